@@ -1,0 +1,355 @@
+"""Golden files of every format of ours: one small organisation, one release, one device, byte for byte.
+
+`make vectors` writes them to tests/vectors/mentorplane/ and the examples in docs/formats.md; a test holds both to what
+this file makes. Keys are derived from public words and their names begin with UNSAFE: they reproduce bytes, and must
+never be trusted by a program. Does not: use the server; what stands here is built from the shared core alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit.checkpoint import Checkpoint, cosign, sign_checkpoint
+from audit.merkle import Frontier, inclusion_proof, leaf_hash
+from audit.note import Algorithm, Signer, add_signatures
+from audit.record import Act, Auth, LeafObject, LeafRecord, commit, encode_leaf
+from audit.tiles import grow
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import Person
+from edge_runtime.core.basis import encode_basis
+from edge_runtime.core.manifest import Entry, Manifest
+from edge_runtime.core.policy import DEFAULT_VOCABULARY, policy_document, read_layer
+from edge_runtime.core.policy import Policy as PolicyRecord
+from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
+from edge_runtime.core.statements import EntryRef, Statement, sign_statement
+from edge_runtime.core.trust import Delivery, adopt
+from edge_runtime.core.trustfile import TrustFile, encode_trust
+from edge_runtime.receipts import Receipt
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = Path(__file__).parent / "mentorplane"
+FORMATS = ROOT / "docs" / "formats.md"
+LOG_ORIGIN = "UNSAFE-example/log"
+CHANNEL, ORGANISATION = "production", "example"
+MAX_SHOWN = 76
+
+
+def unsafe_seed(name: str) -> bytes:
+    """Return the well-known private key of `name`: the SHA-256 of a public sentence."""
+    return hashlib.sha256(f"UNSAFE mentorplane example key: {name}".encode()).digest()
+
+
+UNSAFE_KEYS = {
+    name: Ed25519PrivateKey.from_private_bytes(unsafe_seed(name)) for name in ("p-author", "p-first", "p-second")
+}
+UNSAFE_LOG = Signer(LOG_ORIGIN, unsafe_seed("log"))
+UNSAFE_WITNESS = Signer("UNSAFE-example/witness", unsafe_seed("witness"), Algorithm.COSIGNATURE)
+ROLES = {"p-author": "author", "p-first": "learning-designer", "p-second": "safety-owner"}
+
+
+def trust_file() -> TrustFile:
+    """Return the trust file of the example organisation."""
+    people = {name: Person(name, dsse.public_bytes(key), "server", (ROLES[name],)) for name, key in UNSAFE_KEYS.items()}
+    floor = {"R0": 1, "R1": 1, "R2": 1, "R3": 2, "R4": 2}
+    vkey = UNSAFE_LOG.verifier.vkey
+    return TrustFile(ORGANISATION, people, vkey, floor, own_keys=False, self_contained=True)
+
+
+def approval_rules() -> dict[str, Any]:
+    """Return a set of approval rules."""
+    one = {"at_least": 1, "of_roles": ["learning-designer", "safety-owner"]}
+    two = {"at_least": 2, "of_roles": ["learning-designer", "safety-owner"]}
+    tiers = {"R0": one, "R1": one, "R2": one, "R3": two, "R4": two}
+    return {"format": "mentorplane-approval-rules/1", "name": "approval-rules", "tiers": tiers}
+
+
+def policy() -> dict[str, Any]:
+    """Return a policy of two rules in the product's own vocabulary."""
+    layer = {
+        "name": "organisation",
+        "ceiling": "cloud",
+        "rules": [
+            {
+                "id": "health-stays-on-device",
+                "because": "health statements are special-category data (GDPR Art. 9)",
+                "when": {"labels": {"any_of": ["health"]}},
+                "at_most": "device",
+                "require": ["no-telemetry"],
+            },
+            {
+                "id": "cloud-needs-consent",
+                "because": "nothing leaves without the learner's consent",
+                "when": {"consents": {"missing_any_of": ["cloud"]}},
+                "at_most": "device",
+            },
+            {
+                "id": "crisis-is-for-people",
+                "because": "a crisis is answered by a person",
+                "when": {"crisis": {"at_least": "crisis"}},
+                "at_most": "block",
+            },
+        ],
+    }
+    return policy_document(PolicyRecord(DEFAULT_VOCABULARY, read_layer(layer, DEFAULT_VOCABULARY)))
+
+
+def prompt() -> dict[str, Any]:
+    """Return the closure of a short prompt."""
+    return {
+        **_prompt_head("summary-first-opener", tier="R2", placement="redacted"),
+        "inputs": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"notes": {"type": "string", "maxLength": 4000, "x-data-class": "R2"}},
+            "required": ["notes"],
+        },
+        "output": {
+            "type": "object",
+            "properties": {"summary": {"type": "array", "items": {"type": "string"}}},
+            "required": ["summary"],
+        },
+        "instruction": "Summarise the notes in three sentences of the learner's own words.\n\n{{ notes }}",
+        "fill": {"summary": {"extract": "summary", "from": "notes", "at_most": 3}},
+        "reply": "{% for sentence in summary %}{{ loop.index }}. {{ sentence }}\n{% endfor %}",
+        "fallback": "No summary this time. What stood out for you?",
+        "max_tokens": 300,
+    }
+
+
+def handoff() -> dict[str, Any]:
+    """Return the closure of a hand-off text."""
+    situation = {"type": "string", "enum": ["self", "other"], "x-data-class": "R0"}
+    return {
+        **_prompt_head("safety-hand-off", tier="R4", placement="device"),
+        "inputs": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"situation": situation, "locale": {"type": "string", "x-data-class": "R0"}},
+            "required": ["situation"],
+        },
+        "output": {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]},
+        "instruction": "This text is shown as it is.",
+        "fill": {
+            "message": "{% if situation == 'self' %}You do not have to carry this alone."
+            "{% else %}Thank you for looking out for them.{% endif %}"
+        },
+        "reply": "{{ message }}",
+        "fallback": "Please talk to a person you trust, or call your local emergency number.",
+        "max_tokens": 0,
+    }
+
+
+def _prompt_head(name: str, *, tier: str, placement: str) -> dict[str, Any]:
+    return {
+        "format": "mentorplane-prompt/1",
+        "name": name,
+        "title": name.replace("-", " ").capitalize(),
+        "purpose": "An example for tests.",
+        "target_behaviour": "The learner finds their own words.",
+        "tier": tier,
+        "placement": placement,
+        "locale": "en",
+        "owner": "Learning and development",
+        "review_by": "2026-12-31",
+        "audience": ["learner"],
+        "competencies": ["reflection"],
+        "session_types": ["one-to-one"],
+        "disclosure": "You are talking to an assistant, not to a person.",
+        "rules": [],
+        "includes": [],
+    }
+
+
+def closures() -> dict[tuple[str, str, str], bytes]:
+    """Return the closures of the release by kind, name and tier."""
+    return {
+        ("approval-rules", "approval-rules", "R3"): canonical.encode(approval_rules()),
+        ("handoff", "safety-hand-off", "R4"): canonical.encode(handoff()),
+        ("policy", "organisation", "R3"): canonical.encode(policy()),
+        ("prompt", "summary-first-opener", "R2"): canonical.encode(prompt()),
+    }
+
+
+def manifest() -> Manifest:
+    """Return the first manifest of the channel."""
+    entries = [
+        Entry(kind, name, 1, canonical.digest(data), tier, "p-author")
+        for (kind, name, tier), data in closures().items()
+    ]
+    return Manifest(
+        organisation=ORGANISATION,
+        channel=CHANNEL,
+        number=1,
+        base="",
+        entries=tuple(sorted(entries)),
+        locales=("en",),
+        stages=(100,),
+        models=(),
+        fresh_for_s=86_400,
+        valid_for_s=1_209_600,
+        rollback_to=0,
+    )
+
+
+def statement(act: str, person: str, *, refs: tuple[EntryRef, ...], previous: str = "") -> dsse.Envelope:
+    """Return what `person` signed about `refs` of the manifest."""
+    made = Statement(
+        act=act,
+        organisation=ORGANISATION,
+        channel=CHANNEL,
+        manifest=canonical.digest(manifest().encode()),
+        entries=refs,
+        person=person,
+        role=ROLES[person],
+        reason=commit("clear and kind", hashlib.sha256(b"UNSAFE salt").digest()),
+        at="2026-01-15T09:30:00Z",
+        previous=previous,
+    )
+    return sign_statement(made, UNSAFE_KEYS[person])
+
+
+def leaves() -> tuple[bytes, ...]:
+    """Return the two entries of the log: the proposal and the release."""
+    digest = canonical.digest(manifest().encode())
+    common = {"actor": "p-author", "role": "author", "manifest": digest}
+    target = LeafObject("release", "production/1", digest)
+    acts = ((Act.PROPOSED, Auth.PASSPHRASE), (Act.RELEASED, Auth.PASSPHRASE))
+    return tuple(
+        encode_leaf(
+            LeafRecord(
+                act=act, auth=auth, object=target, at=datetime(2026, 1, 15, 9, 31 + seq, tzinfo=UTC), seq=seq, **common
+            )
+        )
+        for seq, (act, auth) in enumerate(acts)
+    )
+
+
+def _no_file(path: str) -> bytes:
+    raise FileNotFoundError(path)
+
+
+def files() -> dict[str, bytes]:
+    """Return every golden file by its path below the folder."""
+    entries, hashes = leaves(), [leaf_hash(entry) for entry in leaves()]
+    growth = grow(Frontier(), entries, _no_file)
+    signed = sign_checkpoint(Checkpoint(LOG_ORIGIN, len(entries), growth.frontier.root), [UNSAFE_LOG])
+    cosigned = add_signatures(signed, cosign(signed, UNSAFE_WITNESS, time_s=1_768_470_000))
+    refs = tuple(sorted(EntryRef.of(entry) for entry in manifest().entries))
+    envelopes = (
+        statement("author", "p-author", refs=refs),
+        statement("approve", "p-first", refs=refs),
+        statement("approve", "p-second", refs=refs),
+    )
+    stop = statement("withdraw", "p-first", refs=tuple(ref for ref in refs if ref.kind == "prompt"))
+    proof = LogProof(cosigned, 1, entries[1], inclusion_proof(hashes, 1))
+    release = encode_release(ReleaseFile(manifest().encode(), envelopes, proof))
+    trust, none_withdrawn = encode_trust(trust_file()), encode_withdrawals(CHANNEL, ())
+    held = {canonical.digest(data): data for data in closures().values()}
+    adopted = adopt(None, Delivery(CHANNEL, trust, release, none_withdrawn, held)).state
+    named = {f"{kind}.json": data for (kind, _, _), data in closures().items()}
+    log = {f"log/{path}": data for path, data in growth.files}
+    return {
+        **named,
+        **log,
+        "basis.json": encode_basis(adopted.basis(), ()),
+        "canonical.json": _text(_canonical_cases()),
+        "checkpoint.txt": cosigned,
+        "keys.json": _text({name: dsse.encode_base64(dsse.public_bytes(key)) for name, key in UNSAFE_KEYS.items()}),
+        "leaf.json": entries[1],
+        "manifest.json": manifest().encode(),
+        "receipt.json": receipt().encode(),
+        "release.json": release,
+        "statement.json": envelopes[1].payload,
+        "envelope.json": canonical.encode(envelopes[1].as_json()),
+        "trust.json": trust,
+        "withdrawals.json": encode_withdrawals(CHANNEL, (stop,)),
+        "withdrawals-none.json": none_withdrawn,
+    }
+
+
+def receipt() -> Receipt:
+    """Return the receipt of one run."""
+    return Receipt(
+        number=1,
+        previous="",
+        at="2026-01-15T10:00:00Z",
+        prompt="summary-first-opener",
+        version=canonical.digest(canonical.encode(prompt())),
+        manifest=canonical.digest(manifest().encode()),
+        route="device",
+        rules=("organisation/cloud-needs-consent",),
+        findings={"EMAIL": 1, "PERSON": 2},
+        sent_bytes=0,
+        outcome="filled",
+    )
+
+
+def _canonical_cases() -> dict[str, Any]:
+    good = [{}, {"b": [1, None, True], "a": 'é\n\u2028"'}, {"€": "😀", "\ue000": 1, "a": 9_007_199_254_740_991}]
+    bad = {
+        "a fraction": '{"a":1.5}',
+        "an exponent": '{"a":1e3}',
+        "an integer beyond 2^53 - 1": '{"a":9007199254740992}',
+        "not a number": '{"a":NaN}',
+        "a blank": '{"a": 1}',
+        "keys out of order": '{"b":1,"a":2}',
+        "a key twice": '{"a":1,"a":1}',
+        "an escape that need not be": '{"a":"\\u0041"}',
+        "no object": "[1]",
+        "a byte order mark": "\ufeff{}",
+    }
+    texts = [canonical.encode(document) for document in good]
+    return {
+        "accepted": [{"bytes": text.decode(), "digest": canonical.digest(text)} for text in texts],
+        "refused": [{"because": because, "bytes": text} for because, text in bad.items()],
+    }
+
+
+def _text(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def shown(name: str, data: bytes) -> str:
+    """Return a golden file as docs/formats.md shows it: indented, with long texts cut at an ellipsis."""
+    if not name.endswith(".json"):
+        return data.decode()
+    return json.dumps(_cut(json.loads(data)), indent=2, ensure_ascii=False) + "\n"
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_cut(member) for member in value]
+    return value[:MAX_SHOWN] + "…" if isinstance(value, str) and len(value) > MAX_SHOWN else value
+
+
+def with_examples(page: str, golden: dict[str, bytes]) -> str:
+    """Return the page with the block after each `<!-- example: FILE -->` made anew from that golden file."""
+
+    def block(match: re.Match[str]) -> str:
+        name, language = match[1], match[2]
+        return f"<!-- example: {name} -->\n```{language}\n{shown(name, golden[name])}```"
+
+    return re.sub(r"<!-- example: (\S+) -->\n```(\w+)\n.*?```", block, page, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write the golden files and the examples."""
+    golden = files()
+    for name, data in golden.items():
+        path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    FORMATS.write_text(with_examples(FORMATS.read_text(encoding="utf-8"), golden), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
