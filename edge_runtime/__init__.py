@@ -1,0 +1,53 @@
+"""The edge runtime: run approved coaching prompts on the device, and keep sensitive text there.
+
+    from edge_runtime import EdgeRuntime
+    edge = EdgeRuntime.open("coach-home", trust="trust/", source="https://coach.example/edge")
+
+Public names are imported when they are first used, so that `import edge_runtime` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge_runtime.cloud import CloudModel
+    from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
+    from edge_runtime.reply import Preview, Refresh, Reply, Status
+    from edge_runtime.runtime import EdgeRuntime
+    from edge_runtime.session import Session
+
+__all__ = [
+    "CloudModel",
+    "EdgeRuntime",
+    "InvalidDocument",
+    "MentorplaneError",
+    "NotTrusted",
+    "Preview",
+    "Refresh",
+    "Reply",
+    "Session",
+    "Status",
+    "Unavailable",
+]
+
+_HOMES = {
+    "CloudModel": "cloud",
+    "EdgeRuntime": "runtime",
+    "InvalidDocument": "core.errors",
+    "MentorplaneError": "core.errors",
+    "NotTrusted": "core.errors",
+    "Preview": "reply",
+    "Refresh": "reply",
+    "Reply": "reply",
+    "Session": "session",
+    "Status": "reply",
+    "Unavailable": "core.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edge_runtime' has no attribute {name!r}")
+    return getattr(import_module(f"edge_runtime.{_HOMES[name]}"), name)

@@ -1,0 +1,295 @@
+"""`mentorplane edge …`: what a device does, from the command line.
+
+refresh   fetch, verify and adopt what the source publishes
+status    what this device runs, and how far its claims go
+run       run an approved prompt
+decide    say where a prompt may run for these inputs, and why
+read      find what is personal in a text; with --jsonl line by line
+redact    replace what is personal by placeholders
+desk      serve the device's own page on the loopback address
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+
+if TYPE_CHECKING:
+    from edge_runtime.core.reader import TextReader
+    from edge_runtime.runtime import EdgeRuntime
+    from edge_runtime.session import Session
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=True)
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")]
+TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+InputOption = Annotated[
+    list[str], typer.Option("--input", "-i", help="NAME=TEXT, NAME=@FILE or NAME=- for standard input.")
+]
+NameOption = Annotated[list[str], typer.Option("--name", help="A person's name to cover; may be repeated.")]
+TermOption = Annotated[list[str], typer.Option("--term", help="Another word to cover; may be repeated.")]
+ConsentOption = Annotated[list[str], typer.Option("--consent", help="What the person agreed to, such as cloud.")]
+CloudOption = Annotated[
+    str, typer.Option("--cloud-url", envvar="MENTORPLANE_CLOUD_URL", help="OpenAI-compatible base URL.")
+]
+ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
+DEFAULT_HOME = Path("coach-home")
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn our errors into one line on standard error and an exit code."""
+    try:
+        yield
+    except MentorplaneError as error:
+        prefix = f"{error.check}: " if isinstance(error, NotTrusted) else ""
+        typer.echo(f"error: {prefix}{error}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        code = 2 if isinstance(error, NotTrusted) else 3 if isinstance(error, InvalidDocument) else 1
+        raise typer.Exit(code) from error
+
+
+def _open(
+    home: Path, trust: Path | None, source: str | None = None, *, cloud: tuple[str, str] = ("", "")
+) -> EdgeRuntime:
+    from edge_runtime.cloud import CloudModel
+    from edge_runtime.runtime import EdgeRuntime
+
+    url, name = cloud
+    model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
+    return EdgeRuntime.open(home, trust=trust, source=source, cloud=model)
+
+
+def _inputs(pairs: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, found, value = pair.partition("=")
+        if not found:
+            raise InvalidDocument("expected --input NAME=TEXT, NAME=@FILE or NAME=-")
+        try:
+            if value == "-":
+                value = sys.stdin.read()
+            elif value.startswith("@"):
+                value = Path(value[1:]).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {type(error).__name__}") from error
+        values[name] = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else value
+    return values
+
+
+def _typed(edge: EdgeRuntime, prompt: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with the types the prompt declares: the command line knows texts only."""
+    declared = edge.prompt(prompt).inputs.inputs
+    for name, value in values.items():
+        kind = declared[name].type if name in declared else ""
+        if kind == "string":
+            values[name] = str(value)
+        elif kind == "array":
+            values[name] = str(value).splitlines()
+        elif kind == "boolean" and str(value).lower() in {"true", "false"}:
+            values[name] = str(value).lower() == "true"
+    return values
+
+
+def _print(as_json: bool, document: dict[str, Any], text: str) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False) if as_json else text)
+
+
+@app.command()
+def refresh(
+    home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, source: SourceOption = None, as_json: JsonOption = False
+) -> None:
+    """Fetch, verify and adopt what the source publishes. Exit code 2: refused; 1: not reachable."""
+    with _exit_codes():
+        result = _open(home, trust, source).refresh()
+    lines = [f"  {step.check}  {step.said}" for step in result.steps]
+    said = (
+        f"release {result.release} is active"
+        if result.ok
+        else f"kept release {result.release}: {result.check} {result.message}"
+    )
+    _print(as_json, result.as_json(), "\n".join([*lines, said]))
+    if not result.ok:
+        raise typer.Exit(2 if result.check else 1)
+
+
+@app.command()
+def status(home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+    """Say what this device runs, how fresh it is and how far its claims go."""
+    with _exit_codes():
+        now = _open(home, trust).status()
+    claim = (
+        "self-contained: one machine holds every key, no outside witness signed" if now.self_contained else "witnessed"
+    )
+    text = f"release {now.release} on {now.channel}, {now.fresh}, {claim}\n" + "\n".join(
+        f"  {name}" for name in now.prompts
+    )
+    _print(as_json, now.as_json(), text)
+
+
+def _session(edge: EdgeRuntime, names: list[str], terms: list[str], consents: list[str]) -> Session:
+    return edge.session(learner="local", names=names, terms=terms, consents=consents)
+
+
+@app.command()
+def run(
+    prompt: str,
+    inputs: InputOption = [],
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    consents: ConsentOption = [],
+    cloud_url: CloudOption = "",
+    cloud_model: ModelOption = "",
+    go_on: Annotated[bool, typer.Option("--go-on", help="The person saw the hand-off text and goes on.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run an approved prompt. Exit code 2: the policy blocked it."""
+    with _exit_codes():
+        edge = _open(home, trust, cloud=(cloud_url, cloud_model))
+        session = _session(edge, names, terms, consents)
+        values = _inputs(inputs)
+        reply = session.run(prompt, _typed(edge, prompt, values), go_on=go_on)
+    where = {"device": "ran on this device", "hand-off": "a person is asked to help; nothing was sent"}
+    _print(
+        as_json,
+        reply.as_json(),
+        f"{reply.text}\n\n[{where.get(reply.route, f'route: {reply.route}')}; {reply.sent_bytes} bytes left]",
+    )
+    if reply.outcome == "blocked":
+        raise typer.Exit(2)
+
+
+@app.command()
+def decide(
+    prompt: str,
+    inputs: InputOption = [],
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    consents: ConsentOption = [],
+    cloud_url: CloudOption = "",
+    cloud_model: ModelOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a prompt may run for these inputs, and which rules decided. Exit code 2: blocked."""
+    with _exit_codes():
+        edge = _open(home, trust, cloud=(cloud_url, cloud_model))
+        decision = _session(edge, names, terms, consents).decide(prompt, _typed(edge, prompt, _inputs(inputs)))
+    document = {
+        "route": str(decision.route),
+        "obligations": list(decision.obligations),
+        "rules": [{"layer": r.layer, "rule": r.rule, "because": r.because} for r in decision.rules],
+        "errors": list(decision.errors),
+    }
+    because = "\n".join(f"  {reason.rule}: {reason.because}" for reason in decision.rules)
+    _print(as_json, document, f"{decision.route}\n{because}")
+    if str(decision.route) == "block":
+        raise typer.Exit(2)
+
+
+def _text_reader(names: list[str], terms: list[str]) -> TextReader:
+    from edge_runtime.core.reader import TextReader
+
+    return TextReader(names=names, terms=terms)
+
+
+@app.command()
+def read(
+    file: Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")] = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    jsonl: Annotated[bool, typer.Option("--jsonl", help='Read {"id","text"} lines, write a line each.')] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what is personal in a text: types and places only. Needs no home and no network."""
+    from edge_runtime.core.reader import as_json as reading_json
+
+    reader = _text_reader(names, terms)
+    with _exit_codes():
+        if jsonl:
+            for line in sys.stdin if file is None else file.open(encoding="utf-8"):
+                typer.echo(json.dumps(_read_line(reader, line), ensure_ascii=False))
+            return
+        reading = reading_json(reader.read(_text(file)))
+    found = "\n".join(f"{e['type']:<8} {e['start']}-{e['end']}" for e in reading["entities"]) or "nothing found"
+    _print(as_json, reading, found)
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return sys.stdin.read() if file is None else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidDocument(f"expected a UTF-8 text, got {type(error).__name__}") from error
+
+
+def _read_line(reader: TextReader, line: str) -> dict[str, Any]:
+    from edge_runtime.core.reader import as_json as reading_json
+
+    try:
+        item = json.loads(line)
+        name, text = item["id"], item["text"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidDocument('expected lines of the form {"id": …, "text": …}') from error
+    if not isinstance(text, str):
+        raise InvalidDocument("expected text in member 'text'")
+    start = time.perf_counter()
+    reading = reader.read(text)
+    return {"id": name, **reading_json(reading), "ms": round((time.perf_counter() - start) * 1000, 3)}
+
+
+@app.command()
+def redact(
+    file: Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")] = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    as_json: JsonOption = False,
+) -> None:
+    """Replace what is personal by placeholders. Needs no home and no network."""
+    from edge_runtime.core.redaction import PlaceholderTable
+    from edge_runtime.core.redaction import redact as redact_text
+
+    with _exit_codes():
+        text = _text(file)
+        redacted, _ = redact_text(text, _text_reader(names, terms).read(text), PlaceholderTable())
+    _print(as_json, {"text": redacted.text}, redacted.text)
+
+
+@app.command()
+def desk(
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    source: SourceOption = None,
+    host: Annotated[str, typer.Option(help="Loopback address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8421,
+    allow_parent: Annotated[str, typer.Option(help="Origin that may show this page in a frame.")] = "",
+    mirrors: Annotated[list[str], typer.Option("--mirror", help="NAME=URL of another source to try.")] = [],
+) -> None:
+    """Serve the device's own page on the loopback address."""
+    from edge_runtime.desk import DeskSettings, serve
+
+    with _exit_codes():
+        edge = _open(home, trust, source)
+        pairs = dict(pair.split("=", 1) for pair in mirrors if "=" in pair)
+        token = os.environ.get("MENTORPLANE_DESK_TOKEN", "")
+        settings = DeskSettings(host=host, port=port, allow_parent=allow_parent, mirrors=pairs, token=token)
+        serve(edge, settings, ready=lambda served: typer.echo(served.link))

@@ -1,0 +1,132 @@
+"""The way to a cloud model: `litellm`, imported here and nowhere else, handed a `Disclosure` only.
+
+Promises: callbacks, telemetry, caching and logging are off, and so is the look-up at import; the bytes that go out are
+scanned for raw values as the last thing before the socket, and a hit refuses the send.
+Does not: decide (see `core.policy`) or redact (see `core.redaction`). OpenAI-compatible servers only.
+Needs the extra `[cloud]`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_runtime.core.disclosure import Disclosure
+from edge_runtime.core.errors import Unavailable
+
+__all__ = ["CloudModel", "Completion", "complete", "is_installed"]
+
+Scan = Callable[[bytes], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CloudModel:
+    """An OpenAI-compatible model: `name` as its server knows it, `base_url` up to and with `/v1`."""
+
+    name: str
+    base_url: str
+    api_key: str = field(default="none", repr=False)
+    timeout_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back, and how many bytes of request bodies went out."""
+
+    text: str = field(repr=False)
+    sent_bytes: int
+
+
+def is_installed() -> bool:
+    """Return whether the extra `[cloud]` is there, without importing it."""
+    from importlib.util import find_spec
+
+    return find_spec("litellm") is not None
+
+
+def _litellm() -> Any:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else the import asks the network for prices
+    os.environ["LITELLM_LOG"] = "CRITICAL"
+    os.environ["DO_NOT_TRACK"] = "1"
+    try:
+        import litellm
+    except ImportError as error:
+        raise Unavailable(
+            "expected the cloud extra to be installed", hint="pip install 'mentorplane[cloud]'"
+        ) from error
+    for hooks in ("callbacks", "success_callback", "failure_callback", "input_callback", "service_callback"):
+        setattr(litellm, hooks, [])
+    for hooks in ("_async_success_callback", "_async_failure_callback", "_async_input_callback"):
+        setattr(litellm, hooks, [])
+    litellm.cache = None
+    litellm.suppress_debug_info = True
+    litellm.turn_off_message_logging = True
+    litellm.drop_params = True
+    return litellm
+
+
+class _Guard:
+    """Counts and scans each request body; remembers why it refused, because libraries above wrap exceptions."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self.sent_bytes = 0
+        self.refused: tuple[str, ...] = ()
+
+    def client(self, model: CloudModel) -> Any:
+        import httpx
+        import openai
+
+        http = httpx.Client(event_hooks={"request": [self._check]}, timeout=model.timeout_s, trust_env=False)
+        return openai.OpenAI(api_key=model.api_key, base_url=model.base_url, http_client=http, max_retries=0)
+
+    def _check(self, request: Any) -> None:
+        outgoing = str(request.url).encode() + b"\n" + request.content
+        self.refused = self._scan(outgoing)
+        if self.refused:
+            raise PermissionError("a raw value was found in the outgoing bytes")
+        for name in [n for n in request.headers if n.startswith("x-stainless-") and n != "x-stainless-raw-response"]:
+            del request.headers[name]  # they tell the device's system and versions
+        request.headers["User-Agent"] = "mentorplane"
+        self.sent_bytes += len(request.content)
+
+
+def complete(disclosure: Disclosure, model: CloudModel, *, scan: Scan, max_tokens: int) -> Completion:
+    """Send `disclosure` to `model` and return its answer.
+
+    Args:
+        disclosure: what the policy let out.
+        model: where to.
+        scan: returns the types of raw values found in outgoing bytes; any refuses the send.
+        max_tokens: bound on the answer.
+
+    Raises:
+        Unavailable: refused by the scan, not installed, or no usable answer in time; the message has no text in it.
+    """
+    if type(disclosure) is not Disclosure:
+        raise TypeError("expected a Disclosure")
+    litellm, guard = _litellm(), _Guard(scan)
+    import openai
+
+    try:
+        response = litellm.completion(
+            model=f"openai/{model.name}",
+            messages=[{"role": "user", "content": disclosure.text}],
+            client=guard.client(model),
+            api_base=model.base_url,
+            api_key=model.api_key,
+            timeout=model.timeout_s,
+            max_tokens=max_tokens,
+            num_retries=0,
+        )
+        text = response.choices[0].message.content
+    except (openai.OpenAIError, OSError, ValueError, LookupError, AttributeError) as error:
+        # `from None`: the texts of these errors may quote the prompt.
+        if guard.refused:
+            raise Unavailable(f"refused to send: {', '.join(guard.refused)} in the outgoing bytes") from None
+        raise Unavailable(f"expected an answer from the cloud model, got {type(error).__name__}") from None
+    if not isinstance(text, str) or not text:
+        raise Unavailable("expected text from the cloud model, got none")
+    return Completion(text, guard.sent_bytes)

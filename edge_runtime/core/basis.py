@@ -1,0 +1,113 @@
+"""What a generation was adopted on top of, kept beside it so that it can be verified again.
+
+Not signed: whoever can edit it can edit the home; the approval floor of the trust file holds regardless.
+Format: docs/formats.md, `mentorplane-basis/1`.
+"""
+
+from __future__ import annotations
+
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.checkpoints import Seen
+from edge_runtime.core.fields import Fields
+from edge_runtime.core.manifest import KINDS
+from edge_runtime.core.trust import Basis, EntryKey
+from edge_runtime.core.withdrawals import Withdrawals
+
+__all__ = ["encode_basis", "parse_basis"]
+
+FORMAT = "mentorplane-basis/1"
+MAX_BYTES = 16_000_000
+
+
+def encode_basis(basis: Basis | None, growth: tuple[bytes, ...]) -> bytes:
+    """Return the canonical bytes of a basis (None: a first adoption) and of the log's proof of growth."""
+    return canonical.encode(
+        {
+            "format": FORMAT,
+            "before": [_before_json(basis)] if basis else [],
+            "growth": [dsse.encode_base64(node) for node in growth],
+        }
+    )
+
+
+def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...]]:
+    """Return the basis and the proof of growth that canonical bytes hold.
+
+    Raises:
+        InvalidDocument: malformed.
+    """
+    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    before = fields.items("before", _parse_before, at_most=1)
+    growth = fields.items("growth", _parse_node, at_most=128)
+    fields.close()
+    return (before[0] if before else None), growth
+
+
+def _parse_node(value: object) -> bytes:
+    return dsse.decode_base64(value if isinstance(value, str) else "")
+
+
+def _before_json(basis: Basis) -> JsonObject:
+    seen, withdrawals = basis.checkpoint, basis.withdrawals
+    return {
+        "number": basis.number,
+        "manifest": basis.manifest,
+        "epochs": [{"kind": k, "name": n, "epoch": epoch} for (k, n), epoch in sorted(basis.epochs.items())],
+        "rules": basis.rules.decode(),
+        "rules_before": basis.rules_before.decode(),
+        "checkpoint": {
+            "origin": seen.origin,
+            "size": seen.size,
+            "root": dsse.encode_base64(seen.root),
+            "witnesses": seen.witnesses,
+        },
+        "withdrawals": {
+            "count": withdrawals.count,
+            "head": withdrawals.head,
+            "digests": sorted(withdrawals.digests),
+        },
+    }
+
+
+def _parse_before(document: object) -> Basis:
+    fields = Fields(document, "basis", tagged=False)
+    basis = Basis(
+        number=fields.integer("number", at_least=1),
+        manifest=fields.digest("manifest"),
+        epochs=dict(fields.items("epochs", _parse_epoch)),
+        rules=fields.text("rules", at_most=200_000).encode(),
+        rules_before=fields.text("rules_before", at_most=200_000).encode(),
+        checkpoint=_parse_seen(fields.json_object("checkpoint")),
+        withdrawals=_parse_withdrawals(fields.json_object("withdrawals")),
+    )
+    fields.close()
+    return basis
+
+
+def _parse_epoch(document: object) -> tuple[EntryKey, int]:
+    fields = Fields(document, "basis epoch", tagged=False)
+    item = (fields.choice("kind", KINDS), fields.name("name")), fields.integer("epoch", at_least=1)
+    fields.close()
+    return item
+
+
+def _parse_seen(document: object) -> Seen:
+    fields = Fields(document, "basis checkpoint", tagged=False)
+    seen = Seen(
+        fields.text("origin"),
+        fields.integer("size"),
+        dsse.decode_base64(fields.text("root")),
+        witnesses=fields.integer("witnesses"),
+    )
+    fields.close()
+    return seen
+
+
+def _parse_withdrawals(document: object) -> Withdrawals:
+    fields = Fields(document, "basis withdrawals", tagged=False)
+    withdrawals = Withdrawals(
+        fields.integer("count"), fields.digest("head", empty=True), frozenset(fields.texts("digests", at_most=100_000))
+    )
+    fields.close()
+    return withdrawals

@@ -1,0 +1,41 @@
+"""The log's checkpoints as a device remembers them.
+
+A device is a witness of the log: it keeps the last checkpoint that it saw and accepts only a log that grew from it.
+Does not: fetch tiles or make proofs (see `audit.tiles`). Source: C2SP tlog-checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.checkpoint import open_checkpoint
+from audit.errors import AuditError
+from audit.note import parse_vkey
+from edge_runtime.core.errors import NotTrusted
+
+__all__ = ["Seen", "read_checkpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Origin, size and root hash of a log at the time it was seen, and how many outside witnesses signed."""
+
+    origin: str
+    size: int
+    root: bytes
+    witnesses: int = 0
+
+
+def read_checkpoint(data: bytes, log_vkey: str) -> Seen:
+    """Return the checkpoint in a note that the log's own key signed.
+
+    Raises:
+        NotTrusted: V7, malformed, another origin, or not signed by the log.
+    """
+    try:
+        verifier = parse_vkey(log_vkey)
+        opened = open_checkpoint(data, [verifier], verifier.name)
+    except AuditError as error:
+        raise NotTrusted(f"expected a checkpoint signed by the log: {error}", check="V7") from error
+    checkpoint = opened.checkpoint
+    return Seen(checkpoint.origin, checkpoint.size, checkpoint.root, len(opened.witnesses))

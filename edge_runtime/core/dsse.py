@@ -1,0 +1,126 @@
+"""Signed envelopes: DSSE over exact bytes, with Ed25519 keys.
+
+Promises: what is signed is the type and the bytes (PAE), so a signature for one kind of document never
+passes for another; the payload is verified as bytes and never re-encoded.
+Does not: say whose key it is or what the signature is worth (see `statements`, `trust`).
+Source: secure-systems-lab DSSE protocol, version 1; RFC 8032.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import Fields
+
+__all__ = [
+    "Envelope",
+    "decode_base64",
+    "encode_base64",
+    "key_id",
+    "parse_envelope",
+    "public_bytes",
+    "sign",
+    "verified_by",
+]
+
+MAX_PAYLOAD_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A payload, its type, and signatures as pairs of key id and signature bytes."""
+
+    payload_type: str
+    payload: bytes
+    signatures: tuple[tuple[str, bytes], ...]
+
+    def as_json(self) -> JsonObject:
+        """Return the envelope in the JSON form of the DSSE specification."""
+        return {
+            "payload": encode_base64(self.payload),
+            "payloadType": self.payload_type,
+            "signatures": [{"keyid": key, "sig": encode_base64(sig)} for key, sig in self.signatures],
+        }
+
+
+def _pae(payload_type: str, payload: bytes) -> bytes:
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """Return the 32 bytes of the public half of `key`."""
+    return key.public_key().public_bytes_raw()
+
+
+def key_id(public: bytes) -> str:
+    """Return the id of a public key: the SHA-256 of its 32 bytes, in hex."""
+    return hashlib.sha256(public).hexdigest()
+
+
+def sign(payload: bytes, payload_type: str, key: Ed25519PrivateKey) -> Envelope:
+    """Return `payload` in an envelope signed by `key`."""
+    signature = key.sign(_pae(payload_type, payload))
+    return Envelope(payload_type, payload, ((key_id(public_bytes(key)), signature),))
+
+
+def verified_by(envelope: Envelope, public: bytes) -> bool:
+    """Return whether the key `public` signed `envelope`; other signatures do not matter."""
+    wanted = key_id(public)
+    message = _pae(envelope.payload_type, envelope.payload)
+    for key, signature in envelope.signatures:
+        if key == wanted:
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+            except (InvalidSignature, ValueError):
+                return False
+            return True
+    return False
+
+
+def parse_envelope(document: object) -> Envelope:
+    """Return the envelope that a JSON object holds.
+
+    Raises:
+        InvalidDocument: a member is missing, unknown or mistyped, or base64 is not in its one canonical form.
+    """
+    fields = Fields(document, "DSSE envelope", tagged=False)
+    payload = decode_base64(fields.text("payload", at_most=MAX_PAYLOAD_BYTES * 2))
+    payload_type = fields.text("payloadType", at_most=200)
+    signatures = fields.items("signatures", _parse_signature, at_most=16)
+    fields.close()
+    if len({key for key, _ in signatures}) != len(signatures) or not signatures:
+        raise InvalidDocument("DSSE envelope: expected one or more signatures, each by another key")
+    return Envelope(payload_type, payload, signatures)
+
+
+def _parse_signature(document: object) -> tuple[str, bytes]:
+    fields = Fields(document, "DSSE signature", tagged=False)
+    key = fields.text("keyid", at_most=64)
+    signature = decode_base64(fields.text("sig", at_most=128))
+    fields.close()
+    return key, signature
+
+
+def encode_base64(data: bytes) -> str:
+    """Return standard base64 with padding."""
+    return base64.b64encode(data).decode()
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of standard base64 in its one canonical spelling."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidDocument("expected base64, got text that is not") from error
+    if encode_base64(data) != text:
+        raise InvalidDocument("expected base64 in its canonical spelling")
+    return data

@@ -1,0 +1,166 @@
+"""The manifest: all that a release consists of; its digest is what people sign.
+
+Promises: `parse_manifest(m.encode()) == m`; entries are sorted and unique, epochs and numbers start at 1;
+an unknown kind, tier or member is refused.
+Does not: say whether the manifest is approved (see `trust`). Format: docs/formats.md, `mentorplane-manifest/1`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_runtime.core import canonical
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import Fields
+
+__all__ = ["FORMAT", "KINDS", "TIERS", "Entry", "Manifest", "Model", "parse_manifest"]
+
+FORMAT = "mentorplane-manifest/1"
+KINDS = ("agreement", "approval-rules", "handoff", "policy", "prompt", "session-type")
+TIERS = ("R0", "R1", "R2", "R3", "R4")
+MAX_BYTES = 8_000_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One governed thing: what it is called, which content it has, how risky it is, who wrote it.
+
+    `epoch` counts the changes of this entry and never falls; `digest` names the closure; `author` is a
+    pseudonymous person id.
+    """
+
+    kind: str
+    name: str
+    epoch: int
+    digest: str
+    tier: str
+    author: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what identifies the entry within a manifest: kind and name."""
+        return self.kind, self.name
+
+    def as_json(self) -> canonical.JsonObject:
+        """Return the entry as a JSON object."""
+        return {
+            "author": self.author,
+            "digest": self.digest,
+            "epoch": self.epoch,
+            "kind": self.kind,
+            "name": self.name,
+            "tier": self.tier,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model file that the release relies on: its name, digest and size in bytes."""
+
+    name: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a release consists of. `base` is the digest of the manifest before, "" for the first."""
+
+    organisation: str
+    channel: str
+    number: int
+    base: str
+    entries: tuple[Entry, ...]
+    locales: tuple[str, ...]
+    stages: tuple[int, ...]
+    models: tuple[Model, ...]
+    fresh_for_s: int
+    valid_for_s: int
+    rollback_to: int
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes: what the digest is taken over."""
+        return canonical.encode(
+            {
+                "format": FORMAT,
+                "organisation": self.organisation,
+                "channel": self.channel,
+                "number": self.number,
+                "base": self.base,
+                "entries": [entry.as_json() for entry in self.entries],
+                "locales": list(self.locales),
+                "stages": list(self.stages),
+                "models": [{"name": m.name, "digest": m.digest, "size_bytes": m.size_bytes} for m in self.models],
+                "fresh_for_s": self.fresh_for_s,
+                "valid_for_s": self.valid_for_s,
+                "rollback_to": self.rollback_to,
+            }
+        )
+
+    def find(self, kind: str, name: str) -> Entry | None:
+        """Return the entry of that kind and name, if there is one."""
+        return next((entry for entry in self.entries if entry.key == (kind, name)), None)
+
+
+def changed_entries(manifest: Manifest, base: Manifest | None) -> tuple[Entry, ...]:
+    """Return the entries of `manifest` that `base` does not hold just so."""
+    before = set(base.entries) if base else set()
+    return tuple(entry for entry in manifest.entries if entry not in before)
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Return the manifest that canonical bytes hold.
+
+    Raises:
+        InvalidDocument: not canonical, or a member is missing, unknown, mistyped or out of bounds.
+    """
+    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    manifest = Manifest(
+        organisation=fields.name("organisation"),
+        channel=fields.name("channel"),
+        number=fields.integer("number", at_least=1),
+        base=fields.digest("base", empty=True),
+        entries=fields.items("entries", _parse_entry),
+        locales=fields.texts("locales"),
+        stages=fields.items("stages", _parse_stage, at_most=20),
+        models=fields.items("models", _parse_model, at_most=100),
+        fresh_for_s=fields.integer("fresh_for_s", at_least=60),
+        valid_for_s=fields.integer("valid_for_s", at_least=60),
+        rollback_to=fields.integer("rollback_to"),
+    )
+    fields.close()
+    keys = [entry.key for entry in manifest.entries]
+    if keys != sorted(set(keys)):
+        raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
+    if (manifest.number == 1) != (manifest.base == ""):
+        raise InvalidDocument(f"{FORMAT}: expected a base digest from the second release on, and none before")
+    if manifest.valid_for_s < manifest.fresh_for_s:
+        raise InvalidDocument(f"{FORMAT}: expected valid_for_s to be at least fresh_for_s")
+    return manifest
+
+
+def _parse_entry(document: object) -> Entry:
+    fields = Fields(document, "manifest entry", tagged=False)
+    entry = Entry(
+        kind=fields.choice("kind", KINDS),
+        name=fields.name("name"),
+        epoch=fields.integer("epoch", at_least=1),
+        digest=fields.digest("digest"),
+        tier=fields.choice("tier", TIERS),
+        author=fields.name("author"),
+    )
+    fields.close()
+    return entry
+
+
+def _parse_model(document: object) -> Model:
+    fields = Fields(document, "manifest model", tagged=False)
+    model = Model(fields.name("name"), fields.digest("digest"), fields.integer("size_bytes", at_least=1))
+    fields.close()
+    return model
+
+
+def _parse_stage(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:
+        raise InvalidDocument(f"{FORMAT}: expected percentages from 1 to 100 in member 'stages'")
+    return value

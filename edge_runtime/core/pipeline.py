@@ -1,0 +1,171 @@
+"""The steps of a run that need no disk, network or clock: what a device decides and fills, and the server checks.
+
+    read → decide → render or fill → check the output
+
+Promises: the server runs a prompt's cases through these very functions; what was not assessed counts as present.
+Does not: call a model, keep a session, write a receipt (see `edge_runtime.session`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.contract import check_output
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.policy import (
+    CompiledPolicy,
+    Context,
+    Layer,
+    Policy,
+    Route,
+    Vocabulary,
+    compile_policy,
+    read_rules,
+)
+from edge_runtime.core.prompt import Prompt
+from edge_runtime.core.reader.records import Reading
+from edge_runtime.core.summary import summarise
+from edge_runtime.core.template import delimit, fill, render
+
+__all__ = [
+    "OBLIGATIONS",
+    "Situation",
+    "compile_for",
+    "context_of",
+    "count_types",
+    "free_texts",
+    "instruct",
+    "produce",
+    "reply_text",
+    "worst_crisis",
+]
+
+OBLIGATIONS = frozenset({"no-telemetry"})
+"""The obligations that this runtime keeps: it has no telemetry. An unknown one blocks."""
+_CRISIS = ("none", "low_mood", "crisis")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is so beside the text: permissions of the person and of the device, and how stale the release is."""
+
+    consents: frozenset[str] = frozenset()
+    agreement: int = 0
+    capabilities: frozenset[str] = frozenset()
+    staleness: str = "fresh"
+    ai_streak: int = 0
+
+
+def free_texts(prompt: Prompt, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the inputs that people write freely, as one text each: what the reader must see."""
+    texts: dict[str, str] = {}
+    for name, declared in prompt.inputs.inputs.items():
+        value = values[name]
+        if declared.choices or declared.type not in {"string", "array"}:
+            continue
+        texts[name] = "\n".join(value) if isinstance(value, list) else value
+    return texts
+
+
+def context_of(prompt: Prompt, readings: Iterable[Reading], *, situation: Situation, vocabulary: Vocabulary) -> Context:
+    """Return the context of a decision: what the readings found, and what nobody assessed counts as present."""
+    seen = tuple(reading for reading in readings if reading.text_length)
+    return Context(
+        sensitivities={
+            "labels": _labels(seen),
+            "entities": _entities(seen, vocabulary),
+            "crisis": worst_crisis(seen),
+            "injection": _injection(seen),
+            "tier": prompt.tier,
+            "staleness": situation.staleness,
+            "ai_streak": _at_most_known(vocabulary, "ai_streak", situation.ai_streak),
+        },
+        permissions={
+            "consents": situation.consents,
+            "agreement": situation.agreement,
+            "capabilities": situation.capabilities,
+        },
+    )
+
+
+def _at_most_known(vocabulary: Vocabulary, name: str, value: int) -> int:
+    """Return `value`, or the highest level the vocabulary knows: beyond it is as much as it can say."""
+    attribute = vocabulary.find(name)
+    return min(value, attribute.values[-1]) if attribute and isinstance(attribute.values, range) else value
+
+
+def _labels(readings: tuple[Reading, ...]) -> frozenset[str] | None:
+    topics: set[str] = set()
+    for reading in readings:
+        if reading.labels.topics is None:
+            return None
+        topics.update(reading.labels.topics)
+    return frozenset(topics)
+
+
+def _entities(readings: tuple[Reading, ...], vocabulary: Vocabulary) -> frozenset[str]:
+    attribute = vocabulary.find("entities")
+    known = frozenset(map(str, attribute.values)) if attribute else frozenset()
+    found: set[str] = set()
+    for reading in readings:
+        found |= {entity.type for entity in reading.entities} | (known - reading.assessed)
+    return frozenset(found)
+
+
+def _injection(readings: tuple[Reading, ...]) -> str | None:
+    if any(reading.labels.injection is None for reading in readings):
+        return None
+    return "suspected" if any(reading.labels.injection for reading in readings) else "none"
+
+
+def worst_crisis(readings: Iterable[Reading]) -> str:
+    """Return the highest crisis level among the readings."""
+    return max((reading.labels.crisis for reading in readings), key=_CRISIS.index, default="none")
+
+
+def count_types(readings: Iterable[Reading]) -> dict[str, int]:
+    """Return how many findings there are of each type: all that a receipt may say about a text."""
+    return dict(sorted(Counter(entity.type for reading in readings for entity in reading.entities).items()))
+
+
+def compile_for(policy: Policy, prompt: Prompt, preferences: Layer) -> CompiledPolicy:
+    """Return the layers that decide about `prompt`: organisation, the prompt itself, the learner.
+
+    Raises:
+        InvalidDocument: a rule of the prompt does not fit the vocabulary.
+    """
+    own = Layer(f"prompt:{prompt.name}", Route[prompt.placement.upper()], read_rules(prompt.rules, policy.vocabulary))
+    return compile_policy((policy.layer, own, preferences), policy.vocabulary)
+
+
+def instruct(prompt: Prompt, values: Mapping[str, Any], marker: str) -> str:
+    """Return what a language model is told, untrusted inputs delimited by lines that carry `marker`."""
+    untrusted = [name for name, declared in prompt.inputs.inputs.items() if declared.untrusted and not declared.choices]
+    return render(prompt.instruction, delimit(values, untrusted, marker))
+
+
+def produce(prompt: Prompt, values: Mapping[str, Any]) -> JsonObject:
+    """Return the output made without a language model: `fill` rendered, sentences extracted.
+
+    Raises:
+        InvalidDocument: it does not fit the prompt's output schema; the places are named, no values.
+    """
+    output = fill(prompt.fill, values, lambda wanted: _extract(wanted, values))
+    problems = check_output(prompt.output, output)
+    if problems:
+        raise InvalidDocument(f"expected an output that fits its schema: {'; '.join(problems)}")
+    return dict(output)
+
+
+def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    text = values[wanted["from"]]
+    return [text[span.start : span.end] for span in summarise(text, at_most=wanted["at_most"])]
+
+
+def reply_text(prompt: Prompt, values: Mapping[str, Any], output: JsonObject) -> str:
+    """Return the text a person reads, from inputs and output."""
+    return render(prompt.reply, {**values, **output}).strip()

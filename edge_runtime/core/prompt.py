@@ -1,0 +1,109 @@
+"""A prompt's closure: one approved script with every include resolved, frozen, ready for a device.
+
+Promises: strict parse; templates use declared variables only and nothing but variables, `if`, `for` and the
+short filter list; the input contract is the checked subset of JSON Schema (see `contract`).
+Does not: render (see `template`), decide (see `policy`). Format: docs/formats.md, `mentorplane-prompt/1`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_runtime.core import canonical
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.contract import InputContract, parse_inputs
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import Fields
+from edge_runtime.core.manifest import TIERS
+
+__all__ = ["FORMAT", "MAX_BYTES", "PLACEMENTS", "Prompt", "parse_prompt", "read_prompt"]
+
+FORMAT = "mentorplane-prompt/1"
+MAX_BYTES = 200_000
+PLACEMENTS = ("device", "redacted", "cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One closure. `instruction` is what a language model is told; `fill` makes the output without one.
+
+    `fill` is a JSON value whose texts are templates over the inputs, or `{"extract": "summary", "from": INPUT,
+    "at_most": N}`: N sentences of that input. `reply` is a template over inputs and output fields: the text a
+    person reads. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    target_behaviour: str
+    tier: str
+    placement: str
+    locale: str
+    owner: str
+    review_by: str
+    audience: tuple[str, ...]
+    competencies: tuple[str, ...]
+    session_types: tuple[str, ...]
+    disclosure: str
+    inputs: InputContract
+    output: JsonObject
+    instruction: str
+    fill: JsonObject
+    reply: str
+    fallback: str
+    max_tokens: int
+    rules: tuple[JsonObject, ...]
+    includes: tuple[tuple[str, str], ...]
+
+
+def parse_prompt(data: bytes) -> Prompt:
+    """Return the prompt that the canonical bytes of a closure hold.
+
+    Raises:
+        InvalidDocument: malformed; the message names the member and what was expected.
+    """
+    return read_prompt(canonical.parse(data, max_bytes=MAX_BYTES))
+
+
+def read_prompt(document: JsonObject) -> Prompt:
+    """Return the prompt that a JSON object holds; see `parse_prompt`."""
+    fields = Fields(document, FORMAT)
+    prompt = Prompt(
+        name=fields.name("name"),
+        title=fields.text("title", at_most=120),
+        purpose=fields.text("purpose", at_most=500),
+        target_behaviour=fields.text("target_behaviour", at_most=500),
+        tier=fields.choice("tier", TIERS),
+        placement=fields.choice("placement", PLACEMENTS),
+        locale=fields.text("locale", at_most=35),
+        owner=fields.text("owner", at_most=120),
+        review_by=fields.text("review_by", at_most=10),
+        audience=fields.texts("audience"),
+        competencies=fields.texts("competencies"),
+        session_types=fields.texts("session_types"),
+        disclosure=fields.text("disclosure", at_most=1000),
+        inputs=parse_inputs(fields.json_object("inputs")),
+        output=fields.json_object("output"),
+        instruction=fields.text("instruction"),
+        fill=fields.json_object("fill"),
+        reply=fields.text("reply"),
+        fallback=fields.text("fallback", at_most=4000),
+        max_tokens=fields.integer("max_tokens", at_most=32_000),
+        rules=fields.items("rules", _as_object, at_most=100),
+        includes=fields.items("includes", _parse_include, at_most=100),
+    )
+    fields.close()
+    return prompt
+
+
+def _as_object(value: object) -> JsonObject:
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"{FORMAT}: expected objects in member 'rules'")
+    return value
+
+
+def _parse_include(document: object) -> tuple[str, str]:
+    fields = Fields(document, "prompt include", tagged=False)
+    include = (fields.name("name"), fields.digest("digest"))
+    fields.close()
+    return include

@@ -1,0 +1,196 @@
+"""Telephone numbers in a text: international, and as people of a few regions write them at home.
+
+Promises: recall first, fictional numbers included, because a missed number is a leak and a false one only a
+placeholder; but dates, times, years, amounts, addresses of computers and versions are left alone. The only
+module that imports `phonenumbers`, when first needed.
+Does not: normalise; it searches the normalised text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from edge_runtime.core.reader.lazy import lazy_pattern
+
+__all__ = ["REGIONS", "find_phones"]
+
+REGIONS = ("US", "GB", "DE", "FR", "ES")
+"""Regions whose national forms are found unless the host app says otherwise."""
+
+MIN_DIGITS = 7
+MAX_DIGITS = 15
+
+_DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
+_HOUR = r"(?:[01]?\d|2[0-4])"
+_NOT_A_PHONE = lazy_pattern(
+    "|".join(
+        (
+            rf"(?<!\d){_YEAR}[-/.]{_MONTH}[-/.]{_DAY}(?:[T ]\d\d?:\d\d(?::\d\d)?)?(?!\d)",  # 2031-05-06 10:15
+            rf"(?<![\d./-]){_DAY}(?P<s>[./-]){_DAY}(?P=s)(?:19|20)?\d\d(?![./-]?\d)",  # 6.5.2031, 05/06/31
+            rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR}(?!\d)",  # 06052031
+            rf"(?<!\d){_YEAR} ?[-/] ?(?:19|20)?\d\d(?![-./ ]?\d)",  # 2031-2032
+            rf"(?<![\d.-]){_HOUR}[:.h][0-5]\d(?: ?- ?{_HOUR}[:.h][0-5]\d)(?![.-]?\d)",  # 09.30-10.45
+            r"(?<!\d)(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d(?![\d-])",  # 0900-1700
+            r"\b(?:v|version |release )\d+(?:\.\d+)+",  # version 4.12.10031
+            r"(?<![\d.])(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}(?!\d|\.\d)",  # 10.20.30.40
+            r"(?<![\d.])[1-9]\d?(?:\.\d{3}){2,}(?!\d|\.\d)",  # 1.234.567
+        )
+    )
+)
+_GROUP = lazy_pattern(r"\d+")
+_GAP = lazy_pattern(r"[ \t().\-/]{1,3}")
+_LEAD = lazy_pattern(r"\(?\+ ?\(?$|\($")
+_JOINED_BEFORE = lazy_pattern(r"[\w#.,:]$|\w-$")
+_JOINED_AFTER = lazy_pattern(
+    r"[^\W\dx]|[.,:]\d|-\w|%| ?(?:[€£$]|EUR\b|USD\b|GBP\b|CHF\b|million\b|Mio\b)", re.IGNORECASE
+)
+_CURRENCY_BEFORE = lazy_pattern(r"(?:[€£$]|\b(?:EUR|USD|GBP|CHF)) ?$", re.IGNORECASE)
+_CUE = lazy_pattern(
+    r"\b(?:phone|mobile|cell|tel|fax|whatsapp|sms|dial|ring|call|text|reach (?:me|him|her|them)|my number"
+    r"|telefon\w*|handy\w*|ruf\w*|anruf\w*|t[ée]l[ée]phon\w*|portable|appel\w*|tel[ée]fono|m[óo]vil|ll[aá]m\w*)"
+    r"[^\d\n]{0,16}$",
+    re.IGNORECASE,
+)
+
+
+class _Window(NamedTuple):
+    """Some neighbouring groups of digits that could be one number."""
+
+    groups: tuple[str, ...]
+    start: int
+    end: int
+    international: bool
+    cued: bool
+    dotted: bool
+
+    @property
+    def digits(self) -> str:
+        return "".join(self.groups)
+
+
+def find_phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[tuple[int, int]]:
+    """Yield the places of telephone numbers in the normalised `text`, in order and without overlap."""
+    masked = _NOT_A_PHONE().sub(lambda found: ";" * len(found[0]), text)
+    for run in _runs(masked):
+        first = 0
+        while first < len(run):
+            window, width = _best_window(masked, run[first : first + MAX_DIGITS + 1], regions)
+            if window is not None:
+                yield window.start, window.end
+            first += width
+
+
+def _runs(text: str) -> Iterator[list[re.Match[str]]]:
+    """Yield lists of digit groups with nothing but a few separators between them."""
+    run: list[re.Match[str]] = []
+    for group in _GROUP().finditer(text):
+        if run and not _GAP().fullmatch(text, run[-1].end(), group.start()):
+            yield run
+            run = []
+        run.append(group)
+    if run:
+        yield run
+
+
+def _best_window(text: str, run: list[re.Match[str]], regions: Sequence[str]) -> tuple[_Window | None, int]:
+    """Return the number that begins with the first group of `run`, or none, and how many groups it takes."""
+    possible: tuple[_Window | None, int] = (None, 1)
+    for width in range(min(len(run), MAX_DIGITS), 0, -1):
+        window = _window(text, run[:width], run[width:])
+        if window is None:
+            continue
+        verdict = _international(window) if window.international else _national(window, regions)
+        if verdict == "valid":
+            return window, width
+        if verdict == "possible" and possible[0] is None:
+            possible = (window, width)
+    return possible
+
+
+def _window(text: str, groups: list[re.Match[str]], rest: list[re.Match[str]]) -> _Window | None:
+    start, end = groups[0].start(), groups[-1].end()
+    count = sum(group.end() - group.start() for group in groups)
+    if not MIN_DIGITS <= count <= MAX_DIGITS:
+        return None
+    lead = _LEAD().search(text, max(0, start - 4), start)
+    plus = lead is not None and "+" in lead[0]
+    start = lead.start() if lead else start
+    before, after = text[max(0, start - 40) : start], text[end : end + 12]
+    if _JOINED_BEFORE().search(before[-2:]) and not (plus or before.endswith(":")):
+        return None
+    if rest and " " not in text[end : rest[0].start()]:
+        return None
+    digits = tuple(group[0] for group in groups)
+    international = plus or digits[0].startswith("00")
+    if not international and (_CURRENCY_BEFORE().search(before) or _JOINED_AFTER().match(after)):
+        return None
+    dotted = len(groups) > 1 and text[groups[0].end()] == "."
+    return _Window(digits, start, end, international, _CUE().search(before) is not None, dotted)
+
+
+def _international(window: _Window) -> str:
+    import phonenumbers
+
+    digits = window.digits.removeprefix("00") if window.groups[0].startswith("00") else window.digits
+    try:
+        number = phonenumbers.parse("+" + digits)
+    except phonenumbers.NumberParseException:
+        return ""
+    if phonenumbers.is_valid_number(number):
+        return "valid"
+    return "possible" if phonenumbers.is_possible_number(number) else ""
+
+
+def _national(window: _Window, regions: Sequence[str]) -> str:
+    if window.digits.endswith("000000") and not window.cued:
+        return ""
+    verdicts = {_national_in(window, region) for region in regions}
+    return "valid" if "valid" in verdicts else "possible" if "possible" in verdicts else ""
+
+
+def _national_in(window: _Window, region: str) -> str:
+    """Say whether `window` is a number as people of `region` write it: `valid`, `possible` or empty."""
+    import phonenumbers
+
+    code = phonenumbers.country_code_for_region(region)
+    if code == 1:
+        shaped = _has_north_american_shape(window)
+    else:
+        prefix = phonenumbers.ndd_prefix_for_region(region, True)
+        shaped = _has_national_shape(window, prefix)
+    if not (shaped or window.cued):
+        return ""
+    try:
+        number = phonenumbers.parse(window.digits, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if phonenumbers.is_valid_number(number):
+        return "valid"
+    if code == 1:
+        return "possible" if (shaped and len(window.groups) > 1) or window.cued else ""
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    has_prefix = window.digits.startswith("0")
+    return "possible" if reason == phonenumbers.ValidationResult.IS_POSSIBLE and (has_prefix or window.cued) else ""
+
+
+_NORTH_AMERICAN = lazy_pattern(r"1?[2-9]\d{9}")
+_NORTH_AMERICAN_SHAPES = {(10,), (11,), (3, 3, 4), (3, 7), (1, 10), (1, 3, 3, 4), (1, 3, 7), (6, 4)}
+
+
+def _has_north_american_shape(window: _Window) -> bool:
+    shape = tuple(len(group) for group in window.groups)
+    if shape == (3, 4):
+        return window.groups[0] == "555"
+    spaced_out = len(shape) > 1 and set(shape) == {1}
+    return (shape in _NORTH_AMERICAN_SHAPES or spaced_out) and _NORTH_AMERICAN().fullmatch(window.digits) is not None
+
+
+def _has_national_shape(window: _Window, prefix: str | None) -> bool:
+    if prefix:
+        least = 8 if len(window.groups) > 1 else 9
+        alone = window.groups[0] == "0" and window.dotted
+        return window.digits.startswith(prefix) and len(window.digits) >= least and not alone
+    sizes = {len(group) for group in window.groups}
+    return len(window.digits) >= 8 and (min(sizes) >= 2 or sizes == {1})

@@ -1,0 +1,132 @@
+"""Signed statements: who did what to which manifest and entries, with which meaning.
+
+One format serves authorship, approval, rejection and withdrawal, told apart by `act`, which the
+signature covers. Promises: a statement names the organisation, the channel, the manifest digest and
+each entry with its epoch and digest, so it cannot be replayed on another manifest, channel or content.
+Names and reasons of people are not in it: a pseudonymous person id and a salted commitment only.
+Does not: decide whether the signer was eligible or enough signed (see `approval`).
+Format: docs/formats.md, `mentorplane-statement/1`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import Fields
+from edge_runtime.core.manifest import KINDS, Entry
+
+__all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "EntryRef", "Statement", "open_statement", "sign_statement"]
+
+FORMAT = "mentorplane-statement/1"
+PAYLOAD_TYPE = "application/vnd.mentorplane.statement+json"
+ACTS = ("approve", "author", "reject", "withdraw")
+MEANINGS = {"approve": "approval", "author": "authorship", "reject": "rejection", "withdraw": "withdrawal"}
+"""The meaning of a signature (21 CFR 11.50), one for each act."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EntryRef:
+    """An entry as a statement names it."""
+
+    kind: str
+    name: str
+    epoch: int
+    digest: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> EntryRef:
+        """Return the reference to a manifest entry."""
+        return cls(entry.kind, entry.name, entry.epoch, entry.digest)
+
+    def as_json(self) -> canonical.JsonObject:
+        """Return the reference as a JSON object."""
+        return {"kind": self.kind, "name": self.name, "epoch": self.epoch, "digest": self.digest}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one person stated, as of `at` by the server's clock (a claim, not proof).
+
+    `reason` is a salted commitment or "". `previous` links withdrawals: the digest of the payload of the
+    one before, "" for the first and for every other act.
+    """
+
+    act: str
+    organisation: str
+    channel: str
+    manifest: str
+    entries: tuple[EntryRef, ...]
+    person: str
+    role: str
+    reason: str
+    at: str
+    previous: str = ""
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes: the payload that is signed."""
+        return canonical.encode(
+            {
+                "format": FORMAT,
+                "act": self.act,
+                "meaning": MEANINGS[self.act],
+                "organisation": self.organisation,
+                "channel": self.channel,
+                "manifest": self.manifest,
+                "entries": [entry.as_json() for entry in self.entries],
+                "person": self.person,
+                "role": self.role,
+                "reason": self.reason,
+                "at": self.at,
+                "previous": self.previous,
+            }
+        )
+
+
+def sign_statement(statement: Statement, key: Ed25519PrivateKey) -> dsse.Envelope:
+    """Return `statement` in an envelope signed with its person's key."""
+    return dsse.sign(statement.encode(), PAYLOAD_TYPE, key)
+
+
+def open_statement(envelope: dsse.Envelope) -> Statement:
+    """Return the statement in `envelope`, not yet verified: who signed is a question for `approval`.
+
+    Raises:
+        InvalidDocument: another payload type, or a payload that is not a statement of this version.
+    """
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise InvalidDocument(f"expected an envelope of type {PAYLOAD_TYPE}")
+    fields = Fields(canonical.parse(envelope.payload, max_bytes=dsse.MAX_PAYLOAD_BYTES), FORMAT)
+    act = fields.choice("act", ACTS)
+    fields.choice("meaning", (MEANINGS[act],))
+    statement = Statement(
+        act=act,
+        organisation=fields.name("organisation"),
+        channel=fields.name("channel"),
+        manifest=fields.digest("manifest"),
+        entries=fields.items("entries", _parse_ref),
+        person=fields.name("person"),
+        role=fields.name("role"),
+        reason=fields.text("reason", at_most=100, empty=True),
+        at=fields.time("at"),
+        previous=fields.digest("previous", empty=True),
+    )
+    fields.close()
+    if list(statement.entries) != sorted(set(statement.entries)):
+        raise InvalidDocument(f"{FORMAT}: expected sorted entries, each once")
+    return statement
+
+
+def _parse_ref(document: object) -> EntryRef:
+    fields = Fields(document, "statement entry", tagged=False)
+    ref = EntryRef(
+        fields.choice("kind", KINDS),
+        fields.name("name"),
+        fields.integer("epoch", at_least=1),
+        fields.digest("digest"),
+    )
+    fields.close()
+    return ref

@@ -1,0 +1,71 @@
+"""Extractive summaries: the sentences of a text that matter most, chosen, never rewritten.
+
+Promises: every line is a place in the original, in the order of the original; what was agreed is kept first; the
+same text gives the same summary. Needs no model, so it works on any device.
+Does not: say that a sentence is a commitment. Cues choose sentences here, and are no finding.
+Source: sentence scoring by position and by term frequency (Luhn 1958; Edmundson 1969).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from edge_runtime.core.reader.lazy import lazy_pattern
+from edge_runtime.core.reader.normalise import normalise
+from edge_runtime.core.reader.records import Span
+from edge_runtime.core.reader.sentences import sentence_spans
+
+__all__ = ["summarise"]
+
+_WORD = lazy_pattern(r"[^\W\d_]{4,}")
+_AGREED = lazy_pattern(
+    r"\b(?:i|we|she|he|they)(?:'ll| will(?! not)| agreed| decided| committed| promised| plan to|'m going to"
+    r"|'re going to)\b"
+    r"|\b(?:agreed|action|next steps?|to-?do|follow[- ]up|deadline|due)\b"
+    r"|\bby (?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\bby (?:tomorrow|tonight|next week|the end of|\d)"
+    r"|\b(?:ich werde|wir werden|vereinbart|nächste[rn]? schritt\w*|bis (?:montag|dienstag|mittwoch"
+    r"|donnerstag|freitag|samstag|sonntag|morgen))\b"
+    r"|\b(?:je vais|nous allons|convenu|prochaine étape|d'ici|avant (?:lundi|mardi|mercredi|jeudi|vendredi))\b"
+    r"|\b(?:voy a|vamos a|acordamos|acordado|próximo paso|antes del? (?:lunes|martes|miércoles|jueves|viernes))\b"
+)
+_STOP_LIST = """
+about after again against also although because been before being below between both could does doing down during
+each even every from further have having here into itself just like made make many more most much must need only
+other ours over really same should some such than that their them then there these they this those through under
+until very want well were what when where which while whom will with would your yours
+aber auch alle beim dann dass dein deine diese dieser doch durch eine einem einen einer haben hatte heute hier
+ihre immer jetzt kann kein mein mich mehr muss nach nicht noch oder ohne schon sein seine sich sind über unser
+viel wenn werden wird wurde zwischen
+alors aussi avec avoir bien cela cette chez comme dans depuis donc elle elles encore entre être fait leur leurs mais
+même nous parce pendant plus pour quand sans sont sous tous tout très vers votre vous
+algo ante cada como cuando desde donde ella ellos entre esta este estos hacia hasta muchos nada otro para pero
+porque pues sido sobre también tanto tiene todo tras unos usted
+"""
+
+
+def summarise(text: str, *, at_most: int = 5) -> tuple[Span, ...]:
+    """Return the places of at most `at_most` sentences that best stand for `text`, in its order."""
+    if at_most < 1:
+        raise ValueError(f"expected at least one line, got {at_most}")
+    spans = sentence_spans(text)
+    plain = [normalise(text[span.start : span.end]).text.casefold() for span in spans]
+    stop = frozenset(_STOP_LIST.split())
+    terms = [frozenset(_WORD().findall(sentence)) - stop for sentence in plain]
+    overlaps = Counter(term for sentence in terms for term in sentence)
+    seen: set[frozenset[str]] = set()
+    ranked: list[tuple[bool, float, int]] = []
+    for index, sentence in enumerate(terms):
+        repeated = sentence in seen and bool(sentence)
+        seen.add(sentence)
+        if repeated or not any(map(str.isalnum, plain[index])):
+            continue
+        agreed = _AGREED().search(plain[index]) is not None
+        ranked.append((not agreed, -_score(sentence, overlaps, index), index))
+    return tuple(spans[index] for index in sorted(index for _, _, index in sorted(ranked)[:at_most]))
+
+
+def _score(sentence: frozenset[str], overlaps: Counter[str], index: int) -> float:
+    """Return how central a sentence is: the terms it shares with others, for its length, and a bonus up front."""
+    shared = sum(overlaps[term] - 1 for term in sentence)
+    position = 1.0 if index == 0 else 0.25 if index < 3 else 0.0
+    return shared / (len(sentence) + 3) + position

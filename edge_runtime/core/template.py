@@ -1,0 +1,169 @@
+"""Templates: Jinja2's sandbox, cut down to variables, their members, `if`, `for` and a short filter list.
+
+Promises: a template that uses anything else, or an undeclared variable, is refused when it is checked, so that
+rendering cannot surprise; rendering refuses missing variables. `delimit` marks untrusted text as data.
+Does not: escape for HTML (prompts are plain text). Jinja2 is imported when first used. Source: docs/adr/0007.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+__all__ = ["FILTERS", "check_template", "delimit", "fill", "render", "texts_of"]
+
+FILTERS = ("capitalize", "first", "join", "last", "length", "lower", "trim", "upper")
+MAX_TEMPLATE_LENGTH = 20_000
+MAX_NESTING = 16
+"""Deepest nesting of statements and expressions; Python compiles no more than 20 nested loops."""
+_NODES = frozenset(
+    {"And", "Compare", "Const", "Filter", "For", "Getattr", "If", "Name", "Not", "Operand", "Or", "Output", "Template"}
+    | {"TemplateData"}
+)
+_LOOP = ("index", "first", "last", "length")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined
+    from jinja2.runtime import LoopContext
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Environment(ImmutableSandboxedEnvironment):
+        """`name.member` is a member of an output's object, or of `loop`; never an attribute of a Python value."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if isinstance(obj, dict):
+                return obj[attribute] if attribute in obj else self.undefined(obj=None, name=attribute)
+            if isinstance(obj, LoopContext):
+                return super().getattr(obj, attribute)
+            return self.undefined(obj=None, name=attribute)
+
+    environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.globals.clear()
+    environment.tests.clear()
+    return environment
+
+
+def check_template(source: str, declared: Iterable[str]) -> None:
+    """Check that `source` is a template over the variables `declared` and nothing more.
+
+    Raises:
+        InvalidDocument: it does not parse, is too long, or uses an undeclared variable, another statement,
+            filter or attribute; the message gives the line.
+    """
+    import jinja2
+    from jinja2 import meta, nodes
+
+    if len(source) > MAX_TEMPLATE_LENGTH:
+        raise InvalidDocument(f"expected a template of at most {MAX_TEMPLATE_LENGTH} characters, got {len(source)}")
+    try:
+        tree = _environment().parse(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise InvalidDocument(f"line {error.lineno}: expected a template, got a syntax error") from error
+    except RecursionError as error:
+        raise InvalidDocument(f"expected a template that nests at most {MAX_NESTING} deep") from error
+    for node in _walk(tree):
+        _check_node(node, nodes)
+    undeclared = meta.find_undeclared_variables(tree) - set(declared)
+    if undeclared:
+        name = min(undeclared)
+        line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 1)
+        raise InvalidDocument(f"line {line}: expected declared variables only, got undeclared {name!r}")
+
+
+def _walk(node: Any, depth: int = 0) -> Iterable[Any]:
+    if depth > MAX_NESTING:
+        raise InvalidDocument(f"line {node.lineno}: expected a template that nests at most {MAX_NESTING} deep")
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _walk(child, depth + 1)
+
+
+def _check_node(node: Any, nodes: Any) -> None:
+    kind = type(node).__name__
+    if kind not in _NODES:
+        raise InvalidDocument(f"line {node.lineno}: expected variables, if, for and filters only, got {kind.lower()}")
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        raise InvalidDocument(
+            f"line {node.lineno}: expected one of the filters {', '.join(FILTERS)}, got {node.name!r}"
+        )
+    if isinstance(node, nodes.Getattr) and not isinstance(node.node, nodes.Name):
+        raise InvalidDocument(f"line {node.lineno}: expected name.member, got more after it")
+    if isinstance(node, nodes.Getattr) and (
+        node.attr.startswith("_") or (node.node.name == "loop" and node.attr not in _LOOP)
+    ):
+        raise InvalidDocument(f"line {node.lineno}: expected a member's name, or loop.{', loop.'.join(_LOOP)}")
+
+
+@lru_cache(maxsize=2048)
+def _compiled(source: str) -> Any:
+    return _environment().from_string(source)
+
+
+def render(source: str, variables: Mapping[str, Any]) -> str:
+    """Return the text of the checked template `source` with `variables`.
+
+    Raises:
+        InvalidDocument: a variable is missing or a value does not fit where it is used.
+    """
+    import jinja2
+
+    try:
+        return str(_compiled(source).render(variables))
+    except (jinja2.TemplateError, TypeError, ValueError) as error:
+        raise InvalidDocument(f"expected a template that renders, got {type(error).__name__}") from error
+
+
+def fill(value: Any, variables: Mapping[str, Any], extract: Callable[[JsonObject], list[str]]) -> Any:
+    """Return the JSON value `value` with every text in it rendered; `{{ name }}` alone keeps its type.
+
+    An object with the member `extract` stands for what `extract` returns for it: sentences of an input.
+    """
+    if isinstance(value, str):
+        name = value.removeprefix("{{").removesuffix("}}").strip()
+        if value.startswith("{{") and name in variables:
+            return variables[name]
+        return render(value, variables)
+    if isinstance(value, dict):
+        if "extract" in value:
+            return extract(value)
+        return {key: fill(member, variables, extract) for key, member in value.items()}
+    if isinstance(value, list):
+        return [fill(member, variables, extract) for member in value]
+    return value
+
+
+def texts_of(value: Any) -> Iterable[str]:
+    """Yield every template in the JSON value of a `fill` member."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        if "extract" not in value:
+            for member in value.values():
+                yield from texts_of(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from texts_of(member)
+
+
+def delimit(values: Mapping[str, Any], untrusted: Iterable[str], marker: str) -> JsonObject:
+    """Return `values` with each untrusted text wrapped in lines that carry `marker`.
+
+    The marker is drawn anew for each run by the shell, so a text cannot close its own wrapping.
+    """
+    wrapped = dict(values)
+    for name in untrusted:
+        value = values[name]
+        text = "\n".join(value) if isinstance(value, list) else value
+        if isinstance(text, str) and text:
+            wrapped[name] = f"<data {marker} {name}>\n{text}\n</data {marker}>"
+    return wrapped

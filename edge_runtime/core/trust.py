@@ -1,0 +1,309 @@
+"""From delivered bytes to a decision to trust them: the numbered checks V4 to V9, pure.
+
+The shell has done V1 (root chain), V2 (targets, snapshot, timestamp) and V3 (length and digest) with `tuf`. Then:
+
+V4  strict parse: known format versions, canonical bytes, one organisation and channel throughout
+V5  each closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
+V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
+    the approval rules in force; release numbers and epochs never fall; withdrawals only ever grow
+V7  the release stands in the audit log: leaf, inclusion proof, signed checkpoint, consistent with the last one seen
+V8  every model that the manifest names is there and matches
+V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
+
+Promises: bytes in, a new immutable `TrustState` out, so that a refusal cannot have changed anything.
+Does not: say how fresh a release is (see `freshness`). Source: DESIGN section 6; docs/threat-model.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from audit.errors import AuditError
+from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
+from audit.record import parse_leaf
+from edge_runtime.core import canonical
+from edge_runtime.core.approval import ApprovalRules, missing_for, parse_rules, read_signed
+from edge_runtime.core.checkpoints import Seen, read_checkpoint
+from edge_runtime.core.coverage import verify_coverage
+from edge_runtime.core.errors import InvalidDocument, NotTrusted
+from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
+from edge_runtime.core.policy import Policy, check_blocks_the_impossible, parse_policy
+from edge_runtime.core.prompt import Prompt, parse_prompt
+from edge_runtime.core.release import LogProof, ReleaseFile, parse_release, parse_withdrawals
+from edge_runtime.core.trustfile import TrustFile, parse_trust
+from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals
+
+__all__ = ["Adoption", "Basis", "Delivery", "Step", "TrustState", "adopt", "open_prompt"]
+
+EntryKey = tuple[str, str]
+EAGER_KINDS = ("approval-rules", "handoff", "policy")
+"""The kinds whose closures are verified at adoption; prompts are verified on first use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen."""
+
+    channel: str
+    trust: bytes
+    release: bytes
+    withdrawals: bytes
+    closures: Mapping[str, bytes]
+    growth: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a device already knows and the next adoption must not fall behind.
+
+    `rules` are the approval rules of the release in use, which the next one must meet; `rules_before` are those that
+    the release in use had to meet itself.
+    """
+
+    number: int
+    manifest: str
+    epochs: Mapping[EntryKey, int]
+    rules: bytes
+    rules_before: bytes
+    checkpoint: Seen
+    withdrawals: Withdrawals
+
+
+@dataclass(frozen=True, slots=True)
+class TrustState:
+    """A verified release: everything a device needs to decide and to run."""
+
+    trust: TrustFile
+    manifest: Manifest
+    manifest_digest: str
+    entries: Mapping[EntryKey, Entry]
+    epochs: Mapping[EntryKey, int]
+    policy: Policy
+    rules: bytes
+    rules_before: bytes
+    handoff: Prompt | None
+    checkpoint: Seen
+    withdrawals: Withdrawals
+
+    def basis(self) -> Basis:
+        """Return what the next adoption starts from."""
+        return Basis(
+            number=self.manifest.number,
+            manifest=self.manifest_digest,
+            epochs=self.epochs,
+            rules=self.rules,
+            rules_before=self.rules_before,
+            checkpoint=self.checkpoint,
+            withdrawals=self.withdrawals,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check that passed, and what was verified, in one sentence."""
+
+    check: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The new state and what was verified on the way."""
+
+    state: TrustState
+    steps: tuple[Step, ...]
+
+
+def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
+    """Return the trust state of a delivery that passes V4 to V9.
+
+    Args:
+        basis: what the device knows from the release it runs now; None for the first.
+        delivery: the bytes that `tuf` accepted.
+
+    Raises:
+        NotTrusted: a check failed; `check` names it.
+        InvalidDocument: V4, the bytes are malformed.
+    """
+    trust, release, manifest = _v4(delivery)
+    digest = canonical.digest(release.manifest)
+    closures, policy, rules = _v5(manifest, delivery.closures)
+    in_force = _rules_in_force(basis, digest, rules)
+    withdrawals, approvers = _v6(basis, delivery, trust=trust, release=release, manifest=manifest, in_force=in_force)
+    seen = _v7(basis, delivery, trust=trust, log=release.log, digest=digest)
+    _v8(manifest)
+    _v9(policy, parse_rules(rules))
+    handoff = next((parse_prompt(closures[e.digest]) for e in manifest.entries if e.kind == "handoff"), None)
+    epochs = dict(basis.epochs) if basis else {}
+    epochs |= {entry.key: entry.epoch for entry in manifest.entries}
+    entries = {entry.key: entry for entry in manifest.entries}
+    state = TrustState(
+        trust=trust,
+        manifest=manifest,
+        manifest_digest=digest,
+        entries=entries,
+        epochs=epochs,
+        policy=policy,
+        rules=rules,
+        rules_before=in_force,
+        handoff=handoff,
+        checkpoint=seen,
+        withdrawals=withdrawals,
+    )
+    return Adoption(state, _steps(state, release.log, eager=len(closures), approvers=approvers))
+
+
+def _v4(delivery: Delivery) -> tuple[TrustFile, ReleaseFile, Manifest]:
+    trust, release = parse_trust(delivery.trust), parse_release(delivery.release)
+    manifest = parse_manifest(release.manifest)
+    if manifest.organisation != trust.organisation or manifest.channel != delivery.channel:
+        raise NotTrusted("expected a release for this organisation and channel, got one for another", check="V4")
+    return trust, release, manifest
+
+
+def _v5(manifest: Manifest, closures: Mapping[str, bytes]) -> tuple[dict[str, bytes], Policy, bytes]:
+    held: dict[str, bytes] = {}
+    for entry in manifest.entries:
+        if entry.kind in EAGER_KINDS:
+            data = closures.get(entry.digest)
+            if data is None or canonical.digest(data) != entry.digest:
+                raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
+            held[entry.digest] = data
+    policies = [held[e.digest] for e in manifest.entries if e.kind == "policy"]
+    rules = [held[e.digest] for e in manifest.entries if e.kind == "approval-rules"]
+    if len(policies) != 1 or len(rules) != 1:
+        raise NotTrusted("expected one policy and one set of approval rules in a release", check="V5")
+    return held, parse_policy(policies[0]), rules[0]
+
+
+def _rules_in_force(basis: Basis | None, digest: str, own: bytes) -> bytes:
+    """Return the approval rules a manifest must meet: those of the release before it; its own for the first seen."""
+    if basis is None:
+        return own
+    return basis.rules_before if basis.manifest == digest else basis.rules
+
+
+def _v6(
+    basis: Basis | None,
+    delivery: Delivery,
+    *,
+    trust: TrustFile,
+    release: ReleaseFile,
+    manifest: Manifest,
+    in_force: bytes,
+) -> tuple[Withdrawals, int]:
+    digest = canonical.digest(release.manifest)
+    if basis:
+        _verify_no_step_back(basis, manifest, digest)
+    statements = read_signed(release.statements, trust.people)
+    verify_coverage(
+        manifest,
+        digest,
+        statements=statements,
+        rules=[parse_rules(in_force)],
+        floor=trust.floor,
+        keyring=trust.people,
+        own_keys=trust.own_keys,
+    )
+    withdrawals = extend_withdrawals(
+        basis.withdrawals if basis else Withdrawals(),
+        parse_withdrawals(delivery.withdrawals, manifest.channel),
+        keyring=trust.people,
+        organisation=manifest.organisation,
+        channel=manifest.channel,
+    )
+    return withdrawals, len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
+
+
+def _verify_no_step_back(basis: Basis, manifest: Manifest, digest: str) -> None:
+    if manifest.number < basis.number:
+        raise NotTrusted(f"expected release {basis.number} or later, got release {manifest.number}", check="V6")
+    if manifest.number == basis.number and digest != basis.manifest:
+        raise NotTrusted(f"expected the release {basis.number} seen before, got another of that number", check="V6")
+    if manifest.number == basis.number + 1 and manifest.base != basis.manifest:
+        raise NotTrusted("expected a release that builds on the one before, got one with another base", check="V6")
+    for entry in manifest.entries:
+        if entry.epoch < basis.epochs.get(entry.key, 0):
+            raise NotTrusted(f"expected no older epoch of {entry.kind} {entry.name!r}, got one", check="V6")
+
+
+def _v7(basis: Basis | None, delivery: Delivery, *, trust: TrustFile, log: LogProof, digest: str) -> Seen:
+    seen = read_checkpoint(log.checkpoint, trust.log_vkey)
+    try:
+        record = parse_leaf(log.leaf)
+        if record.act != "released" or record.manifest != digest:
+            raise NotTrusted("expected the log to hold this very release, got another entry", check="V7")
+        leaf = leaf_hash(log.leaf)
+        verify_inclusion(leaf=leaf, index=log.index, size=seen.size, proof=log.proof, root=seen.root)
+        if basis and basis.checkpoint != seen:
+            _verify_growth(basis.checkpoint, seen, delivery.growth)
+    except AuditError as error:
+        raise NotTrusted(f"expected the release to stand in the audit log: {error}", check="V7") from error
+    return seen
+
+
+def _verify_growth(before: Seen, after: Seen, proof: tuple[bytes, ...]) -> None:
+    if before.origin != after.origin or before.size > after.size:
+        raise NotTrusted("expected the log seen before, grown, got a shorter or another one", check="V7")
+    verify_consistency(size1=before.size, root1=before.root, size2=after.size, root2=after.root, proof=proof)
+
+
+def _v8(manifest: Manifest) -> None:
+    if manifest.models:
+        raise NotTrusted(f"expected models that this device holds, got {manifest.models[0].name!r}", check="V8")
+
+
+def _v9(policy: Policy, rules: ApprovalRules) -> None:
+    if not check_blocks_the_impossible(policy):
+        raise NotTrusted("expected the policy to block an impossible request, and it does not", check="V9")
+    if any(missing_for(quorum, (), excluded=frozenset())[0] == 0 for quorum in rules.tiers.values()):
+        raise NotTrusted("expected the approval rules to refuse an empty set, and they do not", check="V9")
+
+
+def _steps(state: TrustState, log: LogProof, *, eager: int, approvers: int) -> tuple[Step, ...]:
+    manifest = state.manifest
+    return (
+        Step("V4", f"release {manifest.number} on {manifest.channel} reads strictly, byte for byte"),
+        Step(
+            "V5", f"{eager} of {len(manifest.entries)} contents match their fingerprints; prompts are checked when used"
+        ),
+        Step("V6", f"{approvers} people other than the author signed this release; every entry has its approvals"),
+        Step(
+            "V7", f"the release is entry {log.index} of the audit log, whose {state.checkpoint.size} entries only grew"
+        ),
+        Step("V8", "no model file is named, so none is missing"),
+        Step("V9", "the policy blocks an impossible request; no approvals at all are refused"),
+    )
+
+
+def open_prompt(state: TrustState, name: str, data: bytes) -> Prompt:
+    """Return the approved prompt `name` from the bytes of its closure, verifying V5 on this use.
+
+    Raises:
+        NotTrusted: V5, the release has no such prompt, it was withdrawn, or the bytes are not those approved.
+        InvalidDocument: the approved bytes are of a format this device does not know.
+    """
+    entry = find_prompt(state, name)
+    if canonical.digest(data) != entry.digest:
+        raise NotTrusted(f"expected prompt {name!r} with the digest that was approved, got other bytes", check="V5")
+    prompt = parse_prompt(data)
+    if prompt.name != name or prompt.tier != entry.tier:
+        raise InvalidDocument(f"expected prompt {name!r} of tier {entry.tier}, got another name or tier inside")
+    return prompt
+
+
+def find_prompt(state: TrustState, name: str) -> Entry:
+    """Return the entry of prompt `name`.
+
+    Raises:
+        NotTrusted: V5 if the release has no such prompt, V6 if it was withdrawn.
+    """
+    entry = state.entries.get(("prompt", name)) or state.entries.get(("handoff", name))
+    if entry is None:
+        raise NotTrusted(
+            f"expected an approved prompt, got {name!r}, which release {state.manifest.number} lacks", check="V5"
+        )
+    if entry.kind == "prompt" and entry.digest in state.withdrawals.digests:
+        raise NotTrusted(f"prompt {name!r} was withdrawn: stop using it", check="V6")
+    return entry

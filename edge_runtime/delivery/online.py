@@ -1,0 +1,120 @@
+"""Bring a staged generation up to what a source publishes: V1 to V3 with the network.
+
+Promises: everything fetched has a size cap; a source that hangs, lies or is gone gives `Unavailable` or `NotTrusted`,
+nothing else; polls carry no identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import urllib3.exceptions
+from tuf.api import exceptions as tuf_errors
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
+
+from edge_runtime.core.errors import NotTrusted, Unavailable
+from edge_runtime.delivery import target_paths
+
+__all__ = ["Source", "update"]
+
+SOCKET_TIMEOUT_S = 10
+_CHUNK_BYTES = 262_144
+
+
+class _FolderFetcher(FetcherInterface):
+    """Reads what a folder publishes, as if it were a web server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        path = Path(url).resolve()
+        if not path.is_relative_to(self._folder) or not path.is_file():
+            raise tuf_errors.DownloadHTTPError("not found", 404)
+        return self._chunks(path)
+
+    @staticmethod
+    def _chunks(path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+
+class Source:
+    """Where a channel is published: an http(s) address or a folder."""
+
+    def __init__(self, address: str) -> None:
+        self.base = address.rstrip("/")
+        is_web = address.startswith(("http://", "https://"))
+        self.fetcher: FetcherInterface = (
+            Urllib3Fetcher(socket_timeout=SOCKET_TIMEOUT_S) if is_web else _FolderFetcher(Path(address))
+        )
+
+    def fetch(self, path: str, *, max_bytes: int) -> bytes:
+        """Return the bytes published at `path`.
+
+        Raises:
+            Unavailable: not there, not reachable, or longer than `max_bytes`.
+            FileNotFoundError: the source says that there is no such file.
+        """
+        try:
+            return self.fetcher.download_bytes(f"{self.base}/{path}", max_bytes)
+        except tuf_errors.DownloadHTTPError as error:
+            if error.status_code in (403, 404):
+                raise FileNotFoundError(path) from error
+            raise Unavailable(f"expected the source to answer, got HTTP status {error.status_code}") from error
+        except (tuf_errors.DownloadError, urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unavailable(f"expected the source to answer, got {type(error).__name__}") from error
+
+
+@contextmanager
+def _wrapped(check: str) -> Iterator[None]:
+    """Turn what `tuf` raises into our errors; `check` is the number of the check at work."""
+    try:
+        yield
+    except tuf_errors.RepositoryError as error:
+        at = "V1" if str(error).startswith("root") else check
+        raise NotTrusted(f"expected metadata that verifies, got {type(error).__name__}: {error}", check=at) from error
+    except tuf_errors.DownloadLengthMismatchError as error:
+        raise NotTrusted("expected a file of the length its metadata states, got a longer one", check="V3") from error
+    except (tuf_errors.DownloadError, urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unavailable(f"expected the source to answer, got {type(error).__name__}") from error
+    except ValueError as error:
+        raise NotTrusted("expected metadata in the TUF format, got something else", check=check) from error
+
+
+def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[str, bytes]:
+    """Bring the staged TUF metadata and targets up to the source; return the target files by path.
+
+    Raises:
+        NotTrusted: V1, V2 or V3 failed. The staged folder is then of no further use.
+        Unavailable: the source did not answer.
+    """
+    metadata, targets = staging / "metadata", staging / "targets"
+    metadata.mkdir(exist_ok=True)
+    targets.mkdir(exist_ok=True)
+    with _wrapped("V1"):
+        updater = Updater(
+            str(metadata),
+            f"{source.base}/metadata",
+            str(targets),
+            f"{source.base}/targets",
+            fetcher=source.fetcher,
+            config=UpdaterConfig(),
+            bootstrap=root,
+        )
+    with _wrapped("V2"):
+        updater.refresh()
+    files: dict[str, bytes] = {}
+    for path in target_paths(channel):
+        with _wrapped("V2"):
+            info = updater.get_targetinfo(path)
+        if info is None:
+            raise NotTrusted(f"expected target {path!r} at the source, got none", check="V2")
+        with _wrapped("V3"):
+            local = updater.find_cached_target(info) or updater.download_target(info)
+            files[path] = Path(local).read_bytes()
+    return files

@@ -1,0 +1,157 @@
+"""The home of a device on disk: generations of what was adopted, closures by digest, receipts.
+
+    home/lock                      held while a generation is made
+    home/current                   the number of the generation in use, replaced by atomic rename
+    home/checked                   when a source last answered and was found good (POSIX seconds)
+    home/generations/NNNNNN/       TUF metadata, trust file, release file, withdrawals, basis; never changed once named
+    home/closures/<hex>.json       closure bytes by digest, shared by all generations
+    home/receipts.jsonl            receipts, each linked to the one before
+
+Promises: a reader sees a whole generation or the one before it, whatever instruction the power fails at.
+Does not: trust any of it: `runtime` verifies everything again when it opens a home.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+
+__all__ = ["Home", "write_file"]
+
+LOCK_TIMEOUT_S = 30
+KEPT_GENERATIONS = 2
+_GENERATION = re.compile(r"[0-9]{6,12}")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open folders; its renames are journalled
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that after a crash it holds the old bytes or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)  # crash before: old bytes; after: new bytes
+    _sync_folder(path.parent)
+
+
+class Home:
+    """One device's folder. Several processes may share it: only `stage` and `commit` need the lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.generations = folder / "generations"
+        self.closures = folder / "closures"
+        try:
+            for path in (folder, self.generations, self.closures):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"expected a folder that can be written at the home, got {error.strerror}") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the home for one change of generation.
+
+        Raises:
+            Unavailable: another process held it for longer than `LOCK_TIMEOUT_S`.
+        """
+        try:
+            with FileLock(self.folder / "lock", timeout=LOCK_TIMEOUT_S):
+                yield
+        except Timeout as error:
+            raise Unavailable(
+                f"expected the home to be free within {LOCK_TIMEOUT_S} s, another process holds it"
+            ) from error
+
+    def current(self) -> Path | None:
+        """Return the folder of the generation in use, None before the first.
+
+        Raises:
+            InvalidDocument: `current` names no generation: the home was edited or damaged.
+        """
+        pointer = self.folder / "current"
+        if not pointer.exists():
+            return None
+        name = pointer.read_text("ascii", errors="replace").strip()
+        folder = self.generations / name
+        if not _GENERATION.fullmatch(name) or not folder.is_dir():
+            raise InvalidDocument("expected 'current' in the home to name a generation, got something else")
+        return folder
+
+    def stage(self) -> Path:
+        """Return a new folder that starts as a copy of the generation in use; call while locked."""
+        staging = self.generations / ".staging"
+        shutil.rmtree(staging, ignore_errors=True)  # what a crash left behind was never in use
+        current = self.current()
+        if current:
+            shutil.copytree(current, staging, symlinks=True)
+        else:
+            staging.mkdir(mode=0o700)
+        return staging
+
+    def commit(self, staging: Path) -> None:
+        """Make the staged folder the generation in use; call while locked."""
+        for path in sorted(staging.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            elif path.is_dir():
+                _sync_folder(path)
+        _sync_folder(staging)
+        numbers = [int(p.name) for p in self.generations.iterdir() if _GENERATION.fullmatch(p.name)]
+        final = self.generations / f"{max(numbers, default=0) + 1:06d}"
+        staging.rename(final)  # crash here: an unused generation lies about, the old one is in use
+        _sync_folder(self.generations)
+        write_file(self.folder / "current", final.name.encode())  # crash after: the new one is in use
+        for number in sorted(numbers)[: -(KEPT_GENERATIONS - 1)]:
+            shutil.rmtree(self.generations / f"{number:06d}", ignore_errors=True)
+
+    def load_closure(self, digest: str) -> bytes:
+        """Return the bytes kept for a closure; the caller verifies them.
+
+        Raises:
+            Unavailable: there are none.
+        """
+        try:
+            return self._closure(digest).read_bytes()
+        except OSError as error:
+            raise Unavailable(
+                "expected the content of an approved prompt on this device, got none", hint="refresh"
+            ) from error
+
+    def save_closure(self, digest: str, data: bytes) -> None:
+        """Keep the bytes of a closure, unless they are there."""
+        path = self._closure(digest)
+        if not path.exists() or path.read_bytes() != data:
+            write_file(path, data)
+
+    def _closure(self, digest: str) -> Path:
+        return self.closures / f"{digest.removeprefix('sha256:')}.json"
+
+    def load_checked_at(self) -> int:
+        """Return when a source last answered well, in POSIX seconds; 0 for never or unreadable."""
+        try:
+            return int((self.folder / "checked").read_text("ascii"))
+        except (OSError, ValueError):
+            return 0
+
+    def save_checked_at(self, now: int) -> None:
+        """Remember that a source answered well at `now`."""
+        write_file(self.folder / "checked", str(now).encode())

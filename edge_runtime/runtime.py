@@ -1,0 +1,346 @@
+"""`EdgeRuntime`: open a home, refresh it from a source, start sessions.
+
+Promises: opened without `trust` it refuses; `open` verifies what is on disk again; a refused or failed refresh leaves
+the last known good active, byte for byte. Thread-safe: the state is replaced as a whole.
+Does not: run prompts (see `session`), fetch (see `delivery`), judge (see `core.trust`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.errors import AuditError
+from audit.tiles import MAX_BUNDLE_BYTES, TileReader
+from edge_runtime.cloud import CloudModel, is_installed
+from edge_runtime.core import basis as basis_format
+from edge_runtime.core.canonical import digest
+from edge_runtime.core.checkpoints import read_checkpoint
+from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
+from edge_runtime.core.freshness import staleness_of
+from edge_runtime.core.manifest import Entry, parse_manifest
+from edge_runtime.core.pipeline import compile_for
+from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
+from edge_runtime.core.prompt import MAX_BYTES as MAX_CLOSURE_BYTES
+from edge_runtime.core.prompt import Prompt
+from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
+from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, Step, TrustState, adopt, open_prompt
+from edge_runtime.core.trust import find_prompt as find_entry
+from edge_runtime.delivery import TRUST_PATH
+from edge_runtime.home import Home, write_file
+from edge_runtime.receipts import Receipts
+from edge_runtime.reply import Refresh, Status
+from edge_runtime.session import Session
+
+if TYPE_CHECKING:
+    from edge_runtime.delivery.online import Source
+
+__all__ = ["EdgeRuntime"]
+
+_FETCHED = (
+    Step("V1", "the chain of root keys begins with the one that came with the app"),
+    Step("V2", "the list of what is published is signed, in date and no older than the last one"),
+    Step("V3", "each file has the length and fingerprint that the list states"),
+)
+
+
+class EdgeRuntime:
+    """One device's runtime. Make it with `open`."""
+
+    def __init__(
+        self,
+        home: Home,
+        root: bytes,
+        *,
+        channel: str,
+        source: str | None,
+        cloud: CloudModel | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._home = home
+        self._root = root
+        self._channel = channel
+        self._source = source
+        self._clock = clock
+        self._prompts: dict[str, Prompt] = {}
+        self._policies: dict[tuple[str, str, Route], CompiledPolicy] = {}
+        self._checked_at = home.load_checked_at()
+        self.cloud = cloud
+        self.receipts = Receipts(home.folder)
+        self.state: TrustState | None = None
+
+    @classmethod
+    def open(
+        cls,
+        home: str | Path,
+        *,
+        trust: str | Path | None = None,
+        source: str | None = None,
+        channel: str = "production",
+        cloud: CloudModel | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> EdgeRuntime:
+        """Return the runtime of the device whose files lie in `home`; no network is used.
+
+        Args:
+            home: a folder of this device; made if it is not there.
+            trust: the folder that the app ships, with `root.json`: whom to trust. There is no default.
+            source: an http(s) address or a folder to refresh from.
+            channel: which channel to follow.
+            cloud: the model to use where the policy lets redacted text leave; none: nothing ever leaves.
+            clock: POSIX seconds; replaced in tests.
+
+        Raises:
+            NotTrusted: no `trust` was given, or what is in the home does not verify.
+            InvalidDocument: the home is damaged.
+            Unavailable: `trust` cannot be read or the home cannot be written.
+        """
+        if trust is None:
+            raise NotTrusted(
+                "expected the folder with the organisation's root.json, got none",
+                check="V1",
+                hint="ship the server's trust/ folder with your app; trust on first use does not exist here",
+            )
+        try:
+            root = (Path(trust) / "root.json").read_bytes()
+        except OSError as error:
+            raise Unavailable(f"expected root.json in the trust folder, got {error.strerror}") from error
+        folder = Home(Path(home))
+        runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock)
+        generation = folder.current()
+        if generation:
+            runtime.state = runtime._load(generation).state
+        return runtime
+
+    def refresh(self, source: str | None = None) -> Refresh:
+        """Fetch, verify and adopt what a source publishes; on any failure keep the last known good and say why.
+
+        Args:
+            source: another source than the one given to `open`, for this time.
+        """
+        address = source or self._source
+        try:
+            if address is None:
+                raise Unavailable("expected a source to refresh from, got none")
+            with self._home.locked():
+                return self._refresh(address)
+        except NotTrusted as error:
+            return self._unchanged(error.check, str(error))
+        except MentorplaneError as error:
+            return self._unchanged("" if isinstance(error, Unavailable) else "V4", str(error))
+
+    def status(self) -> Status:
+        """Return what this device runs, how fresh it is and how far its claims go."""
+        state = self.state
+        if state is None:
+            return Status("", self._channel, None, "", "expired", True, (), log_size=0, log_root="")
+        return Status(
+            organisation=state.manifest.organisation,
+            channel=state.manifest.channel,
+            release=state.manifest.number,
+            manifest_sha256=state.manifest_digest.removeprefix("sha256:"),
+            fresh=self.staleness(),
+            self_contained=state.trust.self_contained or state.checkpoint.witnesses == 0,
+            prompts=self.prompts(),
+            log_size=state.checkpoint.size,
+            log_root=state.checkpoint.root.hex(),
+        )
+
+    def prompts(self) -> tuple[str, ...]:
+        """Return the names of the prompts that may run now."""
+        state = self.state
+        if state is None:
+            return ()
+        stopped = state.withdrawals.digests
+        return tuple(e.name for e in state.manifest.entries if e.kind == "prompt" and e.digest not in stopped)
+
+    def prompt(self, name: str) -> Prompt:
+        """Return the approved prompt `name`, verified (V5) when it is first used.
+
+        Raises:
+            NotTrusted: nothing was adopted yet, there is no such prompt, it was withdrawn or was altered on disk.
+            Unavailable: its content is not on this device.
+        """
+        state = self.trusted()
+        entry = find_entry(state, name)
+        prompt = self._prompts.get(entry.digest)
+        if prompt is None or prompt.name != name:
+            prompt = open_prompt(state, name, self._home.load_closure(entry.digest))
+            self._prompts[entry.digest] = prompt
+        return prompt
+
+    def decide(self, prompt: str, context: Context, *, at_most: Route = Route.CLOUD) -> Decision:
+        """Return where the approved `prompt` may run in `context`; `Session.decide` assesses the inputs itself.
+
+        Raises:
+            NotTrusted: there is no such approved prompt.
+        """
+        return self.policy_for(self.prompt(prompt), at_most).decide(context)
+
+    def read(self, text: str, *, names: Iterable[str] = (), terms: Iterable[str] = ()) -> Reading:
+        """Return what is found in `text`: types and places, no values."""
+        return TextReader(names=names, terms=terms).read(text)
+
+    def policy_for(self, prompt: Prompt, at_most: Route) -> CompiledPolicy:
+        """Return the compiled layers that decide about `prompt`: organisation, prompt, the learner's own limit."""
+        state = self.trusted()
+        key = (state.manifest_digest, prompt.name, at_most)
+        compiled = self._policies.get(key)
+        if compiled is None:
+            compiled = self._policies[key] = compile_for(state.policy, prompt, Layer("learner", at_most))
+        return compiled
+
+    def trusted(self) -> TrustState:
+        """Return the adopted state.
+
+        Raises:
+            NotTrusted: nothing was adopted yet.
+        """
+        if self.state is None:
+            raise NotTrusted(
+                "expected an adopted release, got none yet", check="V2", hint="call refresh() with a source"
+            )
+        return self.state
+
+    def staleness(self) -> str:
+        """Return `fresh`, `stale` or `expired`."""
+        manifest = self.trusted().manifest
+        return staleness_of(manifest, checked_at=self._checked_at, now=self.now())
+
+    def capabilities(self) -> frozenset[str]:
+        """Return what this device can do, in the words of the policy's vocabulary."""
+        return frozenset({"cloud-model"}) if self.cloud and is_installed() else frozenset()
+
+    def session(
+        self,
+        *,
+        learner: str,
+        role: str = "learner",
+        names: Iterable[str] = (),
+        terms: Iterable[str] = (),
+        consents: Iterable[str] = (),
+        agreement: int = 0,
+        at_most: str = "cloud",
+        locale: str = "en",
+    ) -> Session:
+        """Return a session: one person's conversation, with one table of placeholders.
+
+        Args:
+            learner: the host's id of the learner; stays on the device.
+            role: who is using it: `learner` or `mentor`.
+            names: people's names the host knows (the learner, mentors, colleagues): covered wherever they occur.
+            terms: other words to cover, such as project code names.
+            consents: what the person agreed to, in the words of the policy's vocabulary (`cloud`, …).
+            agreement: the version of the agreement the person accepted.
+            at_most: the learner's own limit: `device`, `redacted` or `cloud`; can only restrict.
+            locale: for the hand-off text.
+        """
+        return Session(
+            self,
+            learner=learner,
+            role=role,
+            names=tuple(names),
+            terms=tuple(terms),
+            consents=frozenset(consents),
+            agreement=agreement,
+            at_most=Route[at_most.upper()],
+            locale=locale,
+        )
+
+    def now(self) -> int:
+        """Return the device's clock in POSIX seconds."""
+        return int(self._clock())
+
+    def _unchanged(self, check: str, message: str) -> Refresh:
+        release = self.state.manifest.number if self.state else None
+        return Refresh(False, False, release, check, message, steps=())
+
+    def _refresh(self, address: str) -> Refresh:
+        from edge_runtime.delivery.online import Source, update
+
+        source = Source(address)
+        staging = self._home.stage()
+        try:
+            generation = self._home.current()
+            before = self._load(generation).state if generation else None
+            files = update(staging, self._root, source, channel=self._channel)
+            basis = before.basis() if before else None
+            growth = _growth(basis, files, source=source, channel=self._channel)
+            adoption = adopt(basis, self._delivery(files, growth, source))
+            # Only what was approved is kept: a refused release leaves nothing behind.
+            for entry in adoption.state.manifest.entries:
+                self._home.save_closure(entry.digest, self._closure(entry, source))
+            changed = before is None or adoption.state.manifest_digest != before.manifest_digest
+            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth))
+            self._home.commit(staging)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        self.state = adoption.state
+        self._checked_at = self.now()
+        self._home.save_checked_at(self._checked_at)
+        return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
+
+    def _load(self, generation: Path) -> Adoption:
+        from edge_runtime.delivery.cached import load_cached
+
+        files = load_cached(generation, self._root, channel=self._channel)
+        try:
+            basis, growth = basis_format.parse_basis((generation / "basis.json").read_bytes())
+        except OSError as error:
+            raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
+        return adopt(basis, self._delivery(files, growth))
+
+    def _delivery(
+        self, files: Mapping[str, bytes], growth: tuple[bytes, ...], source: Source | None = None
+    ) -> Delivery:
+        release = files[release_path(self._channel)]
+        manifest = parse_manifest(parse_release(release).manifest)
+        return Delivery(
+            channel=self._channel,
+            trust=files[TRUST_PATH],
+            release=release,
+            withdrawals=files[withdrawals_path(self._channel)],
+            closures={e.digest: self._closure(e, source) for e in manifest.entries if e.kind in EAGER_KINDS},
+            growth=growth,
+        )
+
+    def _closure(self, entry: Entry, source: Source | None) -> bytes:
+        """Return the bytes of an entry's closure, from this device or, missing or damaged there, from the source."""
+        if source is None:
+            return self._home.load_closure(entry.digest)
+        try:
+            data = self._home.load_closure(entry.digest)
+        except Unavailable:
+            data = b""
+        if digest(data) == entry.digest:
+            return data
+        try:
+            data = source.fetch(closure_path(entry.digest), max_bytes=MAX_CLOSURE_BYTES)
+        except FileNotFoundError as error:
+            raise Unavailable(f"expected {entry.kind} {entry.name!r} at the source, got no such file") from error
+        if digest(data) != entry.digest:
+            raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
+        return data
+
+
+def _growth(basis: Basis | None, files: Mapping[str, bytes], *, source: Source, channel: str) -> tuple[bytes, ...]:
+    """Return the proof that the log grew from the checkpoint last seen to the one of this release."""
+    if basis is None:
+        return ()
+    from edge_runtime.core.trustfile import parse_trust
+
+    log = parse_release(files[release_path(channel)]).log
+    seen = read_checkpoint(log.checkpoint, parse_trust(files[TRUST_PATH]).log_vkey)
+    if seen == basis.checkpoint or seen.size < basis.checkpoint.size:
+        return ()
+    try:
+        tiles = TileReader(
+            lambda path: source.fetch(f"log/{path}", max_bytes=MAX_BUNDLE_BYTES), size=seen.size, root=seen.root
+        )
+        return tiles.consistency_proof(size=basis.checkpoint.size, root=basis.checkpoint.root)
+    except AuditError as error:
+        raise NotTrusted(f"expected the log to have grown from the one seen before: {error}", check="V7") from error

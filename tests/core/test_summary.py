@@ -1,0 +1,74 @@
+"""Summaries are sentences of the text, in its order, agreed actions first."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_runtime.core.summary import summarise
+
+NOTE = """We talked about the roadmap for the billing service. The weather was dreadful. Billing customers ask \
+for a clear roadmap. I will send the draft roadmap to finance by Friday. Somebody had brought cake.
+- We agreed to meet again in two weeks
+- Lunch was late
+The billing team worries about the roadmap and about customers."""
+
+
+def lines(text: str, at_most: int) -> list[str]:
+    return [text[span.start : span.end] for span in summarise(text, at_most=at_most)]
+
+
+def test_agreed_actions_are_kept_and_small_talk_is_not() -> None:
+    """With room for few lines, what was agreed and what is central remain."""
+    assert lines(NOTE, 4) == [
+        "We talked about the roadmap for the billing service.",
+        "Billing customers ask for a clear roadmap.",
+        "I will send the draft roadmap to finance by Friday.",
+        "We agreed to meet again in two weeks",
+    ]
+
+
+@pytest.mark.parametrize(
+    "agreed",
+    [
+        "I'll call the client.",
+        "Next step is a short brief.",
+        "She committed to a first draft.",
+        "The draft is due soon.",
+        "Ich werde den Entwurf schicken.",
+        "Je vais envoyer le projet.",
+        "Voy a enviar el borrador.",
+    ],
+)
+def test_one_line_is_the_agreed_one(agreed: str) -> None:
+    """When only one line fits, it is the one with the agreed action."""
+    assert lines(f"The budget matters. The budget is the budget. {agreed} Budget talk went on.", 1) == [agreed]
+
+
+def test_a_repeated_sentence_is_told_once() -> None:
+    """The same words twice take one line."""
+    assert lines("Roadmap first. Roadmap first. Budget second.", 3) == ["Roadmap first.", "Budget second."]
+
+
+@given(st.text(), st.integers(1, 7))
+def test_any_text_is_summarised(text: str, at_most: int) -> None:
+    """Lines are places in the text, in order, without overlap, no more than asked for; the same text gives the same."""
+    spans = summarise(text, at_most=at_most)
+    assert len(spans) <= at_most
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+    assert summarise(text, at_most=at_most) == spans
+
+
+def test_a_text_without_words_has_no_summary() -> None:
+    """Nothing comes of nothing."""
+    assert summarise(" \n--- !!! \n", at_most=5) == ()
+
+
+def test_no_lines_cannot_be_asked_for() -> None:
+    """A summary of no lines is the host's mistake."""
+    with pytest.raises(ValueError, match="expected at least one line, got 0"):
+        summarise("Text.", at_most=0)

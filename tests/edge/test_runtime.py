@@ -1,0 +1,254 @@
+"""The device against a folder that is really published: open, refresh, keep the last known good."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_runtime import EdgeRuntime, MentorplaneError, NotTrusted, Unavailable
+from edge_runtime.core import canonical
+from tests.published import Published, fingerprint
+from tests.simulator import prompt_document
+
+NOTES = "We agreed on two things. I will write to Mara by Thursday. The weather was fine. Priya asked a good question."
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Published:
+    """An organisation with one release in a folder."""
+    made = Published(tmp_path)
+    made.release()
+    return made
+
+
+@pytest.fixture
+def edge(published: Published, tmp_path: Path) -> EdgeRuntime:
+    """A device that has adopted it."""
+    runtime = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+    refreshed = runtime.refresh()
+    assert refreshed.ok, refreshed
+    return runtime
+
+
+def change(text: str = "Briefly:\n{{ notes }}") -> dict[tuple[str, str], bytes]:
+    return {("prompt", "opener"): canonical.encode(prompt_document(instruction=text))}
+
+
+def refused(edge: EdgeRuntime, check: str, source: str | None = None) -> None:
+    """Assert that a refresh is refused at `check`, and that nothing on disk or in memory changed."""
+    before, state = fingerprint(edge.receipts._path.parent), edge.state
+    result = edge.refresh(source)
+    assert (result.ok, result.check) == (False, check), result
+    assert edge.state is state
+    assert fingerprint(edge.receipts._path.parent) == before
+
+
+def test_without_trust_nothing_opens(tmp_path: Path) -> None:
+    """There is no trust on first use: opened without a root, the runtime refuses."""
+    with pytest.raises(NotTrusted, match=r"root\.json"):
+        EdgeRuntime.open(tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_refresh_names_all_nine_checks(published: Published, tmp_path: Path) -> None:
+    """An adoption says for each of V1 to V9 what was verified."""
+    result = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder)).refresh()
+
+    assert [step.check for step in result.steps] == [f"V{n}" for n in range(1, 10)]
+    assert (result.ok, result.changed, result.release) == (True, True, 1)
+
+
+def test_a_restart_without_a_source_runs_what_was_adopted(
+    edge: EdgeRuntime, published: Published, tmp_path: Path
+) -> None:
+    """P5: with the source gone, a new process opens the last known good, verified again from disk."""
+    shutil.rmtree(published.folder)
+
+    again = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+
+    assert again.state == edge.state
+    assert again.session(learner="u1").run("opener", {"notes": NOTES}).route == "device"
+    assert again.refresh().ok is False
+
+
+def test_the_next_release_is_adopted(edge: EdgeRuntime, published: Published) -> None:
+    """A new release replaces the old one, and the log's growth is proven from its tiles."""
+    published.release(change())
+
+    result = edge.refresh()
+
+    assert (result.ok, result.changed, result.release) == (True, True, 2)
+    assert edge.refresh().changed is False
+
+
+def test_a_release_signed_by_every_server_key_but_unapproved_is_refused(
+    edge: EdgeRuntime, published: Published
+) -> None:
+    """P1: TUF signatures, log entry and checkpoint are all genuine; people's approvals are missing."""
+    forged = published.organisation.build(change("Do something else:\n{{ notes }}"))
+    published.organisation.log_release(forged)
+    published.publish(forged)
+
+    refused(edge, "V6")
+
+
+def test_another_organisation_s_root_is_refused(edge: EdgeRuntime, tmp_path: Path) -> None:
+    """A source under other root keys is refused at the root chain."""
+    other = Published(tmp_path / "other")
+    other.release()
+
+    refused(edge, "V1" if _root_differs(other, edge) else "V2", str(other.folder))
+
+
+def _root_differs(other: Published, edge: EdgeRuntime) -> bool:
+    return (other.trust / "root.json").read_bytes() == edge._root
+
+
+def test_a_rolled_back_source_is_refused(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
+    """A mirror that serves yesterday's genuine files is refused once today's were seen."""
+    shutil.copytree(published.folder, tmp_path / "yesterday")
+    published.release(change())
+    assert edge.refresh().ok
+
+    refused(edge, "V2", str(tmp_path / "yesterday"))
+
+
+def test_a_target_file_of_other_content_is_refused(edge: EdgeRuntime, published: Published) -> None:
+    """V3: length and digest of each target file count."""
+    published.release(change())
+    for target in (published.folder / "targets" / "channels").glob("*.production.json"):
+        target.write_bytes(target.read_bytes()[:-1] + b" ")
+
+    refused(edge, "V3")
+
+
+def test_a_closure_of_other_content_is_refused(edge: EdgeRuntime, published: Published) -> None:
+    """V5: a prompt's bytes are those whose digest people signed."""
+    manifest = published.release(change())
+    entry = manifest.find("prompt", "opener")
+    assert entry is not None
+    path = published.folder / "closures" / f"{entry.digest.removeprefix('sha256:')}.json"
+    path.write_bytes(path.read_bytes().replace(b"Briefly", b"BRIEFLY"))
+
+    refused(edge, "V5")
+
+
+def test_a_source_that_is_gone_is_unavailable_and_changes_nothing(edge: EdgeRuntime, tmp_path: Path) -> None:
+    """No source: a status, no exception, and what runs goes on running."""
+    refused(edge, "", str(tmp_path / "nowhere"))
+    refused(edge, "", "http://127.0.0.1:1/edge")
+
+
+def test_a_log_that_shrank_or_forked_is_refused(edge: EdgeRuntime, published: Published) -> None:
+    """P4: a device remembers the log it saw; a log without that past is refused."""
+    published.organisation.leaves[0] = published.organisation.leaves[0].replace(b"p-sam", b"p-tom")
+    published.release(change())
+
+    refused(edge, "V7")
+
+
+@pytest.mark.parametrize(
+    "name", ["metadata/timestamp.json", "metadata/targets.json", "basis.json", "targets/trust.json"]
+)
+def test_an_edited_or_truncated_cache_does_not_open(
+    edge: EdgeRuntime, published: Published, tmp_path: Path, name: str
+) -> None:
+    """The cache is hostile when read: an edited or cut file is a refusal, not a reset."""
+    current = tmp_path / "home" / "generations" / (tmp_path / "home" / "current").read_text()
+    original = (current / name).read_bytes()
+    for data in (original[: len(original) // 2], original[:40] + b"X" + original[41:], b""):
+        (current / name).write_bytes(data)
+        with pytest.raises(MentorplaneError):
+            EdgeRuntime.open(tmp_path / "home", trust=published.trust)
+
+
+def test_an_edited_prompt_on_disk_does_not_run(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
+    """A prompt changed in the home after adoption is refused when it is first used."""
+    entry = published.organisation.manifest.find("prompt", "opener")  # type: ignore[union-attr]
+    path = tmp_path / "home" / "closures" / f"{entry.digest.removeprefix('sha256:')}.json"  # type: ignore[union-attr]
+    path.write_bytes(path.read_bytes().replace(b"Summarise", b"Translate"))
+
+    with pytest.raises(NotTrusted, match="digest"):
+        EdgeRuntime.open(tmp_path / "home", trust=published.trust).session(learner="u1").run("opener", {"notes": NOTES})
+
+
+def test_a_withdrawal_reaches_the_device_and_survives_a_restart(
+    edge: EdgeRuntime, published: Published, tmp_path: Path
+) -> None:
+    """After a refresh a withdrawn prompt does not run, in this process or the next."""
+    published.organisation.withdraw("prompt", "opener")
+    published.publish()
+
+    assert edge.refresh().ok
+    for runtime in (edge, EdgeRuntime.open(tmp_path / "home", trust=published.trust)):
+        assert runtime.prompts() == ()
+        with pytest.raises(NotTrusted, match="withdrawn"):
+            runtime.session(learner="u1").run("opener", {"notes": NOTES})
+
+
+KILLED = """
+import os, signal, sys
+from edge_runtime import EdgeRuntime, home
+point = int(sys.argv[4])
+seen = 0
+def counted(name, real):
+    def call(*args, **kwargs):
+        global seen
+        seen += 1
+        if seen == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+    return call
+os.fsync = counted("fsync", os.fsync)
+os.rename = counted("rename", os.rename)
+os.replace = counted("replace", os.replace)
+print(EdgeRuntime.open(sys.argv[1], trust=sys.argv[2], source=sys.argv[3]).refresh())
+"""
+
+
+@pytest.mark.parametrize("point", [1, 2, 4, 7, 10, 13, 16, 19, 22, 25, 28])
+def test_kill_at_any_write_leaves_the_old_release_or_the_new(
+    edge: EdgeRuntime, published: Published, tmp_path: Path, point: int
+) -> None:
+    """Kill -9 at a write of an adoption: the next start has release 1 or 2 whole, and a refresh completes it."""
+    published.release(change())
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "home"), str(published.trust), str(published.folder), str(point)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], env=os.environ,
+    )  # fmt: skip
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+
+    again = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+
+    assert again.state is not None
+    assert again.state.manifest.number in (1, 2)
+    assert again.refresh().release == 2
+
+
+def test_a_clock_set_back_counts_as_expired(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
+    """Freshness is never gained by turning the clock back."""
+    past = EdgeRuntime.open(tmp_path / "home", trust=published.trust, clock=lambda: 1.0)
+    late = EdgeRuntime.open(tmp_path / "home", trust=published.trust, clock=lambda: 4_000_000_000.0)
+
+    assert (edge.status().fresh, past.status().fresh, late.status().fresh) == ("fresh", "expired", "expired")
+
+
+def test_status_says_self_contained(edge: EdgeRuntime) -> None:
+    """With every key on one machine and no outside witness, the status claims no more."""
+    status = edge.status()
+
+    assert status.self_contained is True
+    assert status.as_json()["release"] == 1
+
+
+def test_a_home_that_cannot_be_written_is_a_clear_error(published: Published, tmp_path: Path) -> None:
+    """A home that is a file, or lies below one, is `Unavailable`, not a traceback."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(Unavailable):
+        EdgeRuntime.open(tmp_path / "file", trust=published.trust)

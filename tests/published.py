@@ -1,0 +1,90 @@
+"""An in-memory organisation published for real: TUF metadata, closures and log tiles in a folder.
+
+What `control_plane.publish` writes from a database, `Published` writes from `tests.simulator`, with the same
+repository code, so that tests of the device need no server and can publish what a server never would.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from audit.merkle import Frontier
+from audit.tiles import grow
+from control_plane.keys import ServerKeys, load_keys
+from control_plane.repository import Site
+from edge_runtime.core.manifest import Manifest
+from edge_runtime.core.release import ReleaseFile, encode_release, encode_withdrawals, release_path, withdrawals_path
+from edge_runtime.core.trustfile import encode_trust
+from tests.simulator import CHANNEL, Organisation
+
+
+class Published:
+    """A folder that devices can read, and the organisation behind it."""
+
+    def __init__(self, folder: Path, organisation: Organisation | None = None) -> None:
+        self.organisation = organisation or Organisation()
+        self.folder = folder / "site"
+        self.trust = folder / "trust"
+        self.keys: ServerKeys = load_keys(folder / "keys", "acme")
+        self.now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+    def release(self, documents: Mapping[tuple[str, str], bytes] | None = None, **options: object) -> Manifest:
+        """Release through the organisation, then publish."""
+        made = self.organisation.release(
+            self.organisation.base_documents() if documents is None else documents,
+            **options,  # type: ignore[arg-type]
+        )
+        self.publish()
+        return made
+
+    def publish(self, manifest: Manifest | None = None) -> None:
+        """Publish what the organisation holds now; `manifest` may be one that it never released."""
+        organisation = self.organisation
+        manifest = manifest or organisation.manifest
+        assert manifest is not None
+        self.write_log()
+        site = Site(self.folder, self.keys, self.now)
+        for digest in {entry.digest for entry in manifest.entries}:
+            site.write_closure(digest, organisation.closures[digest])
+        proof = organisation.proof(len(organisation.leaves) - 1)
+        targets = {
+            release_path(CHANNEL): encode_release(
+                ReleaseFile(manifest.encode(), tuple(organisation.statements), proof)
+            ),
+            withdrawals_path(CHANNEL): encode_withdrawals(CHANNEL, tuple(organisation.withdrawals)),
+        }
+        site.write(encode_trust(organisation.trust()), targets)
+        self.trust.mkdir(exist_ok=True)
+        (self.trust / "root.json").write_bytes(site.read("metadata/1.root.json"))
+
+    def write_log(self) -> None:
+        """Write the log's tiles and checkpoint."""
+        folder = self.folder / "log"
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def read(path: str) -> bytes:
+            return (folder / path).read_bytes()
+
+        for path, data in grow(Frontier(), self.organisation.leaves, read).files:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        (folder / "checkpoint").write_bytes(self.organisation.proof(0).checkpoint)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return the digest of every file below `folder`: to assert that nothing changed."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def replaced(record: object, **changes: object) -> object:
+    """Return a frozen record with other members."""
+    return dataclasses.replace(record, **changes)  # type: ignore[type-var]

@@ -1,0 +1,234 @@
+"""An organisation in memory: people with real keys, a real log, real signatures; tests edit it and deliver.
+
+The counterpart of `edge_runtime.core.trust`: what it delivers is what a server publishes, byte for byte in form.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit.checkpoint import Checkpoint, sign_checkpoint
+from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
+from audit.note import Signer
+from audit.record import Act, Auth, LeafObject, LeafRecord, encode_leaf
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import ApprovalRules, Person, Quorum
+from edge_runtime.core.manifest import TIERS, Entry, Manifest
+from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
+from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
+from edge_runtime.core.statements import EntryRef, Statement, sign_statement
+from edge_runtime.core.trust import Delivery
+from edge_runtime.core.trustfile import TrustFile, encode_trust
+
+ORGANISATION = "acme"
+CHANNEL = "production"
+AT = "2026-03-02T09:30:00Z"
+PEOPLE = {
+    "p-maya": ("learning-designer", "author"),
+    "p-tom": ("facilitator", "learning-designer"),
+    "p-ines": ("community-host", "compliance"),
+    "p-sam": ("safety-owner", "compliance"),
+}
+
+
+def unsafe_key(name: str) -> Ed25519PrivateKey:
+    """Return a key that anybody can derive: for tests only."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"UNSAFE {name}".encode()).digest())
+
+
+def prompt_document(name: str = "opener", **changes: object) -> dict[str, object]:
+    """Return a small valid prompt."""
+    document: dict[str, object] = {
+        "format": "mentorplane-prompt/1",
+        "name": name,
+        "title": "Opener",
+        "purpose": "open a session",
+        "target_behaviour": "the learner names one piece of work",
+        "tier": "R2",
+        "placement": "redacted",
+        "locale": "en",
+        "owner": "learning-designer",
+        "review_by": "2027-01-31",
+        "audience": ["learner"],
+        "competencies": ["presence"],
+        "session_types": ["micro-session"],
+        "disclosure": "you are reading an automatic text",
+        "inputs": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["notes"],
+            "properties": {"notes": {"type": "string", "maxLength": 20000, "x-data-class": "R2"}},
+        },
+        "output": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["summary"],
+            "properties": {"summary": {"type": "array", "maxItems": 2, "items": {"type": "string"}}},
+        },
+        "instruction": "Summarise as JSON:\n{{ notes }}",
+        "fill": {"summary": {"extract": "summary", "from": "notes", "at_most": 2}},
+        "reply": "{% for line in summary %}{{ line }}\n{% endfor %}",
+        "fallback": "What do you want to keep from this?",
+        "max_tokens": 200,
+        "rules": [],
+        "includes": [],
+    }
+    return {**document, **changes}
+
+
+def rules(**at_least: int) -> ApprovalRules:
+    """Return approval rules of two people for every tier, unless another number is given."""
+    roles = ("learning-designer", "facilitator", "community-host", "compliance", "safety-owner")
+    return ApprovalRules({tier: Quorum(at_least.get(tier, 2), roles) for tier in TIERS})
+
+
+@dataclass
+class Organisation:
+    """One organisation: change its fields, `build` a release, `deliver` it."""
+
+    people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
+    floor: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TIERS, 1))
+    own_keys: bool = False
+    leaves: list[bytes] = field(default_factory=list)
+    closures: dict[str, bytes] = field(default_factory=dict)
+    statements: list[dsse.Envelope] = field(default_factory=list)
+    withdrawals: list[dsse.Envelope] = field(default_factory=list)
+    manifest: Manifest | None = None
+    origin: str = "acme.example/log"
+
+    @property
+    def log(self) -> Signer:
+        """The log's signer."""
+        return Signer(self.origin, hashlib.sha256(b"UNSAFE log").digest())
+
+    def trust(self) -> TrustFile:
+        """Return the trust file as it stands."""
+        people = {p: Person(p, dsse.public_bytes(unsafe_key(p)), "server", roles) for p, roles in self.people.items()}
+        return TrustFile(ORGANISATION, people, self.log.verifier.vkey, dict(self.floor), self.own_keys, True)
+
+    def base_documents(self) -> dict[tuple[str, str], bytes]:
+        """Return policy, approval rules and one prompt."""
+        policy = Policy(DEFAULT_VOCABULARY, Layer("organisation", Route.CLOUD))
+        return {
+            ("policy", "organisation"): encode_policy(policy),
+            ("approval-rules", "approval-rules"): canonical.encode(rules().as_json()),
+            ("prompt", "opener"): canonical.encode(prompt_document()),
+        }
+
+    def build(
+        self, documents: Mapping[tuple[str, str], bytes], *, author: str = "p-maya", **changes: object
+    ) -> Manifest:
+        """Return the next manifest: the documents replace or join what the last one held."""
+        before = {entry.key: entry for entry in self.manifest.entries} if self.manifest else {}
+        entries = dict(before)
+        for (kind, name), data in documents.items():
+            digest = canonical.digest(data)
+            self.closures[digest] = data
+            tier = str(canonical.parse(data, max_bytes=10**6).get("tier", "R3"))
+            old = before.get((kind, name))
+            entries[kind, name] = Entry(kind, name, old.epoch + 1 if old else 1, digest, tier, author)
+        manifest = Manifest(
+            organisation=ORGANISATION,
+            channel=CHANNEL,
+            number=self.manifest.number + 1 if self.manifest else 1,
+            base=canonical.digest(self.manifest.encode()) if self.manifest else "",
+            entries=tuple(entries[key] for key in sorted(entries)),
+            locales=("en",),
+            stages=(100,),
+            models=(),
+            fresh_for_s=86_400,
+            valid_for_s=1_209_600,
+            rollback_to=0,
+        )
+        return dataclasses.replace(manifest, **changes)  # type: ignore[arg-type]
+
+    def state(
+        self, act: str, manifest: Manifest, *, person: str, role: str = "", refs: Iterable[EntryRef] | None = None,
+        key: str = "", previous: str = "", channel: str = CHANNEL,
+    ) -> dsse.Envelope:  # fmt: skip
+        """Return a signed statement of `person` about what the manifest changes."""
+        before = set(self.manifest.entries) if self.manifest else set()
+        changed = [EntryRef.of(entry) for entry in manifest.entries if entry not in before]
+        statement = Statement(
+            act=act,
+            organisation=ORGANISATION,
+            channel=channel,
+            manifest=canonical.digest(manifest.encode()),
+            entries=tuple(sorted(changed if refs is None else refs)),
+            person=person,
+            role=role or self.people.get(person, ("facilitator",))[0],
+            reason="",
+            at=AT,
+            previous=previous,
+        )
+        return sign_statement(statement, unsafe_key(key or person))
+
+    def release(
+        self,
+        documents: Mapping[tuple[str, str], bytes],
+        *,
+        author: str = "p-maya",
+        approvers: Iterable[str] = ("p-tom", "p-ines"),
+    ) -> Manifest:
+        """Build, sign, approve and log the next release."""
+        manifest = self.build(documents, author=author)
+        self.statements.append(
+            self.state("author", manifest, person=author, role="author" if author == "p-maya" else "")
+        )
+        self.statements += [self.state("approve", manifest, person=person) for person in approvers]
+        self.log_release(manifest)
+        self.manifest = manifest
+        return manifest
+
+    def log_release(self, manifest: Manifest) -> None:
+        """Append the leaf of a release."""
+        record = LeafRecord(
+            act=Act.RELEASED,
+            actor="p-sam",
+            role="release-manager",
+            auth=Auth.TOKEN,
+            object=LeafObject("release", f"{CHANNEL}-{manifest.number}"),
+            at=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
+            seq=len(self.leaves),
+            manifest=canonical.digest(manifest.encode()),
+        )
+        self.leaves.append(encode_leaf(record))
+
+    def withdraw(self, kind: str, name: str, *, person: str = "p-tom") -> None:
+        """Withdraw what is live under that name."""
+        assert self.manifest is not None
+        entry = self.manifest.find(kind, name)
+        assert entry is not None
+        previous = canonical.digest(self.withdrawals[-1].payload) if self.withdrawals else ""
+        self.withdrawals.append(
+            self.state("withdraw", self.manifest, person=person, refs=[EntryRef.of(entry)], previous=previous)
+        )
+
+    def proof(self, index: int) -> LogProof:
+        """Return the proof of one leaf under a fresh checkpoint."""
+        hashes = [leaf_hash(leaf) for leaf in self.leaves]
+        checkpoint = sign_checkpoint(Checkpoint(self.origin, len(hashes), root_of(hashes)), [self.log])
+        return LogProof(checkpoint, index, self.leaves[index], inclusion_proof(hashes, index))
+
+    def deliver(self, manifest: Manifest | None = None, *, seen_size: int = 0, index: int = -1) -> Delivery:
+        """Return what a device on this channel fetches now."""
+        manifest = manifest or self.manifest
+        assert manifest is not None
+        log = self.proof(index % len(self.leaves))
+        hashes = [leaf_hash(leaf) for leaf in self.leaves]
+        growth = consistency_proof(hashes, seen_size) if 0 < seen_size <= len(hashes) else ()
+        eager = [e.digest for e in manifest.entries if e.kind != "prompt"]
+        return Delivery(
+            channel=CHANNEL,
+            trust=encode_trust(self.trust()),
+            release=encode_release(ReleaseFile(manifest.encode(), tuple(self.statements), log)),
+            withdrawals=encode_withdrawals(CHANNEL, tuple(self.withdrawals)),
+            closures={digest: self.closures[digest] for digest in eager},
+            growth=tuple(growth),
+        )
