@@ -1,0 +1,185 @@
+"""Closures: a source with every include resolved, frozen as the canonical bytes whose digest people sign.
+
+Promises: the same sources give the same bytes whatever their order, layout or quoting; what is frozen is read back with
+the functions that a device uses, and its templates are checked after the includes stand in them; a missing include and
+a cycle of includes are named. Does not: decide whether a closure may be released (see the workflow), store anything.
+Formats: `mentorplane-prompt/1`, `mentorplane-policy/1`, `mentorplane-approval-rules/1` in docs/formats.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from control_plane.registry.sources import (
+    INCLUDE,
+    PLAIN,
+    Problem,
+    Source,
+    SourceError,
+    problem_at,
+    template_texts,
+    texts_with_includes,
+)
+from control_plane.registry.strict_yaml import JsonPath, shown
+from edge_runtime.core import canonical
+from edge_runtime.core.approval import parse_rules
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.contract import check_schema
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.policy import DEFAULT_VOCABULARY, parse_policy, read_rules
+from edge_runtime.core.prompt import Prompt, parse_prompt
+from edge_runtime.core.template import check_template
+
+__all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "check_closure", "freeze", "include_digest"]
+
+CLOSURE_KINDS = ("approval-rules", "handoff", "policy", "prompt")
+MAX_INCLUDE_DEPTH = 8
+MAX_RESOLVED = 100_000
+"""Most characters of one text once its includes stand in it."""
+
+
+def freeze(source: Source, sources: Iterable[Source] = ()) -> bytes:
+    """Return the closure of `source`: canonical bytes that a device reads.
+
+    Args:
+        source: a script, a policy or approval rules.
+        sources: where its includes are found; sources of other kinds are passed over.
+
+    Raises:
+        SourceError: a missing include, a cycle of includes, or a text that is no template once they stand in it.
+        InvalidDocument: another kind, or what a device would refuse.
+    """
+    if source.kind not in CLOSURE_KINDS:
+        raise InvalidDocument(f"expected a source of kind {', '.join(CLOSURE_KINDS)}, got {source.kind}")
+    document = {name: value for name, value in source.document.items() if name != "kind"}
+    if source.kind in {"handoff", "prompt"}:
+        includes = {other.name: other for other in sources if other.kind == "include"}
+        document = _resolved(source, document, includes)
+    try:
+        data = canonical.encode(document)
+        check_closure(source.kind, data)
+    except SourceError:
+        raise
+    except InvalidDocument as error:
+        expected = f"what a device can read, got a problem: {error}"
+        raise SourceError([problem_at(source, (), expected)]) from error
+    return data
+
+
+def check_closure(kind: str, data: bytes) -> None:
+    """Check that a device would read `data` as a closure of that kind, its templates and schemas included.
+
+    Raises:
+        InvalidDocument: it would not; the message says what was expected.
+    """
+    if kind in {"handoff", "prompt"}:
+        prompt = parse_prompt(data)
+        if kind == "handoff" and (prompt.tier, prompt.placement) != ("R4", "device"):
+            raise InvalidDocument("expected tier R4 and placement device of a hand-off")
+        check_schema(prompt.output)
+        _check_templates(prompt)
+        read_rules(prompt.rules, DEFAULT_VOCABULARY)
+    elif kind == "policy":
+        parse_policy(data)
+    elif kind == "approval-rules":
+        parse_rules(data)
+    else:
+        raise InvalidDocument(f"expected a closure of kind {', '.join(CLOSURE_KINDS)}, got another")
+
+
+def include_digest(source: Source) -> str:
+    """Return the digest that a closure states for an include: of its canonical members, as written."""
+    return canonical.digest(canonical.encode(source.document))
+
+
+def _check_templates(prompt: Prompt) -> None:
+    inputs = set(prompt.inputs.inputs)
+    outputs = set(prompt.output.get("properties", ()))
+    document = {"instruction": prompt.instruction, "reply": prompt.reply, "fill": prompt.fill}
+    for where, text in template_texts(document):
+        try:
+            check_template(text, inputs | outputs if where == ("reply",) else inputs)
+        except InvalidDocument as error:
+            raise InvalidDocument(f"{'.'.join(map(str, where))}: {error}") from error
+
+
+def _resolved(source: Source, document: JsonObject, includes: Mapping[str, Source]) -> JsonObject:
+    """Return the members of a script with the texts of its includes in place, and what those includes were."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for index, name in enumerate(document.get("includes", ())):
+        try:
+            _include_text(name, includes, texts=texts)
+        except InvalidDocument as error:
+            problems.append(problem_at(source, ("includes", index), str(error).removeprefix("expected ")))
+    resolved: JsonObject = {**document, "rules": document.get("rules", [])}
+    if not problems:
+        for where, text in texts_with_includes(document):
+            try:
+                _replace(resolved, where, _spliced(text, texts))
+            except KeyError as error:
+                problems.append(problem_at(source, where, f"{shown(error.args[0])} to be listed in includes"))
+            except InvalidDocument as error:
+                problems.append(problem_at(source, where, str(error).removeprefix("expected ")))
+        problems += _spliced_problems(source, resolved)
+    if problems:
+        raise SourceError(problems)
+    resolved["includes"] = [{"name": name, "digest": include_digest(includes[name])} for name in sorted(texts)]
+    return resolved
+
+
+def _include_text(
+    name: str, includes: Mapping[str, Source], *, texts: dict[str, str], above: tuple[str, ...] = ()
+) -> str:
+    """Return the text of an include with its own includes in place; `texts` keeps what was resolved already."""
+    if name in texts:
+        return texts[name]
+    chain = (*above, name)
+    if name in above:
+        raise InvalidDocument(f"expected includes without a cycle, got {' -> '.join(map(shown, chain))}")
+    if name not in includes:
+        raise InvalidDocument(f"expected an include {shown(name)}, got none of that name{_through(above)}")
+    if len(chain) > MAX_INCLUDE_DEPTH:
+        raise InvalidDocument(
+            f"expected includes at most {MAX_INCLUDE_DEPTH} deep, got {' -> '.join(map(shown, chain))}"
+        )
+    text = str(includes[name].document["text"]).removesuffix("\n")
+    inner = {found: _include_text(found, includes, texts=texts, above=chain) for found in INCLUDE.findall(text)}
+    texts[name] = _spliced(text, inner)
+    return texts[name]
+
+
+def _spliced(text: str, includes: Mapping[str, str]) -> str:
+    length = len(text) + sum(len(includes[name]) for name in INCLUDE.findall(text))
+    if length > MAX_RESOLVED:
+        raise InvalidDocument(f"expected at most {MAX_RESOLVED} characters once includes are in place, got {length}")
+    return INCLUDE.sub(lambda found: includes[found[1]], text)
+
+
+def _spliced_problems(source: Source, document: JsonObject) -> Iterable[Problem]:
+    """Yield what is wrong with the texts of a script because of what its includes brought in."""
+    inputs = set(document["inputs"]["properties"])
+    outputs = set(document["output"].get("properties", ()))
+    for where, text in template_texts(document):
+        try:
+            check_template(text, inputs | outputs if where == ("reply",) else inputs)
+        except InvalidDocument as error:
+            message = str(error).partition("expected ")[2]
+            yield problem_at(source, where, f"{message} once includes are in place, in {'.'.join(map(str, where))}")
+    for name in PLAIN:
+        if any(mark in document[name] for mark in ("{{", "{%", "{#")):
+            yield problem_at(source, (name,), f"plain text once includes are in place, in {name}")
+
+
+def _replace(document: JsonObject, where: JsonPath, text: str) -> None:
+    """Put `text` at a place of a script; what is changed on the way there is copied first."""
+    holder: Any = document
+    for part in where[:-1]:
+        holder[part] = holder[part].copy()
+        holder = holder[part]
+    holder[where[-1]] = text
+
+
+def _through(above: tuple[str, ...]) -> str:
+    return f" (named by {shown(above[-1])})" if above else ""

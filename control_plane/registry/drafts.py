@@ -1,0 +1,192 @@
+"""Drafts: from the sources that a proposal changes to the manifest that people sign.
+
+Promises: entries that the change does not touch stay just as they are; a changed one gets the next epoch (counted over
+all releases ever), its tier from the document, and the editor as its author; a changed include changes every script
+that uses it; a change that changes nothing governed is refused. A draft is a value: nothing is stored here.
+Does not: check whether the change is good (see `policy.checks`). Source: DESIGN section 6, author and propose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlmodel import Session, col, func, select
+
+from control_plane.errors import Conflict, NotFound
+from control_plane.plane import ControlPlane
+from control_plane.registry.closures import CLOSURE_KINDS, freeze
+from control_plane.registry.sources import Source, parse_source
+from control_plane.registry.tables import ReleaseRow, SourceRow, VersionRow
+from edge_runtime.core import canonical
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+
+__all__ = ["Draft", "Edit", "SourceFile", "live_manifest", "live_release", "make_draft"]
+
+Key = tuple[str, str]
+SCRIPTS = ("handoff", "prompt")
+STAGES = (100,)
+FRESH_FOR_S = 7 * 24 * 3600
+VALID_FOR_S = 30 * 24 * 3600
+MAX_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A YAML file as written, with the kind and name that it holds."""
+
+    kind: str
+    name: str
+    path: str
+    text: str
+
+    @property
+    def key(self) -> Key:
+        """Kind and name."""
+        return self.kind, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What somebody wants: files to write, entries to remove, and entries of an earlier revision by their authors."""
+
+    editor: str
+    files: tuple[SourceFile, ...]
+    removed: tuple[Key, ...] = ()
+    earlier: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A manifest with its bytes and digest, and the closures that it introduces by digest."""
+
+    manifest: Manifest
+    data: bytes
+    digest: str
+    introduced: tuple[Entry, ...]
+    closures: Mapping[str, bytes]
+
+
+def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
+    """Return the files of a change, read strictly.
+
+    Raises:
+        InvalidDocument: a file does not read, or two hold the same thing; the message names file and line.
+    """
+    if len(files) > MAX_FILES:
+        raise InvalidDocument(f"expected at most {MAX_FILES} files, got {len(files)}")
+    found: dict[Key, SourceFile] = {}
+    for path, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        source = parse_source(data, path)
+        file = SourceFile(source.kind, source.name, path, data.decode())
+        if file.key in found:
+            raise InvalidDocument(f"expected each {file.kind} once, got {file.name!r} in two files")
+        found[file.key] = file
+    return tuple(found.values())
+
+
+def live_release(session: Session) -> ReleaseRow | None:
+    """Return the newest release."""
+    return session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number).desc())).first()
+
+
+def live_manifest(session: Session) -> tuple[Manifest | None, str]:
+    """Return the manifest in force and its digest; (None, "") before the first release."""
+    row = live_release(session)
+    return (parse_manifest(row.manifest), row.digest) if row else (None, "")
+
+
+def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
+    """Return the draft that `edit` makes of the live release.
+
+    Raises:
+        InvalidDocument: a source does not freeze, or nothing governed would change.
+        Conflict: a name is taken by an entry of another kind.
+        NotFound: an entry to remove is not there.
+    """
+    base, base_digest = live_manifest(session)
+    entries = {entry.key: entry for entry in base.entries} if base else {}
+    for key in edit.removed:
+        if key[0] in CLOSURE_KINDS and entries.pop(key, None) is None:
+            raise NotFound(f"expected an entry to remove, got none of the name {key[1]!r}")
+    sources = _affected(session, edit)
+    includes = _includes(session, edit)
+    locales = set(base.locales) if base else set()
+    closures: dict[str, bytes] = {}
+    for source in sources:
+        _refuse_name_taken(source, entries)
+        data = freeze(source, includes)
+        entry = _next_entry(session, source, digest=canonical.digest(data), edit=edit)
+        before = entries.get(entry.key)
+        if before is None or (before.digest, before.tier) != (entry.digest, entry.tier):
+            entries[entry.key] = entry
+            closures[entry.digest] = data
+        locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
+    return _finish(plane, (base, base_digest), entries=entries.values(), locales=locales, closures=closures)
+
+
+def _finish(
+    plane: ControlPlane,
+    base: tuple[Manifest | None, str],
+    *,
+    entries: Iterable[Entry],
+    locales: Iterable[str],
+    closures: Mapping[str, bytes],
+) -> Draft:
+    before, digest = base
+    number = before.number + 1 if before else 1
+    manifest = Manifest(
+        organisation=plane.organisation,
+        channel=plane.channel,
+        number=number,
+        base=digest,
+        entries=tuple(sorted(entries)),
+        locales=tuple(sorted(locales)),
+        stages=before.stages if before else STAGES,
+        models=before.models if before else (),
+        fresh_for_s=before.fresh_for_s if before else FRESH_FOR_S,
+        valid_for_s=before.valid_for_s if before else VALID_FOR_S,
+        rollback_to=number - 1,
+    )
+    if before and manifest.entries == before.entries:
+        raise InvalidDocument("expected a change of governed content, got what is live already")
+    data = manifest.encode()
+    if parse_manifest(data) != manifest:
+        raise InvalidDocument("expected a manifest that reads back the same")
+    return Draft(manifest, data, canonical.digest(data), changed_entries(manifest, before), closures)
+
+
+def _next_entry(session: Session, source: Source, *, digest: str, edit: Edit) -> Entry:
+    query = select(func.max(VersionRow.epoch)).where(VersionRow.kind == source.kind, VersionRow.name == source.name)
+    epoch = (session.exec(query).one() or 0) + 1
+    tier = str(source.document.get("tier", "R4"))  # policy and approval rules state none: always the highest
+    entry = Entry(source.kind, source.name, epoch, digest, tier, edit.editor)
+    # What an earlier revision of the proposal holds just so keeps its author: their statement still covers it.
+    return next((old for old in edit.earlier if replace(old, author=edit.editor) == entry), entry)
+
+
+def _affected(session: Session, edit: Edit) -> Sequence[Source]:
+    """Return the governed sources that may change: those in the edit, and scripts if an include changes."""
+    found = {file.key: file for file in edit.files if file.kind in CLOSURE_KINDS}
+    if any(kind == "include" for kind, _ in (*(file.key for file in edit.files), *edit.removed)):
+        for row in session.exec(select(SourceRow).where(col(SourceRow.kind).in_(SCRIPTS))):
+            if (row.kind, row.name) not in edit.removed:
+                found.setdefault((row.kind, row.name), SourceFile(row.kind, row.name, row.path, row.text))
+    return [parse_source(file.text.encode(), file.path) for _, file in sorted(found.items())]
+
+
+def _includes(session: Session, edit: Edit) -> Sequence[Source]:
+    files = {
+        (row.kind, row.name): (row.text, row.path)
+        for row in session.exec(select(SourceRow).where(SourceRow.kind == "include"))
+    }
+    files |= {file.key: (file.text, file.path) for file in edit.files if file.kind == "include"}
+    return [parse_source(text.encode(), path) for key, (text, path) in files.items() if key not in edit.removed]
+
+
+def _refuse_name_taken(source: Source, entries: Mapping[Key, Entry]) -> None:
+    other = {"prompt": "handoff", "handoff": "prompt"}.get(source.kind)
+    if other and (other, source.name) in entries:
+        raise Conflict(f"expected a name that is free, got {source.name!r}, which is a {other}")

@@ -1,0 +1,300 @@
+"""Questions about the registry, for pages, HTTP and the command line. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, select
+
+from control_plane import db, people
+from control_plane.errors import NotFound
+from control_plane.plane import ControlPlane
+from control_plane.policy.checks import CHECKS
+from control_plane.registry import drafts, store
+from control_plane.registry.diffs import FieldDiff, diff_closures
+from control_plane.registry.records import (
+    Change,
+    Missing,
+    PromptDetail,
+    PromptInfo,
+    Proposal,
+    ProposalDetail,
+    Release,
+    Signature,
+    Task,
+    VersionInfo,
+    Withdrawal,
+)
+from control_plane.registry.releases import RELEASE_ROLE, release_record, withdrawal_record, withdrawal_rows
+from control_plane.registry.tables import (
+    ProposalRow,
+    ReleaseRow,
+    RevisionRow,
+    SourceRow,
+    StatementRow,
+    VersionRow,
+)
+from edge_runtime.core import canonical
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+
+__all__ = [
+    "diff_prompt",
+    "inbox",
+    "list_entries",
+    "list_prompts",
+    "list_proposals",
+    "list_releases",
+    "list_withdrawals",
+    "live_manifest",
+    "show_prompt",
+    "show_proposal",
+    "show_source",
+]
+
+MAX_CLOSURE_BYTES = 200_000
+SCRIPTS = ("handoff", "prompt")
+
+
+def live_manifest(plane: ControlPlane) -> Manifest | None:
+    """Return the manifest in force; None before the first release."""
+    with db.read(plane.engine) as session:
+        return drafts.live_manifest(session)[0]
+
+
+def list_entries(plane: ControlPlane) -> tuple[PromptInfo, ...]:
+    """Return every governed entry of the live release, sorted by kind and name."""
+    with db.read(plane.engine) as session:
+        manifest, _ = drafts.live_manifest(session)
+        stopped = _withdrawn(session)
+        entries = manifest.entries if manifest else ()
+        return tuple(_info(entry, _document(session, entry.digest), stopped) for entry in entries)
+
+
+def list_prompts(plane: ControlPlane) -> tuple[PromptInfo, ...]:
+    """Return the scripts of the live release: prompts and hand-offs."""
+    return tuple(info for info in list_entries(plane) if info.kind in SCRIPTS)
+
+
+def show_prompt(plane: ControlPlane, name: str) -> PromptDetail:
+    """Return a live entry with its content, its source and its versions; scripts first if a name is two things.
+
+    Raises:
+        NotFound: nothing live has that name.
+    """
+    with db.read(plane.engine) as session:
+        entry = _find_live(session, name)
+        document = _document(session, entry.digest)
+        source = session.get(SourceRow, entry.key)
+        return PromptDetail(
+            _info(entry, document, _withdrawn(session)),
+            document,
+            source.text if source else "",
+            source.path if source else "",
+            history=tuple(
+                VersionInfo(row.epoch, row.digest, row.author, row.release, row.at)
+                for row in _versions(session, entry.kind, entry.name)
+            ),
+        )
+
+
+def show_source(plane: ControlPlane, kind: str, name: str) -> drafts.SourceFile:
+    """Return the live YAML of a source of any kind, such as `cases` or `include`.
+
+    Raises:
+        NotFound: nothing live has that kind and name.
+    """
+    with db.read(plane.engine) as session:
+        row = session.get(SourceRow, (kind, name))
+        if row is None:
+            raise NotFound(f"expected the name of a live source of kind {kind!r}, got another")
+        return drafts.SourceFile(row.kind, row.name, row.path, row.text)
+
+
+def diff_prompt(
+    plane: ControlPlane, name: str, *, before: str | None = None, after: str | None = None
+) -> tuple[FieldDiff, ...]:
+    """Return what differs between two versions, by digest; the live one against the one before it by default.
+
+    Raises:
+        NotFound: nothing live has that name, or a digest is not of one of its versions.
+    """
+    with db.read(plane.engine) as session:
+        entry = _find_live(session, name)
+        digests = [row.digest for row in _versions(session, entry.kind, entry.name)]
+        for wanted in (before, after):
+            if wanted and wanted not in digests:
+                raise NotFound(f"expected the digest of a version of {entry.name!r}, got another")
+        new = after or entry.digest
+        older = digests[digests.index(new) + 1 :]
+        old = before or (older[0] if older else None)
+        return diff_closures(store.closure(session, old) if old else None, store.closure(session, new))
+
+
+def list_proposals(plane: ControlPlane, *, state: str | None = None) -> tuple[Proposal, ...]:
+    """Return proposals, newest first; of one state if it is given: open, rejected or released."""
+    query = select(ProposalRow, RevisionRow).where(
+        ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision
+    )
+    if state:
+        query = query.where(ProposalRow.state == state)
+    with db.read(plane.engine) as session:
+        rows = session.exec(query.order_by(col(ProposalRow.number).desc()))
+        return tuple(store.record(proposal, revision) for proposal, revision in rows)
+
+
+def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
+    """Return a proposal with all that is needed to decide about it.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    with db.read(plane.engine) as session:
+        proposal, revision = store.find_proposal(session, number)
+        is_open = proposal.state == "open"
+        stale = is_open and revision.base != drafts.live_manifest(session)[1]
+        checks = store.checks_of(session, revision.digest)
+        missing = _missing(plane, session, revision) if is_open and not stale else ()
+        passed = len(checks) == len(CHECKS) and all(check.status != "failed" for check in checks)
+        return ProposalDetail(
+            proposal=store.record(proposal, revision),
+            changes=tuple(_changes(session, revision)),
+            checks=checks,
+            signatures=_signatures(session, revision),
+            missing=missing,
+            stale=stale,
+            ready=is_open and not stale and passed and not missing,
+        )
+
+
+def inbox(plane: ControlPlane, person: str) -> tuple[Task, ...]:
+    """Return the open proposals that this person can move on now, and how."""
+    who = people.find_person(plane, person)
+    tasks = []
+    for proposal in list_proposals(plane, state="open"):
+        detail = show_proposal(plane, proposal.number)
+        why = _why(detail, who)
+        if why:
+            tasks.append(Task(proposal, why))
+    return tuple(tasks)
+
+
+def list_releases(plane: ControlPlane) -> tuple[Release, ...]:
+    """Return all releases, newest first."""
+    with db.read(plane.engine) as session:
+        rows = session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number).desc()))
+        return tuple(release_record(row, parse_manifest(row.manifest)) for row in rows)
+
+
+def list_withdrawals(plane: ControlPlane) -> tuple[Withdrawal, ...]:
+    """Return all withdrawals, newest first."""
+    with db.read(plane.engine) as session:
+        return tuple(withdrawal_record(row) for row in reversed(withdrawal_rows(session)))
+
+
+def _why(detail: ProposalDetail, who: people.Person) -> str:
+    wrote = {signature.person for signature in detail.signatures if signature.act == "author"}
+    signed = {s.person for s in detail.signatures if s.act in {"approve", "reject"} and not s.void}
+    if detail.stale:
+        return "edit" if who.id in wrote else ""
+    if detail.ready:
+        return "release" if RELEASE_ROLE in who.roles else ""
+    if not detail.checks:
+        return "check"
+    if any(check.status == "failed" for check in detail.checks):
+        return "edit" if who.id in wrote else ""
+    wanted = {role for missing in detail.missing for role in missing.roles}
+    return "approve" if wanted & set(who.roles) and who.id not in wrote | signed else ""
+
+
+def _missing(plane: ControlPlane, session: Session, revision: RevisionRow) -> tuple[Missing, ...]:
+    _, missing = store.shortfalls(plane, session, revision)
+    found = dict.fromkeys(
+        Missing(
+            f"{short.entry.kind} {short.entry.name}" if short.entry else "the release",
+            short.people,
+            short.roles,
+            short.because,
+        )
+        for short in missing
+    )
+    named = {(one.what, one.people) for one in found if one.roles}
+    # The floor asks for people in any role; where the rules ask for as many in certain roles, that says it all.
+    return tuple(one for one in found if one.roles or not any(w == one.what and n >= one.people for w, n in named))
+
+
+def _changes(session: Session, revision: RevisionRow) -> Iterable[Change]:
+    manifest = parse_manifest(revision.manifest)
+    row = session.exec(select(ReleaseRow).where(ReleaseRow.digest == revision.base)).first()
+    base = parse_manifest(row.manifest) if row else None
+    before = {entry.key: entry for entry in base.entries} if base else {}
+    files = {(file["kind"], file["name"]): file for file in revision.files}
+    for entry in changed_entries(manifest, base):
+        old = before.get(entry.key)
+        file = files.get(entry.key, {})
+        yield Change(
+            kind=entry.kind,
+            name=entry.name,
+            tier=entry.tier,
+            epoch=entry.epoch,
+            digest=entry.digest,
+            author=entry.author,
+            before=old.digest if old else "",
+            diff=_diff(session, old, entry),
+            source=file.get("text", ""),
+            path=file.get("path", ""),
+        )
+    for key in sorted(before.keys() - {entry.key for entry in manifest.entries}):
+        old = before[key]
+        yield Change(
+            old.kind, old.name, old.tier, old.epoch, "", old.author, old.digest, _diff(session, old, None), "", ""
+        )
+
+
+def _diff(session: Session, old: Entry | None, new: Entry | None) -> tuple[FieldDiff, ...]:
+    before = store.closure(session, old.digest) if old else None
+    return diff_closures(before, store.closure(session, new.digest) if new else None)
+
+
+def _signatures(session: Session, revision: RevisionRow) -> tuple[Signature, ...]:
+    query = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
+    return tuple(
+        Signature(row.person, row.role, row.act, row.reason, row.at, row.manifest, void=row.manifest != revision.digest)
+        for row in session.exec(query)
+    )
+
+
+def _find_live(session: Session, name: str) -> Entry:
+    manifest, _ = drafts.live_manifest(session)
+    found = [entry for entry in (manifest.entries if manifest else ()) if entry.name == name]
+    if not found:
+        raise NotFound("expected the name of something live, got another")
+    return next((entry for entry in found if entry.kind in SCRIPTS), found[0])
+
+
+def _versions(session: Session, kind: str, name: str) -> Iterable[VersionRow]:
+    query = select(VersionRow).where(VersionRow.kind == kind, VersionRow.name == name)
+    return session.exec(query.order_by(col(VersionRow.epoch).desc())).all()
+
+
+def _document(session: Session, digest: str) -> JsonObject:
+    return canonical.parse(store.closure(session, digest), max_bytes=MAX_CLOSURE_BYTES)
+
+
+def _withdrawn(session: Session) -> frozenset[str]:
+    return frozenset(withdrawal_record(row).digest for row in withdrawal_rows(session))
+
+
+def _info(entry: Entry, document: JsonObject, stopped: frozenset[str]) -> PromptInfo:
+    return PromptInfo(
+        kind=entry.kind,
+        name=entry.name,
+        title=str(document.get("title", entry.name)),
+        tier=entry.tier,
+        placement=str(document.get("placement", "")),
+        locale=str(document.get("locale", "")),
+        epoch=entry.epoch,
+        digest=entry.digest,
+        author=entry.author,
+        withdrawn=entry.digest in stopped,
+    )

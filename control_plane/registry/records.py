@@ -1,0 +1,174 @@
+"""What the use cases return: frozen records, safe to hand to pages and to HTTP.
+
+Does not: hold rows, keys or database sessions. Digests are tagged (`sha256:…`), people are pseudonymous ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from control_plane.registry.diffs import FieldDiff
+from edge_runtime.core.canonical import JsonObject
+
+__all__ = [
+    "Change",
+    "CheckResult",
+    "Missing",
+    "PromptDetail",
+    "PromptInfo",
+    "Proposal",
+    "ProposalDetail",
+    "Release",
+    "Signature",
+    "Task",
+    "VersionInfo",
+    "Withdrawal",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A set of changes: `manifest` is the digest that people sign, `state` is open, rejected or released."""
+
+    number: int
+    title: str
+    state: str
+    revision: int
+    manifest: str
+    base: str
+    author: str
+    editor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of one named check: passed, failed, or a notice that approvers must read."""
+
+    name: str
+    status: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry that a proposal changes; `before` is "" for a new one, `digest` is "" for one that goes."""
+
+    kind: str
+    name: str
+    tier: str
+    epoch: int
+    digest: str
+    author: str
+    before: str
+    diff: tuple[FieldDiff, ...]
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signed statement as people read it; `void` if it is about an earlier revision."""
+
+    person: str
+    role: str
+    act: str
+    reason: str
+    at: datetime
+    manifest: str
+    void: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """So many more people, in one of these roles, must approve `what`."""
+
+    what: str
+    people: int
+    roles: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalDetail:
+    """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released."""
+
+    proposal: Proposal
+    changes: tuple[Change, ...]
+    checks: tuple[CheckResult, ...]
+    signatures: tuple[Signature, ...]
+    missing: tuple[Missing, ...]
+    stale: bool
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A released manifest; `leaf` is its index in the audit log."""
+
+    number: int
+    manifest: str
+    proposal: int
+    by: str
+    at: datetime
+    entries: int
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A content that must no longer be used, and why."""
+
+    name: str
+    kind: str
+    digest: str
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInfo:
+    """A governed entry of the live release in one row."""
+
+    kind: str
+    name: str
+    title: str
+    tier: str
+    placement: str
+    locale: str
+    epoch: int
+    digest: str
+    author: str
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One released version of an entry."""
+
+    epoch: int
+    digest: str
+    author: str
+    release: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDetail:
+    """A governed entry with its frozen content, the YAML that people wrote, and its versions, newest first."""
+
+    info: PromptInfo
+    document: JsonObject
+    source: str
+    path: str
+    history: tuple[VersionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An open proposal that somebody can move on, and how: check, approve or release."""
+
+    proposal: Proposal
+    why: str

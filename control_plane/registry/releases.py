@@ -1,0 +1,213 @@
+"""Releasing and withdrawing: what devices are told, and when.
+
+Promises: a release needs the quorum, counted by the functions that devices use; its state, its sources, its versions
+and its audit leaf are one transaction, and publication follows from the database alone, so a crash anywhere is finished
+by `recover`. A withdrawal takes one person with a signature; it is linked to the one before; hand-off texts are exempt.
+Does not: lift a withdrawal; release new content of that name instead.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import ledger, people
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.plane import ControlPlane
+from control_plane.registry import store
+from control_plane.registry.drafts import live_manifest
+from control_plane.registry.records import Release, Withdrawal
+from control_plane.registry.review import require_current, require_open, require_passed
+from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
+from edge_runtime.core import dsse
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import Manifest, changed_entries
+from edge_runtime.core.statements import EntryRef, open_statement
+
+__all__ = ["recover", "release", "release_record", "withdraw", "withdrawal_record"]
+
+RELEASE_ROLE = "release-manager"
+WITHDRAWABLE = ("prompt",)
+
+
+def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOKEN) -> Release:
+    """Release an approved proposal and publish it.
+
+    Raises:
+        NotFound: no such proposal or person.
+        Refused: the actor is no release manager, the proposal is not open, its checks did not pass, or it lacks
+            approvals; the message says how many and for what.
+        Conflict: it is stale.
+    """
+    people.require_role(plane, actor, RELEASE_ROLE)
+    with ledger.act(plane) as session:
+        proposal, revision = store.find_proposal(session, number)
+        require_open(proposal)
+        require_current(session, revision)
+        require_passed(session, revision.digest)
+        manifest, missing = store.shortfalls(plane, session, revision)
+        if missing:
+            first = missing[0]
+            what = f"{first.entry.kind} {first.entry.name!r}" if first.entry else "the release"
+            raise Refused(f"expected {first.people} more approval(s) for {what}: {first.because}")
+        base, before = live_manifest(session)
+        event = ledger.Event(
+            Act.RELEASED,
+            actor=actor,
+            role=RELEASE_ROLE,
+            auth=auth,
+            target=LeafObject("release", f"release-{manifest.number}", revision.digest),
+            before=before,
+            after=revision.digest,
+            manifest=revision.digest,
+            names=tuple(entry.name for entry in changed_entries(manifest, base)),
+        )
+        leaf = ledger.append(session, plane.now(), event)
+        row = _store_release(plane, session, revision, manifest=manifest, by=actor, leaf=leaf, base=base)
+        proposal.state = "released"
+        done = release_record(row, manifest)
+    # Crash before this line: nothing happened. Crash after it: the release is made; `recover` publishes it.
+    _publish(plane)
+    return done
+
+
+def _store_release(
+    plane: ControlPlane,
+    session: Session,
+    revision: RevisionRow,
+    *,
+    manifest: Manifest,
+    by: str,
+    leaf: int,
+    base: Manifest | None,
+) -> ReleaseRow:
+    row = ReleaseRow(
+        number=manifest.number,
+        digest=revision.digest,
+        manifest=revision.manifest,
+        proposal=revision.proposal,
+        person=by,
+        leaf=leaf,
+        statements=[row.id or 0 for row in store.statements_for(session, revision)],
+        at=plane.now(),
+    )
+    session.add(row)
+    session.flush()
+    for entry in changed_entries(manifest, base):
+        session.add(
+            VersionRow(
+                kind=entry.kind,
+                name=entry.name,
+                epoch=entry.epoch,
+                digest=entry.digest,
+                tier=entry.tier,
+                author=entry.author,
+                release=manifest.number,
+                at=plane.now(),
+            )
+        )
+    for file in revision.files:
+        session.merge(SourceRow(**file))
+    for kind, name in revision.removed:
+        gone = session.get(SourceRow, (kind, name))
+        if gone is not None:
+            session.delete(gone)
+    session.flush()
+    return row
+
+
+def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passphrase: str) -> Withdrawal:
+    """Withdraw a prompt: devices stop using this content as soon as they learn of it.
+
+    Args:
+        plane: the control plane.
+        actor: person id; one person suffices, because this can only tighten.
+        target: name of a live prompt, or digest of any released version.
+        reason: why, in their own words.
+        passphrase: opens their key for this one signature.
+
+    Raises:
+        NotFound: nothing released has that name or digest, or no such person.
+        Refused: it is not a prompt (a hand-off text cannot be withdrawn), or a wrong passphrase.
+        Conflict: it is withdrawn already.
+    """
+    if not reason.strip():
+        raise InvalidDocument("expected a reason, got none")
+    person = people.find_person(plane, actor)
+    key = people.open_key(plane, actor, passphrase)
+    with ledger.act(plane) as session:
+        version = _find_version(session, target)
+        if version.kind not in WITHDRAWABLE:
+            raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
+        before = withdrawal_rows(session)
+        if any(ref.digest == version.digest for row in before for ref in _refs(row)):
+            raise Conflict("expected content that is in use, got what is withdrawn already")
+        signing = store.Signing(
+            act="withdraw",
+            logged=Act.WITHDRAWN,
+            person=person.id,
+            role=person.roles[0],
+            reason=reason,
+            key=key,
+            manifest=live_manifest(session)[1],
+            entries=(EntryRef(version.kind, version.name, version.epoch, version.digest),),
+            target=LeafObject(version.kind, version.name, version.digest),
+            previous=before[-1].digest if before else "",
+        )
+        done = withdrawal_record(store.sign(plane, session, signing))
+    # Crash here: the withdrawal is made and logged; `recover` publishes it.
+    _publish(plane)
+    return done
+
+
+def recover(plane: ControlPlane) -> tuple[str, ...]:
+    """Finish what a crash left unpublished and return what that was; changes nothing if nothing was.
+
+    Raises:
+        Unavailable: the database was changed from outside, so that it no longer agrees with its own log.
+    """
+    done = ("audit log",) if ledger.recover_log(plane) else ()
+    return (*done, *_publish(plane))
+
+
+def _publish(plane: ControlPlane) -> tuple[str, ...]:
+    from control_plane.publish import publish  # brings `tuf`, which takes a third of a second to import
+
+    return publish(plane)
+
+
+def withdrawal_rows(session: Session) -> list[StatementRow]:
+    """Return all withdrawals, oldest first."""
+    query = select(StatementRow).where(StatementRow.act == "withdraw").order_by(col(StatementRow.id))
+    return list(session.exec(query))
+
+
+def release_record(row: ReleaseRow, manifest: Manifest) -> Release:
+    """Return the record of a release."""
+    return Release(
+        row.number, row.digest, row.proposal, row.person, row.at, entries=len(manifest.entries), leaf=row.leaf
+    )
+
+
+def withdrawal_record(row: StatementRow) -> Withdrawal:
+    """Return the record of a withdrawal."""
+    [ref] = _refs(row)
+    return Withdrawal(ref.name, ref.kind, ref.digest, row.person, row.at, reason=row.reason)
+
+
+def _refs(row: StatementRow) -> tuple[EntryRef, ...]:
+    return open_statement(dsse.parse_envelope(row.envelope)).entries
+
+
+def _find_version(session: Session, target: str) -> VersionRow:
+    manifest, _ = live_manifest(session)
+    live = {entry.digest for entry in manifest.entries} if manifest else set()
+    query = select(VersionRow).order_by(col(VersionRow.epoch).desc())
+    if target.startswith("sha256:"):
+        found = session.exec(query.where(VersionRow.digest == target)).first()
+    else:
+        named = session.exec(query.where(VersionRow.name == target))
+        found = next((row for row in named if row.digest in live), None)
+    if found is None:
+        raise NotFound("expected the name of a live prompt or the digest of a released one")
+    return found

@@ -1,0 +1,231 @@
+"""Review: checks, approvals and rejections of a proposal.
+
+Promises: an approval is a signed statement over the manifest that was checked and each entry that it introduces;
+whoever wrote any revision never approves it, administrators included; nobody signs twice; checks must have passed on
+this very manifest; a stale one is refused; a rejection is an act of its own, with a reason. Statement, state and audit
+leaf are one transaction. Does not: count to the quorum (see `releases`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlmodel import Session, col, delete, select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import db, ledger, people
+from control_plane.errors import Conflict, Refused
+from control_plane.plane import ControlPlane
+from control_plane.policy.checks import CHECKS, WHOLE_RELEASE, Candidate, run_checks
+from control_plane.registry import store
+from control_plane.registry.drafts import live_manifest
+from control_plane.registry.records import CheckResult, Proposal
+from control_plane.registry.sources import parse_source
+from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, SourceRow, StatementRow
+from edge_runtime.core import canonical
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import changed_entries, parse_manifest
+from edge_runtime.core.statements import EntryRef
+
+__all__ = ["approve", "check", "reject", "require_current", "require_open", "require_passed"]
+
+
+def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOKEN) -> tuple[CheckResult, ...]:
+    """Run every check on the proposal as it is now and store the results with their evidence.
+
+    Raises:
+        NotFound: there is no such proposal or person.
+        Refused: it is not open.
+        Conflict: it was edited while the checks ran.
+    """
+    person = people.find_person(plane, actor)
+    with db.read(plane.engine) as session:
+        proposal, revision = store.find_proposal(session, number)
+        require_open(proposal)
+        digest, candidate = revision.digest, _candidate(session, revision)
+    results = run_checks(candidate)
+    evidence = canonical.encode({"checks": [[r.name, r.status, list(r.evidence)] for r in results]})
+    with ledger.act(plane) as session:
+        proposal, revision = store.find_proposal(session, number)
+        require_open(proposal)
+        if revision.digest != digest:
+            raise Conflict("expected the revision that was checked, got a later one")
+        session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
+        for position, result in enumerate(results):
+            session.add(
+                CheckRow(
+                    manifest=digest,
+                    name=result.name,
+                    position=position,
+                    status=result.status,
+                    evidence=list(result.evidence),
+                    at=plane.now(),
+                )
+            )
+        event = ledger.Event(
+            Act.CHECKED,
+            actor=person.id,
+            role=person.roles[0],
+            auth=auth,
+            target=LeafObject("proposal", f"proposal-{number}", digest),
+            after=canonical.digest(evidence),
+            manifest=digest,
+        )
+        ledger.append(session, plane.now(), event)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reviewer says: in which role, why, with which passphrase, having looked at which manifest digest."""
+
+    role: str
+    reason: str
+    passphrase: str = field(repr=False)
+    manifest: str | None = None
+
+
+def approve(
+    plane: ControlPlane,
+    actor: str,
+    number: int,
+    *,
+    role: str,
+    reason: str,
+    passphrase: str,
+    manifest: str | None = None,
+) -> Proposal:
+    """Approve a proposal: sign its manifest and each entry that it introduces.
+
+    Args:
+        plane: the control plane.
+        actor: person id of the approver.
+        number: of the proposal.
+        role: one of the approver's roles, in which they sign.
+        reason: why, in their own words; devices get a commitment to it only.
+        passphrase: opens the approver's key for this one signature.
+        manifest: digest that the approver looked at; None if they did not say.
+
+    Raises:
+        NotFound: no such proposal or person.
+        Refused: they wrote a part of it, signed before, lack the role, gave a wrong passphrase; checks did not pass;
+            the proposal is not open.
+        Conflict: the proposal is stale, or is not what the approver looked at.
+        InvalidDocument: no reason, or one that is too long.
+    """
+    return _review(plane, actor, number, act=Act.APPROVED, verdict=Verdict(role, reason, passphrase, manifest))
+
+
+def reject(
+    plane: ControlPlane,
+    actor: str,
+    number: int,
+    *,
+    role: str,
+    reason: str,
+    passphrase: str,
+    manifest: str | None = None,
+) -> Proposal:
+    """Reject a proposal, signed and with a reason; its author may edit it and try again.
+
+    Raises: as for `approve`, but checks need not have passed.
+    """
+    return _review(plane, actor, number, act=Act.REJECTED, verdict=Verdict(role, reason, passphrase, manifest))
+
+
+def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: Verdict) -> Proposal:
+    if not verdict.reason.strip():
+        raise InvalidDocument("expected a reason, got none")
+    people.require_role(plane, actor, verdict.role)
+    key = people.open_key(plane, actor, verdict.passphrase)
+    with ledger.act(plane) as session:
+        proposal, revision = store.find_proposal(session, number)
+        _require_reviewable(session, proposal, revision, person=actor)
+        if verdict.manifest is not None and verdict.manifest != revision.digest:
+            raise Conflict(
+                "expected the proposal as it was shown, got a later revision", hint="look again, then decide"
+            )
+        if act is Act.APPROVED:
+            require_passed(session, revision.digest)
+        else:
+            proposal.state = "rejected"
+        base, _ = live_manifest(session)
+        introduced = changed_entries(parse_manifest(revision.manifest), base)
+        signing = store.Signing(
+            act="approve" if act is Act.APPROVED else "reject",
+            logged=act,
+            person=actor,
+            role=verdict.role,
+            reason=verdict.reason,
+            key=key,
+            manifest=revision.digest,
+            entries=tuple(EntryRef.of(entry) for entry in introduced),
+            target=LeafObject("proposal", f"proposal-{number}", revision.digest),
+            proposal=number,
+        )
+        store.sign(plane, session, signing)
+        return store.record(proposal, revision)
+
+
+def require_open(proposal: ProposalRow) -> None:
+    """Refuse a proposal that is rejected or released.
+
+    Raises:
+        Refused: it is.
+    """
+    if proposal.state != "open":
+        raise Refused(f"expected an open proposal, got one that is {proposal.state}")
+
+
+def require_current(session: Session, revision: RevisionRow) -> None:
+    """Refuse a revision that does not build on the live release.
+
+    Raises:
+        Conflict: it does not.
+    """
+    if revision.base != live_manifest(session)[1]:
+        raise Conflict("expected a proposal on the live release, got a stale one", hint="edit it to rebase it")
+
+
+def require_passed(session: Session, manifest: str) -> None:
+    """Refuse a manifest of which not every check has passed.
+
+    Raises:
+        Refused: a check failed, or is yet to be run.
+    """
+    results = store.checks_of(session, manifest)
+    if {result.name for result in results} != set(CHECKS):
+        raise Refused("expected checks to be run on this very revision, and they were not")
+    failed = [result.name for result in results if result.status == "failed"]
+    if failed:
+        raise Refused(f"expected every check to pass, and these did not: {', '.join(failed)}")
+
+
+def _require_reviewable(session: Session, proposal: ProposalRow, revision: RevisionRow, *, person: str) -> None:
+    require_open(proposal)
+    require_current(session, revision)
+    if person in store.contributors(session, revision.proposal):
+        raise Refused("expected a reviewer who wrote nothing of the proposal, got one of its authors")
+    signed = select(StatementRow.id).where(
+        StatementRow.manifest == revision.digest,
+        StatementRow.person == person,
+        col(StatementRow.act).in_(("approve", "reject")),
+    )
+    if session.exec(signed).first() is not None:
+        raise Refused("expected one signature of each person, got a second one")
+
+
+def _candidate(session: Session, revision: RevisionRow) -> Candidate:
+    manifest = parse_manifest(revision.manifest)
+    base, _ = live_manifest(session)
+    introduced = changed_entries(manifest, base)
+    whole = [e for e in manifest.entries if e.kind in WHOLE_RELEASE]
+    before = [e for e in base.entries if e.kind == "policy"] if base else []
+    digests = {entry.digest for entry in (*introduced, *whole, *before)}
+    names = [entry.name for entry in introduced]
+    rows = session.exec(select(SourceRow).where(SourceRow.kind == "cases", col(SourceRow.name).in_(names)))
+    texts = {row.name: (row.text, row.path) for row in rows}
+    texts |= {file["name"]: (file["text"], file["path"]) for file in revision.files if file["kind"] == "cases"}
+    cases = {name: parse_source(text.encode(), path).document for name, (text, path) in texts.items()}
+    closures = {digest: store.closure(session, digest) for digest in digests}
+    return Candidate(manifest, base, introduced, closures, cases)

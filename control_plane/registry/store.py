@@ -1,0 +1,216 @@
+"""What several use cases ask of the rows: proposals, statements, what a manifest still lacks.
+
+Promises: every function works in the caller's transaction. Does not: decide, sign, commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import Session, col, select
+
+from audit.record import Act, Auth, LeafObject, commit
+from control_plane import ledger, people
+from control_plane.errors import NotFound
+from control_plane.plane import ControlPlane
+from control_plane.registry.drafts import live_release
+from control_plane.registry.records import CheckResult, Proposal
+from control_plane.registry.tables import CheckRow, ClosureRow, ProposalRow, RevisionRow, StatementRow
+from edge_runtime.core import approval, canonical, coverage, dsse
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import Manifest, parse_manifest
+from edge_runtime.core.statements import MEANINGS, EntryRef, Statement, open_statement, sign_statement
+
+__all__ = [
+    "Signing",
+    "add_closures",
+    "checks_of",
+    "closure",
+    "contributors",
+    "find_proposal",
+    "record",
+    "shortfalls",
+    "sign",
+    "statements_for",
+]
+
+MAX_REASON_LENGTH = 2000
+_SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs what, with which key, in which role, for which reason, and how the log calls it."""
+
+    act: str
+    logged: Act
+    person: str
+    role: str
+    reason: str
+    key: Ed25519PrivateKey
+    manifest: str
+    entries: tuple[EntryRef, ...]
+    target: LeafObject
+    proposal: int | None = None
+    previous: str = ""
+
+
+def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRow:
+    """Sign a statement, store it, and append its audit leaf: all in the caller's transaction."""
+    if len(signing.reason) > MAX_REASON_LENGTH:
+        raise InvalidDocument(f"expected a reason of at most {MAX_REASON_LENGTH} characters")
+    at, salt = plane.now(), secrets.token_bytes(_SALT_BYTES)
+    reason = commit(signing.reason, salt) if signing.reason else ""
+    statement = Statement(
+        act=signing.act,
+        organisation=plane.organisation,
+        channel=plane.channel,
+        manifest=signing.manifest,
+        entries=tuple(sorted(signing.entries)),
+        person=signing.person,
+        role=signing.role,
+        reason=reason,
+        at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        previous=signing.previous,
+    )
+    envelope = sign_statement(statement, signing.key)
+    row = StatementRow(
+        digest=canonical.digest(envelope.payload),
+        act=signing.act,
+        manifest=signing.manifest,
+        person=signing.person,
+        role=signing.role,
+        previous=signing.previous,
+        proposal=signing.proposal,
+        envelope=envelope.as_json(),
+        reason=signing.reason,
+        salt=salt,
+        at=at,
+    )
+    session.add(row)
+    session.flush()
+    ledger.append(session, at, _event(signing, statement, row.digest))
+    return row
+
+
+def _event(signing: Signing, statement: Statement, digest: str) -> ledger.Event:
+    return ledger.Event(
+        signing.logged,
+        actor=signing.person,
+        role=signing.role,
+        auth=Auth.PASSPHRASE,
+        target=signing.target,
+        manifest=signing.manifest,
+        statement=digest,
+        meaning=MEANINGS[signing.act],
+        reason=statement.reason,
+        names=tuple(ref.name for ref in statement.entries),
+    )
+
+
+def find_proposal(session: Session, number: int) -> tuple[ProposalRow, RevisionRow]:
+    """Return a proposal and its current revision.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    proposal = session.get(ProposalRow, number)
+    revision = session.get(RevisionRow, (number, proposal.revision)) if proposal else None
+    if proposal is None or revision is None:
+        raise NotFound(f"expected the number of a proposal, got {number}")
+    return proposal, revision
+
+
+def record(proposal: ProposalRow, revision: RevisionRow) -> Proposal:
+    """Return the record of a proposal."""
+    return Proposal(
+        number=proposal.number or 0,
+        title=proposal.title,
+        state=proposal.state,
+        revision=proposal.revision,
+        manifest=revision.digest,
+        base=revision.base,
+        author=proposal.author,
+        editor=revision.editor,
+        at=proposal.at,
+    )
+
+
+def contributors(session: Session, proposal: int) -> frozenset[str]:
+    """Return everybody who wrote a revision of the proposal: nobody of them may approve it."""
+    return frozenset(session.exec(select(RevisionRow.editor).where(RevisionRow.proposal == proposal)))
+
+
+def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
+    """Return the stored results for a manifest, in the order of the checks; none if they were not run."""
+    rows = session.exec(select(CheckRow).where(CheckRow.manifest == manifest).order_by(col(CheckRow.position)))
+    return tuple(CheckResult(row.name, row.status, tuple(row.evidence)) for row in rows)
+
+
+def add_closures(session: Session, closures: Iterable[tuple[str, str, bytes]]) -> None:
+    """Store closures by digest, kind and bytes; those that are there stay."""
+    for digest, kind, data in closures:
+        if session.get(ClosureRow, digest) is None:
+            session.add(ClosureRow(digest=digest, kind=kind, data=data))
+    session.flush()
+
+
+def closure(session: Session, digest: str) -> bytes:
+    """Return the bytes of a closure.
+
+    Raises:
+        NotFound: there is none of that digest.
+    """
+    row = session.get(ClosureRow, digest)
+    if row is None:
+        raise NotFound("expected the digest of a closure, got another")
+    return row.data
+
+
+def statements_for(session: Session, revision: RevisionRow) -> Sequence[StatementRow]:
+    """Return the statements that vouch for a revision: those the live release carries, and its own.
+
+    Approvals of an earlier revision are void and left out; authorship of an earlier revision still holds for the
+    entries that are unchanged.
+    """
+    live = live_release(session)
+    carried = list(live.statements) if live else []
+    own = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
+    rows = [row for row in session.exec(own) if row.act == "author" or row.manifest == revision.digest]
+    before = session.exec(select(StatementRow).where(col(StatementRow.id).in_(carried)).order_by(col(StatementRow.id)))
+    refs = {EntryRef.of(entry) for entry in parse_manifest(revision.manifest).entries}
+    found = {row.id: row for row in (*before, *rows) if row.act in {"author", "approve"}}
+    return [row for row in found.values() if row.manifest == revision.digest or refs & set(_entries(row))]
+
+
+def _entries(row: StatementRow) -> tuple[EntryRef, ...]:
+    return open_statement(dsse.parse_envelope(row.envelope)).entries
+
+
+def shortfalls(
+    plane: ControlPlane, session: Session, revision: RevisionRow
+) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
+    """Return the manifest of a revision and what it lacks, asked of the very functions that devices use."""
+    manifest = parse_manifest(revision.manifest)
+    envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
+    signed = approval.read_signed(envelopes, people.keyring(session))
+    excluded = contributors(session, revision.proposal)
+    counted = [s for s in signed if s.act != "approve" or s.manifest != revision.digest or s.person not in excluded]
+    return manifest, coverage.shortfalls(
+        manifest,
+        revision.digest,
+        statements=counted,
+        rules=_rules_in_force(session, manifest),
+        floor=dict(plane.settings.floor),
+    )
+
+
+def _rules_in_force(session: Session, manifest: Manifest) -> list[approval.ApprovalRules]:
+    """Return the approval rules of the live release, or for the first release those that it brings."""
+    live = live_release(session)
+    holder = parse_manifest(live.manifest) if live else manifest
+    digests = [entry.digest for entry in holder.entries if entry.kind == "approval-rules"]
+    return [approval.parse_rules(closure(session, digest)) for digest in digests]

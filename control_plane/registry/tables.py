@@ -1,0 +1,212 @@
+"""The tables. SQLite and PostgreSQL read the same definitions.
+
+Rows never leave the use cases: they return frozen records. What a row repeats of signed bytes is an index for
+searching; the bytes beside it are what counts.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, LargeBinary, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+SCHEMA_VERSION = 1
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the stored time with its zone."""
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value
+
+
+def _json() -> Column[Any]:
+    return Column(JSON, nullable=False)
+
+
+def _bytes() -> Column[bytes]:
+    return Column(LargeBinary, nullable=False)
+
+
+def _time(*, index: bool = False) -> Column[datetime]:
+    return Column(UtcTime, nullable=False, index=index)
+
+
+class SchemaVersion(SQLModel, table=True):
+    """The version of these tables, one row."""
+
+    __tablename__ = "schema_version"
+    version: int = Field(primary_key=True)
+
+
+class PersonRow(SQLModel, table=True):
+    """A person: pseudonymous id, login, display name, eligible roles, sealed signing key, wrong passphrases."""
+
+    __tablename__ = "person"
+    id: str = Field(primary_key=True)
+    login: str = Field(unique=True)
+    name: str
+    roles: list[str] = Field(sa_column=_json())
+    custody: str
+    public_key: bytes = Field(sa_column=_bytes())
+    sealed_key: dict[str, Any] = Field(sa_column=_json())
+    wrong: int = 0
+    locked_until: datetime | None = Field(default=None, sa_column=Column(UtcTime, nullable=True))
+    at: datetime = Field(sa_column=_time())
+
+
+class TokenRow(SQLModel, table=True):
+    """An API token, as the SHA-256 of its text."""
+
+    __tablename__ = "token"
+    hash: str = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=_time())
+
+
+class ClosureRow(SQLModel, table=True):
+    """Frozen content by digest."""
+
+    __tablename__ = "closure"
+    digest: str = Field(primary_key=True)
+    kind: str
+    data: bytes = Field(sa_column=_bytes())
+
+
+class SourceRow(SQLModel, table=True):
+    """The live source of one thing that people write: YAML text, by kind and name."""
+
+    __tablename__ = "source"
+    kind: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    path: str
+    text: str
+
+
+class ProposalRow(SQLModel, table=True):
+    """A set of changes on its way; `revision` counts its edits."""
+
+    __tablename__ = "proposal"
+    number: int | None = Field(default=None, primary_key=True)
+    title: str
+    state: str
+    revision: int
+    author: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=_time())
+
+
+class RevisionRow(SQLModel, table=True):
+    """One revision of a proposal: its manifest, who made it, and the sources it changes or removes."""
+
+    __tablename__ = "revision"
+    proposal: int = Field(primary_key=True, foreign_key="proposal.number")
+    revision: int = Field(primary_key=True)
+    editor: str = Field(foreign_key="person.id")
+    digest: str = Field(index=True)
+    base: str
+    manifest: bytes = Field(sa_column=_bytes())
+    files: list[dict[str, str]] = Field(sa_column=_json())
+    removed: list[list[str]] = Field(sa_column=_json())
+    at: datetime = Field(sa_column=_time())
+
+
+class CheckRow(SQLModel, table=True):
+    """The result of one named check of one manifest, with its evidence."""
+
+    __tablename__ = "check_result"
+    manifest: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    position: int
+    status: str
+    evidence: list[str] = Field(sa_column=_json())
+    at: datetime = Field(sa_column=_time())
+
+
+class StatementRow(SQLModel, table=True):
+    """A signed statement: the envelope as JSON, and the reason and salt behind its commitment."""
+
+    __tablename__ = "statement"
+    __table_args__ = (UniqueConstraint("manifest", "person", "act", "previous"),)
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True)
+    act: str = Field(index=True)
+    manifest: str = Field(index=True)
+    person: str = Field(foreign_key="person.id")
+    role: str
+    previous: str
+    proposal: int | None = Field(default=None, foreign_key="proposal.number", index=True)
+    envelope: dict[str, Any] = Field(sa_column=_json())
+    reason: str
+    salt: bytes = Field(sa_column=_bytes())
+    at: datetime = Field(sa_column=_time())
+
+
+class ReleaseRow(SQLModel, table=True):
+    """A released manifest, and the ids of the statements that its release file carries."""
+
+    __tablename__ = "release"
+    number: int = Field(primary_key=True)
+    digest: str = Field(unique=True)
+    manifest: bytes = Field(sa_column=_bytes())
+    proposal: int = Field(foreign_key="proposal.number")
+    person: str = Field(foreign_key="person.id")
+    leaf: int = Field(foreign_key="leaf.seq")
+    statements: list[int] = Field(sa_column=_json())
+    at: datetime = Field(sa_column=_time())
+
+
+class VersionRow(SQLModel, table=True):
+    """One released version of an entry: its epoch never falls, also if the entry goes and comes back."""
+
+    __tablename__ = "version"
+    kind: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    epoch: int = Field(primary_key=True)
+    digest: str = Field(index=True)
+    tier: str
+    author: str = Field(foreign_key="person.id")
+    release: int = Field(foreign_key="release.number")
+    at: datetime = Field(sa_column=_time())
+
+
+class LeafRow(SQLModel, table=True):
+    """One entry of the audit log: its bytes, and what is searched by."""
+
+    __tablename__ = "leaf"
+    seq: int = Field(primary_key=True)
+    data: bytes = Field(sa_column=_bytes())
+    act: str = Field(index=True)
+    actor: str = Field(index=True)
+    role: str
+    kind: str
+    name: str
+    digest: str
+    manifest: str = Field(index=True)
+    at: datetime = Field(sa_column=_time(index=True))
+
+
+class LeafNameRow(SQLModel, table=True):
+    """Each name that an entry of the audit log concerns."""
+
+    __tablename__ = "leaf_name"
+    name: str = Field(primary_key=True)
+    leaf: int = Field(primary_key=True, foreign_key="leaf.seq")
+
+
+class LogHeadRow(SQLModel, table=True):
+    """The head of the log: right edge of the tree now, and as last published. One row, held by every act."""
+
+    __tablename__ = "log_head"
+    id: int = Field(primary_key=True)
+    frontier: bytes = Field(sa_column=_bytes())
+    published: bytes = Field(sa_column=_bytes())
