@@ -1,0 +1,97 @@
+# One door for people and for CI. `make` alone lists the targets.
+#
+# Installations are stamp files inside .venv, keyed on pyproject.toml and constraints.txt: what is installed is not
+# installed again. `run` needs the server only; the cloud extra (310 MB) comes with `demo`, `test` and `bench`.
+
+SHELL   := /bin/bash
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+JOBS    ?= 2
+PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+SOURCES := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check style types layers bench soak fuzz vectors docs chromium clean
+
+help:
+	@echo 'make run      start the server and a local device, and print one link   (ARGS="--port 8500" is passed on)'
+	@echo 'make demo     the whole journey in the terminal, against a server of its own   (ARGS="--json")'
+	@echo 'make test     install everything, then make check: what CI runs'
+	@echo 'make check    format, lint, types, import contracts, tests with branch coverage'
+	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
+	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples'
+	@echo 'make vectors  write the golden files of tests/vectors/mentorplane anew'
+	@echo 'make docs     write the table of commands in README.md anew'
+	@echo 'make clean    remove what the targets made; .mentorplane, your data, stays'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'expected Python 3.11 or later: set PYTHON'; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/server.stamp: $(SOURCES) | $(BIN)/python
+	@echo 'installing the server and the edge runtime into $(VENV)'
+	@$(PIP) -e '.[server]'
+	@touch $@
+
+$(VENV)/cloud.stamp: $(SOURCES) | $(BIN)/python
+	@echo 'installing with the cloud extra (310 MB, about a minute) into $(VENV)'
+	@$(PIP) -e '.[server,cloud]'
+	@touch $(VENV)/server.stamp $@
+
+$(VENV)/dev.stamp: $(SOURCES) | $(BIN)/python
+	@echo 'installing with the cloud and dev extras (about a minute) into $(VENV)'
+	@$(PIP) 'setuptools>=77' -e '.[server,cloud,dev]'
+	@touch $(VENV)/server.stamp $(VENV)/cloud.stamp $@
+
+run: $(VENV)/server.stamp
+	@exec $(BIN)/mentorplane serve --seed --with-device $(ARGS)
+
+demo: $(VENV)/cloud.stamp
+	@exec $(BIN)/mentorplane demo $(ARGS)
+
+test: $(VENV)/dev.stamp chromium
+	@$(MAKE) --no-print-directory check
+
+# Pytest comes last: its closing lines end the output.
+check: $(VENV)/dev.stamp style types layers
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-branch --doctest-modules tests audit control_plane edge_runtime $(ARGS)
+
+style: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp
+	@$(BIN)/mypy
+
+layers: $(VENV)/dev.stamp
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -m soak --timeout 0 tests $(ARGS)
+
+fuzz: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -n $(JOBS) -m hypothesis --hypothesis-profile fuzz --timeout 0 tests $(ARGS)
+
+vectors: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.vectors.generate
+
+docs: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.command_table --write
+
+# The browser test needs a Chromium: one that is there, or CHROMIUM=path, or the distribution's, where we may install it.
+chromium:
+	@command -v "$${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'installing chromium for the browser test'; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo 'expected Chromium for the browser test: install the package chromium, or set CHROMIUM to a browser'; exit 1; \
+	fi
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,174 @@
+"""The application: HTTP around the use cases, static files for devices, pages for people.
+
+Promises: one table says which error is which HTTP status; errors are `application/problem+json` without a person's
+text, and an unexpected one says nothing of its cause; bodies are capped; what a crash left unpublished is finished at
+start, and the timestamp is renewed then and hourly. Does not: hold logic of the domain. Source: RFC 9457.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from control_plane import api
+from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
+from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
+from control_plane.settings import Settings
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
+
+__all__ = ["STATUS_OF", "create_app"]
+
+STATUS_OF: dict[type[MentorplaneError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    Refused: 403,
+    InvalidDocument: 422,
+    NotTrusted: 422,
+    Unavailable: 503,
+    NotSignedIn: 401,
+}
+RENEW_EVERY_S = 3600
+IMMUTABLE = "public, max-age=31536000, immutable"
+_LOG = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "") -> FastAPI:
+    """Return the application over `settings.home`; `start_key` opens the guided tour."""
+    plane = open_plane(settings, clock=clock)
+    app = FastAPI(
+        title="Mentorplane", version="1", lifespan=_lifespan, docs_url="/v1/docs", openapi_url="/v1/openapi.json"
+    )
+    app.state.plane = plane
+    app.state.start_key = start_key
+    app.add_middleware(_BodyCap, max_bytes=settings.max_body_bytes)
+    app.add_exception_handler(MentorplaneError, _on_known)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unexpected)
+    app.include_router(api.router)
+    app.mount("/edge", _Published(settings.site))
+    app.mount("/forged", _Published(settings.forged))
+    for pages in ("control_plane.web", "control_plane.demo"):
+        if importlib.util.find_spec(pages) is not None:
+            mount = getattr(importlib.import_module(pages), "mount", None)
+            if mount is not None:
+                mount(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    plane: ControlPlane = app.state.plane
+    stop = threading.Event()
+    thread = threading.Thread(target=_maintain, args=(plane, stop), name="maintain", daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+    plane.close()
+
+
+def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
+    """Finish what a crash left unpublished, then keep the timestamp fresh; answers do not wait for either."""
+    from control_plane.publish import renew
+    from control_plane.registry.releases import recover
+
+    wait_s = 0.0
+    while not stop.wait(wait_s):
+        try:
+            for what in recover(plane):
+                _LOG.warning("finished what was left unpublished: %s", what)
+            renew(plane)
+        except (MentorplaneError, OSError):
+            _LOG.exception("publishing was not finished; the next hour tries again")
+        wait_s = RENEW_EVERY_S
+
+
+def _problem(status: int, detail: str, hint: str = "") -> Response:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return JSONResponse(
+        body | ({"hint": hint} if hint else {}), status, headers=headers, media_type="application/problem+json"
+    )
+
+
+async def _on_known(_request: Request, error: Exception) -> Response:
+    kinds = [kind for kind in type(error).__mro__ if kind in STATUS_OF]
+    status = STATUS_OF[kinds[0]] if kinds else 500
+    return _problem(status, str(error), getattr(error, "hint", ""))
+
+
+async def _on_malformed(_request: Request, error: Exception) -> Response:
+    # The places only: the values may be a person's text.
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    places = sorted({".".join(str(part) for part in one["loc"]) for one in found})
+    return _problem(422, f"expected a request of the documented form, got a problem at {', '.join(places)}")
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem(status, HTTPStatus(status).phrase.lower())
+
+
+async def _on_unexpected(_request: Request, _error: Exception) -> Response:
+    return _problem(500, "something unexpected happened; the server's log says what")
+
+
+class _BodyCap:
+    """Refuse request bodies above a number of bytes, by what they say and by what they are."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not stated.isdigit() or int(stated) > self._max_bytes:
+            await _problem(413, f"expected a body of at most {self._max_bytes} bytes")(scope, receive, send)
+            return
+        got = 0
+
+        async def capped() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > self._max_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, capped, send)
+
+
+class _Published(StaticFiles):
+    """Files for devices: all but the timestamp and the log's checkpoint never change under their name."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+
+    async def check_config(self) -> None:
+        """Accept a folder that is not there yet: it has no files."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the file, never one that is still being written."""
+        if any(part.startswith(".") for part in Path(path).parts):
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        moves = path in {"metadata/timestamp.json", "log/checkpoint"}
+        response.headers["Cache-Control"] = "no-cache" if moves else IMMUTABLE
+        return response

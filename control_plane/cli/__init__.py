@@ -1,0 +1,25 @@
+"""The server's commands: serve and seed, and every act of the workflow on a local home.
+
+They call the use cases that HTTP calls. Exit codes: 0 done, 1 failed, 2 refused or answered no, 3 invalid input.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from control_plane.cli import prompt, serving, workflow
+from control_plane.demo.command import demo
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The server: registry, approvals, releases.", no_args_is_help=True)
+app.command("serve")(serving.serve)
+app.command("seed")(serving.seed)
+app.command("propose")(workflow.propose)
+app.command("check")(workflow.check)
+app.command("approve")(workflow.approve)
+app.command("reject")(workflow.reject)
+app.command("release")(workflow.release)
+app.command("withdraw")(workflow.withdraw)
+app.command("demo")(demo)
+app.add_typer(prompt.app, name="prompt")

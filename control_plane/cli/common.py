@@ -1,0 +1,104 @@
+"""What the commands share: options, opening the home, passphrases, answers for people and machines, exit codes.
+
+Promises: a passphrase comes from a file, the environment or a prompt, never from an argument; an error is one line on
+stderr, with its hint, and the exit code of its kind. Heavy imports happen inside, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+
+if TYPE_CHECKING:
+    from control_plane.plane import ControlPlane
+
+__all__ = ["As", "Home", "Json", "PassphraseFile", "answer", "exit_codes", "opened", "passphrase"]
+
+DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
+
+Home: TypeAlias = Annotated[Path, typer.Option("--home", help="The server's home.", envvar="MENTORPLANE_HOME")]
+As: TypeAlias = Annotated[str, typer.Option("--as", help="Login or id of the person who acts.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+PassphraseFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="File with the passphrase; else MENTORPLANE_PASSPHRASE or a question."),
+]
+DEFAULT_HOME = Path(".mentorplane")
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn the errors of the use cases into one line on stderr and an exit code."""
+    try:
+        yield
+    except MentorplaneError as error:
+        typer.echo(f"error: {error}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(_code(error))
+
+
+def _code(error: MentorplaneError) -> int:
+    from control_plane.errors import Conflict, NotFound, Refused
+
+    if isinstance(error, Refused | Conflict):
+        return REFUSED
+    return INVALID if isinstance(error, InvalidDocument | NotFound) else FAILED
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[ControlPlane]:
+    """Open the control plane of a home that exists, and close it; errors become exit codes."""
+    with exit_codes():
+        from control_plane.plane import open_plane
+        from control_plane.settings import load_settings
+
+        if not home.is_dir():
+            raise InvalidDocument(f"expected the home of a server at {home}, got no such folder")
+        plane = open_plane(load_settings(home, os.environ))
+        try:
+            yield plane
+        finally:
+            plane.close()
+
+
+def passphrase(file: Path | None) -> str:
+    """Return the passphrase from a file, the environment or a question, in this order."""
+    if file is not None:
+        try:
+            return file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidDocument("expected a passphrase file that can be read, got another") from error
+    given = os.environ.get("MENTORPLANE_PASSPHRASE")
+    return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
+
+
+def answer(value: object, *, as_json: bool, text: str) -> None:
+    """Print `value` as JSON, or the text that says it to people."""
+    if as_json:
+        typer.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+    elif text:
+        typer.echo(text)
+
+
+def _plain(value: object) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,139 @@
+"""The acts of the workflow: propose, check, approve, reject, release, withdraw."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from control_plane.cli.common import DEFAULT_HOME, REFUSED, As, Home, Json, PassphraseFile, answer, opened, passphrase
+
+if TYPE_CHECKING:
+    from control_plane.registry.records import Proposal
+
+__all__ = ["approve", "check", "propose", "reject", "release", "withdraw"]
+
+Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1)]
+Role = Annotated[str, typer.Option(help="Role in which you sign.")]
+Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
+Seen = Annotated[str | None, typer.Option("--manifest", help="Digest that you looked at; refused if it moved on.")]
+
+
+def propose(
+    files: Annotated[list[Path], typer.Argument(help="YAML files to write.", exists=True, dir_okay=False)],
+    *,
+    actor: As,
+    title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
+    edit: Annotated[int | None, typer.Option(help="Edit this proposal instead of making a new one.")] = None,
+    base: Annotated[str | None, typer.Option(help="Digest of the release that you looked at.")] = None,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Propose a change of the live release, or edit a proposal."""
+    with opened(home) as plane:
+        from control_plane import people
+        from control_plane.registry import proposals
+
+        person = people.find_person(plane, actor).id
+        written: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
+        secret = passphrase(passphrase_file)
+        if edit is None:
+            made = proposals.propose(plane, person, files=written, title=title, passphrase=secret, base=base)
+        else:
+            made = proposals.edit(plane, person, edit, files=written, passphrase=secret)
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def check(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Run every check on a proposal; answers no if one fails."""
+    with opened(home) as plane:
+        from audit.record import Auth
+        from control_plane import people
+        from control_plane.registry import review
+
+        results = review.check(plane, people.find_person(plane, actor).id, number, auth=Auth.SYSTEM)
+        lines = [f"{r.status:7} {r.name}" + "".join(f"\n        {line}" for line in r.evidence) for r in results]
+        answer(results, as_json=as_json, text="\n".join(lines))
+    if any(result.status == "failed" for result in results):
+        sys.exit(REFUSED)
+
+
+def approve(
+    number: Number,
+    *,
+    actor: As,
+    role: Role,
+    reason: Reason,
+    manifest: Seen = None,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Approve a proposal with your signature."""
+    with opened(home) as plane:
+        from control_plane import people
+        from control_plane.registry import review
+
+        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        made = review.approve(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=manifest)
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def reject(
+    number: Number,
+    *,
+    actor: As,
+    role: Role,
+    reason: Reason,
+    manifest: Seen = None,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Reject a proposal with your signature."""
+    with opened(home) as plane:
+        from control_plane import people
+        from control_plane.registry import review
+
+        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        made = review.reject(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=manifest)
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def release(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Release an approved proposal and publish it."""
+    with opened(home) as plane:
+        from audit.record import Auth
+        from control_plane import people
+        from control_plane.registry import releases
+
+        made = releases.release(plane, people.find_person(plane, actor).id, number, auth=Auth.SYSTEM)
+        answer(
+            made, as_json=as_json, text=f"release {made.number} with {made.entries} entries, audit entry {made.leaf}"
+        )
+
+
+def withdraw(
+    target: Annotated[str, typer.Argument(help="Name of a live prompt, or digest of a released version.")],
+    *,
+    actor: As,
+    reason: Reason,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Withdraw a prompt: devices stop using it."""
+    with opened(home) as plane:
+        from control_plane import people
+        from control_plane.registry import releases
+
+        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        made = releases.withdraw(plane, person, target=target, reason=reason, passphrase=secret)
+        answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}")
+
+
+def _said(made: Proposal) -> str:
+    return f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"

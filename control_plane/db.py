@@ -1,0 +1,103 @@
+"""The database: how it is opened, and the one way to write to it.
+
+Promises: `write` holds the log-head row from its first statement (PostgreSQL: `SELECT … FOR UPDATE`; SQLite:
+`BEGIN IMMEDIATE`), so that acts happen one after the other and each appends its audit leaf where it belongs; an
+exception rolls everything back. SQLite runs with WAL, synchronous=FULL and foreign keys on.
+Does not: know what the rows mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, exc, text
+from sqlmodel import Session, SQLModel, create_engine, select
+
+from audit.merkle import Frontier
+from control_plane.errors import Conflict
+from control_plane.registry.tables import SCHEMA_VERSION, LogHeadRow, SchemaVersion
+from control_plane.settings import Settings
+from edge_runtime.core.errors import Unavailable
+
+__all__ = ["open_engine", "read", "write"]
+
+BUSY_TIMEOUT_MS = 10_000
+_WRITE = "mentorplane_write"
+
+
+def open_engine(settings: Settings) -> Engine:
+    """Return an engine over the database of `settings`, with its tables made if they are not there.
+
+    Raises:
+        Unavailable: it cannot be opened, or its tables are of another version.
+    """
+    url = settings.database_url or f"sqlite:///{settings.home / 'registry.db'}"
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.partition("://")[2]
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        _make_tables(engine)
+    except exc.OperationalError as error:
+        raise Unavailable("expected a database that can be opened, got an error of its driver") from error
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would otherwise begin transactions by its own rules
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _make_tables(engine: Engine) -> None:
+    with engine.execution_options(**{_WRITE: True}).begin() as connection:
+        SQLModel.metadata.create_all(connection)
+        with Session(connection) as session:
+            version = session.exec(select(SchemaVersion.version)).first()
+            if version is None:
+                empty = Frontier().encode()
+                session.add(SchemaVersion(version=SCHEMA_VERSION))
+                session.add(LogHeadRow(id=1, frontier=empty, published=empty))
+                session.flush()
+            elif version != SCHEMA_VERSION:
+                raise Unavailable(f"expected tables of version {SCHEMA_VERSION}, got version {version}")
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Session]:
+    """Read in one transaction: one state of the database, not several."""
+    with Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Session]:
+    """Write in one transaction that holds the log-head row; commit at the end, roll back on an exception.
+
+    Raises:
+        Conflict: a row that must be unique exists already.
+        Unavailable: another writer held the database for too long.
+    """
+    try:
+        with Session(engine.execution_options(**{_WRITE: True})) as session, session.begin():
+            if engine.dialect.name == "postgresql":
+                session.connection().execute(text("SELECT id FROM log_head WHERE id = 1 FOR UPDATE"))
+            yield session
+    except exc.IntegrityError as error:
+        raise Conflict("expected something new, got what is there already") from error
+    except exc.OperationalError as error:
+        raise Unavailable("expected to write to the database, got an error of its driver") from error

@@ -1,0 +1,30 @@
+"""`mentorplane demo`: the journey as a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_runtime.core.errors import MentorplaneError
+
+__all__ = ["demo"]
+
+
+def demo(
+    note: Annotated[
+        Path | None, typer.Option("--note", help="A UTF-8 text to run instead of the built-in note.")
+    ] = None,
+    names: Annotated[list[str], typer.Option("--name", help="A person's name in the note; may be repeated.")] = [],
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
+) -> None:
+    """Walk the whole way from a proposed change to a verified log, each step one line with what was verified."""
+    from control_plane.demo.journey import print_json, run
+
+    try:
+        facts = run(note, names=tuple(names), say=lambda step, line: typer.echo(f"{step:<9} {line}"))
+    except (MentorplaneError, OSError, UnicodeDecodeError) as error:
+        typer.echo(f"error: {error if isinstance(error, MentorplaneError) else type(error).__name__}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(print_json(facts) if as_json else f"{'done':<9} every step held, in {facts['seconds']} s")

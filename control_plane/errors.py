@@ -1,0 +1,36 @@
+"""The errors that the server adds to those of the shared core.
+
+    MentorplaneError
+    ├── InvalidDocument
+    │   └── SourceError   a file that people wrote does not read; it says file, line and column (`registry.strict_yaml`)
+    ├── NotFound          there is nothing of that name or number
+    ├── Conflict          what the caller saw is no longer so: look again, then decide again
+    ├── Refused           the act is not allowed to this person, or not now
+    ├── NotSignedIn       the request carries no valid token
+    ├── Refusal           the demonstration's server answered no (`demo.parties`)
+    └── Unexpected        the demonstration went otherwise than it must (`demo.journey`)
+
+`InvalidDocument` and `Unavailable` of the core serve here as they are. Messages never hold a person's text.
+"""
+
+from __future__ import annotations
+
+from edge_runtime.core.errors import MentorplaneError
+
+__all__ = ["Conflict", "NotFound", "NotSignedIn", "Refused"]
+
+
+class NotFound(MentorplaneError):
+    """There is nothing of that name, number or digest."""
+
+
+class Conflict(MentorplaneError):
+    """The state moved on since the caller looked, or a name is taken."""
+
+
+class Refused(MentorplaneError):
+    """The act is not allowed: to this person, with this passphrase, or in this state."""
+
+
+class NotSignedIn(MentorplaneError):
+    """The request carries no valid token."""

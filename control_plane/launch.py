@@ -1,0 +1,145 @@
+"""Starting the server, and with it a device of its own for trying everything out.
+
+The listening socket is opened before anything slow is imported, so that the device can start beside the server: its
+first request waits in the queue. One link is printed once both answer; Ctrl-C or SIGTERM ends both.
+Does not: restart what ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from control_plane.settings import Settings
+from edge_runtime.core.errors import Unavailable
+
+__all__ = ["Launch", "serve"]
+
+READY_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start: seed an empty home first, run a device on `device_port` beside the server, tell by `announce`."""
+
+    settings: Settings
+    announce: Callable[[str], None]
+    seed: bool = False
+    with_device: bool = False
+    device_port: int = 8421
+
+    @property
+    def url(self) -> str:
+        """Where the server answers."""
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+
+def serve(launch: Launch) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        Unavailable: the port is taken.
+        Refused: there is something else than a demo to seed over.
+    """
+    listener = _listen(launch.settings)
+    device: subprocess.Popen[bytes] | None = None
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        root = launch.settings.home / "trust" / "root.json"
+        if launch.with_device and root.is_file():
+            device = _start_device(launch)
+        gc.disable()  # a sixth of the time to start would go into looking for garbage among what is only imported
+        import uvicorn
+
+        from control_plane.app import create_app
+
+        start_key = secrets.token_urlsafe(16)
+        app = create_app(launch.settings, start_key=start_key)
+        app.state.has_device = launch.with_device
+        app.state.device_url = f"http://127.0.0.1:{launch.device_port}" if launch.with_device else ""
+        gc.freeze()
+        gc.enable()
+        if launch.seed:
+            from control_plane.seed import seed
+
+            seed(app.state.plane)
+        if launch.with_device and device is None:
+            device = _start_device(launch)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        server = uvicorn.Server(config)
+        link = f"{launch.url}/tour?key={start_key}" if launch.with_device else launch.url
+        waiting = threading.Thread(target=_announce, args=(launch, server, link), daemon=True)
+        waiting.start()
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # the usual end: uvicorn has closed what was open and passed the signal on
+    finally:
+        listener.close()
+        if device is not None:
+            _stop(device)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name != "nt":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(f"expected port {settings.port} to be free, got: {error.strerror}") from error
+    listener.listen(128)
+    return listener
+
+
+def _start_device(launch: Launch) -> subprocess.Popen[bytes]:
+    home: Path = launch.settings.home
+    command = [sys.executable, "-m", "edge_runtime", "edge", "desk"]
+    command += ["--home", str(home / "device"), "--trust", str(home / "trust")]
+    command += ["--source", f"{launch.url}/edge", "--port", str(launch.device_port)]
+    command += ["--allow-parent", launch.url, "--mirror", f"forged={launch.url}/forged"]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+
+
+def _announce(launch: Launch, server: object, link: str) -> None:
+    end = time.monotonic() + READY_TIMEOUT_S
+    ports = [launch.device_port] if launch.with_device else []
+    while time.monotonic() < end:
+        if getattr(server, "started", False) and all(_answers(port) for port in ports):
+            launch.announce(link)
+            return
+        time.sleep(0.02)
+    launch.announce(f"{link} (the device does not answer)" if ports else link)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _on_terminate(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(device: subprocess.Popen[bytes]) -> None:
+    device.terminate()
+    try:
+        device.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        device.kill()
+        device.wait()

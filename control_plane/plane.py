@@ -1,0 +1,71 @@
+"""The control plane: everything long-lived, built in one place and handed to each use case.
+
+Does not: read the environment or start anything. Tests replace parts here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from control_plane import db
+from control_plane.keys import ServerKeys, load_keys
+from control_plane.settings import Settings
+
+__all__ = ["Clock", "ControlPlane", "open_plane", "utc_now"]
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time now in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """Settings, database, clock and the server's own keys."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    keys: ServerKeys
+
+    @property
+    def site(self) -> Path:
+        """The folder of static files that devices read."""
+        return self.settings.site
+
+    @property
+    def organisation(self) -> str:
+        """The organisation named in every manifest and statement."""
+        return self.settings.organisation
+
+    @property
+    def channel(self) -> str:
+        """The channel that this registry governs."""
+        return self.settings.channel
+
+    def now(self) -> datetime:
+        """Return the time now in UTC, in whole seconds: what statements and audit leaves hold."""
+        return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self.engine.dispose()
+
+
+def open_plane(settings: Settings, *, clock: Clock = utc_now) -> ControlPlane:
+    """Return the control plane of `settings.home`, made on first use.
+
+    Raises:
+        Unavailable: keys are missing, or the database cannot be opened.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return ControlPlane(
+        settings, db.open_engine(settings), clock, load_keys(settings.home / "keys", settings.organisation)
+    )

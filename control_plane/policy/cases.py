@@ -1,0 +1,105 @@
+"""Cases: examples with what must come out, run through the functions that a device runs.
+
+Promises: what a case does not say is not asked; a failed case names the case and the part that differs, never a text.
+Does not: call a model; a case describes what is produced without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.contract import check_inputs
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.pipeline import compile_for, produce, reply_text
+from edge_runtime.core.policy import Context, Layer, Policy, Route, least_context
+from edge_runtime.core.prompt import Prompt
+
+__all__ = ["run_cases"]
+
+_DECISION = ("decided_by", "obligations", "route")
+
+
+def run_cases(prompt: Prompt, cases: JsonObject, policy: Policy | None) -> tuple[str, ...]:
+    """Return what differs, one line a problem; empty if every case comes out as it must."""
+    return tuple(
+        f"case {case['id']}: {problem}" for case in cases["cases"] for problem in _differs(prompt, case, policy)
+    )
+
+
+def _differs(prompt: Prompt, case: JsonObject, policy: Policy | None) -> Iterator[str]:
+    expect = case["expect"]
+    if policy is not None and any(name in expect for name in _DECISION):
+        yield from _decision_differs(prompt, case, policy)
+    try:
+        values = check_inputs(prompt.inputs, case["inputs"])
+    except InvalidDocument as error:
+        refused = expect.get("refused_input")
+        if refused is None or repr(refused) not in str(error):
+            yield str(error)
+        return
+    if "refused_input" in expect:
+        yield f"expected input {expect['refused_input']!r} to be refused, and it was not"
+        return
+    wants_fallback = expect.get("falls_back", False)
+    try:
+        output = produce(prompt, values)
+        reply = reply_text(prompt, values, output)
+    except InvalidDocument as error:
+        if not wants_fallback:
+            yield str(error)
+        yield from _reply_differs(expect, prompt.fallback.strip())
+        return
+    if wants_fallback:
+        yield "expected the fallback text, got an output"
+    yield from _output_differs(expect, output, values)
+    yield from _reply_differs(expect, reply)
+
+
+def _output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str, Any]) -> Iterator[str]:
+    for name, wanted in expect.get("output", {}).items():
+        if output.get(name) != wanted:
+            yield f"output member {name!r} differs"
+    for name, bounds in expect.get("counts", {}).items():
+        count = len(output.get(name, ()))
+        if not bounds["at_least"] <= count <= bounds["at_most"]:
+            yield f"expected {bounds['at_least']} to {bounds['at_most']} members of {name!r}, got {count}"
+    for name, source in expect.get("verbatim", {}).items():
+        members = output.get(name, ())
+        texts = [members] if isinstance(members, str) else members
+        if any(text not in values[source] for text in texts):
+            yield f"expected {name!r} to stand word for word in {source!r}"
+
+
+def _reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
+    if "reply_is" in expect and reply != expect["reply_is"].strip():
+        yield "the reply differs"
+    for number, text in enumerate(expect.get("reply_contains", ()), 1):
+        if text not in reply:
+            yield f"the reply lacks text {number} of reply_contains"
+    for number, text in enumerate(expect.get("reply_lacks", ()), 1):
+        if text in reply:
+            yield f"the reply holds text {number} of reply_lacks"
+
+
+def _decision_differs(prompt: Prompt, case: JsonObject, policy: Policy) -> Iterator[str]:
+    expect = case["expect"]
+    compiled = compile_for(policy, prompt, Layer("learner", Route.CLOUD))
+    decision = compiled.decide(_context(prompt, case.get("context", {}), policy))
+    if "route" in expect and str(decision.route) != expect["route"]:
+        yield f"expected route {expect['route']}, got {decision.route}"
+    if "obligations" in expect and set(decision.obligations) != set(expect["obligations"]):
+        yield "the obligations differ"
+    if "decided_by" in expect and {reason.rule for reason in decision.rules} != set(expect["decided_by"]):
+        yield "other rules decide"
+
+
+def _context(prompt: Prompt, given: Mapping[str, Any], policy: Policy) -> Context:
+    """Return the context of a case: a sensitivity that is left out was not found, a permission is missing."""
+    values: dict[str, Any] = {"tier": prompt.tier}
+    for attribute in policy.vocabulary.attributes:
+        if attribute.permission:
+            values[attribute.name] = attribute.values[0] if attribute.ordered else frozenset()
+    values |= {name: frozenset(value) if isinstance(value, list) else value for name, value in given.items()}
+    return least_context(policy.vocabulary, values)

@@ -1,0 +1,191 @@
+"""Publishing: from the database and the keys to the static files that devices read.
+
+Everything published follows from the database: `publish` compares what should be there with what is, writes what
+differs, and may be run at any time. Order: log tiles and checkpoint, closures, then the TUF repository (see
+`repository`), whose timestamp is last and makes all of it count.
+
+Promises: writers take turns by the log-head row. Does not: decide what is released. Source: DESIGN section 6, publish.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from audit import merkle
+from audit.folder import folder_reader
+from audit.tiles import TileReader
+from control_plane import db, ledger, people
+from control_plane.errors import NotFound
+from control_plane.files import write_atomic
+from control_plane.plane import ControlPlane
+from control_plane.registry.drafts import live_release
+from control_plane.registry.tables import ClosureRow, LeafRow, LogHeadRow, ReleaseRow, StatementRow
+from control_plane.repository import TRUST_PATH, Site
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.manifest import parse_manifest
+from edge_runtime.core.release import (
+    LogProof,
+    ReleaseFile,
+    encode_release,
+    encode_withdrawals,
+    parse_release,
+    release_path,
+    withdrawals_path,
+)
+from edge_runtime.core.trustfile import TrustFile, encode_trust
+
+__all__ = ["ForgedMirror", "forge_mirror", "publish", "renew", "trust_file"]
+
+_FORGED_WORD = "never"
+
+
+def publish(plane: ControlPlane) -> tuple[str, ...]:
+    """Publish what the database holds and return the paths that were new; () if all was there.
+
+    Raises:
+        Unavailable: the published log does not agree with the database.
+    """
+    ledger.publish_log(plane)
+    with db.write(plane.engine) as session:
+        trust = encode_trust(trust_file(plane, session))
+        site = Site(plane.site, plane.keys, plane.now())
+        channel, live = plane.channel, live_release(session)
+        targets: dict[str, bytes] = {}
+        if live is not None:
+            for digest, data in _closures(session, live):
+                site.write_closure(digest, data)
+            targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
+            targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session))
+        changed = site.write(trust, targets)
+        root = plane.settings.home / "trust" / "root.json"
+        if not root.is_file():
+            # Crash before this line: the next start writes it; no app can have shipped it yet.
+            write_atomic(root, site.read("metadata/1.root.json"))
+        return changed
+
+
+def renew(plane: ControlPlane) -> None:
+    """Sign a fresh timestamp, and whatever else is past half of its life."""
+    with db.write(plane.engine):
+        Site(plane.site, plane.keys, plane.now()).renew()
+
+
+def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
+    """Return whose signatures count, which log, and the approval floor."""
+    return TrustFile(
+        organisation=plane.organisation,
+        people=people.keyring(session),
+        log_vkey=plane.keys.log.verifier.vkey,
+        floor=dict(plane.settings.floor),
+        own_keys=False,
+        self_contained=True,
+    )
+
+
+def _closures(session: Session, live: ReleaseRow) -> list[tuple[str, bytes]]:
+    digests = {entry.digest for entry in parse_manifest(live.manifest).entries}
+    rows = session.exec(select(ClosureRow).where(col(ClosureRow.digest).in_(digests)))
+    return [(row.digest, row.data) for row in rows]
+
+
+def _withdrawals(session: Session) -> tuple[dsse.Envelope, ...]:
+    query = select(StatementRow).where(StatementRow.act == "withdraw").order_by(col(StatementRow.id))
+    return tuple(dsse.parse_envelope(row.envelope) for row in session.exec(query))
+
+
+def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site) -> bytes:
+    """Return the release file: the one that is published if it is of this release, else a new one."""
+    published = site.target(release_path(plane.channel))
+    if published is not None and parse_release(published).manifest == live.manifest:
+        return published
+    head = session.get(LogHeadRow, 1)
+    leaf = session.get(LeafRow, live.leaf)
+    if head is None or leaf is None:
+        raise Unavailable("expected the release in the audit log, got no such entry")
+    # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
+    frontier = merkle.parse_frontier(head.published)
+    reader = TileReader(folder_reader(plane.site / "log"), size=frontier.size, root=frontier.root)
+    rows = session.exec(
+        select(StatementRow).where(col(StatementRow.id).in_(live.statements)).order_by(col(StatementRow.id))
+    )
+    proof = LogProof(
+        checkpoint=site.read("log/checkpoint"),
+        index=live.leaf,
+        leaf=leaf.data,
+        proof=reader.inclusion_proof(live.leaf),
+    )
+    statements = tuple(dsse.parse_envelope(row.envelope) for row in rows)
+    return encode_release(ReleaseFile(live.manifest, statements, proof))
+
+
+@dataclass(frozen=True, slots=True)
+class ForgedMirror:
+    """What a forger changed: one word of one prompt, in a manifest that nobody approved."""
+
+    folder: Path
+    kind: str
+    name: str
+    before_word: str
+    after_word: str
+    manifest: str
+
+
+def forge_mirror(plane: ControlPlane, folder: Path) -> ForgedMirror:
+    """Make the published site as a thief of every server key would publish it, for demonstrations.
+
+    One word of a live prompt is changed and everything is signed again: every TUF signature is valid and every version
+    rises. People's keys are not on the list of what was stolen, so the approvals are those of the genuine release, and
+    devices must refuse. No leaf is appended to the audit log.
+
+    Raises:
+        NotFound: nothing is released yet, or no prompt has a word to change.
+    """
+    with db.read(plane.engine) as session:
+        live = live_release(session)
+        if live is None:
+            raise NotFound("expected a release to forge, got none")
+        manifest = parse_manifest(live.manifest)
+        entry = next((entry for entry in manifest.entries if entry.kind == "prompt"), None)
+        row = session.get(ClosureRow, entry.digest) if entry else None
+        genuine = live.digest
+    if entry is None or row is None:
+        raise NotFound("expected a live prompt to forge, got none")
+    document = canonical.parse(row.data, max_bytes=len(row.data))
+    words = [word for word in document["fallback"].split() if word.isalpha()]
+    word = max(words, key=len, default="")
+    if not word:
+        raise NotFound("expected a prompt with a word to change, got none")
+    forged = canonical.encode({**document, "fallback": document["fallback"].replace(word, _FORGED_WORD, 1)})
+    changed = replace(entry, digest=canonical.digest(forged), epoch=entry.epoch + 1)
+    data = replace(
+        manifest,
+        number=manifest.number + 1,
+        base=genuine,
+        entries=tuple(sorted({*manifest.entries} - {entry} | {changed})),
+        rollback_to=manifest.number,
+    ).encode()
+    _write_forgery(plane, folder, manifest=data, closure=forged)
+    return ForgedMirror(folder, entry.kind, entry.name, word, _FORGED_WORD, canonical.digest(data))
+
+
+def _write_forgery(plane: ControlPlane, folder: Path, *, manifest: bytes, closure: bytes) -> None:
+    staging = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(staging, ignore_errors=True)
+    shutil.copytree(plane.site, staging)
+    site = Site(staging, plane.keys, plane.now())
+    channel = plane.channel
+    path = release_path(channel)
+    release, trust, withdrawals = (site.target(name) for name in (path, TRUST_PATH, withdrawals_path(channel)))
+    if release is None or trust is None or withdrawals is None:
+        raise Unavailable("expected a published release to copy, got none")
+    site.write_closure(canonical.digest(closure), closure)
+    forged = encode_release(replace(parse_release(release), manifest=manifest))
+    site.write(trust, {path: forged, withdrawals_path(channel): withdrawals})
+    site.resign()
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.rename(folder)

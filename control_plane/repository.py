@@ -1,0 +1,218 @@
+"""The published folder as a TUF repository: metadata, targets, closures.
+
+Order of writing, so that a reader never sees a half: targets, metadata of `targets` and `releases`, snapshot, and the
+timestamp last. A crash between any two leaves the older timestamp, and with it the older release, in force; `write`
+notices that and finishes.
+
+Promises: consistent snapshots, so that files are only ever added; versions only rise. Does not: know what the targets
+mean, or lock. This is the server's only module that imports `tuf`. Source: TUF specification 1.0; DESIGN section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from securesystemslib.signer._crypto_signer import CryptoSigner
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    Metadata,
+    MetaFile,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+
+from control_plane.files import write_atomic
+from control_plane.keys import ROLES, ServerKeys
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.release import closure_path
+
+__all__ = ["TRUST_PATH", "Site"]
+
+TRUST_PATH = "trust.json"
+LIFETIMES = {
+    "root": timedelta(days=365),
+    "targets": timedelta(days=90),
+    "releases": timedelta(days=30),
+    "snapshot": timedelta(days=30),
+    "timestamp": timedelta(days=7),
+}
+"""How long metadata of each role is valid. The timestamp is renewed hourly, so a server may be away for a week."""
+
+_S = TypeVar("_S", Root, Snapshot, Targets, Timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A folder of published files, the keys that sign them, and the time now."""
+
+    folder: Path
+    keys: ServerKeys
+    now: datetime
+
+    def read(self, path: str) -> bytes:
+        """Return a published file.
+
+        Raises:
+            Unavailable: it is not there.
+        """
+        try:
+            return (self.folder / path).read_bytes()
+        except FileNotFoundError as error:
+            raise Unavailable(f"expected the published file {path}, got none") from error
+
+    def target(self, path: str) -> bytes | None:
+        """Return the content of a target as it is published now."""
+        holder = self._load("targets" if path == TRUST_PATH else "releases", Targets)
+        info = holder.signed.targets.get(path) if holder else None
+        return self.read(f"targets/{_hashed(path, info)}") if info else None
+
+    def write_closure(self, digest: str, data: bytes) -> None:
+        """Write a closure unless it is there: its name is its content."""
+        path = self.folder / closure_path(digest)
+        if not path.is_file() or path.read_bytes() != data:
+            write_atomic(path, data)
+
+    def write(self, trust: bytes, targets: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Write trust file, targets and metadata where they differ; return what changed, () if all was in force."""
+        changed = [path for path, data in {TRUST_PATH: trust, **targets}.items() if self.target(path) != data]
+        if not changed and self._is_in_force():
+            return ()
+        if self._load("root", Root) is None:
+            self._write_root()
+        files = {path: TargetFile.from_data(path, data, ["sha256"]) for path, data in targets.items()}
+        top = TargetFile.from_data(TRUST_PATH, trust, ["sha256"])
+        for path, data in {TRUST_PATH: trust, **targets}.items():
+            if path in changed:
+                write_atomic(self.folder / "targets" / _hashed(path, files.get(path, top)), data)
+        # Crash here: new targets lie there unused, the metadata in force does not name them.
+        if TRUST_PATH in changed or self._load("targets", Targets) is None:
+            self._write_versioned("targets", self._next("targets", Targets, lambda t: self._top(t, top)))
+        if set(changed) - {TRUST_PATH} or self._load("releases", Targets) is None:
+            self._write_versioned("releases", self._next("releases", Targets, lambda t: _set_targets(t, files)))
+        self._write_snapshot()
+        self._write_timestamp()
+        return tuple(changed) or ("timestamp",)
+
+    def renew(self) -> None:
+        """Sign a new timestamp, after whatever is past half of its life; nothing if nothing is published."""
+        if self._load("timestamp", Timestamp) is None:
+            return
+        due = [role for role in ("targets", "releases") if self._is_due(role, self._load(role, Targets))]
+        for role in due:
+            self._write_versioned(role, self._next(role, Targets, lambda _: None))
+        if self._is_due("root", self._load("root", Root)):
+            self._write_versioned("root", self._next("root", Root, lambda _: None))
+        if due or self._is_due("snapshot", self._load("snapshot", Snapshot)):
+            self._write_snapshot()
+        self._write_timestamp()
+
+    def resign(self) -> None:
+        """Sign everything below root again, with versions that rise; what it says stays."""
+        for role in ("targets", "releases"):
+            self._write_versioned(role, self._next(role, Targets, lambda _: None))
+        self._write_snapshot()
+        self._write_timestamp()
+
+    def _is_due(self, role: str, metadata: Metadata[_S] | None) -> bool:
+        return metadata is None or metadata.signed.expires - self.now < LIFETIMES[role] / 2
+
+    def _write_root(self) -> None:
+        root = Root(consistent_snapshot=True)
+        for role in ("root", "targets", "snapshot", "timestamp"):
+            root.add_key(self._signer(role).public_key, role)
+        self._write_versioned("root", Metadata(root))
+
+    def _top(self, targets: Targets, trust: TargetFile) -> None:
+        key = self._signer("releases").public_key
+        role = DelegatedRole("releases", [key.keyid], threshold=1, terminating=True, paths=["channels/*"])
+        targets.targets = {TRUST_PATH: trust}
+        targets.delegations = Delegations({key.keyid: key}, {"releases": role})
+
+    def _write_snapshot(self) -> None:
+        def change(snapshot: Snapshot) -> None:
+            snapshot.meta = self._newest_roles()
+
+        self._write_versioned("snapshot", self._next("snapshot", Snapshot, change))
+        # Crash here: the timestamp in force names the snapshot before, whose files are all still there.
+
+    def _write_timestamp(self) -> None:
+        snapshot = self._load("snapshot", Snapshot)
+        version = snapshot.signed.version if snapshot else 1
+
+        def change(timestamp: Timestamp) -> None:
+            timestamp.snapshot_meta = MetaFile(version)
+
+        metadata = self._next("timestamp", Timestamp, change)
+        write_atomic(self.folder / "metadata" / "timestamp.json", self._signed("timestamp", metadata))
+
+    def _next(self, role: str, kind: type[_S], change: Callable[[_S], None]) -> Metadata[_S]:
+        metadata = self._load(role, kind)
+        if metadata is None:
+            metadata = Metadata(kind())
+        else:
+            metadata.signed.version += 1
+        change(metadata.signed)
+        return metadata
+
+    def _write_versioned(self, role: str, metadata: Metadata[_S]) -> None:
+        data = self._signed(role, metadata)
+        write_atomic(self.folder / "metadata" / f"{metadata.signed.version}.{role}.json", data)
+
+    def _signed(self, role: str, metadata: Metadata[_S]) -> bytes:
+        metadata.signed.expires = self.now + LIFETIMES[role]
+        metadata.sign(self._signer(role))
+        return metadata.to_bytes()
+
+    def _signer(self, role: str) -> CryptoSigner:
+        if role not in ROLES:
+            raise ValueError(f"expected one of the roles {', '.join(ROLES)}")
+        return CryptoSigner(self.keys.roles[role])
+
+    def _is_in_force(self) -> bool:
+        """Return whether the timestamp leads to the newest of everything: false after a crash in between."""
+        timestamp, snapshot = self._load("timestamp", Timestamp), self._load("snapshot", Snapshot)
+        if timestamp is None or snapshot is None:
+            return False
+        newest = self._newest_roles()
+        return timestamp.signed.snapshot_meta.version == snapshot.signed.version and snapshot.signed.meta == newest
+
+    def _newest_roles(self) -> dict[str, MetaFile]:
+        roles = {f"{role}.json": self._load(role, Targets) for role in ("targets", "releases")}
+        return {name: MetaFile(metadata.signed.version) for name, metadata in roles.items() if metadata}
+
+    def _load(self, role: str, kind: type[_S]) -> Metadata[_S] | None:
+        """Return the newest metadata of a role on the disk, in force or not: versions must only rise."""
+        folder = self.folder / "metadata"
+        if role == "timestamp":
+            path = folder / "timestamp.json"
+        else:
+            versions = [int(file.name.split(".")[0]) for file in folder.glob(f"[0-9]*.{role}.json")]
+            path = folder / f"{max(versions, default=0)}.{role}.json"
+        if not path.is_file():
+            return None
+        metadata = Metadata[_S].from_bytes(path.read_bytes())
+        if not isinstance(metadata.signed, kind):
+            raise InvalidDocument(f"expected metadata of {role} in {path.name}, got another kind")
+        return metadata
+
+
+def _set_targets(targets: Targets, files: Mapping[str, TargetFile]) -> None:
+    targets.targets = dict(files)
+
+
+def _hashed(path: str, info: TargetFile) -> str:
+    """Return the hash-prefixed name of a target in a consistent snapshot.
+
+    >>> _hashed("channels/x.json", TargetFile(1, {"sha256": "ab"}, "channels/x.json"))
+    'channels/ab.x.json'
+    """
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{info.hashes['sha256']}.{name}"

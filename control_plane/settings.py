@@ -1,0 +1,73 @@
+"""What an operator may set, read once at start.
+
+Does not: read the environment by itself; `load_settings` is given it. Secrets are not settings: keys live in files
+below `home`, passphrases in people's heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Argon2", "Settings", "load_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2:
+    """Cost of opening a person's key. Source: OWASP Password Storage Cheat Sheet (19 MiB, 2 passes, 1 lane)."""
+
+    memory_kib: int = 19_456
+    passes: int = 2
+    lanes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation.
+
+    home            folder of keys, database and published files; whoever writes there is the operator
+    host, port      where HTTP listens; the default is reachable from this machine only
+    database_url    SQLAlchemy URL, may hold a password, so it is kept out of the representation; "" = SQLite in `home`
+    organisation    name in every manifest and statement; one installation serves one
+    channel         the channel that this registry governs
+    floor           least quorum per tier that holds whatever a release says; devices learn it from the trust file
+    argon2          cost of opening a key sealed under a passphrase
+    wrong_passphrases   wrong passphrases in a row until a person is locked out
+    locked_for_s    seconds that the lock lasts
+    max_body_bytes  largest HTTP request body
+    """
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 8420
+    database_url: str = field(default="", repr=False)
+    organisation: str = "example-coaching"
+    channel: str = "production"
+    floor: tuple[tuple[str, int], ...] = (("R0", 1), ("R1", 1), ("R2", 1), ("R3", 2), ("R4", 2))
+    argon2: Argon2 = Argon2()
+    wrong_passphrases: int = 5
+    locked_for_s: int = 900
+    max_body_bytes: int = 1_000_000
+
+    @property
+    def site(self) -> Path:
+        """The folder that devices read: static files, published at `/edge`."""
+        return self.home / "site" / "edge"
+
+    @property
+    def forged(self) -> Path:
+        """The folder of a forged mirror, served at `/forged` while it exists; for demonstrations."""
+        return self.home / "site" / "forged"
+
+
+def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.0.1", port: int = 8420) -> Settings:
+    """Return the settings for `home`, with `DATABASE_URL`, `MENTORPLANE_ORGANISATION` and `MENTORPLANE_CHANNEL`."""
+    return Settings(
+        home=home.resolve(),
+        host=host,
+        port=port,
+        database_url=environ.get("DATABASE_URL", ""),
+        organisation=environ.get("MENTORPLANE_ORGANISATION", "example-coaching"),
+        channel=environ.get("MENTORPLANE_CHANNEL", "production"),
+    )

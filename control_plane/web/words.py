@@ -1,0 +1,178 @@
+"""What the tour says on screen: records of the use cases as plain words.
+
+Promises: no word of the formats reaches the page; digests appear as short fingerprints, whole under technical details.
+Does not: decide or store anything. Source: docs/glossary.md, column *on screen*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from control_plane.ledger import LedgerLeaf, LedgerReport
+from control_plane.publish import ForgedMirror
+from control_plane.registry.records import ProposalDetail
+from control_plane.web.demo_people import DemoPeople
+
+__all__ = ["shown_forgery", "shown_ledger", "shown_proposal"]
+
+NEAR = 160
+"""Characters of unchanged text shown on each side of a change."""
+
+_ACTS = {
+    "seeded": "set up {}",
+    "proposed": "opened {}",
+    "edited": "edited {}",
+    "abandoned": "gave up {}",
+    "commented": "asked about {}",
+    "checked": "ran the checks of {}",
+    "approved": "approved {}",
+    "rejected": "rejected {}",
+    "released": "published {}",
+    "stage-changed": "widened {}",
+    "withdrawn": "said: stop using {}",
+    "withdrawal-lifted": "allowed {} again",
+    "trust-changed": "changed who may sign",
+    "person-enrolled": "enrolled {}",
+    "person-retired": "retired {}",
+    "role-granted": "gave a role to {}",
+}
+
+_CHECKS = {
+    "schema": "Its form is right",
+    "template": "Every blank in the text can be filled",
+    "cases": "It gives the answers it promises",
+    "policy-loosening": "No rule becomes looser",
+    "refutation-probes": "What must be refused is refused",
+    "placement-vs-data-class": "Sensitive words go no further than they may",
+    "disclosure-present": "People are told what they are reading",
+    "hand-off-present": "A person can always be reached",
+    "tier": "Its level of risk is not played down",
+}
+
+_PARTS = {
+    "fill": "what it says",
+    "instruction": "what a model is told to do",
+    "reply": "what the person reads",
+    "fallback": "what it says when all else fails",
+    "disclosure": "what the person is told about it",
+    "target_behaviour": "what it is for",
+}
+
+SYSTEM_NAME = "Mentorplane"
+SELF_CONTAINED = "self-contained: no outside witness signed"
+SELF_CONTAINED_MEANS = (
+    "All keys of this installation are on one machine, so an outsider has only its word that there is no second log. "
+    "A witness elsewhere would change that."
+)
+
+
+def fingerprint(digest: str) -> str:
+    """Return a digest as a short fingerprint for people."""
+    return digest.rpartition(":")[2][:12]
+
+
+def _part(field: str) -> str:
+    """Return how people call the part of a script at a path such as `fill.opener`."""
+    top = field.partition(".")[0].partition("[")[0]
+    return _PARTS.get(top, top.replace("_", " "))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text else ""
+
+
+def _near(spans: Sequence[Any]) -> list[dict[str, str]]:
+    """Return the words of a change, with long unchanged stretches cut to what stands near it."""
+    shown = []
+    for index, span in enumerate(spans):
+        text = span.text
+        if span.op == "same" and len(text) > 2 * NEAR:
+            head = "" if index == 0 else text[:NEAR]
+            tail = "" if index == len(spans) - 1 else text[-NEAR:]
+            text = f"{head} … {tail}"
+        shown.append({"op": span.op, "text": text})
+    return shown
+
+
+def shown_proposal(detail: ProposalDetail, people: DemoPeople, *, released: bool) -> dict[str, Any]:
+    """Return a proposal as the page shows it: its first changed script, checks, approvals, what is missing.
+
+    One signature covers all that a proposal changes, so the most that any part lacks is what is missing in all.
+    `live` is the wording now in use, `again` the other one: what the next proposal may begin with.
+    """
+    change = next((c for c in detail.changes if c.diff), detail.changes[0])
+    wording = max(change.diff, key=lambda diff: sum(len(s.text) for s in diff.spans if s.op == "same"))
+    old = "".join(span.text for span in wording.spans if span.op != "added")
+    new = "".join(span.text for span in wording.spans if span.op != "removed")
+    return {
+        "number": detail.proposal.number,
+        "title": detail.proposal.title,
+        "author": people.name_of(detail.proposal.author),
+        "state": detail.proposal.state,
+        "name": change.name,
+        "script": change.name.replace("-", " "),
+        "tier": change.tier,
+        "field": wording.field,
+        "live": new if released else old,
+        "again": old if released else new,
+        "diff": [{"field": diff.field, "part": _part(diff.field), "words": _near(diff.spans)} for diff in change.diff],
+        "manifest": detail.proposal.manifest,
+        "digest": change.digest,
+        "checks": [
+            {
+                "name": _CHECKS.get(c.name, _sentence(c.name.replace("-", " "))),
+                "status": c.status,
+                "evidence": list(c.evidence),
+            }
+            for c in detail.checks
+        ],
+        "signed": [
+            {"id": s.person, "name": people.name_of(s.person), "role": s.role.replace("-", " ")}
+            for s in detail.signatures
+            if s.act == "approve" and not s.void
+        ],
+        "missing": max((m.people for m in detail.missing), default=0),
+        "may_sign": sorted({role.replace("-", " ") for m in detail.missing for role in m.roles}),
+        "ready": detail.ready,
+    }
+
+
+def _what(leaf: LedgerLeaf, people: DemoPeople) -> str:
+    """Return what somebody did, such as "approved proposal 2"."""
+    name = people.name_of(leaf.name).replace("release-", "version ").replace("-", " ")
+    return _ACTS.get(leaf.act, leaf.act.replace("-", " ") + " {}").format(name).strip()
+
+
+def shown_forgery(forged: ForgedMirror) -> dict[str, str]:
+    """Return a forged version as the page shows it."""
+    return {
+        "script": forged.name.replace("-", " "),
+        "before": forged.before_word,
+        "after": forged.after_word,
+        "manifest": forged.manifest,
+    }
+
+
+def shown_ledger(report: LedgerReport, last: Iterable[LedgerLeaf], people: DemoPeople) -> dict[str, Any]:
+    """Return a verified log as the page shows it: size, fingerprint, statement, the last acts."""
+    return {
+        "ok": report.ok,
+        "size": report.size,
+        "root": report.root,
+        "print": fingerprint(report.root),
+        "statement": "self-contained: no outside witness signed"
+        if report.self_contained
+        else "seen by outside witnesses",
+        "meaning": SELF_CONTAINED_MEANS if report.self_contained else "",
+        "problems": list(report.problems),
+        "acts": [
+            {
+                "number": leaf.index,
+                "who": SYSTEM_NAME if leaf.actor == "system" else people.name_of(leaf.actor),
+                "what": _what(leaf, people),
+                "at": leaf.at.isoformat(timespec="seconds"),
+            }
+            for leaf in last
+        ],
+    }

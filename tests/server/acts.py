@@ -1,0 +1,105 @@
+"""Short ways to act as a demo person, and to see that nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from sqlmodel import SQLModel, text
+
+from control_plane import db
+from control_plane.plane import ControlPlane
+from control_plane.registry import proposals, releases, review
+from control_plane.registry.records import Proposal, Release, Withdrawal
+
+ROLE = {
+    "ines": "community-host",
+    "lena": "administrator",
+    "maya": "learning-designer",
+    "remy": "release-manager",
+    "ruth": "compliance",
+    "sam": "safety-owner",
+    "tom": "facilitator",
+}
+
+
+class Acts:
+    """The demo people of a home."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        known = json.loads((plane.settings.home / "demo-people.json").read_bytes())["people"]
+        self.people = {person["login"]: person for person in known}
+
+    def id(self, login: str) -> str:
+        """Return the person id behind a login."""
+        return str(self.people[login]["id"])
+
+    def passphrase(self, login: str) -> str:
+        """Return a demo person's passphrase."""
+        return str(self.people[login]["passphrase"])
+
+    def propose(self, login: str, files: Mapping[str, str], **options: object) -> Proposal:
+        """Propose as a demo person."""
+        given = {"title": "A change", "passphrase": self.passphrase(login), **options}
+        return proposals.propose(self.plane, self.id(login), files=files, **given)  # type: ignore[arg-type]
+
+    def edit(self, login: str, number: int, files: Mapping[str, str], **options: object) -> Proposal:
+        """Edit as a demo person."""
+        given = {"passphrase": self.passphrase(login), **options}
+        return proposals.edit(self.plane, self.id(login), number, files=files, **given)  # type: ignore[arg-type]
+
+    def check(self, number: int = 2) -> dict[str, str]:
+        """Run the checks and return their statuses by name."""
+        return {result.name: result.status for result in review.check(self.plane, self.id("maya"), number)}
+
+    def approve(self, login: str, number: int = 2, **options: object) -> Proposal:
+        """Approve as a demo person in their usual role."""
+        given = {"role": ROLE[login], "reason": "it is clearer", "passphrase": self.passphrase(login), **options}
+        return review.approve(self.plane, self.id(login), number, **given)  # type: ignore[arg-type]
+
+    def reject(self, login: str, number: int = 2, **options: object) -> Proposal:
+        """Reject as a demo person in their usual role."""
+        given = {"role": ROLE[login], "reason": "not like this", "passphrase": self.passphrase(login), **options}
+        return review.reject(self.plane, self.id(login), number, **given)  # type: ignore[arg-type]
+
+    def release(self, number: int = 2, login: str = "remy") -> Release:
+        """Release as the release manager."""
+        return releases.release(self.plane, self.id(login), number)
+
+    def approve_fully(self, number: int = 2) -> None:
+        """Check a proposal and let the quorum of its tier approve it."""
+        self.check(number)
+        self.approve("tom", number)
+        self.approve("ines", number)
+
+    def withdraw(self, login: str, target: str) -> Withdrawal:
+        """Withdraw as a demo person."""
+        return releases.withdraw(
+            self.plane, self.id(login), target=target, reason="it hurt somebody", passphrase=self.passphrase(login)
+        )
+
+
+def state_of(plane: ControlPlane) -> dict[str, str]:
+    """Return a fingerprint of every table and every published file."""
+    found = {}
+    with db.read(plane.engine) as session:
+        for name in sorted(SQLModel.metadata.tables):
+            rows = sorted(repr(tuple(row)) for row in session.connection().execute(text(f"SELECT * FROM {name}")))
+            found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    for path in sorted(plane.site.rglob("*")):
+        if path.is_file():
+            found[str(path.relative_to(plane.site))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+@contextmanager
+def refused(plane: ControlPlane, kind: type[Exception], match: str | None = None) -> Iterator[None]:
+    """Expect an error of that kind, and that it changed nothing at all."""
+    before = state_of(plane)
+    with pytest.raises(kind, match=match):
+        yield
+    assert state_of(plane) == before

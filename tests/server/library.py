@@ -1,0 +1,130 @@
+"""A small library for the server's tests: one policy, approval rules, a hand-off, two prompts, an include, cases."""
+
+from __future__ import annotations
+
+OPENER = "scripts/opener.yaml"
+CLOSING = "scripts/closing.yaml"
+POLICY = "policies/organisation.yaml"
+STANCE = "includes/stance.yaml"
+
+_SCRIPT = """kind: {kind}
+format: mentorplane-prompt/1
+name: {name}
+title: {name} in one line
+purpose: Start or end well.
+target_behaviour: The learner says what they did.
+tier: {tier}
+placement: {placement}
+locale: en
+owner: learning-designer
+review_by: 2027-05-31
+audience: [mentor, learner]
+competencies: [trust-and-safety]
+session_types: [micro-session]
+disclosure: Only what you approve leaves this device.
+includes: [{includes}]
+inputs:
+  type: object
+  additionalProperties: false
+  required: [{input}]
+  properties:
+    {input}: {{{schema}}}
+output:
+  type: object
+  additionalProperties: false
+  required: [message]
+  properties:
+    message: {{type: string, minLength: 1}}
+instruction: |
+  Say something about {{{{ {input} }}}}.
+  {stance}
+fill:
+  message: "{fill}"
+reply: "{{{{ message }}}}"
+fallback: Think about one piece of work.
+max_tokens: 100
+"""
+
+_TEXT = "type: string, maxLength: 200, minLength: 1, x-data-class: R1"
+_USES_STANCE = '{% include "stance" %}'
+
+
+def script(
+    name: str, *, tier: str = "R2", placement: str = "redacted", fill: str = "You did {{ work }}.", kind: str = "prompt"
+) -> str:
+    """Return the YAML of a script with one input."""
+    handoff = kind == "handoff"
+    return _SCRIPT.format(
+        kind=kind,
+        name=name,
+        tier=tier,
+        placement=placement,
+        fill=fill,
+        input="situation" if handoff else "work",
+        schema="type: string, enum: [self, other], x-data-class: R0" if handoff else _TEXT,
+        includes="" if handoff else "stance",
+        stance="" if handoff else _USES_STANCE,
+    )
+
+
+def policy(*, at_most: str = "device") -> str:
+    """Return the YAML of a policy with one rule about health."""
+    return f"""kind: policy
+format: mentorplane-policy/1
+name: organisation
+vocabulary:
+  permissions:
+    consents: {{set: [cloud]}}
+  sensitivities:
+    labels: {{set: [health, legal]}}
+    tier: {{levels: [R0, R1, R2, R3, R4]}}
+ceiling: cloud
+rules:
+  - id: health-stays
+    because: health statements stay on the device
+    when: {{labels: {{any_of: [health]}}}}
+    at_most: {at_most}
+"""
+
+
+RULES = """kind: approval-rules
+format: mentorplane-approval-rules/1
+name: approval-rules
+tiers:
+  R0: {at_least: 1, of_roles: [learning-designer, facilitator, community-host]}
+  R1: {at_least: 1, of_roles: [learning-designer, facilitator, community-host]}
+  R2: {at_least: 2, of_roles: [learning-designer, facilitator, community-host]}
+  R3: {at_least: 2, of_roles: [learning-designer, facilitator, community-host]}
+  R4: {at_least: 2, of_roles: [compliance, safety-owner]}
+"""
+
+CASES = """kind: cases
+format: mentorplane-cases/1
+name: opener
+cases:
+  - id: names-the-work
+    because: the message names the work
+    inputs: {work: the checklist}
+    expect:
+      output: {message: You did the checklist.}
+"""
+
+
+def stance(text: str = "Ask before you advise.") -> str:
+    """Return the YAML of the include."""
+    return f"kind: include\nname: stance\ntext: {text}\n"
+
+
+def library() -> dict[str, str]:
+    """Return the YAML files of the library by path."""
+    return {
+        OPENER: script("opener"),
+        CLOSING: script("closing", tier="R1", fill="Thank you for {{ work }}."),
+        "scripts/handoff.yaml": script(
+            "reach-a-person", kind="handoff", tier="R4", placement="device", fill="Call a person now."
+        ),
+        POLICY: policy(),
+        "approvals.yaml": RULES,
+        "cases/opener.yaml": CASES,
+        STANCE: stance(),
+    }

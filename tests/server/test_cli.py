@@ -1,0 +1,139 @@
+"""The command line: the same use cases, with exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from control_plane.cli import app
+from control_plane.cli.audit import app as audit_app
+from control_plane.settings import Settings
+from tests.server.acts import ROLE, Acts, state_of
+from tests.server.library import script
+
+
+@pytest.fixture
+def home(settings: Settings, acts: Acts) -> Path:
+    """The home that commands work on."""
+    return settings.home
+
+
+def run(acts: Acts, *arguments: str, login: str = "", audit: bool = False) -> Result:
+    """Run a command on the home, with the passphrase of `login` in the environment."""
+    environment = {"MENTORPLANE_PASSPHRASE": acts.passphrase(login)} if login else {}
+    environment["DATABASE_URL"] = acts.plane.settings.database_url
+    environment["MENTORPLANE_HOME"] = str(acts.plane.settings.home)
+    return CliRunner().invoke(audit_app if audit else app, list(arguments), env=environment)
+
+
+def approve(acts: Acts, login: str, *more: str) -> Result:
+    """Approve proposal 2 as `login`."""
+    return run(acts, "approve", "2", "--as", login, "--role", ROLE[login], "--reason", "clearer", *more, login=login)
+
+
+def test_the_whole_workflow(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """Each act exits 0 and says what was done; JSON is the record."""
+    assert run(acts, "check", "2", "--as", "maya").exit_code == 0
+    assert approve(acts, "tom").exit_code == 0
+    secret = tmp_path / "secret"
+    secret.write_text(acts.passphrase("ines") + "\n")
+    made = run(
+        acts,
+        "approve",
+        "2",
+        "--as",
+        "ines",
+        "--role",
+        ROLE["ines"],
+        "--reason",
+        "fine",
+        "--passphrase-file",
+        str(secret),
+    )
+    assert made.exit_code == 0
+    released = run(acts, "release", "2", "--as", "remy", "--json")
+    assert (released.exit_code, json.loads(released.stdout)["number"]) == (0, 2)
+    assert "really" in run(acts, "prompt", "diff", "opener").stdout
+    file = tmp_path / "closing.yaml"
+    file.write_text(script("closing", tier="R1", fill="Bye, {{ work }}."))
+    proposed = run(acts, "propose", str(file), "--as", "maya", "--title", "Shorter", "--json", login="maya")
+    assert json.loads(proposed.stdout)["number"] == 3
+    no = run(acts, "reject", "3", "--as", "tom", "--role", ROLE["tom"], "--reason", "no", login="tom")
+    assert (no.exit_code, "rejected" in no.stdout) == (0, True)
+    assert run(acts, "withdraw", "opener", "--as", "ruth", "--reason", "no", login="ruth").exit_code == 0
+    assert "withdrawn" in run(acts, "prompt", "list").stdout
+    assert "kind: prompt" in run(acts, "prompt", "show", "opener").stdout
+    assert run(acts, "verify", audit=True).exit_code == 0
+    found = run(acts, "search", "--act", "withdrawn", "--actor", "ruth", "--json", audit=True)
+    assert [leaf["name"] for leaf in json.loads(found.stdout)] == ["opener"]
+
+
+def test_exit_codes_tell_kinds_of_no_apart(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """2 for what is refused, 3 for what is invalid; one line on stderr; nothing changed."""
+    file = tmp_path / "broken.yaml"
+    file.write_text("kind: prompt\n")
+    before = state_of(acts.plane)
+    for result, code in (
+        (approve(acts, "tom"), 2),
+        (run(acts, "release", "2", "--as", "remy"), 2),
+        (run(acts, "release", "99", "--as", "remy"), 3),
+        (run(acts, "check", "2", "--as", "nobody"), 3),
+        (run(acts, "prompt", "show", "nothing"), 3),
+        (run(acts, "propose", str(file), "--as", "maya", "--title", "x", login="maya"), 3),
+        (run(acts, "prompt", "list", "--home", str(tmp_path / "nowhere")), 3),
+    ):
+        assert result.exit_code == code, result.output
+        assert result.stderr.startswith("error: ")
+    assert state_of(acts.plane) == before
+
+
+def test_a_failed_check_answers_no(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """`check` exits 2 if a check fails, after saying which."""
+    file = tmp_path / "opener.yaml"
+    file.write_text(script("opener", fill="Something else, {{ work }}."))
+    run(acts, "propose", str(file), "--as", "maya", "--title", "x", login="maya")
+    result = run(acts, "check", "3", "--as", "maya")
+    assert (result.exit_code, "failed  cases" in result.stdout) == (2, True)
+
+
+def test_a_tampered_log_answers_no(home: Path, acts: Acts) -> None:
+    """`audit verify` exits 2 and names what differs."""
+    (home / "site" / "edge" / "log" / "checkpoint").write_bytes(b"something else\n")
+    result = run(acts, "verify", audit=True)
+    assert (result.exit_code, "NOT verified" in result.stdout) == (2, True)
+
+
+def test_no_passphrase_is_ever_an_argument() -> None:
+    """No command has an option that takes a passphrase itself: arguments are seen by every process."""
+    for command in ("propose", "approve", "reject", "withdraw"):
+        text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
+        assert "--passphrase-file" in text
+        assert "--passphrase " not in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_serve_answers_and_stops_cleanly(home: Path, acts: Acts) -> None:
+    """A served home answers under one link and exits 0 when it is told to end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-c", "from control_plane.cli import app; app()"]
+    command += ["serve", "--home", str(home), "--port", str(port)]
+    environment = {**os.environ, "DATABASE_URL": acts.plane.settings.database_url}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        link = server.stdout.readline().strip()
+        assert link == f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(f"{link}/v1/health") as answer:
+            assert json.load(answer)["release"] == 1
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0

@@ -1,0 +1,136 @@
+"""People: sealed keys, lock-out, tokens; and seeding, which goes through the same doors."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from control_plane import db, ledger, people
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import PersonRow, TokenRow
+from control_plane.seed import seed
+from edge_runtime.core import dsse
+from edge_runtime.core.errors import InvalidDocument
+from tests.server.acts import Acts, refused, state_of
+from tests.server.conftest import CHANGE
+from tests.server.library import library
+
+
+def test_a_key_opens_under_its_passphrase_only(empty: ControlPlane) -> None:
+    """The opened key is the one in the keyring; another passphrase opens nothing."""
+    key = people.open_key(empty, "ada", "ada has a secret")
+    with db.read(empty.engine) as session:
+        [person] = people.keyring(session).values()
+    assert dsse.public_bytes(key) == person.key
+    with pytest.raises(Refused):
+        people.open_key(empty, "ada", "ada has a secret ")
+
+
+def test_a_sealed_key_does_not_open_for_somebody_else(acts: Acts) -> None:
+    """A sealed key that is moved to another person's row does not open: the seal covers the id."""
+    with db.write(acts.plane.engine) as session:
+        tom, ines = (session.get(PersonRow, acts.id(login)) for login in ("tom", "ines"))
+        assert tom is not None
+        assert ines is not None
+        ines.sealed_key = tom.sealed_key
+    with pytest.raises(Refused):
+        people.open_key(acts.plane, acts.id("ines"), acts.passphrase("tom"))
+
+
+def test_wrong_passphrases_lock_out_for_a_while(empty: ControlPlane, clock: object) -> None:
+    """After five wrong ones even the right one is refused, the log says so, and time heals."""
+    for _ in range(5):
+        with pytest.raises(Refused, match="passphrase"):
+            people.sign_in(empty, "ada", "guess guess")
+    with pytest.raises(Refused, match="locked out"):
+        people.sign_in(empty, "ada", "ada has a secret")
+    assert people.find_person(empty, "ada").locked
+    assert [leaf.act for leaf in ledger.search(empty, limit=1)] == ["signed-in-failed"]
+    clock.advance(seconds=empty.settings.locked_for_s + 1)  # type: ignore[attr-defined]
+    assert people.sign_in(empty, "ada", "ada has a secret").login == "ada"
+
+
+def test_a_right_passphrase_forgives_the_wrong_ones_before(empty: ControlPlane) -> None:
+    """Only wrong ones in a row count."""
+    for _ in range(3):
+        for _ in range(4):
+            with pytest.raises(Refused):
+                people.sign_in(empty, "ada", "guess guess")
+        people.sign_in(empty, "ada", "ada has a secret")
+    assert not people.find_person(empty, "ada").locked
+
+
+def test_an_unknown_login_gets_the_same_kind_of_answer(empty: ControlPlane) -> None:
+    """Signing in as nobody is refused, not unfound."""
+    with refused(empty, Refused):
+        people.sign_in(empty, "nobody", "ada has a secret")
+
+
+def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
+    """A token leads to its person; its text is nowhere in the database; another text is refused."""
+    token = people.issue_token(empty, "ada")
+    assert people.person_of_token(empty, token).login == "ada"
+    with db.read(empty.engine) as session:
+        assert session.get(TokenRow, token) is None
+    assert not any(token.encode() in path.read_bytes() for path in empty.settings.home.glob("registry.db*"))
+    with refused(empty, Refused):
+        people.person_of_token(empty, token + "x")
+
+
+def test_enrolment_is_for_administrators_and_logins_are_unique(acts: Acts) -> None:
+    """Whoever is no administrator enrols nobody; a taken login, a short passphrase, an unknown role are refused."""
+    new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": "long enough"}
+    with refused(acts.plane, Refused):
+        people.enrol(acts.plane, **new, actor=acts.id("tom"))  # type: ignore[arg-type]
+    with refused(acts.plane, Conflict):
+        people.enrol(acts.plane, **{**new, "login": "tom"}, actor=acts.id("lena"))  # type: ignore[arg-type]
+    mistakes: tuple[dict[str, object], ...] = (
+        {"passphrase": "short"},
+        {"roles": ["king"]},
+        {"roles": []},
+        {"login": "Kim!"},
+        {"name": ""},
+    )
+    for bad in mistakes:
+        with refused(acts.plane, InvalidDocument):
+            people.enrol(acts.plane, **{**new, **bad}, actor=acts.id("lena"))  # type: ignore[arg-type]
+    kim = people.enrol(acts.plane, **new, actor=acts.id("lena"))  # type: ignore[arg-type]
+    assert (kim.id[:2], "kim" in kim.id) == ("p-", False)
+    with pytest.raises(NotFound):
+        people.find_person(acts.plane, "nobody")
+
+
+def test_seeding_twice_changes_nothing(acts: Acts) -> None:
+    """A second run finds everything there."""
+    before = state_of(acts.plane)
+    assert not seed(acts.plane, library=library(), change=CHANGE)
+    assert state_of(acts.plane) == before
+
+
+def test_seeding_goes_on_where_it_stopped(acts: Acts) -> None:
+    """With the tokens lost from the file, as after a crash before it was written, only those are made anew."""
+    path = acts.plane.settings.home / "demo-people.json"
+    document = json.loads(path.read_bytes())
+    for person in document["people"]:
+        del person["token"], person["id"]
+    path.write_text(json.dumps(document))
+    assert seed(acts.plane, library=library(), change=CHANGE)
+    token = json.loads(path.read_bytes())["people"][0]["token"]
+    assert people.person_of_token(acts.plane, token).login == "lena"
+
+
+def test_seeding_refuses_a_registry_with_other_people(empty: ControlPlane) -> None:
+    """A real installation is not seeded over."""
+    with refused(empty, Refused):
+        seed(empty, library=library())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_secrets_on_disk_are_private(acts: Acts) -> None:
+    """Keys and demo passphrases are readable by their owner only."""
+    home = acts.plane.settings.home
+    for path in (*(home / "keys").iterdir(), home / "demo-people.json"):
+        assert path.stat().st_mode & 0o077 == 0, path.name

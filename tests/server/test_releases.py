@@ -1,0 +1,250 @@
+"""Releasing, publishing, withdrawing: what a device gets, also after a crash, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from control_plane import ledger, publish
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.plane import ControlPlane, open_plane
+from control_plane.registry import queries, releases
+from control_plane.registry.tables import LeafRow
+from control_plane.settings import Settings
+from edge_runtime.core import canonical
+from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
+from edge_runtime.core.trustfile import parse_trust
+from edge_runtime.runtime import EdgeRuntime
+from tests.server.acts import Acts, refused
+from tests.server.conftest import POSTGRES
+from tests.server.library import CLOSING, script
+
+
+def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
+    """Return a device in `folder` that trusts the installation."""
+    return EdgeRuntime.open(folder, trust=plane.settings.home / "trust", source=str(plane.site))
+
+
+def test_nothing_is_released_without_the_quorum(acts: Acts) -> None:
+    """One approval of two is not enough; the message says how many are missing."""
+    acts.check()
+    acts.approve("tom")
+    with refused(acts.plane, Refused, "1 more approval"):
+        acts.release()
+
+
+def test_roles_outside_the_rules_do_not_count(acts: Acts) -> None:
+    """Approvals in roles that the tier does not ask for leave the quorum as short as it was."""
+    acts.check()
+    acts.approve("ruth")
+    acts.approve("sam")
+    with refused(acts.plane, Refused, "2 more approval"):
+        acts.release()
+
+
+def test_only_a_release_manager_releases(acts: Acts) -> None:
+    """An approver cannot release, however complete the approvals are."""
+    acts.approve_fully()
+    with refused(acts.plane, Refused, "release-manager"):
+        acts.release(login="tom")
+
+
+def test_a_device_adopts_what_is_released(acts: Acts, tmp_path: Path) -> None:
+    """A real device verifies and adopts release 1, then release 2, on a log that grew."""
+    edge = device(acts.plane, tmp_path / "device")
+    assert edge.refresh().release == 1
+    acts.approve_fully()
+    made = acts.release()
+    outcome = edge.refresh()
+    assert (made.number, outcome.ok, outcome.release, outcome.check) == (2, True, 2, "")
+    assert edge.status().self_contained
+
+
+def test_nothing_is_released_twice(acts: Acts) -> None:
+    """A released proposal is not open any more."""
+    acts.approve_fully()
+    acts.release()
+    with refused(acts.plane, Refused, "open proposal"):
+        acts.release()
+
+
+def test_an_act_whose_leaf_fails_did_not_happen(acts: Acts) -> None:
+    """State and audit leaf are one transaction: if the leaf cannot be written, the release is not there either."""
+    acts.approve_fully()
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    event.listen(LeafRow, "before_insert", fail)
+    try:
+        with refused(acts.plane, OSError):
+            acts.release()
+    finally:
+        event.remove(LeafRow, "before_insert", fail)
+    assert queries.show_proposal(acts.plane, 2).proposal.state == "open"
+    assert acts.release().number == 2
+
+
+def kill_at_write(settings: Settings, act: Callable[[ControlPlane], object], nth: int) -> bool:
+    """Run `act` in a child that is killed at its `nth` opening of a published file; return whether it was."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def count(name: str, arguments: tuple[object, ...]) -> None:
+            nonlocal seen
+            if name == "open" and "/site/edge/" in str(arguments[0]) and int(str(arguments[2])) & os.O_CREAT:
+                seen += 1
+                if seen > nth:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        act(open_plane(settings))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+@pytest.mark.skipif(os.name == "nt" or bool(POSTGRES), reason="kills a forked child, and copies its database's file")
+def test_killed_at_any_write_a_release_is_finished_at_the_next_start(
+    acts: Acts, settings: Settings, tmp_path: Path
+) -> None:
+    """Killed at every write of the publication in turn, a device sees the old or the new release, then the new one."""
+    acts.approve_fully()
+    acts.plane.close()
+    original, writes = settings.home, 0
+    while True:
+        copy = Settings(home=tmp_path / f"copy{writes}", argon2=settings.argon2)
+        shutil.copytree(original, copy.home)
+        killed = kill_at_write(copy, lambda plane: releases.release(plane, acts.id("remy"), 2), writes)
+        if not killed:
+            break
+        plane = open_plane(copy)
+        assert device(plane, copy.home / "early").refresh().release in {1, 2}
+        assert releases.recover(plane)
+        edge = device(plane, copy.home / "late")
+        assert (edge.refresh().release, ledger.verify(plane).ok, releases.recover(plane)) == (2, True, ())
+        plane.close()
+        writes += 1
+    assert writes >= 8
+
+
+def test_publishing_again_changes_nothing(acts: Acts) -> None:
+    """Everything published follows from the database: doing it again writes nothing."""
+    before = {path: path.stat().st_mtime_ns for path in acts.plane.site.rglob("*") if path.is_file()}
+    assert publish.publish(acts.plane) == ()
+    assert {path: path.stat().st_mtime_ns for path in acts.plane.site.rglob("*") if path.is_file()} == before
+
+
+def test_a_lost_site_is_made_again(acts: Acts, tmp_path: Path) -> None:
+    """The published folder can be deleted: the next start makes one that devices accept."""
+    shutil.rmtree(acts.plane.site)
+    assert releases.recover(acts.plane)
+    assert device(acts.plane, tmp_path / "device").refresh().release == 1
+
+
+def test_the_timestamp_is_renewed(acts: Acts, clock: object, tmp_path: Path) -> None:
+    """Renewing raises the timestamp's version; what is past half of its life is signed anew, and devices accept it."""
+    edge = device(acts.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    clock.advance(days=20)  # type: ignore[attr-defined]
+    publish.renew(acts.plane)
+    names = {path.name for path in (acts.plane.site / "metadata").iterdir()}
+    assert {"2.releases.json", "2.snapshot.json"} <= names
+    assert "2.root.json" not in names
+    assert edge.refresh().ok
+
+
+def test_a_withdrawal_reaches_devices(acts: Acts, tmp_path: Path) -> None:
+    """One person withdraws; the device stops offering the prompt; the list is linked."""
+    edge = device(acts.plane, tmp_path / "device")
+    edge.refresh()
+    assert "closing" in edge.prompts()
+    acts.withdraw("tom", "closing")
+    acts.withdraw("ruth", "opener")
+    assert edge.refresh().ok
+    assert edge.status().prompts == ()
+    assert [w.name for w in queries.list_withdrawals(acts.plane)] == ["opener", "closing"]
+
+
+def test_a_hand_off_cannot_be_withdrawn(acts: Acts) -> None:
+    """The way to a person stays open, whoever asks."""
+    with refused(acts.plane, Refused, "cannot be withdrawn"):
+        acts.withdraw("sam", "reach-a-person")
+
+
+def test_withdrawing_twice_or_nothing_is_refused(acts: Acts) -> None:
+    """A second withdrawal of the same content is a conflict; an unknown name or digest is not found."""
+    acts.withdraw("tom", "closing")
+    with refused(acts.plane, Conflict):
+        acts.withdraw("ruth", "closing")
+    for target in ("nothing", "sha256:" + "0" * 64):
+        with refused(acts.plane, NotFound):
+            acts.withdraw("ruth", target)
+
+
+def test_new_content_lifts_a_withdrawal_by_quorum(acts: Acts, tmp_path: Path) -> None:
+    """A withdrawn prompt comes back as a new version that a quorum approved."""
+    acts.withdraw("tom", "closing")
+    made = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check(made.number)
+    acts.approve("tom", made.number)
+    acts.release(made.number)
+    edge = device(acts.plane, tmp_path / "device")
+    edge.refresh()
+    assert "closing" in edge.prompts()
+
+
+def test_a_forged_mirror_is_refused_for_its_approvals_alone(acts: Acts, tmp_path: Path) -> None:
+    """With every server key a thief makes valid TUF metadata of higher versions; a device misses the approvals (V6)."""
+    plane = acts.plane
+    edge = device(plane, tmp_path / "device")
+    edge.refresh()
+    size = ledger.verify(plane).size
+    forged = publish.forge_mirror(plane, plane.settings.forged)
+    outcome = edge.refresh(str(forged.folder))
+    assert (outcome.ok, outcome.check, outcome.release) == (False, "V6", 1)
+    fresh = EdgeRuntime.open(tmp_path / "fresh", trust=plane.settings.home / "trust", source=str(forged.folder))
+    assert (fresh.refresh().check, fresh.status().release) == ("V6", None)
+    assert ledger.verify(plane).size == size
+    acts.approve_fully()
+    acts.release()
+    assert edge.refresh().release == 2, "a device that met the forgery still takes the next genuine release"
+
+
+def test_a_forged_mirror_differs_only_as_said(acts: Acts) -> None:
+    """One word of one prompt differs, in the closure and in the manifest that names it; nothing else."""
+    plane = acts.plane
+    forged = publish.forge_mirror(plane, plane.settings.forged)
+
+    def target(folder: Path, path: str) -> bytes:
+        name = path.rpartition("/")[2]
+        folder = folder / "targets" / path.rpartition("/")[0]
+        return max(folder.glob(f"*.{name}"), key=lambda found: found.stat().st_mtime_ns).read_bytes()
+
+    genuine, copy = (parse_release(target(f, release_path(plane.channel))) for f in (plane.site, forged.folder))
+    assert (genuine.statements, genuine.log) == (copy.statements, copy.log)
+    for path in ("trust.json", withdrawals_path(plane.channel)):
+        assert target(plane.site, path) == target(forged.folder, path)
+    old, new = (canonical.parse(release.manifest, max_bytes=10**6) for release in (genuine, copy))
+    changed = [(a, b) for a, b in zip(old["entries"], new["entries"], strict=True) if a != b]
+    assert [(a["name"], b["name"]) for a, b in changed] == [(forged.name, forged.name)]
+    [(a, b)] = changed
+    before = (plane.site / closure_path(a["digest"])).read_text("utf-8")
+    after = (forged.folder / closure_path(b["digest"])).read_text("utf-8")
+    assert after == before.replace(forged.before_word, forged.after_word, 1)
+
+
+def test_the_trust_file_says_that_it_is_self_contained(acts: Acts) -> None:
+    """An installation that keeps every key on one machine claims less."""
+    [path] = (acts.plane.site / "targets").glob("*.trust.json")
+    trust = parse_trust(path.read_bytes())
+    assert trust.self_contained
+    assert set(trust.people) == {person["id"] for person in acts.people.values()}

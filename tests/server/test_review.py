@@ -1,0 +1,182 @@
+"""Checks, approvals and rejections: who may, when, and what an edit undoes."""
+
+from __future__ import annotations
+
+import pytest
+
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.policy.checks import CHECKS
+from control_plane.registry import queries, review
+from edge_runtime.core.errors import InvalidDocument
+from tests.server.acts import Acts, refused
+from tests.server.library import CLOSING, OPENER, POLICY, policy, script
+
+
+def test_every_check_is_stored_with_evidence(acts: Acts) -> None:
+    """All named checks run, in their order, and what they found is kept."""
+    review.check(acts.plane, acts.id("maya"), 2)
+    checks = queries.show_proposal(acts.plane, 2).checks
+    assert [check.name for check in checks] == list(CHECKS)
+    assert all(check.evidence for check in checks)
+
+
+def test_all_failures_are_listed(acts: Acts) -> None:
+    """A proposal with several mistakes is told all of them at once, and cannot be approved."""
+    bad = script("opener", tier="R1", placement="cloud", fill="No {{ work }}.").replace(
+        "x-data-class: R1", "x-data-class: R3"
+    )
+    made = acts.propose("maya", {OPENER: bad})
+    results = acts.check(made.number)
+    failed = {name for name, status in results.items() if status == "failed"}
+    assert failed == {"cases", "placement-vs-data-class", "tier"}
+    with refused(acts.plane, Refused, "cases, placement-vs-data-class, tier"):
+        acts.approve("tom", made.number)
+
+
+def test_a_loosening_is_shown_as_a_sentence(acts: Acts) -> None:
+    """A policy that forbids less is a notice with the situation in which it does, and needs the quorum of R4."""
+    made = acts.propose("lena", {POLICY: policy(at_most="redacted")})
+    acts.check(made.number)
+    detail = queries.show_proposal(acts.plane, made.number)
+    [loosening] = [check for check in detail.checks if check.name == "policy-loosening"]
+    assert loosening.status == "notice"
+    assert "health" in loosening.evidence[0]
+    assert {role for missing in detail.missing for role in missing.roles} == {"compliance", "safety-owner"}
+
+
+def test_a_tightening_is_no_notice(acts: Acts) -> None:
+    """A policy that forbids more loosens nothing, and the check says so."""
+    made = acts.propose("lena", {POLICY: policy(at_most="block")})
+    assert acts.check(made.number)["policy-loosening"] == "passed"
+
+
+def test_a_release_without_hand_off_fails(acts: Acts) -> None:
+    """The human hand-off cannot be removed."""
+    made = acts.propose("lena", {}, remove=[("handoff", "reach-a-person")])
+    assert acts.check(made.number)["hand-off-present"] == "failed"
+
+
+def test_nothing_is_approved_before_the_checks(acts: Acts) -> None:
+    """An approval needs checks that passed on this very revision."""
+    with refused(acts.plane, Refused, "checks to be run"):
+        acts.approve("tom")
+
+
+def test_nobody_approves_twice(acts: Acts) -> None:
+    """A second signature of one person is refused, in whichever role."""
+    acts.check()
+    acts.approve("tom")
+    with refused(acts.plane, Refused, "one signature of each person"):
+        acts.approve("tom")
+    with refused(acts.plane, Refused, "one signature of each person"):
+        acts.reject("tom")
+
+
+def test_an_author_never_approves_their_own_change(acts: Acts) -> None:
+    """The author is excluded, whichever other role they hold."""
+    acts.check()
+    with refused(acts.plane, Refused, "wrote nothing"):
+        acts.approve("maya")
+
+
+def test_an_administrator_is_no_exception(acts: Acts) -> None:
+    """An administrator who proposed a change cannot approve it either."""
+    made = acts.propose("lena", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check(made.number)
+    with refused(acts.plane, Refused, "wrote nothing"):
+        acts.approve("lena", made.number)
+
+
+def test_the_last_editor_never_approves(acts: Acts) -> None:
+    """Who edited somebody else's proposal is as excluded as its author."""
+    acts.edit("lena", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check()
+    for login in ("lena", "maya"):
+        with refused(acts.plane, Refused, "wrote nothing"):
+            acts.approve(login)
+
+
+def test_an_edit_voids_approvals(acts: Acts) -> None:
+    """After an edit every signature is void, checks must run again, and the quorum starts at nothing."""
+    acts.approve_fully()
+    assert queries.show_proposal(acts.plane, 2).ready
+    acts.edit("lena", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    detail = queries.show_proposal(acts.plane, 2)
+    assert (detail.ready, detail.checks) == (False, ())
+    assert [s.void for s in detail.signatures if s.act == "approve"] == [True, True]
+    with refused(acts.plane, Refused):
+        acts.release()
+    acts.approve_fully()
+    assert acts.release().number == 2
+
+
+def test_an_approval_is_of_what_was_shown(acts: Acts) -> None:
+    """An approver who names the digest they looked at cannot be made to sign a later revision."""
+    seen = queries.show_proposal(acts.plane, 2).proposal.manifest
+    acts.edit("maya", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check()
+    with refused(acts.plane, Conflict, "as it was shown"):
+        acts.approve("tom", manifest=seen)
+
+
+def test_a_role_that_one_does_not_hold_is_refused(acts: Acts) -> None:
+    """A person signs in their own roles only."""
+    acts.check()
+    with refused(acts.plane, Refused, "role compliance"):
+        acts.approve("tom", role="compliance")
+
+
+def test_a_wrong_passphrase_signs_nothing(acts: Acts) -> None:
+    """A wrong passphrase is refused; only the counter of wrong ones moves, no state and no log."""
+    acts.check()
+    before = queries.show_proposal(acts.plane, 2)
+    with pytest.raises(Refused, match="passphrase") as caught:
+        acts.approve("tom", passphrase="something else")
+    assert "something else" not in str(caught.value)
+    assert queries.show_proposal(acts.plane, 2) == before
+
+
+def test_a_reason_is_asked_for(acts: Acts) -> None:
+    """An approval or rejection without a reason is refused."""
+    acts.check()
+    with refused(acts.plane, InvalidDocument, "reason"):
+        acts.approve("tom", reason="  ")
+    with refused(acts.plane, InvalidDocument, "reason"):
+        acts.reject("tom", reason="")
+
+
+def test_a_rejection_closes_and_an_edit_reopens(acts: Acts) -> None:
+    """A rejected proposal takes no approvals until it is edited."""
+    acts.check()
+    acts.reject("tom")
+    assert queries.show_proposal(acts.plane, 2).proposal.state == "rejected"
+    with refused(acts.plane, Refused, "open proposal"):
+        acts.approve("ines")
+    with refused(acts.plane, Refused, "open proposal"):
+        acts.release()
+    acts.edit("maya", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.approve_fully()
+    assert acts.release().number == 2
+
+
+def test_an_unknown_proposal_is_not_found(acts: Acts) -> None:
+    """Acting on a number that is not there changes nothing."""
+    for act in (acts.check, acts.release):
+        with refused(acts.plane, NotFound):
+            act(99)
+    with refused(acts.plane, NotFound):
+        acts.approve("tom", 99)
+
+
+def test_the_inbox_says_who_is_next(acts: Acts) -> None:
+    """Each person sees what they can do now, and nothing that they cannot."""
+
+    def why(login: str) -> list[str]:
+        return [task.why for task in queries.inbox(acts.plane, acts.id(login))]
+
+    assert why("tom") == ["check"]
+    acts.check()
+    assert (why("tom"), why("maya"), why("remy")) == (["approve"], [], [])
+    acts.approve("tom")
+    acts.approve("ines")
+    assert (why("tom"), why("remy")) == ([], ["release"])

@@ -1,0 +1,89 @@
+"""The built wheel, as an app developer gets it: installed in an empty folder, running README's five lines.
+
+To stay quick and offline, the wheel's dependencies are not downloaded: the fresh environment finds them in the
+environment of these tests through one `.pth` line. Our own packages it has from the wheel alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel, built from a copy so that the checkout stays clean."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("audit", "control_plane", "edge_runtime", "prompt_library"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the interpreter of a fresh environment with the wheel installed."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True, with_pip=False)
+    interpreter = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return interpreter
+
+
+def test_the_wheel_holds_all_that_runs_and_nothing_else(wheel: Path) -> None:
+    """Data files and pages are in the wheel, and so is the mark of typed packages; tests are not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    inside = {name for name in names if ".dist-info/" not in name}
+    expected = {
+        str(path.relative_to(ROOT))
+        for package in ("audit", "control_plane", "edge_runtime", "prompt_library")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert inside == expected
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_readmes_example_runs_from_the_wheel(python: Path, tmp_path: Path) -> None:
+    """README's five lines, from the built wheel in an empty folder, against a really published source."""
+    published, app = tmp_path / "published", tmp_path / "app"
+    app.mkdir()
+    seed = [sys.executable, "-m", "edge_runtime", "seed", "--home", str(published)]
+    subprocess.run(seed, check=True, capture_output=True, cwd=tmp_path)
+    shutil.copytree(published / "trust", app / "trust")
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert example is not None
+    lines = example[1].replace("https://coach.example/edge", str(published / "site" / "edge"))
+    checks = (
+        "import sys, edge_runtime, audit\n"
+        f"notes = {NOTE!r}\n"
+        f"{lines}\n"
+        f"assert edge_runtime.__file__.startswith({str(python.parent.parent)!r}), edge_runtime.__file__\n"
+        f"assert audit.__file__.startswith({str(python.parent.parent)!r})\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "assert not loaded & {'fastapi', 'sqlmodel', 'yaml', 'litellm', 'control_plane'}, loaded\n"
+        "assert reply.text and reply.route == 'device' and reply.disclosure is None and reply.sent_bytes == 0\n"
+        "assert {finding.type for finding in reply.findings} >= {'EMAIL'}\n"
+    )
+    run = subprocess.run([python, "-c", checks], cwd=app, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip().endswith("device None")
+    assert sorted(path.name for path in app.iterdir()) == ["coach-home", "trust"]
