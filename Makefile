@@ -68,7 +68,7 @@ layers: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/dev.stamp
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m pytest benchmarks $(ARGS)
 
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -m soak --timeout 0 tests $(ARGS)

@@ -55,20 +55,22 @@ def serve(launch: Launch) -> None:
     """
     listener = _listen(launch.settings)
     device: subprocess.Popen[bytes] | None = None
+    desk_token = secrets.token_urlsafe(24)
     signal.signal(signal.SIGTERM, _on_terminate)
     try:
         root = launch.settings.home / "trust" / "root.json"
         if launch.with_device and root.is_file():
-            device = _start_device(launch)
+            device = _start_device(launch, desk_token)
         gc.disable()  # a sixth of the time to start would go into looking for garbage among what is only imported
         import uvicorn
 
         from control_plane.app import create_app
 
-        start_key = secrets.token_urlsafe(16)
+        start_key = secrets.token_urlsafe(16) if launch.with_device else ""
         app = create_app(launch.settings, start_key=start_key)
         app.state.has_device = launch.with_device
         app.state.device_url = f"http://127.0.0.1:{launch.device_port}" if launch.with_device else ""
+        app.state.device_token = desk_token if launch.with_device else ""
         gc.freeze()
         gc.enable()
         if launch.seed:
@@ -76,7 +78,7 @@ def serve(launch: Launch) -> None:
 
             seed(app.state.plane)
         if launch.with_device and device is None:
-            device = _start_device(launch)
+            device = _start_device(launch, desk_token)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         server = uvicorn.Server(config)
         link = f"{launch.url}/tour?key={start_key}" if launch.with_device else launch.url
@@ -104,13 +106,14 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _start_device(launch: Launch) -> subprocess.Popen[bytes]:
+def _start_device(launch: Launch, desk_token: str) -> subprocess.Popen[bytes]:
     home: Path = launch.settings.home
     command = [sys.executable, "-m", "edge_runtime", "edge", "desk"]
     command += ["--home", str(home / "device"), "--trust", str(home / "trust")]
     command += ["--source", f"{launch.url}/edge", "--port", str(launch.device_port)]
     command += ["--allow-parent", launch.url, "--mirror", f"forged={launch.url}/forged"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+    env = {**os.environ, "MENTORPLANE_DESK_TOKEN": desk_token}  # never in argv, which every process may read
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env)  # noqa: S603 - our own command
 
 
 def _announce(launch: Launch, server: object, link: str) -> None:

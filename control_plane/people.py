@@ -218,7 +218,9 @@ def person_of_token(plane: ControlPlane, token: str) -> Person:
 
 
 def sign_in(plane: ControlPlane, login: str, passphrase: str) -> Person:
-    """Return the person of that login if the passphrase is theirs; the answer does not tell whether the login exists.
+    """Return the person of that login if the passphrase is theirs.
+
+    Neither the answer nor the time it takes tells whether the login exists.
 
     Raises:
         Refused: no such person, a wrong passphrase, or locked out.
@@ -226,7 +228,8 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str) -> Person:
     try:
         person = find_person(plane, login)
     except NotFound as error:
-        raise Refused("expected a login and its passphrase, got something else") from error
+        _derive(passphrase, bytes(_SALT_BYTES), plane.settings.argon2)
+        raise Refused("expected the person's passphrase, got another") from error
     open_key(plane, person.id, passphrase)
     return person
 

@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 __all__ = ["Home", "write_file"]
@@ -72,6 +70,8 @@ class Home:
         Raises:
             Unavailable: another process held it for longer than `LOCK_TIMEOUT_S`.
         """
+        from filelock import FileLock, Timeout  # it brings asyncio: only for a refresh
+
         try:
             with FileLock(self.folder / "lock", timeout=LOCK_TIMEOUT_S):
                 yield

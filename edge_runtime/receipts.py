@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
@@ -22,6 +20,7 @@ __all__ = ["Receipt", "Receipts"]
 
 FORMAT = "mentorplane-receipt/1"
 MAX_LINE_BYTES = 20_000
+LOCK_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +96,13 @@ class Receipts:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "receipts.jsonl"
-        self._lock = FileLock(folder / "receipts.lock", timeout=10)
+        self._lock_path = folder / "receipts.lock"
 
     def append(self, receipt: Receipt) -> Receipt:
         """Link `receipt` to the last one, write it to the disk, and return it as written."""
-        with self._lock:
+        from filelock import FileLock  # it brings asyncio: only where a receipt is written
+
+        with FileLock(self._lock_path, timeout=LOCK_TIMEOUT_S):
             last = self._last()
             linked = replace(receipt, number=last.number + 1 if last else 1, previous=last.digest if last else "")
             with self._path.open("ab") as file:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlmodel import Session, col, func, select
 
@@ -68,6 +69,12 @@ class Draft:
     closures: Mapping[str, bytes]
 
 
+@lru_cache(maxsize=1024)
+def _parsed(data: bytes, path: str) -> Source:
+    """Return the source that a file holds; sources are read only, so the same bytes are read once."""
+    return parse_source(data, path)
+
+
 def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
     """Return the files of a change, read strictly.
 
@@ -79,7 +86,7 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
     found: dict[Key, SourceFile] = {}
     for path, content in files.items():
         data = content.encode() if isinstance(content, str) else content
-        source = parse_source(data, path)
+        source = _parsed(data, path)
         file = SourceFile(source.kind, source.name, path, data.decode())
         if file.key in found:
             raise InvalidDocument(f"expected each {file.kind} once, got {file.name!r} in two files")
@@ -174,7 +181,7 @@ def _affected(session: Session, edit: Edit) -> Sequence[Source]:
         for row in session.exec(select(SourceRow).where(col(SourceRow.kind).in_(SCRIPTS))):
             if (row.kind, row.name) not in edit.removed:
                 found.setdefault((row.kind, row.name), SourceFile(row.kind, row.name, row.path, row.text))
-    return [parse_source(file.text.encode(), file.path) for _, file in sorted(found.items())]
+    return [_parsed(file.text.encode(), file.path) for _, file in sorted(found.items())]
 
 
 def _includes(session: Session, edit: Edit) -> Sequence[Source]:
@@ -183,7 +190,7 @@ def _includes(session: Session, edit: Edit) -> Sequence[Source]:
         for row in session.exec(select(SourceRow).where(SourceRow.kind == "include"))
     }
     files |= {file.key: (file.text, file.path) for file in edit.files if file.kind == "include"}
-    return [parse_source(text.encode(), path) for key, (text, path) in files.items() if key not in edit.removed]
+    return [_parsed(text.encode(), path) for key, (text, path) in files.items() if key not in edit.removed]
 
 
 def _refuse_name_taken(source: Source, entries: Mapping[Key, Entry]) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points
+from typing import Any
 
 import typer
 
 __all__ = ["main"]
 
 GROUP = "mentorplane.commands"
+_USAGE_ERROR: Any = typer.BadParameter.__base__  # click's UsageError, of the click that typer carries within itself
 TOP = "server"
 HELP = "A hybrid prompt control plane for coaching assistants: approved prompts, verified on the device."
 
@@ -40,11 +42,9 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; the entry point of `mentorplane`."""
-    from click.exceptions import UsageError
-
     try:
         code = build()(standalone_mode=False)  # a `typer.Exit` comes back as its code
-    except UsageError as error:
+    except _USAGE_ERROR as error:
         error.show()
         sys.exit(3)
     except (KeyboardInterrupt, typer.Abort):

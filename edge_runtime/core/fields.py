@@ -14,13 +14,23 @@ from typing import Any, TypeVar
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["Fields"]
+__all__ = ["Fields", "is_digest", "is_name"]
 
 _T = TypeVar("_T")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 MAX_NAME_LENGTH = 80
+
+
+def is_name(value: object) -> bool:
+    """Return whether `value` is a name: lower-case words joined by hyphens or dots, at most 80 characters."""
+    return isinstance(value, str) and len(value) <= MAX_NAME_LENGTH and _NAME.fullmatch(value) is not None
+
+
+def is_digest(value: object) -> bool:
+    """Return whether `value` is a tagged SHA-256 digest."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 class Fields:
@@ -59,18 +69,18 @@ class Fields:
     def name(self, name: str) -> str:
         """Return a name: lower-case words joined by hyphens or dots, at most 80 characters."""
         value = self._take(name)
-        if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH or not _NAME.fullmatch(value):
+        if not is_name(value):
             raise self.refuse(name, "a name of lower-case letters, digits, hyphens and dots")
-        return value
+        return str(value)
 
     def digest(self, name: str, *, empty: bool = False) -> str:
         """Return a tagged SHA-256 digest, or "" where `empty` allows it."""
         value = self._take(name)
         if empty and value == "":
             return ""
-        if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        if not is_digest(value):
             raise self.refuse(name, "sha256: and 64 hex digits")
-        return value
+        return str(value)
 
     def time(self, name: str) -> str:
         """Return a UTC time of the form 2026-01-31T09:30:00Z."""

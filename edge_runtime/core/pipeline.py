@@ -163,7 +163,7 @@ def produce(prompt: Prompt, values: Mapping[str, Any]) -> JsonObject:
 
 def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     text = values[wanted["from"]]
-    return [text[span.start : span.end] for span in summarise(text, at_most=wanted["at_most"])]
+    return [" ".join(text[span.start : span.end].split()) for span in summarise(text, at_most=wanted["at_most"])]
 
 
 def reply_text(prompt: Prompt, values: Mapping[str, Any], output: JsonObject) -> str:

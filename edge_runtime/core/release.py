@@ -9,6 +9,7 @@ Formats: docs/formats.md, `mentorplane-release/1` and `mentorplane-withdrawals/1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.fields import Fields
@@ -84,6 +85,7 @@ def encode_release(release: ReleaseFile) -> bytes:
     )
 
 
+@lru_cache(maxsize=4)
 def parse_release(data: bytes) -> ReleaseFile:
     """Return the release file that canonical bytes hold.
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.pipeline import Situation, compile_for, context_of
 from edge_runtime.core.policy import CEILING, Decision, Layer, Reason, Route
 from edge_runtime.core.prompt import Prompt
@@ -22,17 +22,13 @@ from edge_runtime.reply import Refresh
 from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.session import Session
 
-__all__ = ["Answers", "BadQuestion"]
+__all__ = ["Answers"]
 
 MAX_TEXT = 20_000
 MAX_NAMES = 200
 CONSENTS = "consents"
 TOPICS = "labels"
 CLOUD_MODEL = "cloud-model"
-
-
-class BadQuestion(Exception):
-    """A question that is not of the expected form; the message quotes nothing of it."""
 
 
 class Answers:
@@ -60,11 +56,11 @@ class Answers:
         """Ask the source, or the mirror that `question["source"]` names, and say what was checked.
 
         Raises:
-            BadQuestion: there is no such mirror.
+            InvalidDocument: there is no such mirror.
         """
         name = question.get("source", "")
         if not isinstance(name, str) or (name and name not in self._mirrors):
-            raise BadQuestion("expected the name of a mirror that this device was started with")
+            raise InvalidDocument("expected the name of a mirror that this device was started with")
         with self._refreshing:
             began = time.perf_counter()
             result = self._edge.refresh(self._mirrors[name] if name else None)
@@ -83,7 +79,7 @@ class Answers:
         """Return what is found in a note, how it is covered, and where a script could run on it, and why.
 
         Raises:
-            BadQuestion: a member is missing, mistyped or too large.
+            InvalidDocument: a member is missing, mistyped or too large.
             MentorplaneError: the script is not an approved one, or nothing was adopted yet.
         """
         text = _text(question)
@@ -248,16 +244,16 @@ def _count(number: int) -> str:
 def _text(question: Mapping[str, Any]) -> str:
     text = question.get("text")
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise BadQuestion(f"expected a note of at most {MAX_TEXT} characters")
+        raise InvalidDocument(f"expected a note of at most {MAX_TEXT} characters")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadQuestion("expected a note of whole characters")
+        raise InvalidDocument("expected a note of whole characters")
     return text
 
 
 def _name(question: Mapping[str, Any]) -> str:
     name = question.get("prompt")
     if not isinstance(name, str):
-        raise BadQuestion("expected the name of a script")
+        raise InvalidDocument("expected the name of a script")
     return name
 
 
@@ -268,5 +264,5 @@ def _texts(question: Mapping[str, Any], member: str) -> list[str]:
         or len(given) > MAX_NAMES
         or not all(isinstance(t, str) and len(t) <= 200 for t in given)
     ):
-        raise BadQuestion(f"expected at most {MAX_NAMES} short texts in {member}")
+        raise InvalidDocument(f"expected at most {MAX_NAMES} short texts in {member}")
     return [text for text in given if text.strip()]

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.desk.answers import Answers, BadQuestion
+from edge_runtime.desk.answers import Answers
 from edge_runtime.runtime import EdgeRuntime
 
 __all__ = ["DeskServer", "DeskSettings", "serve"]
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         except _Refusal as refusal:
             self.close_connection = True
             self._send_json(refusal.status, {"error": str(refusal)})
-        except (BadQuestion, MentorplaneError) as error:
+        except MentorplaneError as error:
             self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         except Exception:  # noqa: BLE001 - the HTTP boundary: whatever failed, no text of it leaves
             self.close_connection = True

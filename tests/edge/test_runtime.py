@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Root, Snapshot
 
 from edge_runtime import EdgeRuntime, MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core import canonical
@@ -252,3 +255,51 @@ def test_a_home_that_cannot_be_written_is_a_clear_error(published: Published, tm
     (tmp_path / "file").write_text("x")
     with pytest.raises(Unavailable):
         EdgeRuntime.open(tmp_path / "file", trust=published.trust)
+
+
+def test_a_rotated_root_key_is_followed_and_opens_again(
+    edge: EdgeRuntime, published: Published, tmp_path: Path
+) -> None:
+    """V1: a root signed by the old key and the new one is followed; the chain is walked again when the home opens."""
+    metadata = published.folder / "metadata"
+    root = Metadata[Root].from_bytes((metadata / "1.root.json").read_bytes())
+    old = CryptoSigner(published.keys.roles["root"])
+    new = CryptoSigner(Ed25519PrivateKey.generate())
+    root.signed.revoke_key(old.public_key.keyid, "root")
+    root.signed.add_key(new.public_key, "root")
+    root.signed.version = 2
+    root.sign(old)
+    root.sign(new, append=True)
+    (metadata / "2.root.json").write_bytes(root.to_bytes())
+
+    assert edge.refresh().ok
+
+    again = EdgeRuntime.open(tmp_path / "home", trust=published.trust)
+    assert again.state == edge.state
+    history = (
+        tmp_path / "home" / "generations" / (tmp_path / "home" / "current").read_text() / "metadata" / "root_history"
+    )
+    second = (history / "2.root.json").read_bytes()
+    root.signatures.pop(old.public_key.keyid)
+    (history / "2.root.json").write_bytes(root.to_bytes())
+    with pytest.raises(NotTrusted) as caught:
+        EdgeRuntime.open(tmp_path / "home", trust=published.trust)
+    assert caught.value.check == "V1"
+    (history / "2.root.json").write_bytes(second)
+    assert EdgeRuntime.open(tmp_path / "home", trust=published.trust).state == edge.state
+
+
+def test_a_file_below_the_threshold_of_its_role_does_not_open(
+    edge: EdgeRuntime, published: Published, tmp_path: Path
+) -> None:
+    """V2: cached metadata without its signature, or with that of another role, is refused."""
+    current = tmp_path / "home" / "generations" / (tmp_path / "home" / "current").read_text()
+    path = current / "metadata" / "snapshot.json"
+    snapshot = Metadata[Snapshot].from_bytes(path.read_bytes())
+    snapshot.sign(CryptoSigner(published.keys.roles["timestamp"]))
+    for signatures in (dict(snapshot.signatures), {}):
+        snapshot.signatures = signatures
+        path.write_bytes(snapshot.to_bytes())
+        with pytest.raises(NotTrusted) as caught:
+            EdgeRuntime.open(tmp_path / "home", trust=published.trust)
+        assert caught.value.check == "V2"
