@@ -25,12 +25,27 @@ from tests.simulator import prompt_document
 
 ROUNDS = 10
 IMPORT = "import edge_runtime; edge_runtime.EdgeRuntime"
-DECIDE = """
+OPEN = """
 import sys
 from edge_runtime import EdgeRuntime
 edge = EdgeRuntime.open(sys.argv[1], trust=sys.argv[2])
+"""
+DECIDE = (
+    OPEN
+    + """
+from edge_runtime.core.policy import Context
+sensitivities = {"labels": frozenset(), "entities": frozenset({"PERSON"}), "crisis": "none", "injection": "none"}
+sensitivities |= {"tier": "R2", "staleness": "fresh", "ai_streak": 0}
+context = Context(sensitivities, {"consents": frozenset(), "agreement": 0, "capabilities": frozenset()})
+assert str(edge.decide("prompt-500", context).route) == "device"
+"""
+)
+READ_AND_DECIDE = (
+    OPEN
+    + """
 assert str(edge.session(learner="u1").decide("prompt-500", {"notes": "a short note"}).route) == "device"
 """
+)
 
 
 # Installed packages are compiled once; so is the working tree here, whatever the environment says.
@@ -79,6 +94,13 @@ def test_open_1000_prompts_and_decide(benchmark: BenchmarkFixture, large_home: t
     """Open a home with 1,000 prompts, verify it from root to targets and approvals, and decide about one."""
     home, trust = map(str, large_home)
     benchmark.pedantic(lambda: _python("-c", DECIDE, home, trust), rounds=ROUNDS, warmup_rounds=2)
+
+
+@pytest.mark.benchmark(group="whole processes")
+def test_open_1000_prompts_read_and_decide(benchmark: BenchmarkFixture, large_home: tuple[Path, Path]) -> None:
+    """The same through a session, which reads a note first."""
+    home, trust = map(str, large_home)
+    benchmark.pedantic(lambda: _python("-c", READ_AND_DECIDE, home, trust), rounds=ROUNDS, warmup_rounds=2)
 
 
 @pytest.mark.benchmark(group="server")

@@ -7,37 +7,27 @@ Does not: run prompts (see `session`), fetch (see `delivery`), judge (see `core.
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.errors import AuditError
-from audit.tiles import MAX_BUNDLE_BYTES, TileReader
-from edge_runtime.cloud import CloudModel, is_installed
-from edge_runtime.core import basis as basis_format
-from edge_runtime.core.canonical import digest
-from edge_runtime.core.checkpoints import read_checkpoint
+from edge_runtime.adoption import Adopter
 from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.freshness import staleness_of
-from edge_runtime.core.manifest import Entry, parse_manifest
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
-from edge_runtime.core.prompt import MAX_BYTES as MAX_CLOSURE_BYTES
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.reader import Reading, TextReader
-from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
-from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, Step, TrustState, adopt, open_prompt
+from edge_runtime.core.trust import Step, TrustState, open_prompt
 from edge_runtime.core.trust import find_prompt as find_entry
-from edge_runtime.delivery import TRUST_PATH
-from edge_runtime.home import Home, write_file
+from edge_runtime.home import Home
 from edge_runtime.receipts import Receipts
 from edge_runtime.reply import Refresh, Status
-from edge_runtime.session import Session
 
 if TYPE_CHECKING:
-    from edge_runtime.delivery.online import Source
+    from edge_runtime.cloud import CloudModel
+    from edge_runtime.core.reader import Reading
+    from edge_runtime.session import Session
 
 __all__ = ["EdgeRuntime"]
 
@@ -62,7 +52,7 @@ class EdgeRuntime:
         clock: Callable[[], float],
     ) -> None:
         self._home = home
-        self._root = root
+        self._adopter = Adopter(home, root, channel)
         self._channel = channel
         self._source = source
         self._clock = clock
@@ -111,9 +101,8 @@ class EdgeRuntime:
             raise Unavailable(f"expected root.json in the trust folder, got {error.strerror}") from error
         folder = Home(Path(home))
         runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock)
-        generation = folder.current()
-        if generation:
-            runtime.state = runtime._load(generation).state
+        held = runtime._adopter.load()
+        runtime.state = held.state if held else None
         return runtime
 
     def refresh(self, source: str | None = None) -> Refresh:
@@ -126,12 +115,15 @@ class EdgeRuntime:
         try:
             if address is None:
                 raise Unavailable("expected a source to refresh from, got none")
-            with self._home.locked():
-                return self._refresh(address)
+            adoption, changed = self._adopter.refresh(address)
         except NotTrusted as error:
             return self._unchanged(error.check, str(error))
         except MentorplaneError as error:
             return self._unchanged("" if isinstance(error, Unavailable) else "V4", str(error))
+        self.state = adoption.state
+        self._checked_at = self.now()
+        self._home.save_checked_at(self._checked_at)
+        return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
 
     def status(self) -> Status:
         """Return what this device runs, how fresh it is and how far its claims go."""
@@ -183,6 +175,8 @@ class EdgeRuntime:
 
     def read(self, text: str, *, names: Iterable[str] = (), terms: Iterable[str] = ()) -> Reading:
         """Return what is found in `text`: types and places, no values."""
+        from edge_runtime.core.reader import TextReader
+
         return TextReader(names=names, terms=terms).read(text)
 
     def policy_for(self, prompt: Prompt, at_most: Route) -> CompiledPolicy:
@@ -213,6 +207,8 @@ class EdgeRuntime:
 
     def capabilities(self) -> frozenset[str]:
         """Return what this device can do, in the words of the policy's vocabulary."""
+        from edge_runtime.cloud import is_installed
+
         return frozenset({"cloud-model"}) if self.cloud and is_installed() else frozenset()
 
     def session(
@@ -239,6 +235,8 @@ class EdgeRuntime:
             at_most: the learner's own limit: `device`, `redacted` or `cloud`; can only restrict.
             locale: for the hand-off text.
         """
+        from edge_runtime.session import Session
+
         return Session(
             self,
             learner=learner,
@@ -258,89 +256,3 @@ class EdgeRuntime:
     def _unchanged(self, check: str, message: str) -> Refresh:
         release = self.state.manifest.number if self.state else None
         return Refresh(False, False, release, check, message, steps=())
-
-    def _refresh(self, address: str) -> Refresh:
-        from edge_runtime.delivery.online import Source, update
-
-        source = Source(address)
-        staging = self._home.stage()
-        try:
-            generation = self._home.current()
-            before = self._load(generation).state if generation else None
-            files = update(staging, self._root, source, channel=self._channel)
-            basis = before.basis() if before else None
-            growth = _growth(basis, files, source=source, channel=self._channel)
-            adoption = adopt(basis, self._delivery(files, growth, source))
-            # Only what was approved is kept: a refused release leaves nothing behind.
-            for entry in adoption.state.manifest.entries:
-                self._home.save_closure(entry.digest, self._closure(entry, source))
-            changed = before is None or adoption.state.manifest_digest != before.manifest_digest
-            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth))
-            self._home.commit(staging)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        self.state = adoption.state
-        self._checked_at = self.now()
-        self._home.save_checked_at(self._checked_at)
-        return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
-
-    def _load(self, generation: Path) -> Adoption:
-        from edge_runtime.delivery.cached import load_cached
-
-        files = load_cached(generation, self._root, channel=self._channel)
-        try:
-            basis, growth = basis_format.parse_basis((generation / "basis.json").read_bytes())
-        except OSError as error:
-            raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-        return adopt(basis, self._delivery(files, growth))
-
-    def _delivery(
-        self, files: Mapping[str, bytes], growth: tuple[bytes, ...], source: Source | None = None
-    ) -> Delivery:
-        release = files[release_path(self._channel)]
-        manifest = parse_manifest(parse_release(release).manifest)
-        return Delivery(
-            channel=self._channel,
-            trust=files[TRUST_PATH],
-            release=release,
-            withdrawals=files[withdrawals_path(self._channel)],
-            closures={e.digest: self._closure(e, source) for e in manifest.entries if e.kind in EAGER_KINDS},
-            growth=growth,
-        )
-
-    def _closure(self, entry: Entry, source: Source | None) -> bytes:
-        """Return the bytes of an entry's closure, from this device or, missing or damaged there, from the source."""
-        if source is None:
-            return self._home.load_closure(entry.digest)
-        try:
-            data = self._home.load_closure(entry.digest)
-        except Unavailable:
-            data = b""
-        if digest(data) == entry.digest:
-            return data
-        try:
-            data = source.fetch(closure_path(entry.digest), max_bytes=MAX_CLOSURE_BYTES)
-        except FileNotFoundError as error:
-            raise Unavailable(f"expected {entry.kind} {entry.name!r} at the source, got no such file") from error
-        if digest(data) != entry.digest:
-            raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
-        return data
-
-
-def _growth(basis: Basis | None, files: Mapping[str, bytes], *, source: Source, channel: str) -> tuple[bytes, ...]:
-    """Return the proof that the log grew from the checkpoint last seen to the one of this release."""
-    if basis is None:
-        return ()
-    from edge_runtime.core.trustfile import parse_trust
-
-    log = parse_release(files[release_path(channel)]).log
-    seen = read_checkpoint(log.checkpoint, parse_trust(files[TRUST_PATH]).log_vkey)
-    if seen == basis.checkpoint or seen.size < basis.checkpoint.size:
-        return ()
-    try:
-        tiles = TileReader(
-            lambda path: source.fetch(f"log/{path}", max_bytes=MAX_BUNDLE_BYTES), size=seen.size, root=seen.root
-        )
-        return tiles.consistency_proof(size=basis.checkpoint.size, root=basis.checkpoint.root)
-    except AuditError as error:
-        raise NotTrusted(f"expected the log to have grown from the one seen before: {error}", check="V7") from error

@@ -28,7 +28,6 @@ from edge_runtime.core.policy import (
 )
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader.records import Reading
-from edge_runtime.core.summary import summarise
 from edge_runtime.core.template import delimit, fill, render
 
 __all__ = [
@@ -162,6 +161,8 @@ def produce(prompt: Prompt, values: Mapping[str, Any]) -> JsonObject:
 
 
 def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    from edge_runtime.core.summary import summarise
+
     text = values[wanted["from"]]
     return [" ".join(text[span.start : span.end].split()) for span in summarise(text, at_most=wanted["at_most"])]
 

@@ -110,7 +110,7 @@ def test_another_organisation_s_root_is_refused(edge: EdgeRuntime, tmp_path: Pat
 
 
 def _root_differs(other: Published, edge: EdgeRuntime) -> bool:
-    return (other.trust / "root.json").read_bytes() == edge._root
+    return (other.trust / "root.json").read_bytes() == edge._adopter.root
 
 
 def test_a_rolled_back_source_is_refused(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""Adopting what a source publishes, and reading again what was adopted: the shell around `core.trust`.
+
+Promises: a refused or failed refresh leaves nothing behind, neither in the home nor in memory; only what was approved
+is kept. Does not: decide whom to trust (see `core.trust`), speak TUF (see `delivery`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.errors import AuditError
+from edge_runtime.core import basis as basis_format
+from edge_runtime.core.canonical import digest
+from edge_runtime.core.checkpoints import read_checkpoint
+from edge_runtime.core.errors import NotTrusted, Unavailable
+from edge_runtime.core.manifest import Entry, parse_manifest
+from edge_runtime.core.prompt import MAX_BYTES as MAX_CLOSURE_BYTES
+from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
+from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, adopt
+from edge_runtime.delivery import TRUST_PATH
+from edge_runtime.home import Home, write_file
+
+if TYPE_CHECKING:
+    from edge_runtime.delivery.online import Source
+
+__all__ = ["Adopter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopter:
+    """What does not change from one adoption to the next: the home, the shipped root, the channel."""
+
+    home: Home
+    root: bytes
+    channel: str
+
+    def load(self) -> Adoption | None:
+        """Return what the home holds, verified again without a network; None if nothing was adopted yet.
+
+        Raises:
+            NotTrusted: it does not verify.
+            InvalidDocument: the home is damaged.
+        """
+        generation = self.home.current()
+        return self._load(generation) if generation else None
+
+    def refresh(self, address: str) -> tuple[Adoption, bool]:
+        """Adopt what is published at `address`; return it, and whether it is another release than before.
+
+        Raises:
+            NotTrusted: a check failed.
+            InvalidDocument: what was fetched is malformed.
+            Unavailable: the source did not answer, or another process holds the home.
+        """
+        with self.home.locked():
+            return self._refresh(address)
+
+    def _refresh(self, address: str) -> tuple[Adoption, bool]:
+        from edge_runtime.delivery.online import Source, update
+
+        source = Source(address)
+        staging = self.home.stage()
+        try:
+            held = self.load()
+            before = held.state if held else None
+            files = update(staging, self.root, source, channel=self.channel)
+            basis = before.basis() if before else None
+            growth = _growth(basis, files, source=source, channel=self.channel)
+            adoption = adopt(basis, self._delivery(files, growth, source))
+            # Only what was approved is kept: a refused release leaves nothing behind.
+            for entry in adoption.state.manifest.entries:
+                self.home.save_closure(entry.digest, self._closure(entry, source))
+            changed = before is None or adoption.state.manifest_digest != before.manifest_digest
+            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth))
+            self.home.commit(staging)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return adoption, changed
+
+    def _load(self, generation: Path) -> Adoption:
+        from edge_runtime.delivery.cached import load_cached
+
+        files = load_cached(generation, self.root, channel=self.channel)
+        try:
+            basis, growth = basis_format.parse_basis((generation / "basis.json").read_bytes())
+        except OSError as error:
+            raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
+        return adopt(basis, self._delivery(files, growth))
+
+    def _delivery(
+        self, files: Mapping[str, bytes], growth: tuple[bytes, ...], source: Source | None = None
+    ) -> Delivery:
+        release = files[release_path(self.channel)]
+        manifest = parse_manifest(parse_release(release).manifest)
+        return Delivery(
+            channel=self.channel,
+            trust=files[TRUST_PATH],
+            release=release,
+            withdrawals=files[withdrawals_path(self.channel)],
+            closures={e.digest: self._closure(e, source) for e in manifest.entries if e.kind in EAGER_KINDS},
+            growth=growth,
+        )
+
+    def _closure(self, entry: Entry, source: Source | None) -> bytes:
+        """Return the bytes of an entry's closure, from this device or, missing or damaged there, from the source."""
+        if source is None:
+            return self.home.load_closure(entry.digest)
+        try:
+            data = self.home.load_closure(entry.digest)
+        except Unavailable:
+            data = b""
+        if digest(data) == entry.digest:
+            return data
+        try:
+            data = source.fetch(closure_path(entry.digest), max_bytes=MAX_CLOSURE_BYTES)
+        except FileNotFoundError as error:
+            raise Unavailable(f"expected {entry.kind} {entry.name!r} at the source, got no such file") from error
+        if digest(data) != entry.digest:
+            raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
+        return data
+
+
+def _growth(basis: Basis | None, files: Mapping[str, bytes], *, source: Source, channel: str) -> tuple[bytes, ...]:
+    """Return the proof that the log grew from the checkpoint last seen to the one of this release."""
+    if basis is None:
+        return ()
+    from audit.tiles import MAX_BUNDLE_BYTES, TileReader
+    from edge_runtime.core.trustfile import parse_trust
+
+    log = parse_release(files[release_path(channel)]).log
+    seen = read_checkpoint(log.checkpoint, parse_trust(files[TRUST_PATH]).log_vkey)
+    if seen == basis.checkpoint or seen.size < basis.checkpoint.size:
+        return ()
+    try:
+        tiles = TileReader(
+            lambda path: source.fetch(f"log/{path}", max_bytes=MAX_BUNDLE_BYTES), size=seen.size, root=seen.root
+        )
+        return tiles.consistency_proof(size=basis.checkpoint.size, root=basis.checkpoint.root)
+    except AuditError as error:
+        raise NotTrusted(f"expected the log to have grown from the one seen before: {error}", check="V7") from error
