@@ -205,7 +205,7 @@ def _require_reviewable(session: Session, proposal: ProposalRow, revision: Revis
     require_open(proposal)
     require_current(session, revision)
     if person in store.contributors(session, revision.proposal):
-        raise Refused("expected a reviewer who wrote nothing of the proposal, got one of its authors")
+        raise Refused("expected an approver who is not an author of the proposal, got one of its authors")
     signed = select(StatementRow.id).where(
         StatementRow.manifest == revision.digest,
         StatementRow.person == person,

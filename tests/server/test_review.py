@@ -75,7 +75,7 @@ def test_nobody_approves_twice(acts: Acts) -> None:
 def test_an_author_never_approves_their_own_change(acts: Acts) -> None:
     """The author is excluded, whichever other role they hold."""
     acts.check()
-    with refused(acts.plane, Refused, "wrote nothing"):
+    with refused(acts.plane, Refused, "not an author"):
         acts.approve("maya")
 
 
@@ -83,7 +83,7 @@ def test_an_administrator_is_no_exception(acts: Acts) -> None:
     """An administrator who proposed a change cannot approve it either."""
     made = acts.propose("lena", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
     acts.check(made.number)
-    with refused(acts.plane, Refused, "wrote nothing"):
+    with refused(acts.plane, Refused, "not an author"):
         acts.approve("lena", made.number)
 
 
@@ -92,7 +92,7 @@ def test_the_last_editor_never_approves(acts: Acts) -> None:
     acts.edit("lena", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
     acts.check()
     for login in ("lena", "maya"):
-        with refused(acts.plane, Refused, "wrote nothing"):
+        with refused(acts.plane, Refused, "not an author"):
             acts.approve(login)
 
 
