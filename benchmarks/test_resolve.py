@@ -36,7 +36,9 @@ CONTEXT = Context(
         "ai_streak": 0,
     },
     {
-        "consents": frozenset({"cloud", "special-categories", "analytics", "recognition", "experiment"}),
+        "consents": frozenset(
+            {"cloud", "special-categories", "unchecked-text", "analytics", "recognition", "experiment"}
+        ),
         "agreement": 3,
         "capabilities": frozenset({"cloud-model"}),
     },

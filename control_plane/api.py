@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from control_plane import ledger, people
 from control_plane.errors import NotSignedIn, Refused
@@ -34,6 +34,17 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1")
 
 
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("expected text without NUL and lone surrogates")
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_storable)]
+"""Text that UTF-8 and every database can hold."""
+Number: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,37 +52,37 @@ class _Body(BaseModel):
 class Proposing(_Body):
     """A change to propose: YAML files by path, and entries to remove as pairs of kind and name."""
 
-    title: str
-    files: dict[str, str]
-    passphrase: str = Field(repr=False)
-    base: str | None = None
-    remove: list[tuple[str, str]] = []
+    title: Text
+    files: dict[Text, Text]
+    passphrase: Text = Field(repr=False)
+    base: Text | None = None
+    remove: list[tuple[Text, Text]] = []
 
 
 class Editing(_Body):
     """A change of a proposal; `revision` is the one that the editor looked at."""
 
-    files: dict[str, str] = {}
-    passphrase: str = Field(repr=False)
-    revision: int | None = None
-    remove: list[tuple[str, str]] = []
+    files: dict[Text, Text] = {}
+    passphrase: Text = Field(repr=False)
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    remove: list[tuple[Text, Text]] = []
 
 
 class Reviewing(_Body):
-    """An approval or a rejection; `manifest` is the digest that the reviewer looked at."""
+    """An approval or a rejection; `manifest` is the digest of the proposal that the reviewer looked at."""
 
-    role: str
-    reason: str
-    passphrase: str = Field(repr=False)
-    manifest: str | None = None
+    role: Text
+    reason: Text
+    passphrase: Text = Field(repr=False)
+    manifest: Text
 
 
 class Withdrawing(_Body):
     """What to withdraw, by name or digest, and why."""
 
-    target: str
-    reason: str
-    passphrase: str = Field(repr=False)
+    target: Text
+    reason: Text
+    passphrase: Text = Field(repr=False)
 
 
 class Health(_Body):
@@ -132,21 +143,21 @@ def prompts(plane: Plane, _actor: Actor) -> tuple[PromptInfo, ...]:
 
 
 @router.get("/prompts/{name}")
-def prompt(plane: Plane, _actor: Actor, name: str) -> PromptDetail:
+def prompt(plane: Plane, _actor: Actor, name: Text) -> PromptDetail:
     """Return a live entry with its content, source and versions."""
     return queries.show_prompt(plane, name)
 
 
 @router.get("/prompts/{name}/diff")
 def prompt_diff(
-    plane: Plane, _actor: Actor, name: str, *, before: str | None = None, after: str | None = None
+    plane: Plane, _actor: Actor, name: Text, *, before: Text | None = None, after: Text | None = None
 ) -> tuple[FieldDiff, ...]:
     """Return what differs between two versions of an entry."""
     return queries.diff_prompt(plane, name, before=before, after=after)
 
 
 @router.get("/proposals")
-def list_proposals(plane: Plane, _actor: Actor, state: str | None = None) -> tuple[Proposal, ...]:
+def list_proposals(plane: Plane, _actor: Actor, state: Text | None = None) -> tuple[Proposal, ...]:
     """Return proposals, newest first."""
     return queries.list_proposals(plane, state=state)
 
@@ -166,13 +177,13 @@ def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
 
 
 @router.get("/proposals/{number}")
-def proposal(plane: Plane, _actor: Actor, number: int) -> ProposalDetail:
+def proposal(plane: Plane, _actor: Actor, number: Number) -> ProposalDetail:
     """Return a proposal with all that is needed to decide about it."""
     return queries.show_proposal(plane, number)
 
 
 @router.put("/proposals/{number}")
-def edit(plane: Plane, actor: Actor, number: int, *, body: Editing) -> Proposal:
+def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing) -> Proposal:
     """Edit a proposal, which voids its approvals."""
     return proposals.edit(
         plane,
@@ -186,13 +197,13 @@ def edit(plane: Plane, actor: Actor, number: int, *, body: Editing) -> Proposal:
 
 
 @router.post("/proposals/{number}/check")
-def check(plane: Plane, actor: Actor, number: int) -> tuple[CheckResult, ...]:
+def check(plane: Plane, actor: Actor, number: Number) -> tuple[CheckResult, ...]:
     """Run every check."""
     return review.check(plane, actor.id, number)
 
 
 @router.post("/proposals/{number}/approve")
-def approve(plane: Plane, actor: Actor, number: int, *, body: Reviewing) -> Proposal:
+def approve(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Proposal:
     """Approve a proposal."""
     return review.approve(
         plane,
@@ -206,7 +217,7 @@ def approve(plane: Plane, actor: Actor, number: int, *, body: Reviewing) -> Prop
 
 
 @router.post("/proposals/{number}/reject")
-def reject(plane: Plane, actor: Actor, number: int, *, body: Reviewing) -> Proposal:
+def reject(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Proposal:
     """Reject a proposal."""
     return review.reject(
         plane,
@@ -220,7 +231,7 @@ def reject(plane: Plane, actor: Actor, number: int, *, body: Reviewing) -> Propo
 
 
 @router.post("/proposals/{number}/release", status_code=201)
-def release(plane: Plane, actor: Actor, number: int) -> Release:
+def release(plane: Plane, actor: Actor, number: Number) -> Release:
     """Release an approved proposal."""
     return releases.release(plane, actor.id, number)
 
@@ -248,13 +259,13 @@ def audit_search(
     plane: Plane,
     _actor: Actor,
     *,
-    act: str = "",
-    actor: str = "",
-    name: str = "",
+    act: Text = "",
+    actor: Text = "",
+    name: Text = "",
     since: datetime | None = None,
     until: datetime | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: int | None = None,
+    before: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> tuple[ledger.LedgerLeaf, ...]:
     """Search the audit log, newest first."""
     return ledger.search(plane, act=act, actor=actor, name=name, since=since, until=until, limit=limit, before=before)

@@ -41,6 +41,7 @@ STATUS_OF: dict[type[MentorplaneError], int] = {
     NotSignedIn: 401,
 }
 RENEW_EVERY_S = 3600
+_MAX_PLACES = 20
 IMMUTABLE = "public, max-age=31536000, immutable"
 _LOG = logging.getLogger(__name__)
 
@@ -114,8 +115,9 @@ async def _on_known(_request: Request, error: Exception) -> Response:
 async def _on_malformed(_request: Request, error: Exception) -> Response:
     # The places only: the values may be a person's text.
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    places = sorted({".".join(str(part) for part in one["loc"]) for one in found})
-    return _problem(422, f"expected a request of the documented form, got a problem at {', '.join(places)}")
+    places = sorted({".".join(str(part) for part in one["loc"]) for one in found})[:_MAX_PLACES]
+    where = ", ".join(places).encode(errors="replace").decode()
+    return _problem(422, f"expected a request of the documented form, got a problem at {where}")
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:

@@ -53,7 +53,9 @@ def serve(launch: Launch) -> None:
         Unavailable: the port is taken.
         Refused: there is something else than a demo to seed over.
     """
-    listener = _listen(launch.settings)
+    listener = _listen(launch.settings.host, launch.settings.port)
+    if launch.with_device:
+        _listen("127.0.0.1", launch.device_port).close()  # taken: say so now, not in the middle of the tour
     device: subprocess.Popen[bytes] | None = None
     desk_token = secrets.token_urlsafe(24)
     signal.signal(signal.SIGTERM, _on_terminate)
@@ -93,15 +95,18 @@ def serve(launch: Launch) -> None:
             _stop(device)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise Unavailable(f"expected port {settings.port} to be free, got: {error.strerror}") from error
+        raise Unavailable(
+            f"expected port {port} to be free, got: {error.strerror}",
+            hint="is Mentorplane running already? else choose others: --port 8500 --device-port 8501",
+        ) from error
     listener.listen(128)
     return listener
 

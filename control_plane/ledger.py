@@ -2,9 +2,10 @@
 
 Promises: an act and its leaf are committed together or not at all, under the log-head row; what is published (entry
 bundles, tiles, then the checkpoint) is derived from the database, may be missing after a crash, and is finished by the
-next act or start; `verify` recomputes everything from the published bytes and compares them with the database.
-Does not: find a rewritten history that nobody outside has seen: without an outside witness the report says
-`self_contained`. Source: C2SP tlog-tiles; docs/adr/0003.
+next act or start; no checkpoint is signed that does not extend all that were published; `verify` recomputes everything
+from the published bytes and compares them with the database.
+Does not: find a history rewritten together with `checkpoints.log` and the published folder: without an outside witness
+the report says `self_contained`. Source: C2SP tlog-tiles; docs/adr/0003.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from audit import merkle
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.errors import AuditError
 from audit.folder import folder_reader
-from audit.record import Act, Auth, LeafObject, LeafRecord, encode_leaf
+from audit.record import Act, Auth, LeafObject, LeafRecord, encode_leaf, parse_leaf
 from audit.tiles import TileReader, grow
 from audit.verify import check_log
-from control_plane import db
+from control_plane import checkpoints, db
 from control_plane.errors import NotFound
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
+from control_plane.registry import rows
 from control_plane.registry.tables import LeafNameRow, LeafRow, LogHeadRow
 from edge_runtime.core.errors import Unavailable
 
@@ -51,6 +53,7 @@ SYSTEM = "system"
 
 _LOG = logging.getLogger(__name__)
 MAX_RESULTS = 1000
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,21 +191,27 @@ def search(
 
 
 def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
-    """Publish what the log gained and return its signed checkpoint; `afresh` rewrites every file.
+    """Publish what the log gained and return its signed checkpoint; `afresh` rewrites every other file.
+
+    A checkpoint is signed only if the log in the database extends every one that was published before.
 
     Raises:
-        Unavailable: the database's own entries do not lead to its log head: it was changed from outside.
+        Unavailable: the database's own entries do not lead to its log head, or the log is shorter than what is
+            published or another one: it was changed from outside.
     """
     folder = plane.site / "log"
     with db.write(plane.engine) as session:
         head = _head(session)
-        frontier = merkle.parse_frontier(head.frontier)
-        signed = sign_checkpoint(Checkpoint(plane.keys.log.name, frontier.size, frontier.root), [plane.keys.log])
-        current = folder / "checkpoint"
-        if not afresh and head.published == head.frontier and current.is_file() and current.read_bytes() == signed:
-            return signed
+        frontier, before = merkle.parse_frontier(head.frontier), merkle.parse_frontier(head.published)
+        wanted = Checkpoint(plane.keys.log.name, frontier.size, frontier.root)
+        current, newest = checkpoints.published(plane), checkpoints.newest(plane)
+        if not afresh and head.published == head.frontier and current == newest == wanted:
+            return (folder / "checkpoint").read_bytes()
         # No checkpoint: nothing was published yet, or the folder was lost.
-        done = merkle.Frontier() if afresh or not current.is_file() else merkle.parse_frontier(head.published)
+        done = merkle.Frontier() if afresh or current is None else before
+        for old in (current, newest):
+            if old is not None:
+                _require_growth(session, old, done=done, to=frontier)
         entries = session.exec(select(LeafRow.data).where(LeafRow.seq >= done.size).order_by(col(LeafRow.seq))).all()
         try:
             growth = grow(done, entries, folder_reader(folder))
@@ -213,10 +222,34 @@ def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         # Crash from here on: some tiles are there and the old checkpoint stands, which does not cover them.
         for path, data in growth.files:
             write_atomic(folder / path, data)
-        write_atomic(current, signed)
+        signed = sign_checkpoint(wanted, [plane.keys.log])
+        if newest != wanted:
+            checkpoints.remember(plane, signed)
+        # Crash here: the next publication finds the checkpoint remembered and publishes the same bytes.
+        write_atomic(folder / "checkpoint", signed)
         # Crash here: the row below is rolled back, and the next publication writes the same bytes again.
         head.published = head.frontier
         return signed
+
+
+def _require_growth(session: Session, old: Checkpoint, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
+    """Refuse a log that does not extend a checkpoint, by the entries that its growth from `done` does not read."""
+    hint = "the database was changed from outside; see `mentorplane audit verify`"
+    if old.size > to.size:
+        raise Unavailable(
+            f"expected a log of at least the {old.size} entries that are published, got {to.size} in the database",
+            hint=hint,
+        )
+    if (old.size, old.root) in {(to.size, to.root), (done.size, done.root)}:
+        return
+    stored = session.exec(select(LeafRow.data).where(LeafRow.seq < old.size).order_by(col(LeafRow.seq)))
+    prefix = merkle.Frontier().extend(merkle.leaf_hash(data) for data in stored)
+    if (prefix.size, prefix.root) != (old.size, old.root):
+        raise Unavailable(
+            f"expected a log that extends the published checkpoint of {old.size} entries, "
+            f"got another history of {to.size} entries in the database",
+            hint=hint,
+        )
 
 
 def recover_log(plane: ControlPlane) -> bool:
@@ -236,8 +269,15 @@ def recover_log(plane: ControlPlane) -> bool:
 
 
 def checkpoint(plane: ControlPlane) -> bytes:
-    """Return the signed checkpoint over everything logged."""
-    return publish_log(plane)
+    """Return the signed checkpoint as it is published; reads a file and waits for nobody.
+
+    Raises:
+        NotFound: nothing is published yet.
+    """
+    try:
+        return (plane.site / "log" / "checkpoint").read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("expected a published checkpoint, got none yet") from error
 
 
 def inclusion_proof(plane: ControlPlane, index: int) -> tuple[bytes, ...]:
@@ -260,25 +300,51 @@ def inclusion_proof(plane: ControlPlane, index: int) -> tuple[bytes, ...]:
 
 
 def verify(plane: ControlPlane) -> LedgerReport:
-    """Verify the published log from its files alone, then that the database holds the same entries.
+    """Verify the published log from its files alone, that it extends all it ever published, and the database by it.
 
-    Changes nothing: it does not publish what is not published yet, but counts it.
+    Every row that repeats what an entry, a statement or a manifest says is compared with those bytes (see `rows`).
+    Changes nothing: it does not publish what is not published yet, but counts it. It reads without holding anybody up,
+    so it looks again if the log moved meanwhile.
     """
-    read = folder_reader(plane.site / "log")
-    report = check_log(read, [plane.keys.log.verifier])
-    problems = [str(finding) for finding in report.findings]
+    for _ in range(_LOOKS - 1):
+        before = _position(plane)
+        report = _verify_once(plane)
+        if report.ok or before == _position(plane):
+            return report
+    return _verify_once(plane)
+
+
+def _position(plane: ControlPlane) -> tuple[object, ...]:
     with db.read(plane.engine) as session:
-        head = merkle.parse_frontier(_head(session).frontier)
-        stored = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq))).all()
-    if merkle.Frontier().extend(merkle.leaf_hash(data) for data in stored) != head:
-        problems.append("the database's entries do not lead to its log head")
+        head = _head(session)
+        return head.frontier, head.published, checkpoints.published(plane)
+
+
+def _verify_once(plane: ControlPlane) -> LedgerReport:
+    read = folder_reader(plane.site / "log")
+    published, remembered = checkpoints.published(plane), checkpoints.lines(plane)  # before the database: never ahead
+    report = check_log(read, [plane.keys.log.verifier])
+    found = [str(finding) for finding in report.findings]
+    with db.read(plane.engine) as session:
+        head = _head(session).frontier
+        read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))
+        stored = [data if isinstance(data, bytes) else b"" for data in read_rows]  # SQLite lets a text stand there
+        by_rows = rows.problems(session)
+    hashes = [merkle.leaf_hash(data) for data in stored]
+    if merkle.Frontier().extend(hashes).encode() != head:
+        found.append("the database's entries do not lead to its log head")
     if report.ok:
-        published = TileReader(read, size=report.size, root=report.root).entries(0, report.size)
-        pairs = zip_longest(published, stored[: report.size])
-        problems += [f"entry {at} differs between files and database" for at, (a, b) in enumerate(pairs) if a != b]
+        files = TileReader(read, size=report.size, root=report.root).entries(0, report.size)
+        pairs = zip_longest(files, stored[: report.size])
+        found += [f"entry {at} differs between files and database" for at, (a, b) in enumerate(pairs) if a != b]
         if report.size < len(stored):
-            problems.append(f"{len(stored) - report.size} entries are not published yet")
-    return LedgerReport(not problems, report.size, report.self_contained, tuple(problems), report.root.hex())
+            found.append(f"{len(stored) - report.size} entries are not published yet")
+    if remembered is None and published is not None:
+        found.append("checkpoints.log is gone: earlier checkpoints cannot be compared")
+    else:
+        found += checkpoints.problems(plane, remembered or (), hashes, last=published)
+    found += by_rows
+    return LedgerReport(not found, report.size, report.self_contained, tuple(found), report.root.hex())
 
 
 def _head(session: Session) -> LogHeadRow:
@@ -289,15 +355,20 @@ def _head(session: Session) -> LogHeadRow:
 
 
 def _record(row: LeafRow) -> LedgerLeaf:
+    """Return an entry as its bytes say it; the row's other columns only serve to find it."""
+    try:
+        leaf = parse_leaf(row.data)
+    except AuditError as error:
+        raise Unavailable(f"expected entry {row.seq} as it was logged, got other bytes") from error
     return LedgerLeaf(
-        row.seq,
-        row.act,
-        row.actor,
-        row.role,
-        row.kind,
-        row.name,
-        row.digest,
-        row.manifest,
-        row.at,
+        leaf.seq,
+        leaf.act,
+        leaf.actor,
+        leaf.role,
+        leaf.object.kind,
+        leaf.object.name,
+        leaf.object.digest,
+        leaf.manifest,
+        leaf.at,
         row.data,
     )

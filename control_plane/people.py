@@ -237,27 +237,39 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str) -> Person:
 def open_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519PrivateKey:
     """Return the signing key of a person, for one signature.
 
-    A wrong passphrase is counted in a transaction of its own: it must outlive the act that it refuses.
+    Each try is counted before it is made, in a transaction of its own: tries at once cannot outnumber the limit, and
+    the count outlives the act that a wrong passphrase refuses. The last try allowed locks first; if it is right, it
+    unlocks.
 
     Raises:
         NotFound: there is no such person.
         Refused: a wrong passphrase, or locked out.
     """
-    with db.read(plane.engine) as session:
-        row = _find(session, person)
-        sealed, identity, wrong = row.sealed_key, row.id, row.wrong
-        _refuse_locked(row.locked_until, plane.now())
+    sealed, identity, locked = _count_try(plane, person)
     try:
         seed = _unseal(sealed, passphrase, identity=identity)
     except InvalidTag:
-        _count_wrong(plane, identity)
+        _log_wrong(plane, identity)
         raise Refused("expected the person's passphrase, got another") from None
-    if wrong:
-        with db.write(plane.engine) as session:
-            row = _find(session, identity)
+    with db.write(plane.engine) as session:
+        row = _find(session, identity)
+        if row.locked_until != locked:
             _refuse_locked(row.locked_until, plane.now())
-            row.wrong = 0
+        row.wrong, row.locked_until = 0, None
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _count_try(plane: ControlPlane, person: str) -> tuple[dict[str, str | int], str, datetime | None]:
+    """Count a try and return the sealed key, the person's id, and until when this very try locked them out."""
+    with db.write(plane.engine) as session:
+        row, now = _find(session, person), plane.now()
+        _refuse_locked(row.locked_until, now)
+        row.wrong += 1
+        locked = None
+        if row.wrong >= plane.settings.wrong_passphrases:
+            row.wrong = 0
+            locked = row.locked_until = now + timedelta(seconds=plane.settings.locked_for_s)
+        return dict(row.sealed_key), row.id, locked
 
 
 def _refuse_locked(until: datetime | None, now: datetime) -> None:
@@ -267,16 +279,11 @@ def _refuse_locked(until: datetime | None, now: datetime) -> None:
         )
 
 
-def _count_wrong(plane: ControlPlane, person: str) -> None:
+def _log_wrong(plane: ControlPlane, person: str) -> None:
     with ledger.act(plane) as session:
-        row = _find(session, person)
-        row.wrong += 1
-        if row.wrong >= plane.settings.wrong_passphrases:
-            row.wrong = 0
-            row.locked_until = plane.now() + timedelta(seconds=plane.settings.locked_for_s)
-            target = LeafObject("person", row.id)
-            event = ledger.Event(Act.SIGNED_IN_FAILED, actor=row.id, role=ledger.SYSTEM, auth=Auth.NONE, target=target)
-            ledger.append(session, plane.now(), event)
+        target = LeafObject("person", person)
+        event = ledger.Event(Act.SIGNED_IN_FAILED, actor=person, role=ledger.SYSTEM, auth=Auth.NONE, target=target)
+        ledger.append(session, plane.now(), event)
 
 
 def _find(session: Session, login_or_id: str) -> PersonRow:
@@ -317,4 +324,4 @@ def _unseal(sealed: dict[str, str | int], passphrase: str, *, identity: str) -> 
 
 def _derive(passphrase: str, salt: bytes, cost: Argon2) -> bytes:
     kdf = Argon2id(salt=salt, length=32, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib)
-    return kdf.derive(passphrase.encode())
+    return kdf.derive(passphrase.encode(errors="surrogatepass"))

@@ -1,8 +1,8 @@
 """Publishing: from the database and the keys to the static files that devices read.
 
 Everything published follows from the database: `publish` compares what should be there with what is, writes what
-differs, and may be run at any time. Order: log tiles and checkpoint, closures, then the TUF repository (see
-`repository`), whose timestamp is last and makes all of it count.
+differs, and may be run at any time. Order: a changed trust file is logged, log tiles and checkpoint, closures, then the
+TUF repository (see `repository`), whose timestamp is last and makes all of it count.
 
 Promises: writers take turns by the log-head row. Does not: decide what is released. Source: DESIGN section 6, publish.
 """
@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from audit import merkle
 from audit.folder import folder_reader
 from audit.tiles import TileReader
-from control_plane import db, ledger, people
+from control_plane import db, ledger, trust
 from control_plane.errors import NotFound
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
@@ -37,9 +37,9 @@ from edge_runtime.core.release import (
     release_path,
     withdrawals_path,
 )
-from edge_runtime.core.trustfile import TrustFile, encode_trust
+from edge_runtime.core.trustfile import encode_trust
 
-__all__ = ["ForgedMirror", "forge_mirror", "publish", "renew", "trust_file"]
+__all__ = ["ForgedMirror", "forge_mirror", "publish", "renew"]
 
 _FORGED_WORD = "never"
 
@@ -50,41 +50,38 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
     Raises:
         Unavailable: the published log does not agree with the database.
     """
-    ledger.publish_log(plane)
-    with db.write(plane.engine) as session:
-        trust = encode_trust(trust_file(plane, session))
-        site = Site(plane.site, plane.keys, plane.now())
-        channel, live = plane.channel, live_release(session)
-        targets: dict[str, bytes] = {}
-        if live is not None:
-            for digest, data in _closures(session, live):
-                site.write_closure(digest, data)
-            targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
-            targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session))
-        changed = site.write(trust, targets)
-        root = plane.settings.home / "trust" / "root.json"
-        if not root.is_file():
-            # Crash before this line: the next start writes it; no app can have shipped it yet.
-            write_atomic(root, site.read("metadata/1.root.json"))
-        return changed
+    while True:
+        with db.write(plane.engine) as session:
+            trust.log_change(plane, session)
+        # Crash here: the change is logged and devices do not see it yet; the next publication goes on.
+        ledger.publish_log(plane)
+        with db.write(plane.engine) as session:
+            told = encode_trust(trust.trust_file(plane, session))
+            if trust.is_logged(session, told):  # else somebody was enrolled in between
+                return _publish_site(plane, session, told)
+
+
+def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
+    site = Site(plane.site, plane.keys, plane.now())
+    channel, live = plane.channel, live_release(session)
+    targets: dict[str, bytes] = {}
+    if live is not None:
+        for digest, data in _closures(session, live):
+            site.write_closure(digest, data)
+        targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
+        targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session))
+    changed = site.write(told, targets)
+    root = plane.settings.home / "trust" / "root.json"
+    if not root.is_file():
+        # Crash before this line: the next start writes it; no app can have shipped it yet.
+        write_atomic(root, site.read("metadata/1.root.json"))
+    return changed
 
 
 def renew(plane: ControlPlane) -> None:
     """Sign a fresh timestamp, and whatever else is past half of its life."""
     with db.write(plane.engine):
         Site(plane.site, plane.keys, plane.now()).renew()
-
-
-def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
-    """Return whose signatures count, which log, and the approval floor."""
-    return TrustFile(
-        organisation=plane.organisation,
-        people=people.keyring(session),
-        log_vkey=plane.keys.log.verifier.vkey,
-        floor=dict(plane.settings.floor),
-        own_keys=False,
-        self_contained=True,
-    )
 
 
 def _closures(session: Session, live: ReleaseRow) -> list[tuple[str, bytes]]:

@@ -141,11 +141,20 @@ def _release_library(plane: ControlPlane, known: Mapping[str, dict[str, Any]], l
         )
         number = proposal.number
     review.check(plane, author["id"], number)
-    signed = {signature.person for signature in queries.show_proposal(plane, number).signatures}
+    detail = queries.show_proposal(plane, number)
+    signed = {signature.person for signature in detail.signatures}
     for login, role in _APPROVERS:
         person = known[login]
         if person["id"] not in signed:
-            review.approve(plane, person["id"], number, role=role, reason=_REASON, passphrase=person["passphrase"])
+            review.approve(
+                plane,
+                person["id"],
+                number,
+                role=role,
+                reason=_REASON,
+                passphrase=person["passphrase"],
+                manifest=detail.proposal.manifest,
+            )
     releases.release(plane, releaser["id"], number)
 
 

@@ -44,7 +44,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     organisation: str = "example-coaching"
     channel: str = "production"
-    floor: tuple[tuple[str, int], ...] = (("R0", 1), ("R1", 1), ("R2", 1), ("R3", 2), ("R4", 2))
+    floor: tuple[tuple[str, int], ...] = (("R0", 1), ("R1", 1), ("R2", 2), ("R3", 2), ("R4", 2))
     argon2: Argon2 = Argon2()
     wrong_passphrases: int = 5
     locked_for_s: int = 900

@@ -65,7 +65,8 @@ class Adopter:
         source = Source(address)
         staging = self.home.stage()
         try:
-            held = self.load()
+            generation = self.home.current()
+            held = self._load(generation, source) if generation else None
             before = held.state if held else None
             files = update(staging, self.root, source, channel=self.channel)
             basis = before.basis() if before else None
@@ -81,7 +82,7 @@ class Adopter:
             shutil.rmtree(staging, ignore_errors=True)
         return adoption, changed
 
-    def _load(self, generation: Path) -> Adoption:
+    def _load(self, generation: Path, source: Source | None = None) -> Adoption:
         from edge_runtime.delivery.cached import load_cached
 
         files = load_cached(generation, self.root, channel=self.channel)
@@ -89,7 +90,7 @@ class Adopter:
             basis, growth = basis_format.parse_basis((generation / "basis.json").read_bytes())
         except OSError as error:
             raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-        return adopt(basis, self._delivery(files, growth))
+        return adopt(basis, self._delivery(files, growth, source))
 
     def _delivery(
         self, files: Mapping[str, bytes], growth: tuple[bytes, ...], source: Source | None = None

@@ -8,6 +8,7 @@ Needs the extra `[cloud]`.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["CloudModel", "Completion", "complete", "is_installed"]
+__all__ = ["CloudModel", "Wire", "complete", "is_installed"]
 
 Scan = Callable[[bytes], tuple[str, ...]]
 
@@ -29,14 +30,6 @@ class CloudModel:
     base_url: str
     api_key: str = field(default="none", repr=False)
     timeout_s: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What came back, and how many bytes of request bodies went out."""
-
-    text: str = field(repr=False)
-    sent_bytes: int
 
 
 def is_installed() -> bool:
@@ -64,57 +57,79 @@ def _litellm() -> Any:
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     litellm.drop_params = True
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai"):
+        # At DEBUG they write requests down. Their loggers are silenced for good: a level put back too early would leak.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        logging.getLogger(name).propagate = False
     return litellm
 
 
-class _Guard:
-    """Counts and scans each request body; remembers why it refused, because libraries above wrap exceptions."""
+class Wire:
+    """What passed to the cloud in one run: scans each request, counts what left, remembers why it refused.
+
+    It outlives a failed request, so that a run can say what left although no answer came.
+    """
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self.sent_bytes = 0
+        self.disclosure: Disclosure | None = None
         self.refused: tuple[str, ...] = ()
 
     def client(self, model: CloudModel) -> Any:
+        """Return an OpenAI client whose every request passes `check` and is counted."""
         import httpx
         import openai
 
-        http = httpx.Client(event_hooks={"request": [self._check]}, timeout=model.timeout_s, trust_env=False)
+        wire = self
+
+        class Transport(httpx.HTTPTransport):
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                wire.check(request)
+                try:
+                    response = super().handle_request(request)
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    raise  # nothing was sent
+                except httpx.HTTPError:
+                    wire.sent_bytes += len(request.content)
+                    raise
+                wire.sent_bytes += len(request.content)
+                return response
+
+        http = httpx.Client(transport=Transport(), timeout=model.timeout_s, trust_env=False)
         return openai.OpenAI(api_key=model.api_key, base_url=model.base_url, http_client=http, max_retries=0)
 
-    def _check(self, request: Any) -> None:
-        outgoing = str(request.url).encode() + b"\n" + request.content
-        self.refused = self._scan(outgoing)
+    def check(self, request: Any) -> None:
+        """Scan the URL and body of a request, and take out the headers that describe the device.
+
+        Raises:
+            PermissionError: a raw value was found; nothing is sent.
+        """
+        self.refused = self._scan(str(request.url).encode() + b"\n" + request.content)
         if self.refused:
             raise PermissionError("a raw value was found in the outgoing bytes")
         for name in [n for n in request.headers if n.startswith("x-stainless-") and n != "x-stainless-raw-response"]:
             del request.headers[name]  # they tell the device's system and versions
         request.headers["User-Agent"] = "mentorplane"
-        self.sent_bytes += len(request.content)
 
 
-def complete(disclosure: Disclosure, model: CloudModel, *, scan: Scan, max_tokens: int) -> Completion:
-    """Send `disclosure` to `model` and return its answer.
-
-    Args:
-        disclosure: what the policy let out.
-        model: where to.
-        scan: returns the types of raw values found in outgoing bytes; any refuses the send.
-        max_tokens: bound on the answer.
+def complete(disclosure: Disclosure, model: CloudModel, *, wire: Wire, max_tokens: int) -> str:
+    """Send `disclosure` to `model` over `wire` and return the text of its answer.
 
     Raises:
         Unavailable: refused by the scan, not installed, or no usable answer in time; the message has no text in it.
     """
     if type(disclosure) is not Disclosure:
         raise TypeError("expected a Disclosure")
-    litellm, guard = _litellm(), _Guard(scan)
+    litellm = _litellm()
     import openai
 
+    wire.disclosure = disclosure
     try:
         response = litellm.completion(
             model=f"openai/{model.name}",
             messages=[{"role": "user", "content": disclosure.text}],
-            client=guard.client(model),
+            client=wire.client(model),
             api_base=model.base_url,
             api_key=model.api_key,
             timeout=model.timeout_s,
@@ -124,9 +139,9 @@ def complete(disclosure: Disclosure, model: CloudModel, *, scan: Scan, max_token
         text = response.choices[0].message.content
     except (openai.OpenAIError, OSError, ValueError, LookupError, AttributeError) as error:
         # `from None`: the texts of these errors may quote the prompt.
-        if guard.refused:
-            raise Unavailable(f"refused to send: {', '.join(guard.refused)} in the outgoing bytes") from None
+        if wire.refused:
+            raise Unavailable(f"refused to send: {', '.join(wire.refused)} in the outgoing bytes") from None
         raise Unavailable(f"expected an answer from the cloud model, got {type(error).__name__}") from None
     if not isinstance(text, str) or not text:
         raise Unavailable("expected text from the cloud model, got none")
-    return Completion(text, guard.sent_bytes)
+    return text

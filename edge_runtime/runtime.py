@@ -87,7 +87,7 @@ class EdgeRuntime:
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
             InvalidDocument: the home is damaged.
-            Unavailable: `trust` cannot be read or the home cannot be written.
+            Unavailable: `trust` cannot be read, the home cannot be written, or the cloud extra is missing.
         """
         if trust is None:
             raise NotTrusted(
@@ -99,6 +99,13 @@ class EdgeRuntime:
             root = (Path(trust) / "root.json").read_bytes()
         except OSError as error:
             raise Unavailable(f"expected root.json in the trust folder, got {error.strerror}") from error
+        if cloud is not None:
+            from edge_runtime.cloud import is_installed
+
+            if not is_installed():
+                raise Unavailable(
+                    "expected the cloud extra for a cloud model, got none", hint="pip install 'mentorplane[cloud]'"
+                )
         folder = Home(Path(home))
         runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock)
         held = runtime._adopter.load()
@@ -120,6 +127,10 @@ class EdgeRuntime:
             return self._unchanged(error.check, str(error))
         except MentorplaneError as error:
             return self._unchanged("" if isinstance(error, Unavailable) else "V4", str(error))
+        except OSError as error:
+            return self._unchanged(
+                "", f"expected a home that can be written, got {error.strerror or type(error).__name__}"
+            )
         self.state = adoption.state
         self._checked_at = self.now()
         self._home.save_checked_at(self._checked_at)
@@ -150,14 +161,14 @@ class EdgeRuntime:
         stopped = state.withdrawals.digests
         return tuple(e.name for e in state.manifest.entries if e.kind == "prompt" and e.digest not in stopped)
 
-    def prompt(self, name: str) -> Prompt:
+    def prompt(self, name: str, state: TrustState | None = None) -> Prompt:
         """Return the approved prompt `name`, verified (V5) when it is first used.
 
         Raises:
             NotTrusted: nothing was adopted yet, there is no such prompt, it was withdrawn or was altered on disk.
             Unavailable: its content is not on this device.
         """
-        state = self.trusted()
+        state = state or self.trusted()
         entry = find_entry(state, name)
         prompt = self._prompts.get(entry.digest)
         if prompt is None or prompt.name != name:
@@ -171,7 +182,7 @@ class EdgeRuntime:
         Raises:
             NotTrusted: there is no such approved prompt.
         """
-        return self.policy_for(self.prompt(prompt), at_most).decide(context)
+        return self.policy_for(prompt, at_most).decide(context)
 
     def read(self, text: str, *, names: Iterable[str] = (), terms: Iterable[str] = ()) -> Reading:
         """Return what is found in `text`: types and places, no values."""
@@ -179,13 +190,15 @@ class EdgeRuntime:
 
         return TextReader(names=names, terms=terms).read(text)
 
-    def policy_for(self, prompt: Prompt, at_most: Route) -> CompiledPolicy:
-        """Return the compiled layers that decide about `prompt`: organisation, prompt, the learner's own limit."""
-        state = self.trusted()
-        key = (state.manifest_digest, prompt.name, at_most)
+    def policy_for(self, name: str, at_most: Route, state: TrustState | None = None) -> CompiledPolicy:
+        """Return the compiled layers that decide about a prompt: organisation, prompt, the learner's own limit."""
+        state = state or self.trusted()
+        key = (state.manifest_digest, name, at_most)
         compiled = self._policies.get(key)
         if compiled is None:
-            compiled = self._policies[key] = compile_for(state.policy, prompt, Layer("learner", at_most))
+            compiled = self._policies[key] = compile_for(
+                state.policy, self.prompt(name, state), Layer("learner", at_most)
+            )
         return compiled
 
     def trusted(self) -> TrustState:
@@ -207,9 +220,7 @@ class EdgeRuntime:
 
     def capabilities(self) -> frozenset[str]:
         """Return what this device can do, in the words of the policy's vocabulary."""
-        from edge_runtime.cloud import is_installed
-
-        return frozenset({"cloud-model"}) if self.cloud and is_installed() else frozenset()
+        return frozenset({"cloud-model"}) if self.cloud else frozenset()
 
     def session(
         self,
@@ -234,8 +245,14 @@ class EdgeRuntime:
             agreement: the version of the agreement the person accepted.
             at_most: the learner's own limit: `device`, `redacted` or `cloud`; can only restrict.
             locale: for the hand-off text.
+
+        Raises:
+            ValueError: one text where a list of texts is meant, or another limit.
         """
         from edge_runtime.session import Session
+
+        if any(isinstance(given, str) for given in (names, terms, consents)):
+            raise ValueError("expected lists of texts for names, terms and consents, got one text")
 
         return Session(
             self,
@@ -245,7 +262,7 @@ class EdgeRuntime:
             terms=tuple(terms),
             consents=frozenset(consents),
             agreement=agreement,
-            at_most=Route[at_most.upper()],
+            at_most=_limit(at_most),
             locale=locale,
         )
 
@@ -256,3 +273,9 @@ class EdgeRuntime:
     def _unchanged(self, check: str, message: str) -> Refresh:
         release = self.state.manifest.number if self.state else None
         return Refresh(False, False, release, check, message, steps=())
+
+
+def _limit(at_most: str) -> Route:
+    if at_most not in {"device", "redacted", "cloud"}:
+        raise ValueError("expected at_most to be device, redacted or cloud")
+    return Route[at_most.upper()]

@@ -3,8 +3,9 @@
     read → decide → hand-off | device | redacted cloud | cloud → render → model → restore → check → fallback → receipt
 
 Promises: `run` never raises for what a text contains; a crisis disclosure is answered with the approved hand-off
-text first, with no model call and nothing sent, whatever policy, release or preference says (P6); what leaves passes
-`core.disclosure` and a last scan (P2); any unexpected failure gives the prompt's fallback text and sends nothing more.
+text first, with no model call and nothing sent, whatever policy, release, contract or preference says (P6), and never
+leaves the device afterwards either; what leaves passes `core.disclosure` and a last scan, and is counted also when no
+answer comes (P2); any unexpected failure gives the prompt's fallback text and sends nothing more.
 Does not: keep texts (the placeholder table lives and ends with the session).
 """
 
@@ -14,16 +15,15 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_runtime import cloud
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_inputs, check_output
-from edge_runtime.core.disclosure import Disclosure, disclose
+from edge_runtime.core.disclosure import disclose
 from edge_runtime.core.errors import MentorplaneError, Unavailable
-from edge_runtime.core.handoff import handoff_text
-from edge_runtime.core.manifest import Entry
+from edge_runtime.core.manifest import Entry as ManifestEntry
 from edge_runtime.core.pipeline import (
     OBLIGATIONS,
     Situation,
@@ -33,13 +33,13 @@ from edge_runtime.core.pipeline import (
     instruct,
     produce,
     reply_text,
-    worst_crisis,
 )
-from edge_runtime.core.policy import Decision, Route
+from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.core.reader import Entity, Reading, TextReader
 from edge_runtime.core.redaction import PlaceholderTable, Redacted, Restored, find_raw_values, redact, restore
-from edge_runtime.core.trust import find_prompt
+from edge_runtime.core.trust import TrustState, find_prompt
+from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.receipts import Receipt
 from edge_runtime.reply import Finding, Preview, Reply
 
@@ -48,8 +48,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+LONG_NUMBER = 7
+"""An integer with this many digits is covered as a whole: it may be a number of somebody."""
+CRISIS_STAYS = Reason("runtime", "crisis-never-leaves", "what somebody says in a crisis stays on this device")
 ATTEMPTS = 2
 """How often a model is asked before the fallback: once, and once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run works with: the release of its start, the prompt, the inputs, what was found and decided."""
+
+    state: TrustState
+    entry: ManifestEntry
+    prompt: Prompt
+    values: Mapping[str, Any]
+    readings: Mapping[str, Reading]
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +75,6 @@ class _Made:
     route: str
     outcome: str
     output: JsonObject | None = None
-    disclosure: Disclosure | None = None
-    sent_bytes: int = 0
     problems: tuple[str, ...] = ()
 
 
@@ -88,8 +101,10 @@ class Session:
         self._at_most = at_most
         self._consents = consents
         self._agreement = agreement
+        self._known = (*names, *terms)
         self._reader = TextReader(names=names, terms=terms)
         self._table = PlaceholderTable()
+        self._handed_off = False
 
     def read(self, text: str) -> Reading:
         """Return what is found in `text`: types and places, no values."""
@@ -111,9 +126,7 @@ class Session:
             InvalidDocument: an input is missing, undeclared or mistyped.
             NotTrusted: there is no such approved prompt.
         """
-        approved = self._runtime.prompt(prompt)
-        values = check_inputs(approved.inputs, inputs)
-        return self._decide(approved, self._readings(approved, values))
+        return self._begin(prompt, inputs).decision
 
     def render(self, prompt: str, inputs: Mapping[str, Any]) -> str:
         """Return the instruction of the approved prompt with these inputs delimited as data."""
@@ -122,11 +135,9 @@ class Session:
 
     def preview(self, prompt: str, inputs: Mapping[str, Any]) -> Preview:
         """Return what a run would find and decide, and the text that would leave; nothing runs, nothing is sent."""
-        approved = self._runtime.prompt(prompt)
-        values = check_inputs(approved.inputs, inputs)
-        readings = self._readings(approved, values)
-        outgoing = instruct(approved, self._covered(values, readings), secrets.token_hex(8))
-        return Preview(readings, self._decide(approved, readings), outgoing)
+        run = self._begin(prompt, inputs)
+        outgoing = instruct(run.prompt, self._covered(run), secrets.token_hex(8))
+        return Preview(dict(run.readings), run.decision, outgoing)
 
     def run(self, prompt: str, inputs: Mapping[str, Any], *, go_on: bool = False) -> Reply:
         """Run an approved prompt and return a typed reply.
@@ -134,73 +145,57 @@ class Session:
         Args:
             prompt: its name.
             inputs: its declared inputs.
-            go_on: the person has seen the hand-off text and chooses to go on.
+            go_on: the person has seen the hand-off text in this session and chooses to go on.
 
         Raises:
             InvalidDocument: an input is missing, undeclared or mistyped: the host's mistake, not the text's.
             NotTrusted: there is no such approved prompt.
         """
+        situation = crisis_in(inputs)
+        if situation and not (go_on and self._handed_off):
+            return self._hand_off(prompt, situation)
+        run = self._begin(prompt, inputs)
+        wire = cloud.Wire(self._scan if run.decision.route is Route.REDACTED else lambda _: ())
         try:
-            approved = self._runtime.prompt(prompt)
-            entry = find_prompt(self._runtime.trusted(), prompt)
-        except MentorplaneError:
-            if (reply := self._handoff_alone(prompt, inputs)) and not go_on:
-                return reply
-            raise
-        values = check_inputs(approved.inputs, inputs)
-        readings: dict[str, Reading] = {}
-        decision = Decision(Route.BLOCK, (), (), ())
-        try:
-            readings = self._readings(approved, values)
-            decision = self._decide(approved, readings)
-            if worst_crisis(readings.values()) == "crisis" and not go_on:
-                made = _Made(self._handoff(readings), "hand-off", "handed-off")
-            else:
-                made = self._make(approved, values, decision=decision, readings=readings)
+            made = self._make(run, wire)
         except Exception as error:  # noqa: BLE001 - whatever a text makes fail, the person gets the approved fallback
-            made = _Made(approved.fallback, "device", "fallback", problems=(type(error).__name__,))
-        return self._reply(approved, entry, made=made, decision=decision, readings=readings)
+            made = _Made(run.prompt.fallback, "device", "fallback", problems=(type(error).__name__,))
+        return self._reply(run, made, wire)
 
-    def _readings(self, prompt: Prompt, values: Mapping[str, Any]) -> dict[str, Reading]:
-        return {name: self._reader.read(text) for name, text in free_texts(prompt, values).items()}
-
-    def _decide(self, prompt: Prompt, readings: Mapping[str, Reading]) -> Decision:
-        state = self._runtime.trusted()
+    def _begin(self, prompt: str, inputs: Mapping[str, Any]) -> _Run:
+        state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
+        entry = find_prompt(state, prompt)
+        approved = self._runtime.prompt(prompt, state)
+        values = check_inputs(approved.inputs, inputs)
+        readings = {name: self._reader.read(text) for name, text in free_texts(approved, values).items()}
         situation = Situation(
             consents=self._consents,
             agreement=self._agreement,
             capabilities=self._runtime.capabilities(),
             staleness=self._runtime.staleness(),
         )
-        context = context_of(prompt, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
-        return self._runtime.policy_for(prompt, self._at_most).decide(context)
+        context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
+        decision = self._runtime.policy_for(prompt, self._at_most, state).decide(context)
+        if decision.route > Route.DEVICE and crisis_in(inputs):
+            decision = replace(decision, route=Route.DEVICE, rules=(CRISIS_STAYS,))
+        return _Run(state, entry, approved, values=values, readings=readings, decision=decision)
 
-    def _handoff(self, readings: Mapping[str, Reading]) -> str:
-        other = any(r.labels.crisis == "crisis" and r.labels.subject == "other" for r in readings.values())
-        own = any(r.labels.crisis == "crisis" and r.labels.subject != "other" for r in readings.values())
-        situation = "other" if other and not own else "self"
+    def _hand_off(self, prompt: str, situation: str) -> Reply:
+        """Return the hand-off text; of the prompt only its name and version are looked up, if it has one."""
+        self._handed_off = True
         state = self._runtime.state
-        approved = state.handoff if state else None
-        if approved is not None and approved.locale == self._locale:
-            try:
-                values = check_inputs(approved.inputs, {"situation": situation})
-                return reply_text(approved, values, produce(approved, values))
-            except MentorplaneError:
-                pass  # P6: the text compiled into the package is always there
-        return handoff_text(self._locale, situation).text
-
-    def _handoff_alone(self, prompt: str, inputs: Mapping[str, Any]) -> Reply | None:
-        """Return the hand-off where the prompt itself cannot run (P6), None if nobody asks for one."""
-        readings = {name: self._reader.read(text) for name, text in inputs.items() if isinstance(text, str)}
-        if worst_crisis(readings.values()) != "crisis":
-            return None
+        entry = state.entries.get(("prompt", prompt)) if state else None
+        receipt: Receipt | None = None
+        problems: tuple[str, ...] = ()
+        if state and entry:
+            receipt, problems = self._keep(state, entry, route="hand-off", outcome="handed-off")
         return Reply(
-            text=self._handoff(readings),
+            text=handoff_for(state, locale=self._locale, situation=situation),
             route="hand-off",
             outcome="handed-off",
             prompt=prompt,
-            version="",
-            release=0,
+            version=entry.digest if entry else "",
+            release=state.manifest.number if state else 0,
             output=None,
             findings=(),
             reasons=(),
@@ -208,64 +203,68 @@ class Session:
             notice="",
             disclosure=None,
             sent_bytes=0,
-            receipt=None,
+            receipt=receipt,
+            problems=problems,
         )
 
-    def _make(
-        self, prompt: Prompt, values: Mapping[str, Any], *, decision: Decision, readings: Mapping[str, Reading]
-    ) -> _Made:
+    def _make(self, run: _Run, wire: cloud.Wire) -> _Made:
+        prompt, decision = run.prompt, run.decision
         if decision.errors or decision.route is Route.BLOCK:
             return _Made(prompt.fallback, "block", "blocked")
         if unknown := set(decision.obligations) - OBLIGATIONS:
             return _Made(prompt.fallback, "block", "blocked", problems=(f"unknown obligation {min(unknown)!r}",))
         if decision.route is Route.DEVICE:
-            return self._fill(prompt, values)
-        covered = values if decision.route is Route.CLOUD else self._covered(values, readings)
-        disclosure = disclose(decision, instruct(prompt, covered, secrets.token_hex(8)), prompt=prompt.name)
+            return self._fill(run)
         try:
-            return self._ask(prompt, values, disclosure)
+            return self._ask(run, wire)
         except Unavailable as error:
-            made = self._fill(prompt, values)  # P5: it keeps working without the cloud
-            return _Made(made.text, made.route, made.outcome, made.output, problems=(*made.problems, str(error)))
+            return replace(self._fill(run), problems=(str(error),))  # P5: it keeps working without the cloud
 
-    def _fill(self, prompt: Prompt, values: Mapping[str, Any], *, problems: tuple[str, ...] = ()) -> _Made:
-        output = produce(prompt, values)
-        return _Made(reply_text(prompt, values, output), "device", "filled", output, problems=problems)
+    def _fill(self, run: _Run) -> _Made:
+        output = produce(run.prompt, run.values)
+        return _Made(reply_text(run.prompt, run.values, output), "device", "filled", output)
 
-    def _covered(self, values: Mapping[str, Any], readings: Mapping[str, Reading]) -> dict[str, Any]:
-        covered = dict(values)
-        for name, reading in readings.items():
-            if isinstance(values[name], list):
-                covered[name] = [self.redact(member).text for member in values[name]]
-            else:
-                redacted, self._table = redact(values[name], reading, self._table)
+    def _covered(self, run: _Run) -> dict[str, Any]:
+        """Return the inputs with every finding covered: a list as one text, as it was read; numbers and choices too."""
+        covered = dict(run.values)
+        for name, value in run.values.items():
+            text = "\n".join(value) if isinstance(value, list) else str(value)
+            reading = run.readings.get(name) or self._reader.read(text)
+            if type(value) is int and len(text) >= LONG_NUMBER:
+                reading = replace(reading, entities=(Entity("ID_NUMBER", 0, len(text), "pattern"),))
+            redacted, self._table = redact(text, reading, self._table)
+            if isinstance(value, list):
+                covered[name] = [redacted.text] if value else []
+            elif isinstance(value, str) or redacted.spans:
                 covered[name] = redacted.text
         return covered
 
-    def _ask(self, prompt: Prompt, values: Mapping[str, Any], disclosure: Disclosure) -> _Made:
-        model = self._runtime.cloud
+    def _scan(self, outgoing: bytes) -> tuple[str, ...]:
+        for known in self._known:
+            self.redact(known)  # a name the host knows must not leave, whether or not a text held it so far
+        return find_raw_values(outgoing, self._table)
+
+    def _ask(self, run: _Run, wire: cloud.Wire) -> _Made:
+        model, prompt = self._runtime.cloud, run.prompt
         if model is None:
             raise Unavailable("expected a cloud model to be configured, got none")
-        scan = (lambda data: find_raw_values(data, self._table)) if disclosure.route == "redacted" else (lambda _: ())
-        sent = 0
+        values = run.values if run.decision.route is Route.CLOUD else self._covered(run)
+        disclosure = disclose(run.decision, instruct(prompt, values, secrets.token_hex(8)), prompt=prompt.name)
         problems: tuple[str, ...] = ()
         for _ in range(ATTEMPTS):
-            answer = cloud.complete(disclosure, model, scan=scan, max_tokens=prompt.max_tokens)
-            sent += answer.sent_bytes
-            output, problems = self._parse(prompt, answer.text)
+            answer = cloud.complete(disclosure, model, wire=wire, max_tokens=prompt.max_tokens)
+            output, problems = self._parse(prompt, answer)
             if output is not None:
-                text = reply_text(prompt, values, output)
-                return _Made(text, disclosure.route, "answered", output, disclosure, sent, problems)
-        return _Made(prompt.fallback, disclosure.route, "fallback", None, disclosure, sent, problems)
+                return _Made(reply_text(prompt, run.values, output), disclosure.route, "answered", output)
+        return _Made(prompt.fallback, disclosure.route, "fallback", problems=problems)
 
     def _parse(self, prompt: Prompt, answer: str) -> tuple[JsonObject | None, tuple[str, ...]]:
         """Return the model's JSON with placeholders restored, or what is wrong with it."""
         start, end = answer.find("{"), answer.rfind("}")
         try:
-            parsed = json.loads(answer[start : end + 1])
-        except ValueError:
+            output = self._restored(json.loads(answer[start : end + 1]))
+        except (ValueError, RecursionError):
             return None, ("the answer is not JSON",)
-        output = self._restored(parsed)
         problems = check_output(prompt.output, output)
         return (None, problems) if problems else (output, ())
 
@@ -276,48 +275,58 @@ class Session:
             return {key: self._restored(member) for key, member in value.items()}
         return [self._restored(member) for member in value] if isinstance(value, list) else value
 
-    def _reply(
-        self, prompt: Prompt, entry: Entry, *, made: _Made, decision: Decision, readings: Mapping[str, Reading]
-    ) -> Reply:
-        state = self._runtime.trusted()
-        reasons = tuple(sorted({*decision.rules, *decision.obliged_by}))
-        at = dt.datetime.fromtimestamp(self._runtime.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        receipt = Receipt(
-            number=1,
-            previous="",
-            at=at,
-            prompt=prompt.name,
-            version=entry.digest,
-            manifest=state.manifest_digest,
-            route=made.route,
-            rules=tuple(f"{reason.layer}/{reason.rule}" for reason in reasons),
-            findings={} if made.route == "hand-off" else count_types(readings.values()),
-            sent_bytes=made.sent_bytes,
-            outcome=made.outcome,
+    def _reply(self, run: _Run, made: _Made, wire: cloud.Wire) -> Reply:
+        receipt, problems = self._keep(
+            run.state, run.entry, route=made.route, outcome=made.outcome, run=run, sent_bytes=wire.sent_bytes
         )
-        written, problems = self._keep(receipt)
         return Reply(
             text=made.text,
             route=made.route,
             outcome=made.outcome,
-            prompt=prompt.name,
-            version=entry.digest,
-            release=state.manifest.number,
+            prompt=run.prompt.name,
+            version=run.entry.digest,
+            release=run.state.manifest.number,
             output=made.output,
             findings=tuple(
-                Finding(name, e.type, e.start, e.end) for name, reading in readings.items() for e in reading.entities
+                Finding(name, e.type, e.start, e.end) for name, found in run.readings.items() for e in found.entities
             ),
-            reasons=reasons,
-            obligations=decision.obligations,
-            notice=prompt.disclosure,
-            disclosure=made.disclosure,
-            sent_bytes=made.sent_bytes,
-            receipt=written,
+            reasons=_reasons(run.decision),
+            obligations=run.decision.obligations,
+            notice=run.prompt.disclosure,
+            disclosure=wire.disclosure if wire.sent_bytes else None,
+            sent_bytes=wire.sent_bytes,
+            receipt=receipt,
             problems=made.problems + problems,
         )
 
-    def _keep(self, receipt: Receipt) -> tuple[Receipt | None, tuple[str, ...]]:
+    def _keep(
+        self,
+        state: TrustState,
+        entry: ManifestEntry,
+        *,
+        route: str,
+        outcome: str,
+        run: _Run | None = None,
+        sent_bytes: int = 0,
+    ) -> tuple[Receipt | None, tuple[str, ...]]:
+        receipt = Receipt(
+            number=1,
+            previous="",
+            at=dt.datetime.fromtimestamp(self._runtime.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            prompt=entry.name,
+            version=entry.digest,
+            manifest=state.manifest_digest,
+            route=route,
+            rules=tuple(f"{reason.layer}/{reason.rule}" for reason in _reasons(run.decision)) if run else (),
+            findings=count_types(run.readings.values()) if run else {},
+            sent_bytes=sent_bytes,
+            outcome=outcome,
+        )
         try:
             return self._runtime.receipts.append(receipt), ()
         except (MentorplaneError, OSError) as error:
             return None, (f"the receipt could not be kept: {type(error).__name__}",)
+
+
+def _reasons(decision: Decision) -> tuple[Reason, ...]:
+    return tuple(sorted({*decision.rules, *decision.obliged_by}))

@@ -22,7 +22,7 @@ from edge_runtime.core.approval import ApprovalRules, Person, Quorum
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
-from edge_runtime.core.statements import EntryRef, Statement, sign_statement
+from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 
@@ -130,7 +130,7 @@ class Organisation:
         for (kind, name), data in documents.items():
             digest = canonical.digest(data)
             self.closures[digest] = data
-            tier = str(canonical.parse(data, max_bytes=10**6).get("tier", "R3"))
+            tier = str(canonical.parse(data, max_bytes=10**6).get("tier", "R4"))
             old = before.get((kind, name))
             entries[kind, name] = Entry(kind, name, old.epoch + 1 if old else 1, digest, tier, author)
         manifest = Manifest(
@@ -149,15 +149,15 @@ class Organisation:
         return dataclasses.replace(manifest, **changes)  # type: ignore[arg-type]
 
     def state(
-        self, act: str, manifest: Manifest, *, person: str, role: str = "", refs: Iterable[EntryRef] | None = None,
-        key: str = "", previous: str = "", channel: str = CHANNEL,
+        self, act: str, manifest: Manifest, *, person: str, role: str = "", refs: Iterable[Entry] | None = None,
+        key: str = "", previous: str = "", channel: str = CHANNEL, organisation: str = ORGANISATION,
     ) -> dsse.Envelope:  # fmt: skip
         """Return a signed statement of `person` about what the manifest changes."""
         before = set(self.manifest.entries) if self.manifest else set()
-        changed = [EntryRef.of(entry) for entry in manifest.entries if entry not in before]
+        changed = [entry for entry in manifest.entries if entry not in before]
         statement = Statement(
             act=act,
-            organisation=ORGANISATION,
+            organisation=organisation,
             channel=channel,
             manifest=canonical.digest(manifest.encode()),
             entries=tuple(sorted(changed if refs is None else refs)),
@@ -186,6 +186,21 @@ class Organisation:
         self.manifest = manifest
         return manifest
 
+    def vouch(
+        self, manifest: Manifest, approvers: Iterable[tuple[str, str]], *, refs: Iterable[Entry] | None = None
+    ) -> None:
+        """Have Maya sign as author and these people, each in a role, approve; log the release."""
+        self.statements.append(self.state("author", manifest, person="p-maya", role="author", refs=refs))
+        self.statements += [self.state("approve", manifest, person=p, role=r, refs=refs) for p, r in approvers]
+        self.log_release(manifest)
+
+    def sign(self, documents: Mapping[tuple[str, str], bytes], approvers: Iterable[tuple[str, str]]) -> Manifest:
+        """Build and release, approved by these people in these roles."""
+        manifest = self.build(documents)
+        self.vouch(manifest, approvers)
+        self.manifest = manifest
+        return manifest
+
     def log_release(self, manifest: Manifest) -> None:
         """Append the leaf of a release."""
         record = LeafRecord(
@@ -200,14 +215,14 @@ class Organisation:
         )
         self.leaves.append(encode_leaf(record))
 
-    def withdraw(self, kind: str, name: str, *, person: str = "p-tom") -> None:
+    def withdraw(self, kind: str, name: str, *, person: str = "p-tom", **changes: str) -> None:
         """Withdraw what is live under that name."""
         assert self.manifest is not None
         entry = self.manifest.find(kind, name)
         assert entry is not None
         previous = canonical.digest(self.withdrawals[-1].payload) if self.withdrawals else ""
         self.withdrawals.append(
-            self.state("withdraw", self.manifest, person=person, refs=[EntryRef.of(entry)], previous=previous)
+            self.state("withdraw", self.manifest, person=person, refs=[entry], **{"previous": previous, **changes})
         )
 
     def proof(self, index: int) -> LogProof:

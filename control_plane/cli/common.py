@@ -64,8 +64,10 @@ def opened(home: Path) -> Iterator[ControlPlane]:
         from control_plane.plane import open_plane
         from control_plane.settings import load_settings
 
-        if not home.is_dir():
-            raise InvalidDocument(f"expected the home of a server at {home}, got no such folder")
+        if not (home / "keys").is_dir():  # only `serve` and `seed` make a home: a mistyped one must not become one
+            raise InvalidDocument(
+                f"expected the home of a server at {home}, got a folder without one", hint="mentorplane seed makes one"
+            )
         plane = open_plane(load_settings(home, os.environ))
         try:
             yield plane

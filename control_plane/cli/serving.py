@@ -19,7 +19,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8420,
     seed: Annotated[bool, typer.Option("--seed", help="Seed an empty home with an example organisation.")] = False,
     with_device: Annotated[bool, typer.Option("--with-device", help="Run a device beside the server.")] = False,
-    device_port: Annotated[int, typer.Option(help="Port of that device.", min=1, max=65535)] = 8421,
+    device_port: Annotated[int, typer.Option(help="Port of that device; 0: the next.", min=0, max=65535)] = 0,
 ) -> None:
     """Serve the console, the HTTP interface and what devices read."""
     with exit_codes():
@@ -27,7 +27,9 @@ def serve(
         from control_plane.settings import load_settings
 
         settings = load_settings(home, os.environ, host=host, port=port)
-        launch.serve(launch.Launch(settings, typer.echo, seed=seed, with_device=with_device, device_port=device_port))
+        launch.serve(
+            launch.Launch(settings, typer.echo, seed=seed, with_device=with_device, device_port=device_port or port + 1)
+        )
 
 
 def seed(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,16 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, REFUSED, As, Home, Json, PassphraseFile, answer, opened, passphrase
+from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
+    from control_plane.plane import ControlPlane
     from control_plane.registry.records import Proposal
 
 __all__ = ["approve", "check", "propose", "reject", "release", "withdraw"]
 
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1)]
+_BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
+Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 Role = Annotated[str, typer.Option(help="Role in which you sign.")]
 Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
-Seen = Annotated[str | None, typer.Option("--manifest", help="Digest that you looked at; refused if it moved on.")]
+Seen = Annotated[
+    str,
+    typer.Option("--manifest", help="Manifest digest that you looked at, see `proposal show`; 12 hex digits suffice."),
+]
 
 
 def propose(
@@ -67,7 +74,7 @@ def approve(
     actor: As,
     role: Role,
     reason: Reason,
-    manifest: Seen = None,
+    manifest: Seen,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -77,8 +84,9 @@ def approve(
         from control_plane import people
         from control_plane.registry import review
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
-        made = review.approve(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=manifest)
+        person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
+        secret = passphrase(passphrase_file)
+        made = review.approve(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
         answer(made, as_json=as_json, text=_said(made))
 
 
@@ -88,7 +96,7 @@ def reject(
     actor: As,
     role: Role,
     reason: Reason,
-    manifest: Seen = None,
+    manifest: Seen,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -98,8 +106,9 @@ def reject(
         from control_plane import people
         from control_plane.registry import review
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
-        made = review.reject(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=manifest)
+        person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
+        secret = passphrase(passphrase_file)
+        made = review.reject(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
         answer(made, as_json=as_json, text=_said(made))
 
 
@@ -133,6 +142,19 @@ def withdraw(
         person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
         made = releases.withdraw(plane, person, target=target, reason=reason, passphrase=secret)
         answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}")
+
+
+def _whole_digest(plane: ControlPlane, number: int, seen: str) -> str:
+    """Return the digest of the proposal as it is now if `seen` is a beginning of it, else what was given."""
+    from control_plane.registry import queries
+
+    if not _BEGINNING.fullmatch(seen):
+        raise InvalidDocument(
+            "expected --manifest to be a digest, or at least its first 12 hex digits",
+            hint=f"`mentorplane proposal show {number}` says it",
+        )
+    now = queries.show_proposal(plane, number).proposal.manifest
+    return now if now.removeprefix("sha256:").startswith(seen.removeprefix("sha256:")) else seen
 
 
 def _said(made: Proposal) -> str:

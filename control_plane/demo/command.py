@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 __all__ = ["demo"]
 
 
 def demo(
     note: Annotated[
-        Path | None, typer.Option("--note", help="A UTF-8 text to run instead of the built-in note.")
+        Path | None,
+        typer.Option("--note", help="A UTF-8 text to run instead of the built-in note; the first 20,000 characters."),
     ] = None,
     names: Annotated[list[str], typer.Option("--name", help="A person's name in the note; may be repeated.")] = [],
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
@@ -24,7 +25,10 @@ def demo(
 
     try:
         facts = run(note, names=tuple(names), say=lambda step, line: typer.echo(f"{step:<9} {line}"))
-    except (MentorplaneError, OSError, UnicodeDecodeError) as error:
-        typer.echo(f"error: {error if isinstance(error, MentorplaneError) else type(error).__name__}", err=True)
+    except InvalidDocument as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(3) from error
+    except MentorplaneError as error:
+        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(print_json(facts) if as_json else f"{'done':<9} every step held, in {facts['seconds']} s")

@@ -23,13 +23,15 @@ from control_plane.demo.parties import Device, RecordingCloud, Refusal, Server
 from control_plane.plane import open_plane
 from control_plane.publish import forge_mirror
 from control_plane.settings import load_settings
-from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 __all__ = ["Journey", "run"]
 
 NAMES = ("Priya Nair", "Tom Becker", "Mara Lindqvist")
 ON_DEVICE, IN_CLOUD = "private-session-summary", "summary-first-opener"
+MAX_NOTE = 20_000
 CHANGED = "compliment-first-opener"
+CONSENTS = ("cloud", "special-categories", "unchecked-text")
 MEMBERS = (
     "prompt",
     "version",
@@ -73,6 +75,7 @@ class Journey:
     started: float = field(default_factory=time.monotonic)
     facts: dict[str, Any] = field(default_factory=dict)
     number: int = 0
+    manifest: str = ""
 
     def go(self) -> dict[str, Any]:
         """Walk the whole way and return the facts."""
@@ -115,7 +118,7 @@ class Journey:
             "passphrase": server.passphrase("maya"),
         }
         proposal = server.call("POST", "/v1/proposals", person="maya", body=body)
-        self.number = proposal["number"]
+        self.number, self.manifest = proposal["number"], proposal["manifest"]
         detail = server.call("GET", f"/v1/proposals/{self.number}", person="maya")
         change = detail["changes"][0]
         added = " ".join(s["text"].strip() for f in change["diff"] for s in f["spans"] if s["op"] == "added")
@@ -128,7 +131,12 @@ class Journey:
         self.say("check", f"{len(results)} checks ran and passed: {', '.join(r['name'] for r in results)}")
 
     def _decide(self, server: Server, person: str, role: str) -> Any:
-        body = {"role": role, "reason": "reads well", "passphrase": server.passphrase(person)}
+        body = {
+            "role": role,
+            "reason": "reads well",
+            "passphrase": server.passphrase(person),
+            "manifest": self.manifest,
+        }
         return server.call("POST", f"/v1/proposals/{self.number}/approve", person=person, body=body)
 
     def _refuse_author(self, server: Server) -> None:
@@ -190,14 +198,12 @@ class Journey:
             self.say("", line)
 
     def _run_in_cloud(self, device: Device) -> None:
-        answer = {
-            "recap": ["You settled what comes next with [PERSON_1]."],
-            "open_question": "Where do you want to start?",
-        }
+        person = " with [PERSON_1]" if any(f["type"] == "PERSON" for f in self.facts["findings"]) else ""
+        answer = {"recap": [f"You settled what comes next{person}."], "open_question": "Where do you want to start?"}
         cloud = RecordingCloud(answer)
         try:
             names = [argument for name in self.names for argument in ("--name", name)]
-            consents = ["--consent", "cloud", "--consent", "special-categories"]
+            consents = [part for consent in CONSENTS for part in ("--consent", consent)]
             model = ["--cloud-url", cloud.base_url, "--cloud-model", "recording-model"]
             given = f"last_session_summary=@{self.folder / 'note.txt'}"
             code, reply = device.command("run", IN_CLOUD, "--input", given, *names, *consents, *model)
@@ -207,9 +213,8 @@ class Journey:
         sent = b"\n".join(cloud.recorded)
         leaks = self._leaks(cloud.recorded)
         self.facts |= {"cloud_route": reply["route"], "cloud_bytes": len(sent), "cloud_leaks": leaks}
-        self.say(
-            "cloud", f"{IN_CLOUD} ran by route {reply['route']} with consent; these {len(sent)} bytes left the device:"
-        )
+        left = f"these {len(sent)} bytes left the device:" if sent else "nothing left the device"
+        self.say("cloud", f"{IN_CLOUD} ran by route {reply['route']} with consent; {left}")
         for line in sent.decode("utf-8", errors="replace").splitlines():
             self.say("  >", line)
         expect(not leaks, f"no raw finding in the bytes that left, got {', '.join(leaks)}")
@@ -261,6 +266,20 @@ def _temporary_home() -> Iterator[Path]:
         yield Path(folder)
 
 
+def read_note(path: Path) -> str:
+    """Return the text of a note.
+
+    Raises:
+        InvalidDocument: it is not there, or is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise InvalidDocument(f"expected a note at {path}, got: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(f"expected a UTF-8 text at {path}, got other bytes") from error
+
+
 def run(note: Path | None, *, names: tuple[str, ...], say: Say) -> dict[str, Any]:
     """Walk the journey in a temporary home; return the facts.
 
@@ -272,7 +291,12 @@ def run(note: Path | None, *, names: tuple[str, ...], say: Say) -> dict[str, Any
     Raises:
         MentorplaneError: a step did not end as promised, or something could not be started.
     """
-    text = (note or files("control_plane.demo").joinpath("note.txt")).read_text("utf-8")
+    text = read_note(note) if note else files("control_plane.demo").joinpath("note.txt").read_text("utf-8")
+    if len(text) > MAX_NOTE:
+        say("note", f"the first {MAX_NOTE} of {len(text)} characters are used: as many as the scripts take")
+        text = text[:MAX_NOTE]
+    if note and not names:
+        say("note", "no --name was given: of people's names, a device without a model finds only those it is told")
     with _temporary_home() as folder:
         return Journey(text, names or (() if note else NAMES), say, folder).go()
 

@@ -24,7 +24,6 @@ from control_plane.registry.records import Proposal
 from control_plane.registry.tables import ProposalRow, RevisionRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
-from edge_runtime.core.statements import EntryRef
 
 __all__ = ["edit", "propose"]
 
@@ -158,7 +157,7 @@ def _store_revision(
         reason=proposal.title,
         key=revising.key,
         manifest=draft.digest,
-        entries=tuple(EntryRef.of(entry) for entry in draft.introduced),
+        entries=draft.introduced,
         target=LeafObject("proposal", f"proposal-{proposal.number}", draft.digest),
         proposal=proposal.number,
     )

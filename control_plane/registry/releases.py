@@ -21,8 +21,8 @@ from control_plane.registry.review import require_current, require_open, require
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Manifest, changed_entries
-from edge_runtime.core.statements import EntryRef, open_statement
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries
+from edge_runtime.core.statements import open_statement
 
 __all__ = ["recover", "release", "release_record", "withdraw", "withdrawal_record"]
 
@@ -150,7 +150,7 @@ def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passp
             reason=reason,
             key=key,
             manifest=live_manifest(session)[1],
-            entries=(EntryRef(version.kind, version.name, version.epoch, version.digest),),
+            entries=(Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author),),
             target=LeafObject(version.kind, version.name, version.digest),
             previous=before[-1].digest if before else "",
         )
@@ -195,7 +195,7 @@ def withdrawal_record(row: StatementRow) -> Withdrawal:
     return Withdrawal(ref.name, ref.kind, ref.digest, row.person, row.at, reason=row.reason)
 
 
-def _refs(row: StatementRow) -> tuple[EntryRef, ...]:
+def _refs(row: StatementRow) -> tuple[Entry, ...]:
     return open_statement(dsse.parse_envelope(row.envelope)).entries
 
 

@@ -1,9 +1,10 @@
 """Review: checks, approvals and rejections of a proposal.
 
-Promises: an approval is a signed statement over the manifest that was checked and each entry that it introduces;
-whoever wrote any revision never approves it, administrators included; nobody signs twice; checks must have passed on
-this very manifest; a stale one is refused; a rejection is an act of its own, with a reason. Statement, state and audit
-leaf are one transaction. Does not: count to the quorum (see `releases`).
+Promises: an approval is a signed statement over the manifest that was checked and that the approver says they looked
+at, and each entry that it introduces; whoever wrote any revision never approves it, administrators included, and the
+log says that they tried; nobody signs twice; checks must have passed on this very manifest; a stale one is refused; a
+rejection is an act of its own, with a reason. Statement, state and audit leaf are one transaction.
+Does not: count to the quorum (see `releases`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, So
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
-from edge_runtime.core.statements import EntryRef
 
 __all__ = ["approve", "check", "reject", "require_current", "require_open", "require_passed"]
 
@@ -82,7 +82,7 @@ class Verdict:
     role: str
     reason: str
     passphrase: str = field(repr=False)
-    manifest: str | None = None
+    manifest: str
 
 
 def approve(
@@ -93,7 +93,7 @@ def approve(
     role: str,
     reason: str,
     passphrase: str,
-    manifest: str | None = None,
+    manifest: str,
 ) -> Proposal:
     """Approve a proposal: sign its manifest and each entry that it introduces.
 
@@ -104,7 +104,7 @@ def approve(
         role: one of the approver's roles, in which they sign.
         reason: why, in their own words; devices get a commitment to it only.
         passphrase: opens the approver's key for this one signature.
-        manifest: digest that the approver looked at; None if they did not say.
+        manifest: digest that the approver looked at: `Proposal.manifest` of what was shown to them.
 
     Raises:
         NotFound: no such proposal or person.
@@ -124,7 +124,7 @@ def reject(
     role: str,
     reason: str,
     passphrase: str,
-    manifest: str | None = None,
+    manifest: str,
 ) -> Proposal:
     """Reject a proposal, signed and with a reason; its author may edit it and try again.
 
@@ -138,12 +138,14 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
         raise InvalidDocument("expected a reason, got none")
     people.require_role(plane, actor, verdict.role)
     key = people.open_key(plane, actor, verdict.passphrase)
+    _log_own_work(plane, actor, number, role=verdict.role)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         _require_reviewable(session, proposal, revision, person=actor)
-        if verdict.manifest is not None and verdict.manifest != revision.digest:
+        if verdict.manifest != revision.digest:
             raise Conflict(
-                "expected the proposal as it was shown, got a later revision", hint="look again, then decide"
+                "expected the digest of the proposal as it is now, got another",
+                hint="look again, then decide: `proposal show` and GET /v1/proposals/{number} say the manifest digest",
             )
         if act is Act.APPROVED:
             require_passed(session, revision.digest)
@@ -159,12 +161,24 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
             reason=verdict.reason,
             key=key,
             manifest=revision.digest,
-            entries=tuple(EntryRef.of(entry) for entry in introduced),
+            entries=introduced,
             target=LeafObject("proposal", f"proposal-{number}", revision.digest),
             proposal=number,
         )
         store.sign(plane, session, signing)
         return store.record(proposal, revision)
+
+
+def _log_own_work(plane: ControlPlane, actor: str, number: int, *, role: str) -> None:
+    """Log that somebody reviews what they wrote themselves: the refusal that follows rolls back all but this."""
+    with db.read(plane.engine) as session:
+        if actor not in store.contributors(session, number):
+            return
+    with ledger.act(plane) as session:
+        _, revision = store.find_proposal(session, number)
+        target = LeafObject("proposal", f"proposal-{number}", revision.digest)
+        event = ledger.Event(Act.REFUSED, actor, role, Auth.PASSPHRASE, target, manifest=revision.digest)
+        ledger.append(session, plane.now(), event)
 
 
 def require_open(proposal: ProposalRow) -> None:

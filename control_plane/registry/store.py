@@ -21,8 +21,8 @@ from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import CheckRow, ClosureRow, ProposalRow, RevisionRow, StatementRow
 from edge_runtime.core import approval, canonical, coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Manifest, parse_manifest
-from edge_runtime.core.statements import MEANINGS, EntryRef, Statement, open_statement, sign_statement
+from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
+from edge_runtime.core.statements import MEANINGS, Statement, open_statement, sign_statement
 
 __all__ = [
     "Signing",
@@ -52,7 +52,7 @@ class Signing:
     reason: str
     key: Ed25519PrivateKey
     manifest: str
-    entries: tuple[EntryRef, ...]
+    entries: tuple[Entry, ...]
     target: LeafObject
     proposal: int | None = None
     previous: str = ""
@@ -181,12 +181,12 @@ def statements_for(session: Session, revision: RevisionRow) -> Sequence[Statemen
     own = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
     rows = [row for row in session.exec(own) if row.act == "author" or row.manifest == revision.digest]
     before = session.exec(select(StatementRow).where(col(StatementRow.id).in_(carried)).order_by(col(StatementRow.id)))
-    refs = {EntryRef.of(entry) for entry in parse_manifest(revision.manifest).entries}
+    refs = set(parse_manifest(revision.manifest).entries)
     found = {row.id: row for row in (*before, *rows) if row.act in {"author", "approve"}}
     return [row for row in found.values() if row.manifest == revision.digest or refs & set(_entries(row))]
 
 
-def _entries(row: StatementRow) -> tuple[EntryRef, ...]:
+def _entries(row: StatementRow) -> tuple[Entry, ...]:
     return open_statement(dsse.parse_envelope(row.envelope)).entries
 
 
@@ -205,6 +205,7 @@ def shortfalls(
         statements=counted,
         rules=_rules_in_force(session, manifest),
         floor=dict(plane.settings.floor),
+        before=coverage.Before.of(parse_manifest(live.manifest)) if (live := live_release(session)) else None,
     )
 
 

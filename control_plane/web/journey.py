@@ -146,13 +146,13 @@ class Journey:
         person = self._people().of_login(str(request.get("person")))
         detail = self._newest()
         try:
-            self._sign(person, detail)
+            self._sign(person, detail, seen=str(request.get("manifest", "")))
         except Refused as refusal:
             if person.id != detail.proposal.author:
                 raise
             self._progress.refused = str(refusal)
 
-    def _sign(self, person: DemoPerson, detail: ProposalDetail) -> None:
+    def _sign(self, person: DemoPerson, detail: ProposalDetail, *, seen: str) -> None:
         review.approve(
             self._plane,
             person.id,
@@ -160,7 +160,7 @@ class Journey:
             role=role_for(person, (role for missing in detail.missing for role in missing.roles)),
             reason="Read it in the guided tour; the new wording is clearer.",
             passphrase=person.passphrase,
-            manifest=detail.proposal.manifest,
+            manifest=seen,
         )
 
     def _publish(self, _: Mapping[str, Any]) -> None:

@@ -44,6 +44,10 @@ def main() -> None:
     """Run the command line; the entry point of `mentorplane`."""
     try:
         code = build()(standalone_mode=False)  # a `typer.Exit` comes back as its code
+    except ModuleNotFoundError as error:
+        typer.echo(f"error: expected the package {error.name!r} to be installed, got none", err=True)
+        typer.echo("hint: pip install 'mentorplane[server]'", err=True)
+        sys.exit(1)
     except _USAGE_ERROR as error:
         error.show()
         sys.exit(3)

@@ -64,6 +64,14 @@ def _exit_codes() -> Iterator[None]:
             typer.echo(f"hint: {error.hint}", err=True)
         code = 2 if isinstance(error, NotTrusted) else 3 if isinstance(error, InvalidDocument) else 1
         raise typer.Exit(code) from error
+    except OSError as error:
+        typer.echo(f"error: expected a file or address that can be used, got {_why(error)}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _why(error: Exception) -> str:
+    """Return what went wrong, in words that quote no content."""
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def _open(
@@ -85,18 +93,24 @@ def _inputs(pairs: list[str]) -> dict[str, Any]:
             raise InvalidDocument("expected --input NAME=TEXT, NAME=@FILE or NAME=-")
         try:
             if value == "-":
-                value = sys.stdin.read()
+                value = sys.stdin.buffer.read().decode()
             elif value.startswith("@"):
                 value = Path(value[1:]).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {type(error).__name__}") from error
+        except (OSError, ValueError) as error:
+            raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {_why(error)}") from error
         values[name] = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else value
     return values
 
 
 def _typed(edge: EdgeRuntime, prompt: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with the types the prompt declares: the command line knows texts only."""
-    declared = edge.prompt(prompt).inputs.inputs
+    """Return the values with the types the prompt declares: the command line knows texts only.
+
+    A prompt that cannot be opened leaves them as they are: the session says what that means, a crisis first (P6).
+    """
+    try:
+        declared = edge.prompt(prompt).inputs.inputs
+    except MentorplaneError:
+        return {name: str(value) for name, value in values.items()}
     for name, value in values.items():
         kind = declared[name].type if name in declared else ""
         if kind == "string":
@@ -166,8 +180,11 @@ def run(
     with _exit_codes():
         edge = _open(home, trust, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
-        values = _inputs(inputs)
-        reply = session.run(prompt, _typed(edge, prompt, values), go_on=go_on)
+        values = _typed(edge, prompt, _inputs(inputs))
+        reply = session.run(prompt, values)
+        if go_on and reply.route == "hand-off":
+            typer.echo(reply.text, err=True)  # every command is a session of its own: the text is shown again
+            reply = session.run(prompt, values, go_on=True)
     where = {"device": "ran on this device", "hand-off": "a person is asked to help; nothing was sent"}
     _print(
         as_json,
@@ -224,36 +241,56 @@ def read(
     """Find what is personal in a text: types and places only. Needs no home and no network."""
     from edge_runtime.core.reader import as_json as reading_json
 
-    reader = _text_reader(names, terms)
     with _exit_codes():
+        reader = _text_reader(names, terms)
         if jsonl:
-            for line in sys.stdin if file is None else file.open(encoding="utf-8"):
-                typer.echo(json.dumps(_read_line(reader, line), ensure_ascii=False))
+            for number, line in _lines(file):
+                typer.echo(json.dumps(_read_line(reader, line, number)))
             return
         reading = reading_json(reader.read(_text(file)))
     found = "\n".join(f"{e['type']:<8} {e['start']}-{e['end']}" for e in reading["entities"]) or "nothing found"
     _print(as_json, reading, found)
 
 
+def _bytes(file: Path | None) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file is None else file.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InvalidDocument(f"expected a file with text, got {_why(error)}") from error
+
+
 def _text(file: Path | None) -> str:
     try:
-        return sys.stdin.read() if file is None else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidDocument(f"expected a UTF-8 text, got {type(error).__name__}") from error
+        return _bytes(file).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(f"expected UTF-8 text, got another byte at {error.start}") from error
 
 
-def _read_line(reader: TextReader, line: str) -> dict[str, Any]:
+def _lines(file: Path | None) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that hold something, numbered from 1, as they come."""
+    try:
+        with sys.stdin.buffer if file is None else file.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield number, line
+    except (OSError, ValueError) as error:
+        raise InvalidDocument(f"expected a file with lines, got {_why(error)}") from error
+
+
+def _read_line(reader: TextReader, line: bytes, number: int) -> dict[str, Any]:
     from edge_runtime.core.reader import as_json as reading_json
 
     try:
-        item = json.loads(line)
+        item = json.loads(line.decode())
         name, text = item["id"], item["text"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidDocument('expected lines of the form {"id": …, "text": …}') from error
-    if not isinstance(text, str):
-        raise InvalidDocument("expected text in member 'text'")
-    start = time.perf_counter()
-    reading = reader.read(text)
+        if not isinstance(text, str):
+            raise TypeError
+        start = time.perf_counter()
+        reading = reader.read(text)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InvalidDocument(f'line {number}: expected {{"id": \u2026, "text": "\u2026"}} in UTF-8') from error
+    except InvalidDocument as error:
+        raise InvalidDocument(f"line {number}: {error}") from error
     return {"id": name, **reading_json(reading), "ms": round((time.perf_counter() - start) * 1000, 3)}
 
 
@@ -289,7 +326,12 @@ def desk(
 
     with _exit_codes():
         edge = _open(home, trust, source)
-        pairs = dict(pair.split("=", 1) for pair in mirrors if "=" in pair)
+        if not all("=" in pair for pair in mirrors):
+            raise InvalidDocument("expected --mirror NAME=URL")
+        pairs = dict(pair.split("=", 1) for pair in mirrors)
         token = os.environ.get("MENTORPLANE_DESK_TOKEN", "")
         settings = DeskSettings(host=host, port=port, allow_parent=allow_parent, mirrors=pairs, token=token)
-        serve(edge, settings, ready=lambda served: typer.echo(served.link))
+        try:
+            serve(edge, settings, ready=lambda served: typer.echo(served.link))
+        except (ValueError, OverflowError) as error:  # a host, port or origin of another form
+            raise InvalidDocument(str(error)) from error

@@ -23,6 +23,8 @@ __all__ = ["ApprovalRules", "Person", "Quorum", "missing_for", "parse_rules", "r
 
 FORMAT = "mentorplane-approval-rules/1"
 MAX_BYTES = 100_000
+NOT_APPROVING = ("administrator", "author", "release-manager")
+"""Roles in which nobody approves or rejects, whatever the rules say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def read_signed(envelopes: Iterable[dsse.Envelope], keyring: Mapping[str, Person
         person = keyring.get(statement.person)
         if person is None:
             raise NotTrusted("expected statements by people of the keyring, got one by somebody else", check="V6")
+        if statement.act in {"approve", "reject"} and statement.role in NOT_APPROVING:
+            raise NotTrusted(f"expected an approver's role, got one who signed as {statement.role}", check="V6")
         if statement.role not in person.roles:
             raise NotTrusted(f"expected a signer eligible as {statement.role}, got one who is not", check="V6")
         if not dsse.verified_by(envelope, person.key):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.checkpoints import Seen
+from edge_runtime.core.coverage import Before
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import KINDS
+from edge_runtime.core.manifest import KINDS, Settings, parse_entry, parse_model, parse_stage
 from edge_runtime.core.trust import Basis, EntryKey
 from edge_runtime.core.withdrawals import Withdrawals
 
@@ -54,6 +55,9 @@ def _before_json(basis: Basis) -> JsonObject:
         "number": basis.number,
         "manifest": basis.manifest,
         "epochs": [{"kind": k, "name": n, "epoch": epoch} for (k, n), epoch in sorted(basis.epochs.items())],
+        "before": basis.before.number,
+        "entries": [entry.as_json() for entry in sorted(basis.before.entries.values())],
+        "settings": _settings_json(basis.before.settings),
         "rules": basis.rules.decode(),
         "rules_before": basis.rules_before.decode(),
         "checkpoint": {
@@ -76,6 +80,11 @@ def _parse_before(document: object) -> Basis:
         number=fields.integer("number", at_least=1),
         manifest=fields.digest("manifest"),
         epochs=dict(fields.items("epochs", _parse_epoch)),
+        before=Before(
+            fields.integer("before", at_least=1),
+            {entry.key: entry for entry in fields.items("entries", parse_entry)},
+            _parse_settings(fields.json_object("settings")),
+        ),
         rules=fields.text("rules", at_most=200_000).encode(),
         rules_before=fields.text("rules_before", at_most=200_000).encode(),
         checkpoint=_parse_seen(fields.json_object("checkpoint")),
@@ -83,6 +92,30 @@ def _parse_before(document: object) -> Basis:
     )
     fields.close()
     return basis
+
+
+def _settings_json(settings: Settings) -> JsonObject:
+    locales, stages, models, fresh_for_s, valid_for_s = settings
+    return {
+        "locales": list(locales),
+        "stages": list(stages),
+        "models": [model.as_json() for model in models],
+        "fresh_for_s": fresh_for_s,
+        "valid_for_s": valid_for_s,
+    }
+
+
+def _parse_settings(document: object) -> Settings:
+    fields = Fields(document, "basis settings", tagged=False)
+    settings = (
+        fields.texts("locales"),
+        fields.items("stages", parse_stage, at_most=20),
+        fields.items("models", parse_model, at_most=100),
+        fields.integer("fresh_for_s"),
+        fields.integer("valid_for_s"),
+    )
+    fields.close()
+    return settings
 
 
 def _parse_epoch(document: object) -> tuple[EntryKey, int]:

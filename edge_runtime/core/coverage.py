@@ -1,10 +1,12 @@
 """V6, the approvals: every entry and the manifest itself are covered by enough distinct people.
 
-An entry is covered by statements that name its kind, name, epoch and digest, whichever manifest they were made
-for; the manifest is covered by approvals that name its digest, at the quorum of the riskiest entry it introduces.
-So a release carries the approvals of all it holds, a first installation can check everything, and parts that were
-approved for different manifests never recombine: the recombined manifest has no approvals.
-Does not: read the log (see `trust`). Source: DESIGN section 6, V6.
+An entry is covered by statements that name it whole (kind, name, epoch, digest, tier, author), whichever manifest they
+were made for. The manifest is covered by approvals that name its digest, at the quorum of the riskiest thing it does:
+an entry it introduces, one it removes, or a change of its settings. So a release carries the approvals of all it holds,
+a first installation can check everything, and parts approved for different manifests do not recombine.
+
+Promises: what is new is worked out here, from what was in force before, never taken from an author's list or a stated
+tier alone. Does not: read the log (see `trust`). Source: DESIGN section 6, V6.
 """
 
 from __future__ import annotations
@@ -15,13 +17,27 @@ from dataclasses import dataclass
 
 from edge_runtime.core.approval import ApprovalRules, Person, Quorum, missing_for
 from edge_runtime.core.errors import NotTrusted
-from edge_runtime.core.manifest import TIERS, Entry, Manifest
-from edge_runtime.core.statements import EntryRef, Statement
+from edge_runtime.core.manifest import LEAST_TIERS, TIERS, Entry, Manifest, Settings
+from edge_runtime.core.statements import Statement
 
-__all__ = ["Shortfall", "introduced_entries", "shortfalls", "verify_coverage"]
+__all__ = ["Before", "Shortfall", "covers", "lacking", "shortfalls", "verify_coverage"]
 
 Signers = list[tuple[str, str]]
 Table = Mapping[str, Quorum]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was in force before a manifest: the release's number, its entries by kind and name, and its settings."""
+
+    number: int
+    entries: Mapping[tuple[str, str], Entry]
+    settings: Settings
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Before:
+        """Return what `manifest` puts in force."""
+        return cls(manifest.number, {entry.key: entry for entry in manifest.entries}, manifest.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +50,9 @@ class Shortfall:
     because: str
 
 
-def introduced_entries(manifest: Manifest, digest: str, statements: Iterable[Statement]) -> tuple[Entry, ...]:
-    """Return the entries whose author stated them for this very manifest: what it changes."""
-    stated = {ref for s in statements if s.act == "author" and s.manifest == digest for ref in s.entries}
-    return tuple(entry for entry in manifest.entries if EntryRef.of(entry) in stated)
+def _stated(digest: str, statements: Iterable[Statement]) -> set[Entry]:
+    """Return the entries that authors stated for the manifest of this digest."""
+    return {e for s in statements if s.act == "author" and s.manifest == digest for e in s.entries}
 
 
 def shortfalls(
@@ -47,72 +62,99 @@ def shortfalls(
     statements: Sequence[Statement],
     rules: Sequence[ApprovalRules],
     floor: Mapping[str, int],
+    before: Before | None,
 ) -> tuple[Shortfall, ...]:
     """Return what is missing before `manifest` may run; empty if nothing is.
 
-    What the manifest introduces, and the manifest itself, must meet the floor and every one of `rules`; an entry
-    that an earlier release introduced met the rules of its day, and must meet the floor still.
+    What is new, and the manifest itself, must meet the floor and one of `rules`; an entry that was in force before met
+    the rules of its day, and must meet the floor still.
 
     Args:
         manifest: the manifest, with `digest` over its bytes.
         digest: what the statements must name.
         statements: verified statements (see `approval.read_signed`).
-        rules: the approval rules in force; none: nothing is ever approved.
+        rules: the approval rules in force, or several of which one must be met; none: nothing is ever approved.
         floor: the least number of approvals for each tier, from the trust file.
+        before: what was in force; None where nothing is known, as on a first installation.
     """
     if not rules:
         return (Shortfall(None, 1, (), "no approval rule is in force"),)
-    least: list[Table] = [{tier: Quorum(at_least) for tier, at_least in floor.items()}]
-    tables = [*least, *(r.tiers for r in rules)]
+    least: Table = {tier: Quorum(at_least) for tier, at_least in floor.items()}
+    tables = [r.tiers for r in rules]
     authors, approvals = _by_entry(manifest, statements)
-    introduced = introduced_entries(manifest, digest, statements)
-    new = set(introduced)
+    stated = _stated(digest, statements).intersection(manifest.entries)
+    new = stated | (set(manifest.entries) - set(before.entries.values()) if before else set())
     found: list[Shortfall] = []
     for entry in manifest.entries:
-        ref = EntryRef.of(entry)
-        if entry.author not in authors[ref]:
+        if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
+            found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
+        if entry.author not in authors[entry]:
             found.append(Shortfall(entry, 1, ("author",), "its author has not signed it"))
-        excluded = frozenset(authors[ref] | {entry.author})
-        found += _short(tables if entry in new else least, entry, tier=entry.tier, by=approvals[ref], excluded=excluded)
-    signers, excluded = _manifest_signers(manifest, digest, statements=statements, introduced=introduced)
-    tier = max((entry.tier for entry in introduced), default=TIERS[-1])
-    return (*found, *_short(tables, None, tier=tier, by=signers, excluded=excluded))
+        excluded = frozenset(authors[entry] | {entry.author})
+        found += _short(
+            entry, entry.tier, tables=tables if entry in new else [], least=least, by=approvals[entry], but=excluded
+        )
+    signers, excluded = _manifest_signers(manifest, digest, statements)
+    if not any(s.act == "author" and s.manifest == digest for s in statements):
+        found.append(Shortfall(None, 1, ("author",), "nobody has signed as its author"))
+    # Where releases were missed, what differs was introduced by those, and is covered entry by entry; the manifest
+    # answers for what it states itself.
+    follows = before is None or manifest.number == before.number + 1
+    tier = _manifest_tier(manifest, new if follows else stated, before)
+    return (*found, *_short(None, tier, tables=tables, least=least, by=signers, but=excluded))
+
+
+def _manifest_tier(manifest: Manifest, new: Iterable[Entry], before: Before | None) -> str:
+    """Return the tier of the riskiest thing the manifest does."""
+    tiers = [entry.tier for entry in new]
+    if before:
+        held = {entry.key for entry in manifest.entries}
+        tiers += [entry.tier for key, entry in before.entries.items() if key not in held]
+        tiers += [TIERS[-1]] if manifest.settings != before.settings else []
+    return max(tiers, default=TIERS[-1])
 
 
 def _manifest_signers(
-    manifest: Manifest, digest: str, *, statements: Sequence[Statement], introduced: Iterable[Entry]
+    manifest: Manifest, digest: str, statements: Sequence[Statement]
 ) -> tuple[Signers, frozenset[str]]:
-    refs = {EntryRef.of(entry) for entry in introduced}
     named = [s for s in statements if s.manifest == digest and _is_for(s, manifest)]
-    signers = [(s.person, s.role) for s in named if s.act == "approve" and refs <= set(s.entries)]
-    authors = {s.person for s in named if s.act == "author"} | {entry.author for entry in introduced}
+    stated = _stated(digest, named)
+    signers = [(s.person, s.role) for s in named if s.act == "approve" and stated <= set(s.entries)]
+    authors = {s.person for s in named if s.act == "author"} | {entry.author for entry in stated}
     return signers, frozenset(authors)
 
 
 def _short(
-    tables: Sequence[Table], entry: Entry | None, *, tier: str, by: Signers, excluded: frozenset[str]
+    entry: Entry | None, tier: str, *, tables: Sequence[Table], least: Table, by: Signers, but: frozenset[str]
 ) -> list[Shortfall]:
-    found = []
-    for table in tables:
-        people, roles = missing_for(table.get(tier), by, excluded=excluded)
-        if people:
-            found.append(Shortfall(entry, people, roles, f"tier {tier} asks for more approvals"))
-    return found
+    """Return what the floor, and the one of `tables` that comes nearest, still ask for."""
+    found = [missing_for(least.get(tier), by, excluded=but)]
+    found += [min(missing_for(table.get(tier), by, excluded=but) for table in tables)] if tables else []
+    because = f"tier {tier} asks for more approvals"
+    return [Shortfall(entry, people, roles, because) for people, roles in found if people]
+
+
+def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement], rules: ApprovalRules) -> bool:
+    """Return whether `entry` has its author's signature and the approvals that `rules` ask for its tier."""
+    authors, approvals = _by_entry(manifest, statements)
+    excluded = frozenset(authors[entry] | {entry.author})
+    people, _ = missing_for(rules.tiers.get(entry.tier), approvals[entry], excluded=excluded)
+    return people == 0 and entry.author in authors[entry]
 
 
 def _by_entry(
     manifest: Manifest, statements: Iterable[Statement]
-) -> tuple[defaultdict[EntryRef, set[str]], defaultdict[EntryRef, Signers]]:
-    authors: defaultdict[EntryRef, set[str]] = defaultdict(set)
-    approvals: defaultdict[EntryRef, Signers] = defaultdict(list)
+) -> tuple[defaultdict[Entry, set[str]], defaultdict[Entry, Signers]]:
+    authors: defaultdict[Entry, set[str]] = defaultdict(set)
+    approvals: defaultdict[Entry, Signers] = defaultdict(list)
     for statement in statements:
         if not _is_for(statement, manifest):
             continue
-        for ref in statement.entries:
+        for entry in statement.entries:
             if statement.act == "author":
-                authors[ref].add(statement.person)
+                authors[entry].add(statement.person)
             elif statement.act == "approve":
-                approvals[ref].append((statement.person, statement.role))
+                approvals[entry].append((statement.person, statement.role))
     return authors, approvals
 
 
@@ -127,22 +169,31 @@ def verify_coverage(
     statements: Sequence[Statement],
     rules: Sequence[ApprovalRules],
     floor: Mapping[str, int],
+    before: Before | None,
     keyring: Mapping[str, Person],
     own_keys: bool,
 ) -> None:
-    """Verify V6: every entry and the manifest are covered, under the floor and every one of `rules`.
+    """Verify V6: every entry and the manifest are covered, under the floor and one of `rules`.
 
     Raises:
-        NotTrusted: V6, with the first thing that is missing and how many more there are.
+        NotTrusted: V6, with the first thing that is missing.
     """
     for statement in statements:
         if own_keys and statement.act == "approve" and keyring[statement.person].custody != "own":
             raise NotTrusted(
                 "expected approver keys held by the people themselves, got one held by the server", check="V6"
             )
-    missing = shortfalls(manifest, digest, statements=statements, rules=rules, floor=floor)
+    missing = shortfalls(manifest, digest, statements=statements, rules=rules, floor=floor, before=before)
     if missing:
-        first = missing[0]
-        what = f"{first.entry.kind} {first.entry.name!r}" if first.entry else "the manifest"
-        signed = "its author's signature" if first.roles == ("author",) else f"{first.people} more approvals"
-        raise NotTrusted(f"expected people to have approved {what}, which lacks {signed}", check="V6")
+        first = missing[0].entry
+        what = f"{first.kind} {first.name!r}" if first else "the release as a whole"
+        raise NotTrusted(f"expected people to have approved {what}, which lacks {lacking(missing, first)}", check="V6")
+
+
+def lacking(missing: Sequence[Shortfall], entry: Entry | None) -> str:
+    """Return what an entry, or the manifest itself, lacks by these shortfalls, in a few words."""
+    own = [short for short in missing if short.entry == entry]
+    people = max((short.people for short in own if short.roles != ("author",)), default=0)
+    words = [f"{people} approval{'s' if people > 1 else ''} by others than its author"] if people else []
+    words += ["its author's signature"] if any(short.roles == ("author",) for short in own) else []
+    return " and ".join(words)

@@ -14,11 +14,13 @@ from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields, is_digest, is_name
 
-__all__ = ["FORMAT", "KINDS", "TIERS", "Entry", "Manifest", "Model", "parse_manifest"]
+__all__ = ["FORMAT", "KINDS", "LEAST_TIERS", "TIERS", "Entry", "Manifest", "Model", "parse_entry", "parse_manifest"]
 
 FORMAT = "mentorplane-manifest/1"
 KINDS = ("agreement", "approval-rules", "handoff", "policy", "prompt", "session-type")
 TIERS = ("R0", "R1", "R2", "R3", "R4")
+LEAST_TIERS = {"approval-rules": "R4", "handoff": "R4", "policy": "R4"}
+"""The kinds whose tier nobody may state lower."""
 MAX_BYTES = 8_000_000
 
 
@@ -62,6 +64,14 @@ class Model:
     digest: str
     size_bytes: int
 
+    def as_json(self) -> canonical.JsonObject:
+        """Return the model as a JSON object."""
+        return {"name": self.name, "digest": self.digest, "size_bytes": self.size_bytes}
+
+
+Settings = tuple[tuple[str, ...], tuple[int, ...], tuple[Model, ...], int, int]
+"""Locales, stages, models, `fresh_for_s` and `valid_for_s` of a release."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -91,12 +101,17 @@ class Manifest:
                 "entries": [entry.as_json() for entry in self.entries],
                 "locales": list(self.locales),
                 "stages": list(self.stages),
-                "models": [{"name": m.name, "digest": m.digest, "size_bytes": m.size_bytes} for m in self.models],
+                "models": [model.as_json() for model in self.models],
                 "fresh_for_s": self.fresh_for_s,
                 "valid_for_s": self.valid_for_s,
                 "rollback_to": self.rollback_to,
             }
         )
+
+    @property
+    def settings(self) -> Settings:
+        """Return what a release sets beside its entries: a change of it is a change of the highest tier."""
+        return self.locales, self.stages, self.models, self.fresh_for_s, self.valid_for_s
 
     def find(self, kind: str, name: str) -> Entry | None:
         """Return the entry of that kind and name, if there is one."""
@@ -122,10 +137,10 @@ def parse_manifest(data: bytes) -> Manifest:
         channel=fields.name("channel"),
         number=fields.integer("number", at_least=1),
         base=fields.digest("base", empty=True),
-        entries=fields.items("entries", _parse_entry),
+        entries=fields.items("entries", parse_entry),
         locales=fields.texts("locales"),
-        stages=fields.items("stages", _parse_stage, at_most=20),
-        models=fields.items("models", _parse_model, at_most=100),
+        stages=fields.items("stages", parse_stage, at_most=20),
+        models=fields.items("models", parse_model, at_most=100),
         fresh_for_s=fields.integer("fresh_for_s", at_least=60),
         valid_for_s=fields.integer("valid_for_s", at_least=60),
         rollback_to=fields.integer("rollback_to"),
@@ -141,7 +156,12 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
-def _parse_entry(document: object) -> Entry:
+def parse_entry(document: object) -> Entry:
+    """Return the entry that a JSON object holds.
+
+    Raises:
+        InvalidDocument: a member is missing, unknown or mistyped.
+    """
     # Read at once, not member by member: a large library has thousands of these, each time a device starts.
     match document:
         case {"kind": str(kind), "name": str(name), "digest": str(digest), "author": str(author), **rest} if (
@@ -155,14 +175,16 @@ def _parse_entry(document: object) -> Entry:
     raise InvalidDocument(f"{FORMAT}: expected entries of kind, name, epoch from 1, digest, tier and author")
 
 
-def _parse_model(document: object) -> Model:
+def parse_model(document: object) -> Model:
+    """Return the model that a JSON object names; raises `InvalidDocument` if it does not."""
     fields = Fields(document, "manifest model", tagged=False)
     model = Model(fields.name("name"), fields.digest("digest"), fields.integer("size_bytes", at_least=1))
     fields.close()
     return model
 
 
-def _parse_stage(value: object) -> int:
+def parse_stage(value: object) -> int:
+    """Return a percentage from 1 to 100; raises `InvalidDocument` if it is not one."""
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:
         raise InvalidDocument(f"{FORMAT}: expected percentages from 1 to 100 in member 'stages'")
     return value

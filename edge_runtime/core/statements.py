@@ -2,7 +2,7 @@
 
 One format serves authorship, approval, rejection and withdrawal, told apart by `act`, which the
 signature covers. Promises: a statement names the organisation, the channel, the manifest digest and
-each entry with its epoch and digest, so it cannot be replayed on another manifest, channel or content.
+each entry with its epoch, digest, tier and author, so it cannot be replayed on another manifest, channel or content.
 Names and reasons of people are not in it: a pseudonymous person id and a salted commitment only.
 Does not: decide whether the signer was eligible or enough signed (see `approval`).
 Format: docs/formats.md, `mentorplane-statement/1`.
@@ -16,35 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.fields import Fields, is_digest, is_name
-from edge_runtime.core.manifest import KINDS, Entry
+from edge_runtime.core.fields import Fields
+from edge_runtime.core.manifest import Entry, parse_entry
 
-__all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "EntryRef", "Statement", "open_statement", "sign_statement"]
+__all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "sign_statement"]
 
 FORMAT = "mentorplane-statement/1"
 PAYLOAD_TYPE = "application/vnd.mentorplane.statement+json"
 ACTS = ("approve", "author", "reject", "withdraw")
 MEANINGS = {"approve": "approval", "author": "authorship", "reject": "rejection", "withdraw": "withdrawal"}
 """The meaning of a signature (21 CFR 11.50), one for each act."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class EntryRef:
-    """An entry as a statement names it."""
-
-    kind: str
-    name: str
-    epoch: int
-    digest: str
-
-    @classmethod
-    def of(cls, entry: Entry) -> EntryRef:
-        """Return the reference to a manifest entry."""
-        return cls(entry.kind, entry.name, entry.epoch, entry.digest)
-
-    def as_json(self) -> canonical.JsonObject:
-        """Return the reference as a JSON object."""
-        return {"kind": self.kind, "name": self.name, "epoch": self.epoch, "digest": self.digest}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +40,7 @@ class Statement:
     organisation: str
     channel: str
     manifest: str
-    entries: tuple[EntryRef, ...]
+    entries: tuple[Entry, ...]
     person: str
     role: str
     reason: str
@@ -107,7 +88,7 @@ def open_statement(envelope: dsse.Envelope) -> Statement:
         organisation=fields.name("organisation"),
         channel=fields.name("channel"),
         manifest=fields.digest("manifest"),
-        entries=fields.items("entries", _parse_ref),
+        entries=fields.items("entries", parse_entry),
         person=fields.name("person"),
         role=fields.name("role"),
         reason=fields.text("reason", at_most=100, empty=True),
@@ -118,13 +99,3 @@ def open_statement(envelope: dsse.Envelope) -> Statement:
     if list(statement.entries) != sorted(set(statement.entries)):
         raise InvalidDocument(f"{FORMAT}: expected sorted entries, each once")
     return statement
-
-
-def _parse_ref(document: object) -> EntryRef:
-    # Read at once, not member by member: a large library has thousands of these, each time a device starts.
-    match document:
-        case {"kind": str(kind), "name": str(name), "epoch": int(epoch), "digest": str(digest), **rest} if (
-            kind in KINDS and is_name(name) and is_digest(digest) and epoch >= 1 and epoch is not True and not rest
-        ):
-            return EntryRef(kind, name, epoch, digest=digest)
-    raise InvalidDocument(f"{FORMAT}: expected entries of kind, name, epoch from 1 and digest")

@@ -25,12 +25,13 @@ from audit.record import parse_leaf
 from edge_runtime.core import canonical
 from edge_runtime.core.approval import ApprovalRules, missing_for, parse_rules, read_signed
 from edge_runtime.core.checkpoints import Seen, read_checkpoint
-from edge_runtime.core.coverage import verify_coverage
+from edge_runtime.core.coverage import Before, covers, verify_coverage
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
 from edge_runtime.core.policy import Policy, check_blocks_the_impossible, parse_policy
 from edge_runtime.core.prompt import Prompt, parse_prompt
 from edge_runtime.core.release import LogProof, ReleaseFile, parse_release, parse_withdrawals
+from edge_runtime.core.statements import Statement
 from edge_runtime.core.trustfile import TrustFile, parse_trust
 from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals
 
@@ -64,6 +65,7 @@ class Basis:
     number: int
     manifest: str
     epochs: Mapping[EntryKey, int]
+    before: Before
     rules: bytes
     rules_before: bytes
     checkpoint: Seen
@@ -82,7 +84,7 @@ class TrustState:
     policy: Policy
     rules: bytes
     rules_before: bytes
-    handoff: Prompt | None
+    handoffs: Mapping[str, Prompt]
     checkpoint: Seen
     withdrawals: Withdrawals
 
@@ -92,6 +94,7 @@ class TrustState:
             number=self.manifest.number,
             manifest=self.manifest_digest,
             epochs=self.epochs,
+            before=Before.of(self.manifest),
             rules=self.rules,
             rules_before=self.rules_before,
             checkpoint=self.checkpoint,
@@ -130,11 +133,14 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     digest = canonical.digest(release.manifest)
     closures, policy, rules = _v5(manifest, delivery.closures)
     in_force = _rules_in_force(basis, digest, rules)
-    withdrawals, approvers = _v6(basis, delivery, trust=trust, release=release, manifest=manifest, in_force=in_force)
+    withdrawals, approvers = _v6(
+        basis, delivery, trust=trust, release=release, manifest=manifest, rules=(in_force, rules)
+    )
     seen = _v7(basis, delivery, trust=trust, log=release.log, digest=digest)
     _v8(manifest)
     _v9(policy, parse_rules(rules))
-    handoff = next((parse_prompt(closures[e.digest]) for e in manifest.entries if e.kind == "handoff"), None)
+    texts = [_open_entry(e, closures[e.digest]) for e in manifest.entries if e.kind == "handoff"]
+    handoffs = {text.locale: text for text in texts}
     epochs = dict(basis.epochs) if basis else {}
     epochs |= {entry.key: entry.epoch for entry in manifest.entries}
     entries = {entry.key: entry for entry in manifest.entries}
@@ -147,7 +153,7 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
         policy=policy,
         rules=rules,
         rules_before=in_force,
-        handoff=handoff,
+        handoffs=handoffs,
         checkpoint=seen,
         withdrawals=withdrawals,
     )
@@ -191,7 +197,7 @@ def _v6(
     trust: TrustFile,
     release: ReleaseFile,
     manifest: Manifest,
-    in_force: bytes,
+    rules: tuple[bytes, bytes],
 ) -> tuple[Withdrawals, int]:
     digest = canonical.digest(release.manifest)
     if basis:
@@ -201,7 +207,8 @@ def _v6(
         manifest,
         digest,
         statements=statements,
-        rules=[parse_rules(in_force)],
+        rules=_alternatives(basis, manifest, statements, rules=rules),
+        before=basis.before if basis and basis.manifest != digest else None,
         floor=trust.floor,
         keyring=trust.people,
         own_keys=trust.own_keys,
@@ -214,6 +221,21 @@ def _v6(
         channel=manifest.channel,
     )
     return withdrawals, len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
+
+
+def _alternatives(
+    basis: Basis | None, manifest: Manifest, statements: tuple[Statement, ...], *, rules: tuple[bytes, bytes]
+) -> list[ApprovalRules]:
+    """Return the approval rules of which one must be met.
+
+    They are those in force. A device that missed releases also takes the ones that this release carries, if the people
+    whom the old ones ask approved them: what came in between was approved under those.
+    """
+    in_force, own = map(parse_rules, rules)
+    if basis is None or manifest.number <= basis.number + 1 or in_force == own:
+        return [in_force]
+    entry = manifest.find("approval-rules", "approval-rules")
+    return [in_force, own] if entry and covers(entry, manifest, statements=statements, rules=in_force) else [in_force]
 
 
 def _verify_no_step_back(basis: Basis, manifest: Manifest, digest: str) -> None:
@@ -287,9 +309,13 @@ def open_prompt(state: TrustState, name: str, data: bytes) -> Prompt:
     entry = find_prompt(state, name)
     if canonical.digest(data) != entry.digest:
         raise NotTrusted(f"expected prompt {name!r} with the digest that was approved, got other bytes", check="V5")
+    return _open_entry(entry, data)
+
+
+def _open_entry(entry: Entry, data: bytes) -> Prompt:
     prompt = parse_prompt(data)
-    if prompt.name != name or prompt.tier != entry.tier:
-        raise InvalidDocument(f"expected prompt {name!r} of tier {entry.tier}, got another name or tier inside")
+    if prompt.name != entry.name or prompt.tier != entry.tier:
+        raise InvalidDocument(f"expected {entry.kind} {entry.name!r} of tier {entry.tier}, got another one inside")
     return prompt
 
 

@@ -21,6 +21,7 @@ from edge_runtime.delivery import target_paths
 __all__ = ["Source", "update"]
 
 SOCKET_TIMEOUT_S = 10
+MAX_TARGET_BYTES = 16_000_000
 _CHUNK_BYTES = 262_144
 
 
@@ -114,6 +115,8 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
             info = updater.get_targetinfo(path)
         if info is None:
             raise NotTrusted(f"expected target {path!r} at the source, got none", check="V2")
+        if info.length > MAX_TARGET_BYTES:
+            raise NotTrusted(f"expected target {path!r} of at most {MAX_TARGET_BYTES} bytes, got more", check="V3")
         with _wrapped("V3"):
             local = updater.find_cached_target(info) or updater.download_target(info)
             files[path] = Path(local).read_bytes()

@@ -18,6 +18,7 @@ from edge_runtime.core.policy import CEILING, Decision, Layer, Reason, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader import Reading
 from edge_runtime.desk.words import CHECKS, REFUSALS, ROUTES, consent_words, type_words
+from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.reply import Refresh
 from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.session import Session
@@ -29,6 +30,7 @@ MAX_NAMES = 200
 CONSENTS = "consents"
 TOPICS = "labels"
 CLOUD_MODEL = "cloud-model"
+PERSON_FIRST = "somebody may be in danger: the approved hand-off text is shown first, and nothing is sent"
 
 
 class Answers:
@@ -78,12 +80,28 @@ class Answers:
     def read(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is found in a note, how it is covered, and where a script could run on it, and why.
 
+        A crisis is looked for before anything else, so its hand-off text comes whatever else is wrong (P6).
+
         Raises:
             InvalidDocument: a member is missing, mistyped or too large.
             MentorplaneError: the script is not an approved one, or nothing was adopted yet.
         """
+        text = question.get("text")
+        if not isinstance(text, str):
+            raise InvalidDocument("expected a note as text")
+        situation = crisis_in({"text": text})
+        if not situation:
+            return {"handoff": "", **self._read(question)}
+        first = {"handoff": handoff_for(self._edge.state, locale="en", situation=situation)}
+        try:
+            return first | self._read(question)
+        except Exception as error:  # noqa: BLE001 - whatever else fails, the hand-off text comes
+            return first | _only_handoff(str(error) if isinstance(error, MentorplaneError) else "")
+
+    def _read(self, question: Mapping[str, Any]) -> dict[str, Any]:
         text = _text(question)
-        session = self._edge.session(learner="desk", names=_texts(question, "names"))
+        names = [name for name in _texts(question, "names") if any(map(str.isalnum, name))]
+        session = self._edge.session(learner="desk", names=names)
         reading = session.read(text)
         decision = self._decide(question, reading)
         crisis = reading.labels.crisis == "crisis"
@@ -114,7 +132,7 @@ class Answers:
 
     def _reasons(self, decision: Decision, reading: Reading, *, crisis: bool) -> list[str]:
         if crisis:
-            return ["somebody may be in danger: the approved hand-off text is shown first, and nothing is sent"]
+            return [PERSON_FIRST]
         if decision.errors:
             return ["the rules could not be applied to this note, so the strictest answer holds"]
         reasons = [_because(reason) for reason in decision.rules]
@@ -235,6 +253,22 @@ def _segments(text: str, places: Iterable[tuple[int, int, str]]) -> list[dict[st
             pieces.append({"text": text[start:end], "label": label})
         at = end
     return pieces
+
+
+def _only_handoff(problem: str) -> dict[str, Any]:
+    """Return what goes with the hand-off text where the note cannot be looked at otherwise."""
+    return {
+        "route": "hand-off",
+        "route_sentence": ROUTES["hand-off"],
+        "reasons": [PERSON_FIRST, *([problem] if problem else [])],
+        "obligations": [],
+        "spans": [],
+        "found": [],
+        "count_sentence": "",
+        "covered_text": "",
+        "covered": [],
+        "covered_sentence": "",
+    }
 
 
 def _count(number: int) -> str:

@@ -34,7 +34,8 @@ from edge_runtime.runtime import EdgeRuntime
 
 __all__ = ["DeskServer", "DeskSettings", "serve"]
 
-MAX_BODY_BYTES = 512 * 1024
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Far more than a note may have: a longer text is still looked through for a crisis before it is refused."""
 REQUEST_TIMEOUT_S = 20
 FIRST_PAUSES_S = (0, 0.5, 1, 2, 4, 8, 15)
 """How long a device without a version waits before each look: it may have been started before its source."""
@@ -44,6 +45,7 @@ PAGES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/desk.css": ("desk.css", "text/css; charset=utf-8"),
     "/desk.js": ("desk.js", "text/javascript; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/note.js": ("note.js", "text/javascript; charset=utf-8"),
 }
 

@@ -47,6 +47,7 @@ _CONSENTS = {
     "experiment": "Taking part in trials of new scripts",
     "recognition": "Thanks and praise may be shown to others",
     "special-categories": "It may touch on health and other special topics",
+    "unchecked-text": "It may go although this device cannot find every name, place or date",
 }
 
 _TYPES = {

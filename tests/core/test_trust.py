@@ -7,11 +7,12 @@ import dataclasses
 import pytest
 
 from edge_runtime.core import canonical
+from edge_runtime.core.approval import ApprovalRules, Quorum
 from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+from edge_runtime.core.manifest import TIERS
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.release import ReleaseFile, encode_release, parse_release
-from edge_runtime.core.statements import EntryRef
 from edge_runtime.core.trust import Delivery, TrustState, adopt, open_prompt
 from tests.simulator import Organisation, prompt_document, rules
 
@@ -235,8 +236,8 @@ def test_an_old_epoch_of_one_prompt_in_a_new_release_is_refused(
     back = dataclasses.replace(manifest, entries=entries)
     organisation.statements += [
         organisation.state("author", back, person="p-maya", role="author", refs=[]),
-        organisation.state("approve", back, person="p-tom", refs=[EntryRef.of(old)]),  # type: ignore[arg-type]
-        organisation.state("approve", back, person="p-ines", refs=[EntryRef.of(old)]),  # type: ignore[arg-type]
+        organisation.state("approve", back, person="p-tom", refs=[old]),  # type: ignore[arg-type]
+        organisation.state("approve", back, person="p-ines", refs=[old]),  # type: ignore[arg-type]
     ]
     organisation.log_release(back)
 
@@ -376,3 +377,173 @@ def test_release_round_trip(organisation: Organisation) -> None:
 
     assert encode_release(parse_release(data)) == data
     assert isinstance(parse_release(data), ReleaseFile)
+
+
+def tiered() -> tuple[Organisation, TrustState]:
+    """Return an organisation with rules for each tier and a policy that keeps all on the device, and a device."""
+    made = Organisation(floor={"R0": 1, "R1": 1, "R2": 1, "R3": 2, "R4": 2})
+    coaches = ("learning-designer", "facilitator", "community-host")
+    quorums = {"R0": Quorum(1, coaches), "R1": Quorum(1, coaches), "R2": Quorum(2, coaches), "R3": Quorum(2, coaches)}
+    documents = made.base_documents()
+    own = ApprovalRules({**quorums, "R4": Quorum(2, ("compliance", "safety-owner"))})
+    documents["approval-rules", "approval-rules"] = canonical.encode(own.as_json())
+    documents["policy", "organisation"] = encode_policy(Policy(DEFAULT_VOCABULARY, Layer("organisation", Route.DEVICE)))
+    documents["prompt", "faq"] = canonical.encode(prompt_document("faq", tier="R0"))
+    made.sign(documents, [("p-tom", "facilitator"), ("p-ines", "community-host"), *COMPLIANCE])
+    return made, adopt(None, made.deliver()).state
+
+
+NOWHERE = "sha256:" + "0" * 64
+COMPLIANCE = [("p-ines", "compliance"), ("p-sam", "compliance")]
+FAQ = ("prompt", "faq")
+
+
+def faq_change() -> dict[tuple[str, str], bytes]:
+    return {FAQ: canonical.encode(prompt_document("faq", tier="R0", title="New"))}
+
+
+@pytest.mark.parametrize("kind", ["policy", "approval-rules"])
+def test_a_loosened_policy_under_a_low_stated_tier_is_refused(kind: str) -> None:
+    """Policy and approval rules are of the highest tier, whatever a manifest states."""
+    organisation, state = tiered()
+    documents = {
+        "policy": {("policy", "organisation"): organisation.base_documents()["policy", "organisation"]},
+        "approval-rules": {("approval-rules", "approval-rules"): canonical.encode(rules(R2=1).as_json())},
+    }[kind]
+    manifest = organisation.build(documents)
+    low = tuple(dataclasses.replace(e, tier="R0") if e.kind == kind else e for e in manifest.entries)
+    manifest = dataclasses.replace(manifest, entries=low)
+    organisation.vouch(manifest, [("p-tom", "facilitator")])
+
+    refused("V6", organisation.deliver(manifest, seen_size=state.checkpoint.size), state)
+
+
+def test_a_change_hidden_from_the_author_s_list_is_refused() -> None:
+    """A draft that one person approved cannot ride on a harmless change that leaves it out of what it states."""
+    organisation, state = tiered()
+    draft = organisation.build(prompt_change("Do as you are told {{ notes }}"))
+    organisation.statements += [
+        organisation.state("author", draft, person="p-maya", role="author"),
+        organisation.state("approve", draft, person="p-tom", role="facilitator"),
+    ]
+    manifest = organisation.build({**prompt_change("Do as you are told {{ notes }}"), **faq_change()})
+    faq = [entry for entry in manifest.entries if entry.key == FAQ]
+    organisation.vouch(manifest, [("p-tom", "facilitator")], refs=faq)
+
+    refused("V6", organisation.deliver(manifest, seen_size=state.checkpoint.size), state)
+
+
+@pytest.mark.parametrize("change", ["remove", "settings"])
+def test_a_removal_or_new_settings_on_a_low_tier_change_are_refused(change: str) -> None:
+    """What a release removes, and how long it says it is valid, count for its tier."""
+    organisation, state = tiered()
+    manifest = organisation.build(faq_change())
+    if change == "remove":
+        manifest = dataclasses.replace(manifest, entries=tuple(e for e in manifest.entries if e.name != "opener"))
+    else:
+        manifest = dataclasses.replace(manifest, valid_for_s=2**53 - 1)
+    organisation.vouch(manifest, [("p-tom", "facilitator")])
+
+    refused("V6", organisation.deliver(manifest, seen_size=state.checkpoint.size), state)
+
+
+def test_a_low_tier_change_alone_needs_its_own_quorum_only() -> None:
+    """The counterpart: a change of tier R0 passes with one approval."""
+    organisation, state = tiered()
+    manifest = organisation.build(faq_change())
+    organisation.vouch(manifest, [("p-tom", "facilitator")])
+
+    adopt(state.basis(), organisation.deliver(manifest, seen_size=state.checkpoint.size))
+
+
+def test_an_approval_signed_as_author_or_administrator_does_not_count(
+    organisation: Organisation, adopted: TrustState
+) -> None:
+    """The floor takes approvals in approvers' roles only."""
+    manifest = organisation.build(prompt_change())
+    organisation.people["p-tom"] = (*organisation.people["p-tom"], "author")
+    organisation.log_release(manifest)
+    organisation.statements += [
+        organisation.state("author", manifest, person="p-maya", role="author"),
+        organisation.state("approve", manifest, person="p-tom", role="author"),
+        organisation.state("approve", manifest, person="p-ines"),
+    ]
+
+    refused("V6", organisation.deliver(manifest, seen_size=adopted.checkpoint.size), adopted)
+
+
+def test_a_device_that_missed_a_loosening_of_the_rules_follows() -> None:
+    """P5: rules lowered by their quorum hold for what comes after, also on a device that missed that release."""
+    organisation, state = tiered()
+    one = ApprovalRules({**{t: Quorum(2, ("compliance",)) for t in TIERS}, "R2": Quorum(1, ("facilitator",))})
+    organisation.sign({("approval-rules", "approval-rules"): canonical.encode(one.as_json())}, COMPLIANCE)
+    organisation.sign(prompt_change("third {{ notes }}"), [("p-tom", "facilitator")])
+
+    late = adopt(state.basis(), organisation.deliver(seen_size=state.checkpoint.size)).state
+
+    assert late.manifest.number == 3
+    assert adopt(None, organisation.deliver()).state.manifest == late.manifest
+
+
+@pytest.mark.parametrize("change", [{"channel": "pilot"}, {"organisation": "other"}])
+def test_a_statement_for_another_channel_or_organisation_does_not_count(
+    organisation: Organisation, adopted: TrustState, change: dict[str, str]
+) -> None:
+    """An approval given for the pilot is none for production."""
+    manifest = organisation.build(prompt_change())
+    organisation.log_release(manifest)
+    organisation.statements += [
+        organisation.state("author", manifest, person="p-maya", role="author"),
+        organisation.state("approve", manifest, person="p-tom"),
+        organisation.state("approve", manifest, person="p-ines", **change),
+    ]
+
+    refused("V6", organisation.deliver(manifest, seen_size=adopted.checkpoint.size), adopted)
+
+
+@pytest.mark.parametrize(
+    "change", [{"channel": "pilot"}, {"organisation": "other"}, {"previous": "sha256:" + "0" * 64}]
+)
+def test_a_withdrawal_of_elsewhere_or_out_of_order_is_refused(
+    organisation: Organisation, adopted: TrustState, change: dict[str, str]
+) -> None:
+    """A withdrawal names its channel and organisation, and the withdrawal before it."""
+    organisation.withdraw("prompt", "opener", **change)
+
+    refused("V6", organisation.deliver(seen_size=1), adopted)
+
+
+def test_a_hand_off_text_cannot_be_withdrawn(organisation: Organisation, adopted: TrustState) -> None:
+    """P6: a withdrawal that names a hand-off text is refused by the device."""
+    text = {("handoff", "help"): canonical.encode(prompt_document("help", tier="R4", placement="device"))}
+    organisation.release(text)
+    state = adopt(adopted.basis(), organisation.deliver(seen_size=1)).state
+    organisation.withdraw("handoff", "help")
+
+    refused("V6", organisation.deliver(seen_size=2), state)
+
+
+def test_a_leaf_of_another_act_does_not_prove_a_release(organisation: Organisation, adopted: TrustState) -> None:
+    """V7: the leaf must say released, and of this manifest."""
+    manifest = organisation.release(prompt_change())
+    organisation.leaves[-1] = organisation.leaves[-1].replace(b'"released"', b'"rejected"')
+
+    refused("V7", organisation.deliver(manifest, seen_size=1), adopted)
+
+
+def test_a_release_on_another_base_is_refused(organisation: Organisation, adopted: TrustState) -> None:
+    """The next release builds on the one in use, by its digest."""
+    manifest = organisation.build(prompt_change(), base="sha256:" + "0" * 64)
+    organisation.vouch(manifest, [("p-tom", "facilitator"), ("p-ines", "community-host")])
+
+    refused("V6", organisation.deliver(manifest, seen_size=1), adopted)
+
+
+def test_a_prompt_of_another_name_or_tier_inside_does_not_open(organisation: Organisation) -> None:
+    """The bytes of a prompt say the name and tier that were approved."""
+    data = canonical.encode(prompt_document("other"))
+    organisation.release({("prompt", "closer"): data})
+    state = adopt(None, organisation.deliver()).state
+
+    with pytest.raises(InvalidDocument, match="inside"):
+        open_prompt(state, "closer", data)

@@ -51,6 +51,9 @@ class Cloud:
             def do_POST(self) -> None:
                 cloud.requests.append(self.rfile.read(int(self.headers["Content-Length"])))
                 answer = cloud.answers.pop(0) if len(cloud.answers) > 1 else cloud.answers[0]
+                if answer == "500":
+                    self.send_error(500)
+                    return
                 message = {"role": "assistant", "content": answer}
                 body = {
                     "id": "1",
@@ -204,6 +207,61 @@ def test_a_crisis_gets_the_hand_off_first_with_no_model_call(edge: EdgeRuntime, 
     assert cloud.requests == []
 
 
+@pytest.mark.parametrize("answers", [["500"], [""], ["no json", "500"], ["no json", '{"a":' * 3000]])
+def test_what_left_is_told_also_when_no_answer_came(edge: EdgeRuntime, cloud: Cloud, answers: list[str]) -> None:
+    """P2: reply and receipt count the bytes that left, whatever came back."""
+    cloud.answers = answers
+    reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": NOTES})
+
+    sent = sum(map(len, cloud.requests))
+    assert reply.sent_bytes == sent > 0
+    assert reply.receipt is not None
+    assert reply.receipt.sent_bytes == sent
+    assert reply.disclosure is not None
+
+
+def test_nothing_is_told_where_nothing_could_be_sent(edge: EdgeRuntime) -> None:
+    """The counterpart: a refused connection counts as nothing sent."""
+    edge.cloud = CloudModel("m", "http://127.0.0.1:9/v1", timeout_s=2)
+    reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": NOTES})
+
+    assert (reply.sent_bytes, reply.disclosure) == (0, None)
+
+
+def test_no_log_line_holds_what_was_sent(edge: EdgeRuntime, caplog: pytest.LogCaptureFixture) -> None:
+    """P2: with the host's logging at its most talkative, no record quotes the prompt."""
+    with caplog.at_level("DEBUG"):
+        edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": NOTES})
+
+    assert "Thursday" not in caplog.text
+
+
+def test_values_split_over_a_list_are_covered(published: Published, edge: EdgeRuntime, cloud: Cloud) -> None:
+    """P2: a list is covered as it is read: as one text."""
+    inputs = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "notes": {"type": "array", "items": {"type": "string"}, "x-data-class": "R2"},
+            "phone": {"type": "integer", "x-data-class": "R2"},
+            "who": {"type": "string", "enum": ["Priya Nair", "nobody"], "x-data-class": "R2"},
+        },
+    }
+    instruction = "{{ notes }} {{ phone }} {{ who }}"
+    fill = {"summary": []}
+    document = prompt_document("lists", inputs=inputs, instruction=instruction, fill=fill, reply="done")
+    published.release({("prompt", "lists"): canonical.encode(document)})
+    assert edge.refresh().ok
+    values = {"notes": ["Pay to DE89 3704 0044", "0532 0130 00 please"], "phone": 442079460018, "who": "Priya Nair"}
+
+    reply = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"}).run("lists", values)
+
+    assert reply.route == "redacted"
+    sent = b"".join(cloud.requests)
+    for value in (b"3704", b"0532", b"442079460018", b"Priya"):
+        assert value not in sent
+
+
 def test_a_crisis_is_heard_where_no_prompt_can_run(published: Published, tmp_path: Path) -> None:
     """P6: with nothing adopted, a withdrawn prompt or a wrong name, the hand-off still comes."""
     empty = EdgeRuntime.open(tmp_path / "empty", trust=published.trust)
@@ -216,8 +274,59 @@ def test_a_crisis_is_heard_where_no_prompt_can_run(published: Published, tmp_pat
 
 
 def test_the_person_may_go_on_after_the_hand_off(edge: EdgeRuntime) -> None:
-    """P6: after the hand-off text the person may choose to go on; that run stays within the policy."""
-    assert edge.session(learner="u1").run("private", {"notes": CRISIS}, go_on=True).outcome == "filled"
+    """P6: after the hand-off text the person may choose to go on, and not before it was shown."""
+    session = edge.session(learner="u1")
+
+    replies = [session.run("private", {"notes": CRISIS}, go_on=True) for _ in range(2)]
+
+    assert [reply.outcome for reply in replies] == ["handed-off", "filled"]
+
+
+def test_what_somebody_says_in_a_crisis_never_leaves(edge: EdgeRuntime, cloud: Cloud) -> None:
+    """P6: also after going on, with every consent and a policy without a rule for it, the text stays on the device."""
+    session = edge.session(learner="u1", consents={"cloud"})
+    session.run("opener", {"notes": CRISIS})
+
+    reply = session.run("opener", {"notes": CRISIS}, go_on=True)
+
+    assert (reply.route, cloud.requests) == ("device", [])
+    assert "crisis-never-leaves" in {reason.rule for reason in reply.reasons}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"notes": CRISIS + " x" * 20_000},
+        {"notes": "x " * 120_000 + CRISIS},
+        {"notes": CRISIS, "undeclared": "y"},
+        {"notes": ["an ordinary line", CRISIS]},
+        {"other": CRISIS},
+    ],
+)
+def test_a_crisis_is_heard_before_any_contract(edge: EdgeRuntime, inputs: dict[str, object]) -> None:
+    """P6: too long, undeclared or mistyped: what the host got wrong does not keep a person from the hand-off."""
+    assert edge.session(learner="u1").run("private", inputs).text == handoff_text("en", "self").text
+
+
+def test_a_crisis_of_somebody_else_gets_its_own_text(edge: EdgeRuntime) -> None:
+    """P6: the text fits the situation."""
+    reply = edge.session(learner="u1").run("private", {"notes": "My sister says she will kill herself."})
+
+    assert reply.text == handoff_text("en", "other").text
+
+
+@pytest.mark.parametrize(
+    "broken", [{"fill": {"summary": {"extract": "summary", "from": "x", "at_most": 1}}}, {"reply": " "}]
+)
+def test_a_broken_hand_off_in_a_release_does_not_silence_it(
+    edge: EdgeRuntime, published: Published, broken: dict[str, object]
+) -> None:
+    """P6: if the approved text fails or is blank, the one compiled into the package comes."""
+    document = prompt_document("help", tier="R4", placement="device", **broken)
+    published.release({("handoff", "help"): canonical.encode(document)})
+    assert edge.refresh().ok
+
+    assert edge.session(learner="u1").run("private", {"notes": CRISIS}).text == handoff_text("en", "self").text
 
 
 @pytest.mark.parametrize("inputs", [{}, {"notes": 3}, {"notes": "x", "other": "y"}, {"notes": "x" * 20_001}])

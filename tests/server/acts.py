@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from sqlmodel import SQLModel, text
 
 from control_plane import db
+from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, releases, review
+from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.records import Proposal, Release, Withdrawal
 
 ROLE = {
@@ -56,14 +57,22 @@ class Acts:
         """Run the checks and return their statuses by name."""
         return {result.name: result.status for result in review.check(self.plane, self.id("maya"), number)}
 
+    def seen(self, number: int = 2) -> str:
+        """Return the manifest digest that the proposal shows; one that is none for a proposal that is not there."""
+        with suppress(NotFound):
+            return queries.show_proposal(self.plane, number).proposal.manifest
+        return "sha256:"
+
     def approve(self, login: str, number: int = 2, **options: object) -> Proposal:
-        """Approve as a demo person in their usual role."""
+        """Approve as a demo person in their usual role, as the proposal is shown now."""
         given = {"role": ROLE[login], "reason": "it is clearer", "passphrase": self.passphrase(login), **options}
+        given.setdefault("manifest", self.seen(number))
         return review.approve(self.plane, self.id(login), number, **given)  # type: ignore[arg-type]
 
     def reject(self, login: str, number: int = 2, **options: object) -> Proposal:
-        """Reject as a demo person in their usual role."""
+        """Reject as a demo person in their usual role, as the proposal is shown now."""
         given = {"role": ROLE[login], "reason": "not like this", "passphrase": self.passphrase(login), **options}
+        given.setdefault("manifest", self.seen(number))
         return review.reject(self.plane, self.id(login), number, **given)  # type: ignore[arg-type]
 
     def release(self, number: int = 2, login: str = "remy") -> Release:

@@ -37,7 +37,8 @@ def run(acts: Acts, *arguments: str, login: str = "", audit: bool = False) -> Re
 
 def approve(acts: Acts, login: str, *more: str) -> Result:
     """Approve proposal 2 as `login`."""
-    return run(acts, "approve", "2", "--as", login, "--role", ROLE[login], "--reason", "clearer", *more, login=login)
+    given = ("--as", login, "--role", ROLE[login], "--reason", "clearer", *(more or ("--manifest", acts.seen())))
+    return run(acts, "approve", "2", *given, login=login)
 
 
 def test_the_whole_workflow(home: Path, acts: Acts, tmp_path: Path) -> None:
@@ -56,6 +57,8 @@ def test_the_whole_workflow(home: Path, acts: Acts, tmp_path: Path) -> None:
         ROLE["ines"],
         "--reason",
         "fine",
+        "--manifest",
+        acts.seen().removeprefix("sha256:")[:12],
         "--passphrase-file",
         str(secret),
     )
@@ -67,7 +70,8 @@ def test_the_whole_workflow(home: Path, acts: Acts, tmp_path: Path) -> None:
     file.write_text(script("closing", tier="R1", fill="Bye, {{ work }}."))
     proposed = run(acts, "propose", str(file), "--as", "maya", "--title", "Shorter", "--json", login="maya")
     assert json.loads(proposed.stdout)["number"] == 3
-    no = run(acts, "reject", "3", "--as", "tom", "--role", ROLE["tom"], "--reason", "no", login="tom")
+    refusal = ("--as", "tom", "--role", ROLE["tom"], "--reason", "no", "--manifest", acts.seen(3))
+    no = run(acts, "reject", "3", *refusal, login="tom")
     assert (no.exit_code, "rejected" in no.stdout) == (0, True)
     assert run(acts, "withdraw", "opener", "--as", "ruth", "--reason", "no", login="ruth").exit_code == 0
     assert "withdrawn" in run(acts, "prompt", "list").stdout
@@ -137,3 +141,20 @@ def test_serve_answers_and_stops_cleanly(home: Path, acts: Acts) -> None:
             assert json.load(answer)["release"] == 1
         server.send_signal(signal.SIGTERM)
         assert server.wait(20) == 0
+
+
+def test_a_verdict_needs_the_digest_that_proposal_show_says(home: Path, acts: Acts) -> None:
+    """`proposal show` says the digest; its first 12 digits suffice, fewer, none or another's do not."""
+    run(acts, "check", "2", "--as", "maya")
+    shown = run(acts, "proposal", "show", "2").stdout
+    assert f"manifest {acts.seen()}" in shown
+    assert "really" in shown
+    assert "A clearer" in run(acts, "proposal", "list", "--state", "open").stdout
+    before = state_of(acts.plane)
+    beginning = acts.seen().removeprefix("sha256:")[:12]
+    for given, code in ((beginning[:11], 3), ("0" * 12, 2), ("sha256:" + "0" * 64, 2), ("nothing", 3)):
+        assert approve(acts, "tom", "--manifest", given).exit_code == code, given
+    assert "proposal show 2" in approve(acts, "tom", "--manifest", "nothing").stderr
+    assert run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom").exit_code == 2
+    assert state_of(acts.plane) == before
+    assert approve(acts, "tom", "--manifest", beginning).exit_code == 0

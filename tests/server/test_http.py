@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
 
+from control_plane import db
 from control_plane.app import STATUS_OF, create_app
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from control_plane.settings import Settings
@@ -31,8 +33,9 @@ def by(acts: Acts, login: str) -> dict[str, str]:
 
 
 def signing(acts: Acts, login: str, **changes: str) -> dict[str, str]:
-    """Return the body of an approval."""
-    return {"role": ROLE[login], "reason": "clearer", "passphrase": acts.passphrase(login), **changes}
+    """Return the body of an approval of proposal 2."""
+    given = {"role": ROLE[login], "reason": "clearer", "passphrase": acts.passphrase(login), "manifest": acts.seen()}
+    return given | changes
 
 
 def test_every_kind_of_error_has_a_status() -> None:
@@ -50,8 +53,9 @@ def test_the_whole_workflow_over_http(client: TestClient, acts: Acts) -> None:
     assert (made.status_code, made.json()["state"]) == (201, "open")
     number = made.json()["number"]
     at = f"/v1/proposals/{number}"
+    seen = signing(acts, "tom", manifest=made.json()["manifest"])
     assert {check["status"] for check in client.post(f"{at}/check", headers=by(acts, "maya")).json()} >= {"passed"}
-    assert client.post(f"{at}/approve", json=signing(acts, "tom"), headers=by(acts, "tom")).status_code == 200
+    assert client.post(f"{at}/approve", json=seen, headers=by(acts, "tom")).status_code == 200
     assert client.get("/v1/inbox", headers=by(acts, "remy")).json()[0]["why"] == "release"
     assert client.get(at, headers=by(acts, "remy")).json()["ready"] is True
     assert client.post(f"{at}/release", headers=by(acts, "remy")).json()["number"] == 2
@@ -135,3 +139,69 @@ def test_the_start_finishes_and_renews(settings: Settings, acts: Acts) -> None:
     with TestClient(create_app(settings)) as client:
         assert client.get("/v1/health").json() == {"status": "ok", "release": 1}
     assert path.read_bytes() != before
+
+
+HUGE = 99_999_999_999_999_999_999
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"proposals/{HUGE}"),
+        ("GET", "proposals/0"),
+        ("PUT", f"proposals/{HUGE}"),
+        ("POST", f"proposals/{HUGE}/check"),
+        ("POST", f"proposals/{HUGE}/release"),
+        ("GET", f"audit/search?before={HUGE}"),
+        ("GET", f"audit/search?limit={HUGE}"),
+        ("GET", "audit/search?name=a%00b"),
+        ("GET", "prompts/a%00b"),
+        ("GET", "proposals?state=%00"),
+    ],
+)
+def test_what_no_database_holds_is_malformed(client: TestClient, acts: Acts, method: str, path: str) -> None:
+    """Numbers beyond a column's range and text with NUL are 422, not an error of the driver."""
+    answer = client.request(method, f"/v1/{path}", headers=by(acts, "maya"), json={"files": {}, "passphrase": "x"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+
+
+@pytest.mark.parametrize("member", ["title", "passphrase", "reason", "target", "role", "manifest", "files", "name"])
+def test_a_lone_surrogate_is_malformed(client: TestClient, acts: Acts, member: str) -> None:
+    """Text that UTF-8 cannot hold is 422 wherever a person's text goes."""
+    at = {"title": "proposals", "files": "proposals", "name": "proposals", "target": "withdrawals"}.get(member)
+    body: dict[str, object] = {"title": "x", "files": {"x.yaml": "kind: prompt"}, "passphrase": "x"}
+    if at == "withdrawals":
+        body = {"target": "opener", "reason": "x", "passphrase": "x"}
+    elif at is None:
+        body = dict(signing(acts, "tom"))
+    if member in {"files", "name"}:
+        body["files"] = {"x\ud800": "x"} if member == "name" else {"x.yaml": "x\udfff"}
+    else:
+        body[member] = "x\ud800"
+    headers = {**by(acts, "maya"), "Content-Type": "application/json"}
+    answer = client.post(f"/v1/{at or 'proposals/2/approve'}", content=json.dumps(body), headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_verdict_names_what_was_looked_at(client: TestClient, acts: Acts, verdict: str) -> None:
+    """Without the manifest digest a verdict is malformed; with that of an earlier revision it is a conflict."""
+    acts.check()
+    seen = signing(acts, "tom")
+    blind = {name: value for name, value in seen.items() if name != "manifest"}
+    before = state_of(acts.plane)
+    assert client.post(f"/v1/proposals/2/{verdict}", json=blind, headers=by(acts, "tom")).status_code == 422
+    assert state_of(acts.plane) == before
+    acts.edit("lena", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check()
+    answer = client.post(f"/v1/proposals/2/{verdict}", json=seen, headers=by(acts, "tom"))
+    assert (answer.status_code, "manifest digest" in answer.json()["hint"]) == (409, True)
+    part = {**seen, "manifest": acts.seen()[:30]}
+    assert client.post(f"/v1/proposals/2/{verdict}", json=part, headers=by(acts, "tom")).status_code == 409
+
+
+def test_the_checkpoint_is_read_while_somebody_writes(client: TestClient, acts: Acts) -> None:
+    """Whoever polls the public checkpoint neither waits for a writer nor makes one wait."""
+    with db.write(acts.plane.engine):
+        answer = client.get("/v1/audit/checkpoint")
+    assert answer.content == (acts.plane.site / "log" / "checkpoint").read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -134,3 +135,49 @@ def test_secrets_on_disk_are_private(acts: Acts) -> None:
     home = acts.plane.settings.home
     for path in (*(home / "keys").iterdir(), home / "demo-people.json"):
         assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+@pytest.mark.parametrize("right_at", [None, 39, 0])
+def test_guesses_at_once_do_not_outnumber_the_limit(
+    acts: Acts, monkeypatch: pytest.MonkeyPatch, right_at: int | None
+) -> None:
+    """Of forty tries at once five are made, as of forty in a row; a right one among the rest opens nothing later."""
+    tom, made = acts.id("tom"), []
+    real = people._unseal
+
+    def counted(*given: object, **more: object) -> bytes:
+        made.append(1)
+        return real(*given, **more)  # type: ignore[arg-type]
+
+    def attempt(number: int) -> bool:
+        try:
+            people.open_key(acts.plane, tom, acts.passphrase("tom") if number == right_at else f"guess {number}")
+        except Refused:
+            return False
+        return True
+
+    monkeypatch.setattr(people, "_unseal", counted)
+    with ThreadPoolExecutor(40) as pool:
+        opened = list(pool.map(attempt, range(40)))
+    # A right try gives the tries that were counted before it back, as it does in a row.
+    assert len(made) <= acts.plane.settings.wrong_passphrases * (1 + sum(opened))
+    assert people.find_person(acts.plane, "tom").locked
+    with pytest.raises(Refused, match="locked out"):
+        people.open_key(acts.plane, tom, acts.passphrase("tom"))
+
+
+def test_the_last_try_allowed_may_be_right(empty: ControlPlane) -> None:
+    """Four wrong ones and a right one open the key and leave nobody locked."""
+    for _ in range(empty.settings.wrong_passphrases - 1):
+        with pytest.raises(Refused):
+            people.open_key(empty, "ada", "guess guess")
+    assert people.open_key(empty, "ada", "ada has a secret")
+    assert not people.find_person(empty, "ada").locked
+
+
+def test_every_wrong_passphrase_is_logged(empty: ControlPlane) -> None:
+    """The log says whose passphrase was guessed at, each time."""
+    for tries in range(1, 4):
+        with pytest.raises(Refused):
+            people.sign_in(empty, "ada", "guess guess")
+        assert len(ledger.search(empty, act="signed-in-failed")) == tries

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from control_plane import ledger
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.policy.checks import CHECKS
 from control_plane.registry import queries, review
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.library import CLOSING, OPENER, POLICY, policy, script
+
+
+@contextmanager
+def refused_and_logged(acts: Acts, login: str, number: int = 2) -> Iterator[None]:
+    """Expect somebody to be refused as an author, and that nothing changes but the log, which says so."""
+    before = queries.show_proposal(acts.plane, number)
+    size = ledger.verify(acts.plane).size
+    with pytest.raises(Refused, match="not an author"):
+        yield
+    assert queries.show_proposal(acts.plane, number) == before
+    report, [leaf] = ledger.verify(acts.plane), ledger.search(acts.plane, limit=1)
+    assert (report.ok, report.size, leaf.act, leaf.actor) == (True, size + 1, "refused", acts.id(login))
 
 
 def test_every_check_is_stored_with_evidence(acts: Acts) -> None:
@@ -75,7 +91,7 @@ def test_nobody_approves_twice(acts: Acts) -> None:
 def test_an_author_never_approves_their_own_change(acts: Acts) -> None:
     """The author is excluded, whichever other role they hold."""
     acts.check()
-    with refused(acts.plane, Refused, "not an author"):
+    with refused_and_logged(acts, "maya"):
         acts.approve("maya")
 
 
@@ -83,7 +99,7 @@ def test_an_administrator_is_no_exception(acts: Acts) -> None:
     """An administrator who proposed a change cannot approve it either."""
     made = acts.propose("lena", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
     acts.check(made.number)
-    with refused(acts.plane, Refused, "not an author"):
+    with refused_and_logged(acts, "lena", made.number):
         acts.approve("lena", made.number)
 
 
@@ -92,7 +108,7 @@ def test_the_last_editor_never_approves(acts: Acts) -> None:
     acts.edit("lena", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
     acts.check()
     for login in ("lena", "maya"):
-        with refused(acts.plane, Refused, "not an author"):
+        with refused_and_logged(acts, login):
             acts.approve(login)
 
 
@@ -111,11 +127,11 @@ def test_an_edit_voids_approvals(acts: Acts) -> None:
 
 
 def test_an_approval_is_of_what_was_shown(acts: Acts) -> None:
-    """An approver who names the digest they looked at cannot be made to sign a later revision."""
+    """An approver names the digest they looked at, so they cannot be made to sign a later revision."""
     seen = queries.show_proposal(acts.plane, 2).proposal.manifest
     acts.edit("maya", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
     acts.check()
-    with refused(acts.plane, Conflict, "as it was shown"):
+    with refused(acts.plane, Conflict, "as it is now"):
         acts.approve("tom", manifest=seen)
 
 
@@ -127,12 +143,13 @@ def test_a_role_that_one_does_not_hold_is_refused(acts: Acts) -> None:
 
 
 def test_a_wrong_passphrase_signs_nothing(acts: Acts) -> None:
-    """A wrong passphrase is refused; only the counter of wrong ones moves, no state and no log."""
+    """A wrong passphrase is refused; only the counter of wrong ones moves, and the log says that it was tried."""
     acts.check()
     before = queries.show_proposal(acts.plane, 2)
     with pytest.raises(Refused, match="passphrase") as caught:
         acts.approve("tom", passphrase="something else")
     assert "something else" not in str(caught.value)
+    assert [leaf.act for leaf in ledger.search(acts.plane, limit=1)] == ["signed-in-failed"]
     assert queries.show_proposal(acts.plane, 2) == before
 
 

@@ -28,7 +28,7 @@ from edge_runtime.core.manifest import Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, policy_document, read_layer
 from edge_runtime.core.policy import Policy as PolicyRecord
 from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
-from edge_runtime.core.statements import EntryRef, Statement, sign_statement
+from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 from edge_runtime.receipts import Receipt
@@ -170,9 +170,9 @@ def _prompt_head(name: str, *, tier: str, placement: str) -> dict[str, Any]:
 def closures() -> dict[tuple[str, str, str], bytes]:
     """Return the closures of the release by kind, name and tier."""
     return {
-        ("approval-rules", "approval-rules", "R3"): canonical.encode(approval_rules()),
+        ("approval-rules", "approval-rules", "R4"): canonical.encode(approval_rules()),
         ("handoff", "safety-hand-off", "R4"): canonical.encode(handoff()),
-        ("policy", "organisation", "R3"): canonical.encode(policy()),
+        ("policy", "organisation", "R4"): canonical.encode(policy()),
         ("prompt", "summary-first-opener", "R2"): canonical.encode(prompt()),
     }
 
@@ -198,7 +198,7 @@ def manifest() -> Manifest:
     )
 
 
-def statement(act: str, person: str, *, refs: tuple[EntryRef, ...], previous: str = "") -> dsse.Envelope:
+def statement(act: str, person: str, *, refs: tuple[Entry, ...], previous: str = "") -> dsse.Envelope:
     """Return what `person` signed about `refs` of the manifest."""
     made = Statement(
         act=act,
@@ -241,7 +241,7 @@ def files() -> dict[str, bytes]:
     growth = grow(Frontier(), entries, _no_file)
     signed = sign_checkpoint(Checkpoint(LOG_ORIGIN, len(entries), growth.frontier.root), [UNSAFE_LOG])
     cosigned = add_signatures(signed, cosign(signed, UNSAFE_WITNESS, time_s=1_768_470_000))
-    refs = tuple(sorted(EntryRef.of(entry) for entry in manifest().entries))
+    refs = manifest().entries
     envelopes = (
         statement("author", "p-author", refs=refs),
         statement("approve", "p-first", refs=refs),

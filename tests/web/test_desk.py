@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 
 from edge_runtime import EdgeRuntime
 from edge_runtime.core import canonical
+from edge_runtime.core.handoff import handoff_text
 from edge_runtime.core.policy import encode_policy, read_policy
 from edge_runtime.desk import DeskServer, DeskSettings
 from edge_runtime.desk.words import CHECKS, REFUSALS, ROUTES
@@ -102,7 +104,7 @@ def test_the_status_names_scripts_and_consents(desk: DeskServer) -> None:
 
     assert (answer["release"], answer["parent"], answer["has_model"]) == (1, PARENT, False)
     assert [script["name"] for script in answer["scripts"]] == ["opener"]
-    assert [consent["name"] for consent in answer["consents"]] == ["cloud", "special-categories"]
+    assert [consent["name"] for consent in answer["consents"]] == ["cloud", "special-categories", "unchecked-text"]
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "ü"])
@@ -136,7 +138,7 @@ def test_cross_site_request_forgery_a_foreign_origin_is_refused(desk: DeskServer
         ({"Content_Type": "text/plain"}, b"{}", 415),
         ({"Content_Length": ""}, b"{}", 411),
         ({"Content_Length": "-1"}, b"", 411),
-        ({"Content_Length": "524289"}, b"", 413),
+        ({"Content_Length": "2097153"}, b"", 413),
         ({"Content_Length": "9" * 4000}, b"", 413),
         ({}, b"{", 400),
         ({}, b"[]", 400),
@@ -194,8 +196,10 @@ def test_a_note_is_marked_and_covered(desk: DeskServer) -> None:
 def test_consents_change_the_answer(desk: DeskServer) -> None:
     """Without consent nothing leaves and the rules say why; with every consent the covered text may."""
     without = call(desk, "/api/read", note()).json
-    given = call(desk, "/api/read", note(consents=["cloud", "special-categories"])).json
-    no_model = call(desk, "/api/read", note(consents=["cloud", "special-categories"], suppose_model=False)).json
+    given = call(desk, "/api/read", note(consents=["cloud", "special-categories", "unchecked-text"])).json
+    no_model = call(
+        desk, "/api/read", note(consents=["cloud", "special-categories", "unchecked-text"], suppose_model=False)
+    ).json
 
     assert (without["route"], given["route"], no_model["route"]) == ("device", "redacted", "device")
     assert "nothing leaves this device unless you said that the cloud may be used" in without["reasons"]
@@ -213,11 +217,69 @@ def test_what_this_device_cannot_assess_is_said(desk: DeskServer) -> None:
 
 def test_a_crisis_is_answered_with_a_person_first(desk: DeskServer) -> None:
     """P6: a crisis is a hand-off, whatever was consented to."""
-    everything = note("I want to kill myself.", consents=["cloud", "special-categories"])
+    everything = note("I want to kill myself.", consents=["cloud", "special-categories", "unchecked-text"])
     answer = call(desk, "/api/read", everything).json
 
     assert answer["route"] == "hand-off"
     assert "hand-off text is shown first" in answer["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"prompt": "no-such-script"},
+        {"prompt": None},
+        {"names": ["!!!"]},
+        {"names": "Priya"},
+        {"text": "The sprint went well. " * 6_000 + "I want to kill myself."},
+        {"text": "I want to kill myself. " + "The sprint went well. " * 20_000},
+        {"text": "\ud800 I want to kill myself."},
+    ],
+)
+def test_in_a_crisis_the_hand_off_text_comes_whatever_else_is_wrong(
+    desk: DeskServer, members: dict[str, object]
+) -> None:
+    """P6: the answer carries the compiled-in text with any script, length or names, and says nothing leaves."""
+    answer = call(desk, "/api/read", note("I want to kill myself.") | members)
+
+    assert answer.status == 200
+    assert answer.json["handoff"] == handoff_text("en", "self").text
+    assert answer.json["route"] == "hand-off"
+
+
+def test_without_a_release_a_crisis_still_gets_the_hand_off(published: Published, tmp_path: Path) -> None:
+    """P6 holds on a device that never adopted anything, and the text fits a worry about somebody else."""
+    edge = EdgeRuntime.open(tmp_path / "empty", trust=published.trust)
+    with DeskServer(edge, DeskSettings()) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        answer = call(server, "/api/read", note("My sister says she will kill herself."))
+        server.shutdown()
+    assert answer.json["handoff"] == handoff_text("en", "other").text
+
+
+def test_an_everyday_note_has_no_hand_off_text(desk: DeskServer) -> None:
+    """Nobody is shown the hand-off without a reason."""
+    assert call(desk, "/api/read", note()).json["handoff"] == ""
+
+
+def test_names_without_a_letter_are_no_names(desk: DeskServer) -> None:
+    """A half-typed name such as a comma or dash does not stop the reading."""
+    answer = call(desk, "/api/read", note(names=["!!!", "-", "Priya Raman"]))
+
+    assert answer.status == 200
+    assert "Priya" not in answer.json["covered_text"]
+
+
+def test_imports_of_the_page_run_one_way() -> None:
+    """No script of the page imports one that imports it, directly or through others."""
+    static = files("edge_runtime.desk").joinpath("static")
+    imports = {
+        page.name: set(re.findall(r'from "\./([\w.]+)"', page.read_text("utf-8")))
+        for page in static.iterdir()
+        if page.name.endswith(".js")
+    }
+    assert tuple(TopologicalSorter(imports).static_order()) == ("page.js", "note.js", "desk.js")
 
 
 def test_refresh_shows_nine_checks(desk: DeskServer, published: Published) -> None:

@@ -270,7 +270,7 @@ async function act(request, button) {
 for (const button of all("[data-act]")) {
   button.addEventListener("click", async () => {
     const { act: name, person } = button.dataset;
-    const done = await act(person ? { act: name, person } : { act: name }, button);
+    const done = await act(person ? { act: name, person, manifest: state.proposal.manifest } : { act: name }, button);
     if (name === "tamper") {
       button.disabled = false;
       if (done) {

@@ -195,7 +195,9 @@ _DEFAULT: Mapping[str, Any] = {
     "permissions": {
         "agreement": {"maximum": 999},
         "capabilities": {"set": ["cloud-model", "local-model"]},
-        "consents": {"set": ["analytics", "cloud", "experiment", "recognition", "special-categories"]},
+        "consents": {
+            "set": ["analytics", "cloud", "experiment", "recognition", "special-categories", "unchecked-text"]
+        },
     },
     "sensitivities": {
         "ai_streak": {"maximum": 99},

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from edge_runtime.core.reader.crisis_fold import crisis_views
 from edge_runtime.core.reader.crisis_phrases import (
     IDIOMS,
     MACROS,
@@ -25,8 +26,6 @@ from edge_runtime.core.reader.records import Crisis, Subject
 
 __all__ = ["classify_crisis"]
 
-_ACCENTS = str.maketrans("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy", '*_~`"')
-_BLANKS = lazy_pattern(r"\s+")
 _SENTENCE_END = lazy_pattern(r"[.!?;\u2026]+ ?")
 _MACRO = lazy_pattern(r"\{([a-z]\w*)\}")
 _REMOVED = " | "
@@ -41,7 +40,11 @@ _GRAVITY: tuple[tuple[Crisis, Subject], ...] = (
 
 def classify_crisis(text: str) -> tuple[Crisis, Subject]:
     """Return the level and the subject of the normalised `text`; the subject is empty when the level is none."""
-    folded = _fold(text)
+    return _GRAVITY[max(map(_gravity, crisis_views(text)))]
+
+
+def _gravity(folded: str) -> int:
+    """Return the index in `_GRAVITY` of what a folded view tells."""
     idioms, other_crisis, self_crisis, other_low, self_low = (
         [phrase for phrase in phrases if phrase[0] in folded]
         for phrases in (IDIOMS, OTHER_CRISIS, SELF_CRISIS, OTHER_LOW_MOOD, SELF_LOW_MOOD)
@@ -51,7 +54,7 @@ def classify_crisis(text: str) -> tuple[Crisis, Subject]:
         cleared = _remove(idioms, sentence)
         about_other = _remove(other_crisis, cleared)
         if _any(self_crisis, about_other):
-            return "crisis", "self"
+            return len(_GRAVITY) - 1
         if about_other != cleared:
             gravest = max(gravest, 3)
         elif gravest < 3:
@@ -60,11 +63,7 @@ def classify_crisis(text: str) -> tuple[Crisis, Subject]:
                 gravest = max(gravest, 2)
             elif without_others != cleared:
                 gravest = max(gravest, 1)
-    return _GRAVITY[gravest]
-
-
-def _fold(text: str) -> str:
-    return _BLANKS().sub(" ", text.casefold().translate(_ACCENTS).replace("œ", "oe")).strip()
+    return gravest
 
 
 def _any(phrases: Iterable[Phrase], sentence: str) -> bool:

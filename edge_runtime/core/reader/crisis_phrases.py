@@ -10,6 +10,8 @@ Does not: cover harm to others, abuse or medical emergencies; measure itself (te
 
 from __future__ import annotations
 
+from edge_runtime.core.reader.crisis_signs import OTHER_SIGNS, SELF_SIGNS
+
 __all__ = ["IDIOMS", "MACROS", "OTHER_CRISIS", "OTHER_LOW_MOOD", "SELF_CRISIS", "SELF_LOW_MOOD", "Phrase"]
 
 Phrase = tuple[str, str]
@@ -19,7 +21,7 @@ Phrase = tuple[str, str]
 def _phrases(data: str) -> tuple[Phrase, ...]:
     """Return the phrases of a data block."""
     lines: list[str] = []
-    for line in data.strip().splitlines():
+    for line in filter(None, data.splitlines()):
         if line.startswith(" "):
             lines[-1] += line.strip()
         else:
@@ -29,10 +31,10 @@ def _phrases(data: str) -> tuple[Phrase, ...]:
 
 
 _KIN = (
-    "friend|mate|colleague|co-?worker|team ?mate|sister|brother|sibling|mother|mum|mom|father|dad|son|daughter"
+    "friend|mate|colleague|co[- ]?worker|team ?mate|sister|brother|sibling|mother|mum|mom|father|dad|son|daughter"
     "|child|kid|wife|husband|partner|spouse|boyfriend|girlfriend|cousin|uncle|aunt|niece|nephew|manager|boss|lead"
     "|mentee|mentor|coachee|client|student|pupil|apprentice|intern|trainee|report|flat ?mate|room ?mate"
-    "|neighbou?r|employee|learner|grandfather|grandmother|ex"
+    "|man|woman|guy|teenager|neighbou?r|employee|learner|grandfather|grandmother|ex"
 )
 _WORDS = r"(?:(?!i\b)[\w'-]+,? ){{0,{n}}}"
 
@@ -43,7 +45,7 @@ MACROS = {
     "feel": r"(?:\bi(?:'?m| am| was| feel| felt|'?ve been| have been|'?ve felt|'?m feeling| keep feeling))"
     r" (?:[\w'-]+ ){0,3}",
     "they": rf"\b(?:(?:he|she|they|someone|somebody)(?:'s|'re|'ve|'d|'ll)?"
-    rf"|(?:my|our|his|her|their|an?|this|that|another) (?:[\w'-]+ ){{0,2}}(?:{_KIN})s?(?:'s)?)",
+    rf"|(?:my|our|his|her|their|an?|the|this|that|another) (?:[\w'-]+ ){{0,2}}(?:{_KIN})s?(?:'s)?)",
     "w2": _WORDS.format(n=2),
     "w3": _WORDS.format(n=3),
     "w6": _WORDS.format(n=6),
@@ -96,7 +98,7 @@ sel             \b(?:hang|hung|hanging) (?:my|him|her|them)sel(?:f|ves) (?:up|ou
 
 SELF_CRISIS = _phrases(
     r"""
-myself          \b{kill} myself\b
+myself          \b{kill} ?myself\b
 my              \b(?:end|ending|take|taking|took) my (?:own )?life\b(?! (?:back|into|in a|to the|to a|seriously
                 |forward|insurance|partner|story|as|coach)\b)
 it all          \b(?:end|ending) it all\b
@@ -245,11 +247,12 @@ mi              \b(?:mejor|mas felices) sin mi(?=[.,!?;]|$)
 me              \b(?:hacerme dano|me hago dano|cortarme (?:las venas|los brazos)|me corto los brazos
                 |autolesion\w+)\b
 """
+    + SELF_SIGNS
 )
 
 OTHER_CRISIS = _phrases(
     r"""
-sel             \b(?:{kill}|kills|hangs|shoots|drowns) (?:himself|herself|themselves|themself)\b
+sel             \b(?:{kill}|kills|hangs|shoots|drowns) ?(?:himself|herself|themselves|themself)\b
 li              \b(?:end|ends|ending|take|takes|taking|took|taken) (?:his|her|their) (?:own )?li(?:fe
                 |ves)\b(?! (?:back|in|into|to|seriously))
 die             \bwants to (?:just )?die\b|{they} {w6}(?:want|wants|wanted|wishes|wished|ready|hopes|threatened
@@ -310,6 +313,7 @@ mori            \b(?:se quiere morir|quiere morir(?:se)?|queria morir(?:se)?)\b
 vi              \b(?:quitarse la vida|acabar con su vida|se quito la vida|(?:ya )?no quiere (?:seguir )?vivi(?:r
                 |endo))\b(?! en| con| aqui| sol[oa])
 """
+    + OTHER_SIGNS
 )
 
 SELF_LOW_MOOD = _phrases(

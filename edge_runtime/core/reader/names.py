@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.patterns import Match
@@ -22,6 +23,7 @@ __all__ = ["NameFinder", "is_everyday_word", "name_parts", "word_keys"]
 
 MIN_PART = 3
 MAX_GAP = 3
+_KINDS = {"PERSON": "name", "TERM": "term"}
 
 _WORD = lazy_pattern(r"[^\W_]+")
 _UNSPACED = lazy_pattern("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
@@ -119,7 +121,7 @@ def _phrase(value: str, kind: str) -> _Phrase:
     text = normalise(value).text.strip()
     words = list(_WORD().finditer(text))
     if not words:
-        raise ValueError(f"expected a {kind.lower()} with a letter or digit, got none")
+        raise InvalidDocument(f"expected a {_KINDS[kind]} with a letter or digit, got none")
     if kind == "PERSON":
         return _Phrase(word_keys(text), kind)
     return _Phrase(word_keys(text), kind, text[: words[0].start()], text[words[-1].end() :])

@@ -21,6 +21,8 @@ REGIONS = ("US", "GB", "DE", "FR", "ES")
 
 MIN_DIGITS = 7
 MAX_DIGITS = 15
+MAX_STARTS = 500
+"""At how many places of one text a number is looked for closely; ordinary text has far fewer."""
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
 _HOUR = r"(?:[01]?\d|2[0-4])"
@@ -71,14 +73,25 @@ class _Window(NamedTuple):
 
 
 def find_phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[tuple[int, int]]:
-    """Yield the places of telephone numbers in the normalised `text`, in order and without overlap."""
+    """Yield the places of telephone numbers in the normalised `text`, in order and without overlap.
+
+    After `MAX_STARTS` places every run with enough digits is taken as one number: covered without a closer look.
+    """
     masked = _NOT_A_PHONE().sub(lambda found: ";" * len(found[0]), text)
+    left = MAX_STARTS
     for run in _runs(masked):
+        digits = sum(group.end() - group.start() for group in run)
         first = 0
-        while first < len(run):
-            window, width = _best_window(masked, run[first : first + MAX_DIGITS + 1], regions)
+        while first < len(run) and digits >= MIN_DIGITS:
+            if left <= 0:
+                yield run[first].start(), run[-1].end()
+                break
+            windows = _windows(masked, run[first : first + MAX_DIGITS + 1])
+            left -= 1
+            window, width = _best_window(windows, regions)
             if window is not None:
                 yield window.start, window.end
+            digits -= sum(group.end() - group.start() for group in run[first : first + width])
             first += width
 
 
@@ -94,18 +107,21 @@ def _runs(text: str) -> Iterator[list[re.Match[str]]]:
         yield run
 
 
-def _best_window(text: str, run: list[re.Match[str]], regions: Sequence[str]) -> tuple[_Window | None, int]:
-    """Return the number that begins with the first group of `run`, or none, and how many groups it takes."""
+def _windows(text: str, run: list[re.Match[str]]) -> list[_Window]:
+    """Return what could be a number that begins with the first group of `run`, the widest first."""
+    widths = range(min(len(run), MAX_DIGITS), 0, -1)
+    return [window for width in widths if (window := _window(text, run[:width], run[width:]))]
+
+
+def _best_window(windows: list[_Window], regions: Sequence[str]) -> tuple[_Window | None, int]:
+    """Return the best of `windows`, or none, and how many groups it takes."""
     possible: tuple[_Window | None, int] = (None, 1)
-    for width in range(min(len(run), MAX_DIGITS), 0, -1):
-        window = _window(text, run[:width], run[width:])
-        if window is None:
-            continue
+    for window in windows:
         verdict = _international(window) if window.international else _national(window, regions)
         if verdict == "valid":
-            return window, width
+            return window, len(window.groups)
         if verdict == "possible" and possible[0] is None:
-            possible = (window, width)
+            possible = (window, len(window.groups))
     return possible
 
 

@@ -1,45 +1,9 @@
 // The device's page: asks this device, shows what it answers. Texts are set as text, never as markup.
 import { startNote } from "./note.js";
+import { $, allowParent, allowed, ask, complain, make, tellParent } from "./page.js";
 
-const TOKEN = decodeURIComponent(location.hash.slice(1));
 const VIEW = new URLSearchParams(location.search).get("view");
 const PACE_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 170;
-const $ = (id) => document.getElementById(id);
-let parentOrigin = "";
-
-export function make(tag, text = "", attributes = {}) {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-export async function ask(path, question) {
-  const headers = { "X-Desk-Token": TOKEN };
-  const request = question === undefined ? { headers } : {
-    method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(question),
-  };
-  let response;
-  try {
-    response = await fetch(path, { ...request, cache: "no-store" });
-  } catch {
-    throw new Error("This device's own program does not answer. Is it still running?");
-  }
-  const answer = await response.json();
-  if (response.ok) return answer;
-  if (response.status === 403) throw new Error("Please open this page with the link that was printed when the device started.");
-  throw new Error(answer.error);
-}
-
-export function complain(error) {
-  $("problem").textContent = error ? error.message : "";
-  $("problem").hidden = !error;
-}
-
-// Only the page that this device allows to frame it hears anything, and never a word of a note.
-export function tellParent(message) {
-  if (parentOrigin && window.parent !== window) window.parent.postMessage(message, parentOrigin);
-}
 
 function tellHeight() {
   tellParent({ type: "height", px: Math.ceil(document.body.getBoundingClientRect().height) });
@@ -130,7 +94,7 @@ async function start() {
     complain(error);
     return;
   }
-  parentOrigin = status.parent;
+  allowParent(status.parent);
   document.body.dataset.framed = String(window.parent !== window);
   if (VIEW !== "note") {
     $("adopt").hidden = false;
@@ -142,7 +106,7 @@ async function start() {
     await startNote(status);
   }
   window.addEventListener("message", (event) => {
-    if (event.source !== window.parent || event.origin !== parentOrigin || event.data?.type !== "refresh") return;
+    if (event.source !== window.parent || !allowed(event.origin) || event.data?.type !== "refresh") return;
     if (VIEW === "adopt" && !$("refresh").disabled) refresh(String(event.data.source ?? ""));
   });
   keepTellingHeight();

@@ -1,7 +1,6 @@
 // The note: read by this device while it is typed. Answers that arrive late are dropped.
-import { ask, complain, make, tellParent } from "./desk.js";
+import { $, ask, complain, make, tellParent } from "./page.js";
 
-const $ = (id) => document.getElementById(id);
 const WAIT_MS = 250;
 const STOPS = [
   ["block", "Nowhere"],
@@ -45,7 +44,23 @@ function showRoute(answer) {
   $("reasons").replaceChildren(...answer.reasons.map((reason) => make("li", reason)));
 }
 
+// A crisis comes first: the hand-off text stands above everything, and scrolls into view once.
+function showHandOff(text) {
+  const box = $("hand-off");
+  if (box.dataset.text === text) return;
+  box.dataset.text = text;
+  box.replaceChildren(...text.trim().split(/\n\n+/).map((block) => {
+    if (!block.startsWith("- ")) return make("p", block);
+    const list = make("ul");
+    list.append(...block.split("\n").map((line) => make("li", line.slice(2))));
+    return list;
+  }));
+  box.hidden = !text;
+  if (text) box.scrollIntoView({ block: "start" });
+}
+
 function show(answer, text) {
+  showHandOff(answer.handoff);
   showRoute(answer);
   paper($("found"), text ? answer.found : [], "Type a note, and what this device finds is marked here.");
   paper($("covered"), text ? answer.covered : [], "The covered text appears here.");

@@ -45,7 +45,7 @@ EVERY_CONSENT = ", with every consent given"
         ({"labels": None}, "a text whose labels nobody assessed" + EVERY_CONSENT),
         ({"consents": frozenset()}, "a text with nothing sensitive, with no consents given"),
         (
-            {"consents": frozenset({"analytics", "experiment", "recognition", "special-categories"})},
+            {"consents": frozenset({"analytics", "experiment", "recognition", "special-categories", "unchecked-text"})},
             "a text with nothing sensitive, with every consent but cloud",
         ),
         (

@@ -9,6 +9,7 @@ import pytest
 
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.normalise import normalise
+from tests.core.reader.crisis_sentences import DISCLOSURES, EVERYDAY, FRESH_DISCLOSURES, FRESH_EVERYDAY
 
 SELF = [
     "I don't want to be here any more.",
@@ -253,3 +254,69 @@ def test_oneself_outranks_somebody_else() -> None:
     """When both are disclosed, the hand-off speaks to the writer."""
     text = "My sister says she will kill herself. I want to die as well."
     assert classify_crisis(text) == ("crisis", "self")
+
+
+SPELLINGS = [
+    "kill my self",
+    "kill my-self",
+    "k i l l myself",
+    "k.i.l.l myself",
+    "k.i.l.l. myself",
+    "k i l l m y s e l f",
+    "k1ll myself",
+    "ki11 my5elf",
+    "k\u0456ll mys\u0435lf",
+    "k\u0131ll myself",
+    "K\u0130LL MYSELF",
+    "".join(letter + "\u0336" for letter in "kill myself"),
+    "<b>kill</b> myself",
+    "k<i class='x'>i</i>ll myself",
+    "kill<br>myself",
+    "kill&nbsp;myself",
+    "k&#105;ll my&#8203;self",
+    "kill\0myself",
+    "kill-myself",
+    "kill_myself",
+    "kill|myself",
+    "kill.myself",
+    "killmyself",
+    "k*ll myself",
+]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_spelling_hides_nothing(written: str) -> None:
+    """What a person still reads as a disclosure is one, however it is spaced, marked up or spelt."""
+    assert classify_crisis(normalise(f"Some days I want to {written}").text) == ("crisis", "self")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to hurt my self-esteem less.",
+        "I want to upskill myself.",
+        "I don't want to kill my self confidence.",
+        "Do it step-by-step: A B C D E.",
+        "if a <b and c> d then kill the process",
+        "R&D; Q1 and H1 went well, v1.0.1 too.",
+    ],
+)
+def test_undoing_spellings_makes_no_disclosures(text: str) -> None:
+    """Joining words and letters does not turn work talk into a disclosure."""
+    assert classify_crisis(normalise(text).text) == ("none", "")
+
+
+def _count_found(texts: list[str]) -> int:
+    return sum(classify_crisis(normalise(text).text)[0] == "crisis" for text in texts)
+
+
+def test_quiet_disclosures_are_found_and_everyday_talk_is_not() -> None:
+    """The sentences that the quieter phrases were made from: all 40 found (6 before), none of 60 everyday ones."""
+    assert (_count_found(DISCLOSURES), len(DISCLOSURES)) == (40, 40)
+    assert (_count_found(EVERYDAY), len(EVERYDAY)) == (0, 60)
+
+
+def test_sentences_kept_apart_say_how_far_phrases_reach() -> None:
+    """On sentences that no phrase was made from: no false alarm in 30, and only 2 of 20 quiet disclosures found."""
+    assert (_count_found(FRESH_EVERYDAY), len(FRESH_EVERYDAY)) == (0, 30)
+    assert (_count_found(FRESH_DISCLOSURES), len(FRESH_DISCLOSURES)) == (2, 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.reader import TextReader
 
 
@@ -81,5 +82,5 @@ def test_overlaps_leave_nothing_uncovered() -> None:
 @pytest.mark.parametrize("name", ["", "  ", "???"])
 def test_a_name_without_letters_is_refused(name: str) -> None:
     """A name that can match nothing is the host's mistake, and is not passed over in silence."""
-    with pytest.raises(ValueError, match="expected a person with a letter or digit"):
+    with pytest.raises(InvalidDocument, match="expected a name with a letter or digit"):
         TextReader(names=[name])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import phonenumbers
 import pytest
+from stdnum import luhn
 
 from edge_runtime.core.reader import TextReader
 
@@ -199,3 +203,35 @@ def test_a_card_after_another_number_is_still_covered() -> None:
     (kind, value), *_ = found(text)
     assert kind == "CARD"
     assert value.endswith("4111 1111 1111 1111")
+
+
+@pytest.mark.parametrize("digits", ["1 ", "2 0 ", "9 ", "12 ", "4 ", "030 ", "1 1 1 1 1 1 1 1\n"])
+def test_spaced_digits_without_end_cost_a_bounded_number_of_looks(digits: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100,000 characters of digits are parsed as numbers at most some thousand times, and are covered all the same."""
+    looks = 0
+
+    def counted(look: Callable[..., object]) -> Callable[..., object]:
+        def count(*arguments: object) -> object:
+            nonlocal looks
+            looks += 1
+            return look(*arguments)
+
+        return count
+
+    monkeypatch.setattr(phonenumbers, "parse", counted(phonenumbers.parse))
+    monkeypatch.setattr(luhn, "is_valid", counted(luhn.is_valid))
+    text = (digits * 100_000)[:100_000]
+    covered = sum(entity.end - entity.start for entity in TextReader().read(text).entities)
+
+    assert looks < 25_000
+    assert covered > 0.7 * len(text)
+
+
+def test_many_numbers_in_one_text_are_all_found() -> None:
+    """Far more telephone and card numbers than a note holds are found, before the bound and after it."""
+    for number in ("+44 20 7946 0018", "030 1234567", "4111 1111 1111 1111"):
+        text = f"She called {number} today.\n" * 2_500
+        text += "Nobody called on 2031-05-06."
+        covered = TextReader().read(text).entities
+        assert len(covered) == 2_500
+        assert all(number.lstrip("+") in text[entity.start : entity.end] for entity in covered)

@@ -1,0 +1,117 @@
+"""The checkpoints that were ever published: a file beside the site that only grows, so that a rewritten log is found.
+
+One line for each growth of the log: the signed checkpoint in base64. The line is on the disk before the checkpoint is
+published, so nothing counts that is not here. Neither the database nor the published folder holds this file.
+
+Promises: `newest` and `published` return what the log's own key signed, and nothing else. Does not: find a history of
+which this file and the published folder are gone as well; devices and whoever kept a checkpoint do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.errors import AuditError
+from audit.merkle import Frontier
+from control_plane.plane import ControlPlane
+from edge_runtime.core.errors import Unavailable
+
+__all__ = ["lines", "newest", "problems", "published", "remember"]
+
+_TAIL_BYTES = 16_384
+"""More than any signed checkpoint in base64, so that the newest is read without the rest."""
+
+
+def published(plane: ControlPlane) -> Checkpoint | None:
+    """Return the checkpoint in the published folder; None if there is none that the log signed."""
+    try:
+        return _opened(plane, (plane.site / "log" / "checkpoint").read_bytes())
+    except (FileNotFoundError, AuditError):
+        return None
+
+
+def newest(plane: ControlPlane) -> Checkpoint | None:
+    """Return the last checkpoint that was remembered; None before the first.
+
+    Raises:
+        Unavailable: the last whole line is not one.
+    """
+    try:
+        with _path(plane).open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _TAIL_BYTES))
+            whole = stream.read().split(b"\n")[:-1]  # what follows the last newline is half of a line
+        return _opened(plane, _note(whole[-1])) if whole else None
+    except FileNotFoundError:
+        return None
+    except (AuditError, ValueError) as error:
+        raise Unavailable(
+            "expected a signed checkpoint at the end of checkpoints.log, got something else",
+            hint="see `mentorplane audit verify`",
+        ) from error
+
+
+def remember(plane: ControlPlane, note: bytes) -> None:
+    """Append a signed checkpoint, durably."""
+    handle = os.open(_path(plane), os.O_RDWR | os.O_CREAT, 0o644)
+    with os.fdopen(handle, "r+b") as stream:
+        # A crash may have left half of a line: that checkpoint was never published, and its place is taken.
+        size = stream.seek(0, os.SEEK_END)
+        start = stream.seek(max(0, size - _TAIL_BYTES))
+        stream.seek(start + stream.read().rfind(b"\n") + 1)
+        stream.truncate()
+        stream.write(base64.b64encode(note) + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def lines(plane: ControlPlane) -> tuple[bytes, ...] | None:
+    """Return what was remembered, a line for each checkpoint, oldest first; None if the file is gone."""
+    try:
+        return tuple(_path(plane).read_bytes().split(b"\n")[:-1])
+    except FileNotFoundError:
+        return None
+
+
+def problems(
+    plane: ControlPlane, remembered: Iterable[bytes], leaf_hashes: Iterable[bytes], *, last: Checkpoint | None
+) -> Iterator[str]:
+    """Yield what shows that the log does not extend every checkpoint it ever published; `last` is the published one."""
+    leaves, tree, known = iter(leaf_hashes), Frontier(), None
+    for number, line in enumerate(remembered, 1):
+        what = f"checkpoints.log, line {number}"
+        try:
+            known = _opened(plane, _note(line))
+        except (AuditError, ValueError):
+            yield f"{what}: not a checkpoint that the log signed"
+            continue
+        if known.size < tree.size:
+            yield f"{what}: {known.size} entries, fewer than the checkpoint before"
+            continue
+        tree = tree.extend(islice(leaves, known.size - tree.size))
+        if (tree.size, tree.root) != (known.size, known.root):
+            yield f"{what}: the log does not extend this checkpoint of {known.size} entries"
+    if last is not None and known != last:
+        yield "the published checkpoint is not the last one in checkpoints.log"
+
+
+def _path(plane: ControlPlane) -> Path:
+    return plane.settings.home / "checkpoints.log"
+
+
+def _opened(plane: ControlPlane, note: bytes) -> Checkpoint:
+    log = plane.keys.log
+    return open_checkpoint(note, [log.verifier], log.name).checkpoint
+
+
+def _note(line: bytes) -> bytes:
+    try:
+        return base64.b64decode(line, validate=True)
+    except binascii.Error as error:
+        raise ValueError("expected base64") from error

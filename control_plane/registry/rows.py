@@ -1,0 +1,238 @@
+"""Whether the rows that people read say what the bytes beside them say: entries, statements, manifests, closures.
+
+Promises: each column that repeats logged, signed or digested bytes is compared with them, and what an entry of the log
+names must be there; each difference is one line that names the entry or row, never a person's text. The names under
+which an entry is found are worked out anew.
+Does not: read the published files (see `ledger.verify`), or know whether the entries themselves were replaced.
+What no digest covers is not verified: YAML texts beside their closures, display names, logins, tokens.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from audit.errors import AuditError
+from audit.record import Act, LeafRecord, parse_leaf, verify_commitment
+from control_plane.registry.tables import (
+    CheckRow,
+    ClosureRow,
+    LeafNameRow,
+    LeafRow,
+    PersonRow,
+    ProposalRow,
+    ReleaseRow,
+    RevisionRow,
+    StatementRow,
+    VersionRow,
+)
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.statements import MEANINGS, Statement, open_statement
+
+__all__ = ["problems"]
+
+_SIGNED = {"approve": Act.APPROVED, "reject": Act.REJECTED, "withdraw": Act.WITHDRAWN}
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the bytes say, as far as it was read: entries by index, statements and manifests by digest."""
+
+    leaves: dict[int, LeafRecord] = field(default_factory=dict)
+    statements: dict[str, Statement] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
+
+
+def problems(session: Session) -> tuple[str, ...]:
+    """Return every difference between rows and the bytes that they repeat, in one transaction of the caller."""
+    known = _Known()
+    found: list[str] = []
+    sections = (_entries, _people, _statements, _manifests, _proposals, _versions, _closures, _checks, _names)
+    for section in sections:
+        try:
+            found += section(session, known)
+        except (ArithmeticError, AttributeError, LookupError, MentorplaneError, SQLAlchemyError, TypeError, ValueError):
+            # A driver lets a row hold what its column cannot: then the rest of its table cannot be read either.
+            found.append(f"{section.__name__.removeprefix('_')}: a row holds what no use case writes")
+    return tuple(found)
+
+
+def _differing(shown: Mapping[str, object], said: Mapping[str, object]) -> str:
+    return ", ".join(name for name in said if shown[name] != said[name])
+
+
+def _compared(what: str, row: object, said: Mapping[str, object]) -> Iterator[str]:
+    differing = _differing({name: getattr(row, name) for name in said}, said)
+    if differing:
+        yield f"{what}: the row differs from its bytes in {differing}"
+
+
+def _entries(session: Session, known: _Known) -> Iterator[str]:
+    for index, row in enumerate(session.exec(select(LeafRow).order_by(col(LeafRow.seq)))):
+        try:
+            leaf = parse_leaf(row.data)
+        except AuditError:
+            yield f"entry {row.seq}: not a record of the log"
+            continue
+        known.leaves[row.seq] = leaf
+        if row.seq != index:
+            yield f"entry {index}: expected next, got entry {row.seq}"
+        target = leaf.object
+        said = {"seq": leaf.seq, "act": str(leaf.act), "actor": leaf.actor, "role": leaf.role, "kind": target.kind}
+        said |= {"name": target.name, "digest": target.digest, "manifest": leaf.manifest, "at": leaf.at}
+        yield from _compared(f"entry {row.seq}", row, said)
+
+
+def _people(session: Session, known: _Known) -> Iterator[str]:
+    enrolled = {
+        leaf.object.name: leaf.object.digest for leaf in known.leaves.values() if leaf.act == Act.PERSON_ENROLLED
+    }
+    for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
+        known.keys[row.id] = row.public_key
+        if enrolled.get(row.id) != "sha256:" + dsse.key_id(row.public_key):
+            yield f"person {row.id}: the key is not the one that was enrolled"
+    yield from (f"person {name}: enrolled, but not in the database" for name in sorted(set(enrolled) - set(known.keys)))
+
+
+def _statements(session: Session, known: _Known) -> Iterator[str]:
+    logged = {leaf.statement: index for index, leaf in known.leaves.items() if leaf.statement}
+    for row in session.exec(select(StatementRow).order_by(col(StatementRow.id))):
+        what = f"statement {row.id}"
+        try:
+            envelope = dsse.parse_envelope(row.envelope)
+            statement = open_statement(envelope)
+        except MentorplaneError:
+            yield f"{what}: not a signed statement"
+            continue
+        digest = canonical.digest(envelope.payload)
+        known.statements[digest] = statement
+        said = {name: getattr(statement, name) for name in ("act", "manifest", "person", "role", "previous")}
+        yield from _compared(what, row, {"digest": digest, **said})
+        if f"{row.at:%Y-%m-%dT%H:%M:%SZ}" != statement.at:
+            yield f"{what}: the row differs from its bytes in at"
+        if not dsse.verified_by(envelope, known.keys.get(statement.person, b"")):
+            yield f"{what}: not signed by the person it names"
+        if not _is_reason(statement.reason, row):
+            yield f"{what}: the reason is not the one that was committed to"
+        if digest not in logged:
+            yield f"{what}: not in the log"
+        else:
+            yield from _logged(what, row, statement, leaf=known.leaves[logged[digest]])
+    yield from (
+        f"entry {logged[digest]}: its statement is gone" for digest in sorted(set(logged) - set(known.statements))
+    )
+
+
+def _is_reason(commitment: str, row: StatementRow) -> bool:
+    if not commitment:
+        return row.reason == ""
+    try:
+        verify_commitment(commitment, row.reason, row.salt)
+    except (AuditError, ValueError):
+        return False
+    return True
+
+
+def _logged(what: str, row: StatementRow, statement: Statement, *, leaf: LeafRecord) -> Iterator[str]:
+    acts = {_SIGNED[statement.act]} if statement.act in _SIGNED else {Act.PROPOSED, Act.EDITED}
+    proposal = f"proposal-{row.proposal}" if leaf.object.kind == "proposal" else None
+    shown = (leaf.act in acts, leaf.actor, leaf.role, leaf.manifest, leaf.meaning, leaf.reason)
+    said = (True, statement.person, statement.role, statement.manifest, MEANINGS[statement.act], statement.reason)
+    if shown != said or (proposal is not None and proposal != leaf.object.name):
+        yield f"{what}: its entry {leaf.seq} of the log says something else"
+
+
+def _manifests(session: Session, known: _Known) -> Iterator[str]:
+    authors = defaultdict(set)
+    for statement in known.statements.values():
+        if statement.act == "author":
+            authors[statement.manifest].add(statement.person)
+    for revision in session.exec(select(RevisionRow)):
+        what = f"proposal {revision.proposal}, revision {revision.revision}"
+        yield from _manifest(what, revision, known=known)
+        if revision.editor not in authors[revision.digest]:
+            yield f"{what}: the editor did not sign it"
+    released = {leaf.manifest: index for index, leaf in known.leaves.items() if leaf.act == Act.RELEASED}
+    for row in session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number))):
+        what = f"release {row.number}"
+        yield from _manifest(what, row, known=known)
+        leaf = known.leaves.get(released.pop(row.digest, -1))
+        if leaf is None or (leaf.seq, leaf.actor) != (row.leaf, row.person):
+            yield f"{what}: its entry of the log says something else"
+    yield from (f"entry {index}: its release is gone" for index in sorted(released.values()))
+
+
+def _manifest(what: str, row: RevisionRow | ReleaseRow, *, known: _Known) -> Iterator[str]:
+    try:
+        manifest = parse_manifest(row.manifest)
+    except MentorplaneError:
+        yield f"{what}: not a manifest"
+        return
+    said: dict[str, object] = {"digest": canonical.digest(row.manifest)}
+    said |= {"number": manifest.number} if isinstance(row, ReleaseRow) else {"base": manifest.base}
+    known.manifests[str(said["digest"])] = manifest
+    yield from _compared(what, row, said)
+
+
+def _proposals(session: Session, known: _Known) -> Iterator[str]:
+    logged = {leaf.object.name: leaf.actor for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
+    titles = defaultdict(set)
+    for row in session.exec(select(StatementRow).where(StatementRow.act == "author")):
+        titles[row.proposal].add(row.reason)
+    for proposal in session.exec(select(ProposalRow).order_by(col(ProposalRow.number))):
+        what = f"proposal-{proposal.number}"
+        if logged.pop(what, None) != proposal.author or proposal.title not in titles[proposal.number]:
+            yield f"proposal {proposal.number}: author or title are not those that were signed"
+    yield from (f"{what}: logged, but not in the database" for what in sorted(logged))
+
+
+def _versions(session: Session, known: _Known) -> Iterator[str]:
+    released = {leaf.manifest for leaf in known.leaves.values() if leaf.act == Act.RELEASED}
+    releases = {manifest.number: manifest for digest, manifest in known.manifests.items() if digest in released}
+    for row in session.exec(select(VersionRow)):
+        manifest = releases.get(row.release)
+        entry = Entry(row.kind, row.name, row.epoch, row.digest, row.tier, row.author)
+        if manifest is None or entry not in manifest.entries:
+            yield f"version {row.epoch} of {row.kind} {row.name!r}: not in the manifest of release {row.release}"
+
+
+def _closures(session: Session, _known: _Known) -> Iterator[str]:
+    for row in session.exec(select(ClosureRow).order_by(ClosureRow.digest)):
+        if canonical.digest(row.data) != row.digest:
+            yield f"closure {row.digest}: the bytes have another digest"
+
+
+def _checks(session: Session, known: _Known) -> Iterator[str]:
+    logged = {leaf.manifest: leaf.after for leaf in known.leaves.values() if leaf.act == Act.CHECKED}
+    stored: dict[str, list[list[object]]] = defaultdict(list)
+    for row in session.exec(select(CheckRow).order_by(col(CheckRow.position))):
+        stored[row.manifest].append([row.name, row.status, row.evidence])
+    for manifest in sorted({*logged, *stored}):
+        if canonical.digest(canonical.encode({"checks": stored[manifest]})) != logged.get(manifest):
+            yield f"checks of {manifest}: not the results that were logged"
+
+
+def _names(session: Session, known: _Known) -> Iterator[str]:
+    stored: dict[int, set[str]] = defaultdict(set)
+    for row in session.exec(select(LeafNameRow)):
+        stored[row.leaf].add(row.name)
+    for index, leaf in known.leaves.items():
+        if stored[index] != {leaf.object.name, *_concerned(leaf, known)} - {""}:
+            yield f"entry {index}: it is not found under the names that it concerns"
+
+
+def _concerned(leaf: LeafRecord, known: _Known) -> Iterable[str]:
+    statement = known.statements.get(leaf.statement)
+    if statement is not None:
+        return [ref.name for ref in statement.entries]
+    manifest = known.manifests.get(leaf.manifest) if leaf.act == Act.RELEASED else None
+    if manifest is None:
+        return ()
+    return [entry.name for entry in changed_entries(manifest, known.manifests.get(manifest.base))]
