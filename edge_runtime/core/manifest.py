@@ -7,6 +7,8 @@ Does not: say whether the manifest is approved (see `trust`). Format: docs/forma
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -118,6 +120,12 @@ class Manifest:
         return next((entry for entry in self.entries if entry.key == (kind, name)), None)
 
 
+def is_ordered(entries: Sequence[Entry]) -> bool:
+    """Return whether entries are sorted by kind and name, each once."""
+    keys = [(entry.kind, entry.name) for entry in entries]
+    return all(map(operator.lt, keys, keys[1:]))
+
+
 def changed_entries(manifest: Manifest, base: Manifest | None) -> tuple[Entry, ...]:
     """Return the entries of `manifest` that `base` does not hold just so."""
     before = set(base.entries) if base else set()
@@ -146,8 +154,7 @@ def parse_manifest(data: bytes) -> Manifest:
         rollback_to=fields.integer("rollback_to"),
     )
     fields.close()
-    keys = [entry.key for entry in manifest.entries]
-    if keys != sorted(set(keys)):
+    if not is_ordered(manifest.entries):
         raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
     if (manifest.number == 1) != (manifest.base == ""):
         raise InvalidDocument(f"{FORMAT}: expected a base digest from the second release on, and none before")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import Entry, parse_entry
+from edge_runtime.core.manifest import Entry, is_ordered, parse_entry
 
 __all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "sign_statement"]
 
@@ -96,6 +96,6 @@ def open_statement(envelope: dsse.Envelope) -> Statement:
         previous=fields.digest("previous", empty=True),
     )
     fields.close()
-    if list(statement.entries) != sorted(set(statement.entries)):
-        raise InvalidDocument(f"{FORMAT}: expected sorted entries, each once")
+    if not is_ordered(statement.entries):
+        raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
     return statement
