@@ -58,13 +58,12 @@ def _context(draw: random.Random) -> Context:
     """Return an everyday context: little that is sensitive, most permissions given."""
     values: dict[str, dict[str, Any]] = {"sensitivities": {}, "permissions": {}}
     for attribute in DEFAULT_VOCABULARY.attributes:
-        every = list(attribute.values)
+        every, missing = list(attribute.values), draw.choice([0, 1])
         if attribute.permission:
-            value: Any = draw.choice(every[-3:]) if attribute.ordered else frozenset(draw.sample(every, len(every) - 1))
+            value: Any = every[-1 - missing] if attribute.ordered else frozenset(every[missing:])
         else:
-            value = (
-                draw.choice(every[:2]) if attribute.ordered else frozenset(draw.sample(every, draw.choice([0, 1, 2])))
-            )
+            few = draw.choice([0, 0, 0, 1])
+            value = every[few] if attribute.ordered else frozenset(draw.sample(every, 2 * few))
         values["permissions" if attribute.permission else "sensitivities"][attribute.name] = value
     return Context(**values)
 

@@ -6,6 +6,7 @@ environment of these tests through one `.pth` line. Our own packages it has from
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ALONE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # else the checkout is found first
 NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
 
 
@@ -42,7 +44,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, symlinks=True, with_pip=False)
     interpreter = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True, env=ALONE)
     packages = next(folder.glob("lib/python*/site-packages"))
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return interpreter
@@ -83,7 +85,7 @@ def test_the_readmes_example_runs_from_the_wheel(python: Path, tmp_path: Path) -
         "assert reply.text and reply.route == 'device' and reply.disclosure is None and reply.sent_bytes == 0\n"
         "assert {finding.type for finding in reply.findings} >= {'EMAIL'}\n"
     )
-    run = subprocess.run([python, "-c", checks], cwd=app, capture_output=True, text=True, check=False)
+    run = subprocess.run([python, "-c", checks], cwd=app, env=ALONE, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip().endswith("device None")
     assert sorted(path.name for path in app.iterdir()) == ["coach-home", "trust"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, REFUSED, Home, Json, answer, opened
+from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["app"]
 
@@ -19,7 +21,7 @@ _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 @app.command()
 def verify(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Verify the whole log, published files and database; answers no if anything differs."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import ledger
 
         report = ledger.verify(plane)
@@ -44,9 +46,11 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Search the log, newest first."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import ledger, people
+        from control_plane.registry import queries
 
+        _require_act(act)
         found = ledger.search(
             plane,
             act=act,
@@ -56,5 +60,25 @@ def search(
             until=until.replace(tzinfo=UTC) if until else None,
             limit=limit,
         )
-        lines = (f"{one.index:6} {one.at:%Y-%m-%d %H:%M} {one.act:16} {one.kind} {one.name}" for one in found)
-        answer(found, as_json=as_json, text="\n".join(lines))
+        names = {person.id: person.name for person in people.list_people(plane)}
+        titles = {f"proposal-{one.number}": one.title for one in queries.list_proposals(plane)}
+        shown = [
+            {**asdict(one), "actor_name": names.get(one.actor, one.actor), "title": titles.get(one.name, "")}
+            for one in found
+        ]
+        answer(shown, as_json=as_json, text="\n".join(map(_line, shown)) or "no entries")
+
+
+def _line(entry: dict[str, Any]) -> str:
+    who = f"{entry['actor_name']} ({entry['role']})" if entry["role"] else entry["actor_name"]
+    title = f": {entry['title']}" if entry["title"] else ""
+    begin = f"{entry['index']:6} {entry['at']:%Y-%m-%d %H:%M} {entry['act']:16} {who:32}"
+    return f"{begin} {entry['kind']} {entry['name']}{title}"
+
+
+def _require_act(act: str) -> None:
+    from audit.record import Act
+
+    known = sorted(map(str, Act))
+    if act and act not in known:
+        raise InvalidDocument("expected --act to be an act of the log, got another", hint=", ".join(known))

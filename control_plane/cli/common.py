@@ -1,7 +1,8 @@
 """What the commands share: options, opening the home, passphrases, answers for people and machines, exit codes.
 
 Promises: a passphrase comes from a file, the environment or a prompt, never from an argument; an error is one line on
-stderr, with its hint, and the exit code of its kind. Heavy imports happen inside, so that help is quick.
+stderr, with its hint, and the exit code of its kind; with --json it is one object on stdout as well.
+Heavy imports happen inside, so that help is quick.
 """
 
 from __future__ import annotations
@@ -38,15 +39,23 @@ DEFAULT_HOME = Path(".mentorplane")
 
 
 @contextmanager
-def exit_codes() -> Iterator[None]:
-    """Turn the errors of the use cases into one line on stderr and an exit code."""
+def exit_codes(*, as_json: bool = False) -> Iterator[None]:
+    """Turn the errors of the use cases into one line on stderr, an exit code, and JSON if it was asked for."""
     try:
         yield
     except MentorplaneError as error:
         typer.echo(f"error: {error}", err=True)
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
+        if as_json:
+            answer(_as_json(error), as_json=True, text="")
         sys.exit(_code(error))
+
+
+def _as_json(error: MentorplaneError) -> dict[str, Any]:
+    problems = getattr(error, "problems", ())  # those of a `SourceError`, without importing what reads YAML
+    where = [{"file": problem.path, "line": problem.line} for problem in problems]
+    return {"error": str(error), "hint": error.hint} | ({"where": where} if where else {})
 
 
 def _code(error: MentorplaneError) -> int:
@@ -58,9 +67,9 @@ def _code(error: MentorplaneError) -> int:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[ControlPlane]:
+def opened(home: Path, *, as_json: bool) -> Iterator[ControlPlane]:
     """Open the control plane of a home that exists, and close it; errors become exit codes."""
-    with exit_codes():
+    with exit_codes(as_json=as_json):
         from control_plane.plane import open_plane
         from control_plane.settings import load_settings
 
@@ -83,6 +92,11 @@ def passphrase(file: Path | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidDocument("expected a passphrase file that can be read, got another") from error
     given = os.environ.get("MENTORPLANE_PASSPHRASE")
+    if given is None and not sys.stdin.isatty():
+        raise InvalidDocument(
+            "expected a passphrase, got none and no terminal to ask on",
+            hint="give --passphrase-file or MENTORPLANE_PASSPHRASE",
+        )
     return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
 
 

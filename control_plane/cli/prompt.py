@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="Name of a live prompt, policy or set 
 @app.command("list")
 def list_prompts(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the live prompts and hand-offs."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
 
         found = queries.list_prompts(plane)
@@ -31,7 +31,7 @@ def list_prompts(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 @app.command()
 def show(name: Name, *, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Show a live entry as its author wrote it, with its versions."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
 
         found = queries.show_prompt(plane, name)
@@ -49,9 +49,11 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what differs between two versions, word by word."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
         from control_plane.registry.diffs import as_text
 
         found = queries.diff_prompt(plane, name, before=before, after=after)
-        answer(found, as_json=as_json, text=as_text(found).rstrip())
+        only = not before and not after and len(queries.show_prompt(plane, name).history) == 1
+        text = f"{name} has one version only: nothing to compare it with" if only else as_text(found).rstrip()
+        answer(found, as_json=as_json, text=text)

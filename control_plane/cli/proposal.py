@@ -25,7 +25,7 @@ def list_proposals(
     as_json: Json = False,
 ) -> None:
     """List the proposals, newest first."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
 
         found = queries.list_proposals(plane, state=state)
@@ -41,7 +41,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show what a proposal changes, its checks and signatures, and the manifest digest that an approval names."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
 
         found = queries.show_proposal(plane, number)

@@ -34,7 +34,7 @@ def serve(
 
 def seed(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Seed a home with an example organisation, its people and the starter library."""
-    with exit_codes():
+    with exit_codes(as_json=as_json):
         from control_plane import seed as seeding
         from control_plane.plane import open_plane
         from control_plane.settings import load_settings

@@ -40,7 +40,7 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """Propose a change of the live release, or edit a proposal."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import people
         from control_plane.registry import proposals
 
@@ -56,7 +56,7 @@ def propose(
 
 def check(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Run every check on a proposal; answers no if one fails."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from audit.record import Auth
         from control_plane import people
         from control_plane.registry import review
@@ -80,7 +80,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve a proposal with your signature."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import people
         from control_plane.registry import review
 
@@ -102,7 +102,7 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Reject a proposal with your signature."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import people
         from control_plane.registry import review
 
@@ -114,7 +114,7 @@ def reject(
 
 def release(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Release an approved proposal and publish it."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from audit.record import Auth
         from control_plane import people
         from control_plane.registry import releases
@@ -135,7 +135,7 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Withdraw a prompt: devices stop using it."""
-    with opened(home) as plane:
+    with opened(home, as_json=as_json) as plane:
         from control_plane import people
         from control_plane.registry import releases
 

@@ -1,12 +1,15 @@
 """Cases: examples with what must come out, run through the functions that a device runs.
 
-Promises: what a case does not say is not asked; a failed case names the case and the part that differs, never a text.
+Promises: what a case does not say is not asked; a failed case names the case and the part that differs, and
+says in a few words what was expected and got: cases hold made-up texts, never a person's.
 Does not: call a model; a case describes what is produced without one.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from edge_runtime.core.canonical import JsonObject
@@ -19,6 +22,8 @@ from edge_runtime.core.prompt import Prompt
 __all__ = ["run_cases"]
 
 _DECISION = ("decided_by", "obligations", "route")
+_SHOWN, _BEFORE = 60, 20
+"""How much of a text evidence quotes, and how much of that stands before the place where it differs."""
 
 
 def run_cases(prompt: Prompt, cases: JsonObject, policy: Policy | None) -> tuple[str, ...]:
@@ -60,7 +65,7 @@ def _differs(prompt: Prompt, case: JsonObject, policy: Policy | None) -> Iterato
 def _output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str, Any]) -> Iterator[str]:
     for name, wanted in expect.get("output", {}).items():
         if output.get(name) != wanted:
-            yield f"output member {name!r} differs"
+            yield f"output member {name!r} differs: {_difference(wanted, output.get(name))}"
     for name, bounds in expect.get("counts", {}).items():
         count = len(output.get(name, ()))
         if not bounds["at_least"] <= count <= bounds["at_most"]:
@@ -74,13 +79,13 @@ def _output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str,
 
 def _reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
     if "reply_is" in expect and reply != expect["reply_is"].strip():
-        yield "the reply differs"
+        yield f"the reply differs: {_difference(expect['reply_is'].strip(), reply)}"
     for number, text in enumerate(expect.get("reply_contains", ()), 1):
         if text not in reply:
-            yield f"the reply lacks text {number} of reply_contains"
+            yield f"the reply lacks text {number} of reply_contains: expected {_cut(text)}, got {_cut(reply)}"
     for number, text in enumerate(expect.get("reply_lacks", ()), 1):
         if text in reply:
-            yield f"the reply holds text {number} of reply_lacks"
+            yield f"the reply holds text {number} of reply_lacks: expected it without {_cut(text)}"
 
 
 def _decision_differs(prompt: Prompt, case: JsonObject, policy: Policy) -> Iterator[str]:
@@ -90,9 +95,24 @@ def _decision_differs(prompt: Prompt, case: JsonObject, policy: Policy) -> Itera
     if "route" in expect and str(decision.route) != expect["route"]:
         yield f"expected route {expect['route']}, got {decision.route}"
     if "obligations" in expect and set(decision.obligations) != set(expect["obligations"]):
-        yield "the obligations differ"
-    if "decided_by" in expect and {reason.rule for reason in decision.rules} != set(expect["decided_by"]):
-        yield "other rules decide"
+        yield f"the obligations differ: {_difference(sorted(expect['obligations']), sorted(decision.obligations))}"
+    deciding = {reason.rule for reason in decision.rules}
+    if "decided_by" in expect and deciding != set(expect["decided_by"]):
+        yield f"other rules decide: {_difference(sorted(expect['decided_by']), sorted(deciding))}"
+
+
+def _difference(wanted: object, got: object) -> str:
+    """Return both values in a few words, from shortly before the place where two texts part."""
+    pairs = zip(wanted, got, strict=False) if isinstance(wanted, str) and isinstance(got, str) else ()
+    begin = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return f"expected {_cut(wanted, begin)}, got {_cut(got, begin)}"
+
+
+def _cut(value: object, begin: int = 0) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    first = max(0, begin - _BEFORE)
+    cut = text[first : first + _SHOWN]
+    return repr(("…" if first else "") + cut + ("…" if len(text) > first + _SHOWN else ""))
 
 
 def _context(prompt: Prompt, given: Mapping[str, Any], policy: Policy) -> Context:

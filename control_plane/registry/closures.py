@@ -111,6 +111,8 @@ def _resolved(source: Source, document: JsonObject, includes: Mapping[str, Sourc
     for index, name in enumerate(document.get("includes", ())):
         try:
             _include_text(name, includes, texts=texts)
+        except SourceError as error:
+            problems += error.problems
         except InvalidDocument as error:
             problems.append(problem_at(source, ("includes", index), str(error).removeprefix("expected ")))
     resolved: JsonObject = {**document, "rules": document.get("rules", [])}
@@ -137,7 +139,9 @@ def _include_text(
         return texts[name]
     chain = (*above, name)
     if name in above:
-        raise InvalidDocument(f"expected includes without a cycle, got {' -> '.join(map(shown, chain))}")
+        # Every file of the cycle is named: one of them is what somebody just wrote.
+        expected = f"includes without a cycle, got {' -> '.join(map(shown, chain))}"
+        raise SourceError([problem_at(includes[one], ("text",), expected) for one in above[above.index(name) :]])
     if name not in includes:
         raise InvalidDocument(f"expected an include {shown(name)}, got none of that name{_through(above)}")
     if len(chain) > MAX_INCLUDE_DEPTH:

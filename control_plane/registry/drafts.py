@@ -89,7 +89,9 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
         source = _parsed(data, path)
         file = SourceFile(source.kind, source.name, path, data.decode())
         if file.key in found:
-            raise InvalidDocument(f"expected each {file.kind} once, got {file.name!r} in two files")
+            raise InvalidDocument(
+                f"expected each {file.kind} once, got {file.name!r} in {found[file.key].path} and {path}"
+            )
         found[file.key] = file
     return tuple(found.values())
 

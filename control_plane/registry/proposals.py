@@ -3,25 +3,28 @@
 Promises: what does not read strictly, changes nothing, or stands on a base that is no longer live, stores nothing; the
 author's signature, the state and the audit leaf are one transaction. An edit makes a new manifest, so every approval
 of the old one is void; it builds on the live release, so it also rebases a stale proposal and reopens a rejected one.
+Cases are in no manifest: an edit of those alone keeps the manifest with its signatures, voids its checks, and comes
+from the editor who signed it, before anybody approved.
 Does not: check or approve (see `review`).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlmodel import Session
+from sqlmodel import Session, col, delete, select
 
-from audit.record import Act, LeafObject
+from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, people
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest, make_draft, read_files
 from control_plane.registry.records import Proposal
-from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 
@@ -29,6 +32,8 @@ __all__ = ["edit", "propose"]
 
 Files = Mapping[str, str | bytes]
 MAX_TITLE_LENGTH = 200
+_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Kinds of characters that a title in a line cannot hold: they would break it, or cannot be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,6 @@ class _Revising:
     removed: tuple[tuple[str, str], ...]
     draft: Draft
     logged: Act
-    before: str = ""
 
 
 def propose(
@@ -77,6 +81,7 @@ def propose(
     with ledger.act(plane) as session:
         _refuse_stale(session, base)
         draft = make_draft(plane, session, Edit(actor, written, tuple(remove)))
+        _refuse_proposed(session, draft.digest)
         proposal = ProposalRow(title=title.strip(), state="open", revision=1, author=actor, at=plane.now())
         session.add(proposal)
         session.flush()
@@ -123,30 +128,21 @@ def edit(
         removed = tuple(sorted({*((kind, name) for kind, name in current.removed), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
         draft = make_draft(plane, session, Edit(actor, kept, removed, earlier=parse_manifest(current.manifest).entries))
+        revising = _Revising(actor, key, kept, removed, draft, Act.EDITED)
         if draft.digest == current.digest:
-            raise InvalidDocument("expected a change of the proposal, got what it is already")
-        proposal.revision += 1
-        proposal.state = "open"
-        revising = _Revising(actor, key, kept, removed, draft, Act.EDITED, before=current.digest)
-        return store.record(proposal, _store_revision(plane, session, proposal, revising=revising))
+            _refuse_files(session, current, revising)
+            row = _store_files(plane, session, proposal, revising=revising)
+        else:
+            _refuse_proposed(session, draft.digest)
+            row = _store_revision(plane, session, proposal, revising=revising)
+        return store.record(proposal, row)
 
 
 def _store_revision(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising
 ) -> RevisionRow:
     draft, actor = revising.draft, revising.actor
-    row = RevisionRow(
-        proposal=proposal.number or 0,
-        revision=proposal.revision,
-        editor=actor,
-        digest=draft.digest,
-        base=draft.manifest.base,
-        manifest=draft.data,
-        files=[{"kind": f.kind, "name": f.name, "path": f.path, "text": f.text} for f in revising.files],
-        removed=[list(key) for key in revising.removed],
-        at=plane.now(),
-    )
-    session.add(row)
+    row = _add_revision(plane, session, proposal, revising=revising)
     kinds = {entry.digest: entry.kind for entry in draft.introduced}
     store.add_closures(session, ((digest, kinds[digest], data) for digest, data in draft.closures.items()))
     signing = store.Signing(
@@ -165,6 +161,66 @@ def _store_revision(
     return row
 
 
+def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
+    """Store a revision of the same manifest with other files: nothing to sign anew, but every check runs again."""
+    digest = revising.draft.digest
+    row = _add_revision(plane, session, proposal, revising=revising)
+    session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
+    target = LeafObject("proposal", f"proposal-{proposal.number}", digest)
+    event = ledger.Event(revising.logged, revising.actor, "author", Auth.PASSPHRASE, target, manifest=digest)
+    ledger.append(session, plane.now(), event)
+    return row
+
+
+def _add_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
+    if revising.logged is Act.EDITED:
+        proposal.revision += 1
+        proposal.state = "open"
+    row = RevisionRow(
+        proposal=proposal.number or 0,
+        revision=proposal.revision,
+        editor=revising.actor,
+        digest=revising.draft.digest,
+        base=revising.draft.manifest.base,
+        manifest=revising.draft.data,
+        files=_as_rows(revising.files),
+        removed=[list(key) for key in revising.removed],
+        at=plane.now(),
+    )
+    session.add(row)
+    return row
+
+
+def _as_rows(files: Sequence[SourceFile]) -> list[dict[str, str]]:
+    return [{"kind": f.kind, "name": f.name, "path": f.path, "text": f.text} for f in files]
+
+
+def _refuse_files(session: Session, current: RevisionRow, revising: _Revising) -> None:
+    """Refuse an edit that leaves the manifest as it is, unless it brings other files and comes in time."""
+    if current.files == _as_rows(revising.files) and current.removed == [list(key) for key in revising.removed]:
+        raise InvalidDocument("expected a change of the proposal, got what it is already")
+    if revising.actor != current.editor:
+        raise Refused("expected the person who wrote this revision, because only its cases change, got another")
+    approved = select(StatementRow.id).where(StatementRow.manifest == current.digest, StatementRow.act == "approve")
+    if session.exec(approved).first() is not None:
+        raise Refused("expected cases to change before anybody approved, got a proposal with an approval")
+
+
+def _refuse_proposed(session: Session, digest: str) -> None:
+    """Refuse what an open proposal proposes already."""
+    same = select(ProposalRow.number).where(
+        ProposalRow.state == "open",
+        ProposalRow.number == RevisionRow.proposal,
+        ProposalRow.revision == RevisionRow.revision,
+        RevisionRow.digest == digest,
+    )
+    number = session.exec(same).first()
+    if number is not None:
+        raise Conflict(
+            f"expected a change that nobody proposes yet, got that of proposal {number}", hint="edit that proposal"
+        )
+
+
 def _refuse_stale(session: Session, base: str | None) -> None:
     live = live_manifest(session)[1]
     if base is not None and base != live:
@@ -176,3 +232,5 @@ def _refuse_stale(session: Session, base: str | None) -> None:
 def _require_title(title: str) -> None:
     if not 0 < len(title.strip()) <= MAX_TITLE_LENGTH:
         raise InvalidDocument(f"expected a title of 1 to {MAX_TITLE_LENGTH} characters")
+    if any(unicodedata.category(character) in _BREAKING for character in title.strip()):
+        raise InvalidDocument("expected a title in one line, without control characters")

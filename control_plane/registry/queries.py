@@ -268,7 +268,9 @@ def _find_live(session: Session, name: str) -> Entry:
     manifest, _ = drafts.live_manifest(session)
     found = [entry for entry in (manifest.entries if manifest else ()) if entry.name == name]
     if not found:
-        raise NotFound("expected the name of something live, got another")
+        raise NotFound(
+            "expected the name of something live, got another", hint="`mentorplane prompt list` names the prompts"
+        )
     return next((entry for entry in found if entry.kind in SCRIPTS), found[0])
 
 

@@ -8,6 +8,8 @@ Does not: lift a withdrawal; release new content of that name instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
@@ -19,7 +21,7 @@ from control_plane.registry.drafts import live_manifest
 from control_plane.registry.records import Release, Withdrawal
 from control_plane.registry.review import require_current, require_open, require_passed
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
-from edge_runtime.core import dsse
+from edge_runtime.core import coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
 from edge_runtime.core.statements import open_statement
@@ -47,9 +49,7 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         require_passed(session, revision.digest)
         manifest, missing = store.shortfalls(plane, session, revision)
         if missing:
-            first = missing[0]
-            what = f"{first.entry.kind} {first.entry.name!r}" if first.entry else "the release"
-            raise Refused(f"expected {first.people} more approval(s) for {what}: {first.because}")
+            raise Refused(_what_is_missing(missing))
         base, before = live_manifest(session)
         event = ledger.Event(
             Act.RELEASED,
@@ -69,6 +69,15 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
     # Crash before this line: nothing happened. Crash after it: the release is made; `recover` publishes it.
     _publish(plane)
     return done
+
+
+def _what_is_missing(missing: Sequence[coverage.Shortfall]) -> str:
+    """Return what lacks most, how many approvals, and in which roles."""
+    entry = max(missing, key=lambda short: short.people).entry
+    what = f"{entry.kind} {entry.name!r}" if entry else "the release as a whole"
+    roles = sorted({role for short in missing if short.entry == entry for role in short.roles} - {"author"})
+    signing = f", in a role of {' or '.join(roles)}" if roles else ""
+    return f"expected people to have approved {what}, which lacks {coverage.lacking(missing, entry)}{signing}"
 
 
 def _store_release(

@@ -42,13 +42,13 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
-        digest, candidate = revision.digest, _candidate(session, revision)
+        seen, digest, candidate = revision.revision, revision.digest, _candidate(session, revision)
     results = run_checks(candidate)
     evidence = canonical.encode({"checks": [[r.name, r.status, list(r.evidence)] for r in results]})
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
-        if revision.digest != digest:
+        if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
         session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
         for position, result in enumerate(results):

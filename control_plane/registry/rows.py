@@ -210,7 +210,12 @@ def _closures(session: Session, _known: _Known) -> Iterator[str]:
 
 
 def _checks(session: Session, known: _Known) -> Iterator[str]:
-    logged = {leaf.manifest: leaf.after for leaf in known.leaves.values() if leaf.act == Act.CHECKED}
+    logged: dict[str, str] = {}
+    for leaf in known.leaves.values():
+        if leaf.act == Act.CHECKED:
+            logged[leaf.manifest] = leaf.after
+        elif leaf.act == Act.EDITED and not leaf.statement:  # other cases for the same manifest void its checks
+            logged.pop(leaf.manifest, None)
     stored: dict[str, list[list[object]]] = defaultdict(list)
     for row in session.exec(select(CheckRow).order_by(col(CheckRow.position))):
         stored[row.manifest].append([row.name, row.status, row.evidence])

@@ -1,4 +1,4 @@
-"""Pages of the server: the guided tour. Mounted for a demo start only."""
+"""Pages of the server: the first page, and the guided tour, which is there for a demo start only."""
 
 from control_plane.web.tour import mount
 

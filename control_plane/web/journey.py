@@ -25,7 +25,7 @@ from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.drafts import SourceFile
 from control_plane.registry.records import ProposalDetail
 from control_plane.web.demo_people import DemoPeople, DemoPerson, load_demo_people, role_for
-from control_plane.web.words import shown_forgery, shown_ledger, shown_proposal
+from control_plane.web.words import refusal_words, shown_forgery, shown_ledger, shown_proposal
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Journey"]
@@ -43,6 +43,7 @@ class _Progress:
     number: int = 0
     read: bool = False
     refused: str = ""
+    refused_exactly: str = ""
     adopted: int = 0
     noted: bool = False
     forged: dict[str, str] = field(default_factory=dict)
@@ -99,10 +100,11 @@ class Journey:
             "7": bool(progress.audit),
         }
         return {
-            "proposal": shown_proposal(detail, people, released=bool(released)),
+            "proposal": shown_proposal(detail, people, released=bool(released), titles=self._titles()),
             "people": {p: self._person(people, p) for p in (AUTHOR, *APPROVERS)},
             "publisher": people.in_role(RELEASER_ROLE).first_name,
             "refused": progress.refused,
+            "refused_exactly": progress.refused_exactly,
             "released": released,
             "adopted": progress.adopted,
             "forged": progress.forged,
@@ -131,6 +133,9 @@ class Journey:
     def _people(self) -> DemoPeople:
         return load_demo_people(self._plane.settings.home)
 
+    def _titles(self) -> dict[str, str]:
+        return {script.name: script.title for script in queries.list_prompts(self._plane)}
+
     @staticmethod
     def _person(people: DemoPeople, login: str) -> dict[str, str]:
         person = people.of_login(login)
@@ -150,7 +155,8 @@ class Journey:
         except Refused as refusal:
             if person.id != detail.proposal.author:
                 raise
-            self._progress.refused = str(refusal)
+            self._progress.refused = refusal_words(str(refusal), person.first_name)
+            self._progress.refused_exactly = str(refusal)
 
     def _sign(self, person: DemoPerson, detail: ProposalDetail, *, seen: str) -> None:
         review.approve(
@@ -177,20 +183,20 @@ class Journey:
 
     def _tamper(self, _: Mapping[str, Any]) -> None:
         forged = forge_mirror(self._plane, self._plane.settings.forged)
-        self._progress.forged = shown_forgery(forged)
+        self._progress.forged = shown_forgery(forged, queries.show_prompt(self._plane, forged.name).document)
         self._progress.withstood = ""
 
     def _verify(self, _: Mapping[str, Any]) -> None:
         report = ledger.verify(self._plane)
         last = ledger.search(self._plane, limit=8)
-        self._progress.audit = shown_ledger(report, last, self._people())
+        self._progress.audit = shown_ledger(report, last, self._people(), titles=self._titles())
 
     def _propose(self, request: Mapping[str, Any]) -> None:
         wording = request.get("wording")
         if not isinstance(wording, str) or not 0 < len(wording.strip()) <= MAX_WORDING:
             raise InvalidDocument(f"expected a wording of at most {MAX_WORDING} characters")
         detail = self._newest()
-        shown = shown_proposal(detail, self._people(), released=bool(self._release_of(detail)))
+        shown = shown_proposal(detail, self._people(), released=bool(self._release_of(detail)), titles=self._titles())
         author = self._people().of_login(AUTHOR)
         files = {
             file.path: reworded(file.text, shown["live"], wording.strip()) for file in self._sources(shown["name"])

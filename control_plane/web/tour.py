@@ -1,4 +1,4 @@
-"""The guided tour over HTTP: one page, its state, and the acts of its demo persons.
+"""The guided tour over HTTP: one page, its state, and the acts of its demo persons. Also the server's first page.
 
 Promises:
 1. The tour exists only where the server was started with a start key, which opens it once the printed link was used:
@@ -34,11 +34,18 @@ _STATUS = {NotFound: 404, Conflict: 409, Refused: 403, InvalidDocument: 422}
 
 
 def mount(app: FastAPI) -> None:
-    """Add the tour to the server, if it was started with a start key."""
+    """Add the tour to the server, if it was started with a start key, and a first page that leads on."""
+    app.add_api_route("/", _first_page, include_in_schema=False)
     if app.state.start_key:
         app.state.journey = Journey(app.state.plane)
         app.mount("/tour/static", StaticFiles(directory=Path(__file__).with_name("static")), name="tour-static")
         app.include_router(_router(), include_in_schema=False)
+
+
+def _first_page(request: Request) -> Response:
+    if request.app.state.start_key:
+        return RedirectResponse("/tour", headers=_safety_headers(""))
+    return _page("home.html", request, organisation=request.app.state.plane.organisation)
 
 
 def _router() -> APIRouter:

@@ -6,7 +6,8 @@ Does not: decide or store anything. Source: docs/glossary.md, column *on screen*
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from control_plane.ledger import LedgerLeaf, LedgerReport
@@ -14,8 +15,9 @@ from control_plane.publish import ForgedMirror
 from control_plane.registry.records import ProposalDetail
 from control_plane.web.demo_people import DemoPeople
 
-__all__ = ["shown_forgery", "shown_ledger", "shown_proposal"]
+__all__ = ["refusal_words", "shown_forgery", "shown_ledger", "shown_proposal"]
 
+_SENTENCE_END = re.compile(r"[.!?:](?=\s|$)|\n")
 NEAR = 160
 """Characters of unchanged text shown on each side of a change."""
 
@@ -59,6 +61,12 @@ _PARTS = {
     "target_behaviour": "what it is for",
 }
 
+_REFUSALS = {
+    "expected an approver who is not an author of the proposal, got one of its authors": (
+        "{} wrote this change, so she cannot approve it."
+    ),
+}
+
 SYSTEM_NAME = "Mentorplane"
 SELF_CONTAINED = "self-contained: no outside witness signed"
 SELF_CONTAINED_MEANS = (
@@ -95,11 +103,19 @@ def _near(spans: Sequence[Any]) -> list[dict[str, str]]:
     return shown
 
 
-def shown_proposal(detail: ProposalDetail, people: DemoPeople, *, released: bool) -> dict[str, Any]:
+def refusal_words(technical: str, name: str) -> str:
+    """Return what the use case refused as people say it, or the technical sentence if it has no words of its own."""
+    return _REFUSALS.get(technical, technical).format(name)
+
+
+def shown_proposal(
+    detail: ProposalDetail, people: DemoPeople, *, released: bool, titles: Mapping[str, str]
+) -> dict[str, Any]:
     """Return a proposal as the page shows it: its first changed script, checks, approvals, what is missing.
 
     One signature covers all that a proposal changes, so the most that any part lacks is what is missing in all.
-    `live` is the wording now in use, `again` the other one: what the next proposal may begin with.
+    A script is called by its title, which `titles` says for each name. `live` is the wording now in use, `again` the
+    other one: what the next proposal may begin with.
     """
     change = next((c for c in detail.changes if c.diff), detail.changes[0])
     wording = max(change.diff, key=lambda diff: sum(len(s.text) for s in diff.spans if s.op == "same"))
@@ -111,7 +127,7 @@ def shown_proposal(detail: ProposalDetail, people: DemoPeople, *, released: bool
         "author": people.name_of(detail.proposal.author),
         "state": detail.proposal.state,
         "name": change.name,
-        "script": change.name.replace("-", " "),
+        "script": titles.get(change.name, change.name),
         "tier": change.tier,
         "field": wording.field,
         "live": new if released else old,
@@ -138,23 +154,30 @@ def shown_proposal(detail: ProposalDetail, people: DemoPeople, *, released: bool
     }
 
 
-def _what(leaf: LedgerLeaf, people: DemoPeople) -> str:
+def _what(leaf: LedgerLeaf, people: DemoPeople, titles: Mapping[str, str]) -> str:
     """Return what somebody did, such as "approved proposal 2"."""
     name = people.name_of(leaf.name).replace("release-", "version ").replace("-", " ")
+    name = titles.get(leaf.name, name)
     return _ACTS.get(leaf.act, leaf.act.replace("-", " ") + " {}").format(name).strip()
 
 
-def shown_forgery(forged: ForgedMirror) -> dict[str, str]:
-    """Return a forged version as the page shows it."""
+def shown_forgery(forged: ForgedMirror, document: Mapping[str, Any]) -> dict[str, str]:
+    """Return a forged version as the page shows it: which sentence of the genuine `document` was changed, and how."""
+    text = str(document.get("fallback", ""))
+    start, _, end = text.partition(forged.before_word)
     return {
-        "script": forged.name.replace("-", " "),
+        "script": str(document.get("title", forged.name)),
+        "start": _SENTENCE_END.split(start)[-1],
+        "end": end[: found.end()] if (found := _SENTENCE_END.search(end)) else end,
         "before": forged.before_word,
         "after": forged.after_word,
         "manifest": forged.manifest,
     }
 
 
-def shown_ledger(report: LedgerReport, last: Iterable[LedgerLeaf], people: DemoPeople) -> dict[str, Any]:
+def shown_ledger(
+    report: LedgerReport, last: Iterable[LedgerLeaf], people: DemoPeople, *, titles: Mapping[str, str]
+) -> dict[str, Any]:
     """Return a verified log as the page shows it: size, fingerprint, statement, the last acts."""
     return {
         "ok": report.ok,
@@ -170,7 +193,7 @@ def shown_ledger(report: LedgerReport, last: Iterable[LedgerLeaf], people: DemoP
             {
                 "number": leaf.index,
                 "who": SYSTEM_NAME if leaf.actor == "system" else people.name_of(leaf.actor),
-                "what": _what(leaf, people),
+                "what": _what(leaf, people, titles),
                 "at": leaf.at.isoformat(timespec="seconds"),
             }
             for leaf in last

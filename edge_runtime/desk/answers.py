@@ -113,7 +113,7 @@ class Answers:
             "obligations": list(decision.obligations),
             "spans": [{"type": e.type, "start": e.start, "end": e.end} for e in reading.entities],
             "found": _found(text, reading),
-            "count_sentence": _count(len(reading.entities)),
+            "count_sentence": _count(len(reading.entities)) if text.strip() else "",
             **_covered(session, text),
         }
 
@@ -237,6 +237,8 @@ def _covered(session: Session, text: str) -> dict[str, Any]:
     note = (
         "This is all that could ever leave, and only where the rules below allow it."
         if places
+        else ""
+        if not text.strip()
         else "Nothing in this note needs covering, as far as this device can tell."
     )
     return {"covered_text": redacted.text, "covered": segments, "covered_sentence": note}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import InvalidFormat, NotProven
@@ -25,6 +25,7 @@ from audit.merkle import (
     verify_inclusion,
 )
 from tests.audit.audit_logs import VECTORS
+from tests.conftest import examples
 
 FACTS = json.loads((VECTORS / "rfc6962_constants.json").read_bytes())
 INCLUSION = sorted((VECTORS / "merkle" / "inclusion").rglob("*.json"))
@@ -164,7 +165,7 @@ def test_proofs_equal_the_recursive_definition_exhaustively(size: int) -> None:
         verify_consistency(size1=old, root1=mth(leaves[:old]), size2=size, root2=root, proof=proof)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(1, 700).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1), st.integers(1, n))))
 def test_proofs_of_larger_trees_equal_the_definition(case: tuple[int, int, int]) -> None:
     """The same for trees that span several tiles."""
@@ -175,7 +176,7 @@ def test_proofs_of_larger_trees_equal_the_definition(case: tuple[int, int, int])
     assert list(consistency_proof(leaves, old)) == subproof(old, leaves, True)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.integers(-2, 40),
     st.integers(-2, 40),
@@ -191,7 +192,7 @@ def test_garbage_is_refused_with_the_right_error_only(first: int, second: int, p
         verify_consistency(size1=first, root1=leaf, size2=second, root2=root, proof=proof)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(1, 90), st.data())
 def test_attack_flipped_bit_in_any_part_of_a_proof(size: int, data: st.DataObject) -> None:
     """One flipped bit in a leaf, a proof hash or a root is refused."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import AuditError, InvalidFormat, NotProven
@@ -38,6 +38,7 @@ from audit.tiles import (
     tiles_for,
 )
 from tests.audit.audit_logs import VECTORS, publish, reader
+from tests.conftest import examples
 
 TESSERA = VECTORS / "tessera"
 FACTS: dict[str, Any] = json.loads((TESSERA / "facts.json").read_bytes())
@@ -184,7 +185,7 @@ def test_empty_log_has_no_tiles() -> None:
     assert grow(Frontier(), [], reader({})).files == ()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.integers(0, 700), min_size=1, max_size=4).map(sorted))
 def test_growing_in_steps_gives_the_files_of_growing_at_once(sizes: list[int]) -> None:
     """Whatever the steps, each yields exactly the changed tiles, in the order to write them."""
@@ -217,7 +218,7 @@ def test_growth_across_the_second_level() -> None:
         assert proof == consistency_proof(leaves, size)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.integers(1, 600), st.data())
 def test_proofs_from_tiles_equal_proofs_from_leaves(size: int, data: st.DataObject) -> None:
     """Inclusion, consistency, leaves and entries read from tiles are those of the tree in memory."""

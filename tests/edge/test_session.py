@@ -3,111 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from edge_runtime import CloudModel, EdgeRuntime, InvalidDocument, NotTrusted
+from edge_runtime import CloudModel, EdgeRuntime, InvalidDocument
 from edge_runtime.core import canonical
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.core.handoff import handoff_text
-from edge_runtime.core.policy import Route, read_policy
+from edge_runtime.core.policy import Route
 from tests.published import Published
+from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
 
 NOTES = "Priya Nair called. We agreed that I will write to mara@example.org by Thursday. The talk was good."
-CRISIS = "The work is fine. I have been thinking about killing myself."
-POLICY_RULES = [
-    {
-        "id": "consent",
-        "because": "no consent",
-        "when": {"consents": {"missing_any_of": ["cloud"]}},
-        "at_most": "device",
-    },
-    {
-        "id": "personal",
-        "because": "personal data",
-        "when": {"entities": {"any_of": ["EMAIL", "PERSON"]}},
-        "at_most": "redacted",
-        "require": ["no-telemetry"],
-    },
-    {"id": "stale", "because": "too old", "when": {"staleness": {"at_least": "stale"}}, "at_most": "device"},
-]
-
-
-class Cloud:
-    """An OpenAI-compatible server that records requests and gives the next of its answers."""
-
-    def __init__(self) -> None:
-        self.requests: list[bytes] = []
-        self.answers: list[str] = ['{"summary": ["You will write to [EMAIL_1]."]}']
-        cloud = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                cloud.requests.append(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = cloud.answers.pop(0) if len(cloud.answers) > 1 else cloud.answers[0]
-                if answer == "500":
-                    self.send_error(500)
-                    return
-                message = {"role": "assistant", "content": answer}
-                body = {
-                    "id": "1",
-                    "object": "chat.completion",
-                    "created": 0,
-                    "model": "m",
-                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-                }
-                data = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Keep quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.model = CloudModel("m", f"http://127.0.0.1:{self.server.server_address[1]}/v1")
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    """A recording cloud."""
-    made = Cloud()
-    yield made
-    made.server.shutdown()
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Published:
-    """A release whose policy lets redacted text leave with consent."""
-    made = Published(tmp_path)
-    documents = made.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
-    policy["rules"] = POLICY_RULES
-    read_policy(policy)
-    documents["policy", "organisation"] = canonical.encode(policy)
-    documents["prompt", "private"] = canonical.encode(prompt_document("private", placement="device"))
-    made.release(documents)
-    return made
-
-
-@pytest.fixture
-def edge(published: Published, tmp_path: Path, cloud: Cloud) -> EdgeRuntime:
-    """A device with a cloud model configured."""
-    runtime = EdgeRuntime.open(
-        tmp_path / "home", trust=published.trust, source=str(published.folder), cloud=cloud.model
-    )
-    assert runtime.refresh().ok
-    return runtime
 
 
 def test_a_private_prompt_runs_on_the_device(edge: EdgeRuntime, cloud: Cloud) -> None:
@@ -142,6 +51,43 @@ def test_with_consent_only_redacted_text_leaves_and_the_answer_is_restored(edge:
     assert reply.text == "You will write to mara@example.org."
     assert isinstance(reply.disclosure, Disclosure)
     assert "no-telemetry" in reply.obligations
+
+
+def test_a_preview_shows_what_would_leave_and_leaves_no_trace(edge: EdgeRuntime, cloud: Cloud) -> None:
+    """A preview reads, decides and covers as a run does; it sends nothing and keeps no receipt."""
+    session = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"})
+
+    preview = session.preview("opener", {"notes": NOTES})
+
+    assert {entity.type for entity in preview.readings["notes"].entities} == {"PERSON", "EMAIL"}
+    assert preview.decision == session.decide("opener", {"notes": NOTES})
+    assert preview.decision.route is Route.REDACTED
+    assert "[PERSON_1] called. We agreed that I will write to [EMAIL_1] by Thursday." in preview.outgoing
+    assert [word for word in ("Priya", "Nair", "mara@") if word in preview.outgoing + repr(preview)] == []
+    assert (cloud.requests, edge.receipts.verify()) == ([], 0)
+
+
+def test_an_obligation_that_is_not_known_blocks(published: Published, edge: EdgeRuntime, cloud: Cloud) -> None:
+    """A rule may ask for what this runtime does not know how to keep: then nothing runs and nothing leaves."""
+    documents = published.organisation.base_documents()
+    policy = json.loads(documents["policy", "organisation"])
+    policy["rules"] = [
+        {
+            "id": "noon",
+            "because": "kept for the morning",
+            "when": {"entities": {"any_of": ["EMAIL"]}},
+            "at_most": "redacted",
+            "require": ["forget-by-noon", "no-telemetry"],
+        }
+    ]
+    published.release({**documents, ("policy", "organisation"): canonical.encode(policy)})
+    assert edge.refresh().ok
+
+    reply = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"}).run("opener", {"notes": NOTES})
+
+    assert (reply.route, reply.outcome, reply.text) == ("block", "blocked", "What do you want to keep from this?")
+    assert reply.problems == ("unknown obligation 'forget-by-noon'",)
+    assert cloud.requests == []
 
 
 def test_the_learner_s_own_limit_holds(edge: EdgeRuntime, cloud: Cloud) -> None:
@@ -194,17 +140,6 @@ def test_a_cloud_that_is_gone_leaves_the_device_way(edge: EdgeRuntime, cloud: Cl
 
     assert (reply.route, reply.outcome, reply.sent_bytes) == ("device", "filled", 0)
     assert reply.problems
-
-
-def test_a_crisis_gets_the_hand_off_first_with_no_model_call(edge: EdgeRuntime, cloud: Cloud) -> None:
-    """P6: the static text comes first, nothing is sent, the receipt holds a count and no finding."""
-    reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": CRISIS})
-
-    assert (reply.route, reply.outcome, reply.sent_bytes) == ("hand-off", "handed-off", 0)
-    assert reply.text == handoff_text("en", "self").text
-    assert reply.receipt is not None
-    assert reply.receipt.findings == {}
-    assert cloud.requests == []
 
 
 @pytest.mark.parametrize("answers", [["500"], [""], ["no json", "500"], ["no json", '{"a":' * 3000]])
@@ -260,73 +195,6 @@ def test_values_split_over_a_list_are_covered(published: Published, edge: EdgeRu
     sent = b"".join(cloud.requests)
     for value in (b"3704", b"0532", b"442079460018", b"Priya"):
         assert value not in sent
-
-
-def test_a_crisis_is_heard_where_no_prompt_can_run(published: Published, tmp_path: Path) -> None:
-    """P6: with nothing adopted, a withdrawn prompt or a wrong name, the hand-off still comes."""
-    empty = EdgeRuntime.open(tmp_path / "empty", trust=published.trust)
-
-    reply = empty.session(learner="u1", locale="de").run("no-such-prompt", {"notes": CRISIS})
-
-    assert reply.text == handoff_text("de", "self").text
-    with pytest.raises(NotTrusted):
-        empty.session(learner="u1").run("no-such-prompt", {"notes": "an ordinary day"})
-
-
-def test_the_person_may_go_on_after_the_hand_off(edge: EdgeRuntime) -> None:
-    """P6: after the hand-off text the person may choose to go on, and not before it was shown."""
-    session = edge.session(learner="u1")
-
-    replies = [session.run("private", {"notes": CRISIS}, go_on=True) for _ in range(2)]
-
-    assert [reply.outcome for reply in replies] == ["handed-off", "filled"]
-
-
-def test_what_somebody_says_in_a_crisis_never_leaves(edge: EdgeRuntime, cloud: Cloud) -> None:
-    """P6: also after going on, with every consent and a policy without a rule for it, the text stays on the device."""
-    session = edge.session(learner="u1", consents={"cloud"})
-    session.run("opener", {"notes": CRISIS})
-
-    reply = session.run("opener", {"notes": CRISIS}, go_on=True)
-
-    assert (reply.route, cloud.requests) == ("device", [])
-    assert "crisis-never-leaves" in {reason.rule for reason in reply.reasons}
-
-
-@pytest.mark.parametrize(
-    "inputs",
-    [
-        {"notes": CRISIS + " x" * 20_000},
-        {"notes": "x " * 120_000 + CRISIS},
-        {"notes": CRISIS, "undeclared": "y"},
-        {"notes": ["an ordinary line", CRISIS]},
-        {"other": CRISIS},
-    ],
-)
-def test_a_crisis_is_heard_before_any_contract(edge: EdgeRuntime, inputs: dict[str, object]) -> None:
-    """P6: too long, undeclared or mistyped: what the host got wrong does not keep a person from the hand-off."""
-    assert edge.session(learner="u1").run("private", inputs).text == handoff_text("en", "self").text
-
-
-def test_a_crisis_of_somebody_else_gets_its_own_text(edge: EdgeRuntime) -> None:
-    """P6: the text fits the situation."""
-    reply = edge.session(learner="u1").run("private", {"notes": "My sister says she will kill herself."})
-
-    assert reply.text == handoff_text("en", "other").text
-
-
-@pytest.mark.parametrize(
-    "broken", [{"fill": {"summary": {"extract": "summary", "from": "x", "at_most": 1}}}, {"reply": " "}]
-)
-def test_a_broken_hand_off_in_a_release_does_not_silence_it(
-    edge: EdgeRuntime, published: Published, broken: dict[str, object]
-) -> None:
-    """P6: if the approved text fails or is blank, the one compiled into the package comes."""
-    document = prompt_document("help", tier="R4", placement="device", **broken)
-    published.release({("handoff", "help"): canonical.encode(document)})
-    assert edge.refresh().ok
-
-    assert edge.session(learner="u1").run("private", {"notes": CRISIS}).text == handoff_text("en", "self").text
 
 
 @pytest.mark.parametrize("inputs", [{}, {"notes": 3}, {"notes": "x", "other": "y"}, {"notes": "x" * 20_001}])

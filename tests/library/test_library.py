@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -28,6 +28,7 @@ from edge_runtime.core.policy import (
     worst_route_with,
 )
 from edge_runtime.core.prompt import Prompt, parse_prompt
+from tests.conftest import examples
 
 LIBRARY = default_library()
 SOURCES = {source.name: source for source in LIBRARY if source.kind in {"handoff", "prompt"}}
@@ -161,7 +162,7 @@ def test_a_case_that_should_fail_fails() -> None:
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-@settings(max_examples=60)
+@examples(60)
 @given(data=st.data())
 def test_any_text_gives_a_reply(name: str, data: st.DataObject) -> None:
     """Whatever people type within the declared lengths, there is a reply, and no template in it runs."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.registry.closures import CLOSURE_KINDS, check_closure, freeze, include_digest
@@ -17,6 +17,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.contract import check_output, parse_inputs
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.prompt import parse_prompt
+from tests.conftest import examples
 
 LIBRARY = default_library()
 OPENER = next(source for source in LIBRARY if source.name == "compliment-first-opener" and source.kind == "prompt")
@@ -150,7 +151,7 @@ def test_every_flipped_byte_is_refused_or_another_digest() -> None:
             continue
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="{"), min_size=1, max_size=60))
 def test_plain_texts_come_through_untouched(text: str) -> None:
     """A text without template marks stands in the closure exactly as it was written, with or without an include."""
@@ -159,7 +160,7 @@ def test_plain_texts_come_through_untouched(text: str) -> None:
     assert parse_prompt(freeze(script('{% include "a" %}', "a"), [shared])).fallback == text
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.permutations(LIBRARY), st.sampled_from(CLOSED))
 def test_freezing_is_deterministic(sources: list[Source], source: Source) -> None:
     """The order in which sources are found changes nothing, and freezing changes no source."""

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from control_plane.cli import app
 from control_plane.cli.audit import app as audit_app
+from control_plane.registry import queries
 from control_plane.settings import Settings
 from tests.server.acts import ROLE, Acts, state_of
 from tests.server.library import script
@@ -100,6 +101,50 @@ def test_exit_codes_tell_kinds_of_no_apart(home: Path, acts: Acts, tmp_path: Pat
     assert state_of(acts.plane) == before
 
 
+def test_errors_are_json_too(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """With --json a refusal is one object on stdout: what, what to do, and for files of people where."""
+    refusal = run(acts, "release", "2", "--as", "remy", "--json")
+    assert (refusal.exit_code, set(json.loads(refusal.stdout))) == (2, {"error", "hint"})
+    file = tmp_path / "broken.yaml"
+    file.write_text("kind: prompt\n")
+    broken = run(acts, "propose", str(file), "--as", "maya", "--title", "x", "--json", login="maya")
+    assert broken.exit_code == 3
+    assert json.loads(broken.stdout)["where"][0] == {"file": file.as_posix(), "line": 1}
+    assert json.loads(run(acts, "search", "--act", "stolen", "--json", audit=True).stdout)["hint"].startswith("aband")
+
+
+def test_the_log_is_searched_in_words(home: Path, acts: Acts) -> None:
+    """Entries say who, in which role, and the title of a proposal; nothing found is said; a wrong act is told."""
+    found = run(acts, "search", "--act", "proposed", audit=True).stdout
+    assert "Maya" in found
+    assert "(author) " in found
+    assert f"proposal-2: {queries.show_proposal(acts.plane, 2).proposal.title}" in found
+    [entry] = json.loads(
+        run(acts, "search", "--act", "proposed", "--name", "opener", "--limit", "1", "--json", audit=True).stdout
+    )
+    assert (entry["actor_name"].split()[0], entry["title"]) == (
+        "Maya",
+        queries.show_proposal(acts.plane, 2).proposal.title,
+    )
+    assert run(acts, "search", "--act", "erased", audit=True).stdout == "no entries\n"
+    wrong = run(acts, "search", "--act", "stolen", audit=True)
+    assert (wrong.exit_code, "approved, " in wrong.stderr) == (3, True)
+
+
+def test_without_a_terminal_a_passphrase_is_not_asked_for(home: Path, acts: Acts) -> None:
+    """No passphrase and nobody to ask: one clear line and exit 3."""
+    result = run(acts, "withdraw", "opener", "--as", "ruth", "--reason", "no")
+    assert result.exit_code == 3
+    assert "got none and no terminal to ask on" in result.stderr.splitlines()[0]
+    assert "--passphrase-file" in result.stderr
+
+
+def test_hints_lead_on(home: Path, acts: Acts) -> None:
+    """An unknown name says where the names are; one version has nothing to be compared with."""
+    assert "prompt list" in run(acts, "prompt", "show", "nope").stderr
+    assert "one version only" in run(acts, "prompt", "diff", "opener").stdout
+
+
 def test_a_failed_check_answers_no(home: Path, acts: Acts, tmp_path: Path) -> None:
     """`check` exits 2 if a check fails, after saying which."""
     file = tmp_path / "opener.yaml"
@@ -107,6 +152,7 @@ def test_a_failed_check_answers_no(home: Path, acts: Acts, tmp_path: Path) -> No
     run(acts, "propose", str(file), "--as", "maya", "--title", "x", login="maya")
     result = run(acts, "check", "3", "--as", "maya")
     assert (result.exit_code, "failed  cases" in result.stdout) == (2, True)
+    assert "expected 'You did the checklist.', got 'Something else, the checklist.'" in result.stdout
 
 
 def test_a_tampered_log_answers_no(home: Path, acts: Acts) -> None:

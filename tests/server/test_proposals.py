@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from control_plane import ledger
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
-from tests.server.library import CLOSING, OPENER, STANCE, library, script, stance
+from tests.server.library import CASES, CLOSING, OPENER, STANCE, library, script, stance
 
 
 def test_a_proposal_changes_only_what_it_names(acts: Acts) -> None:
@@ -57,7 +58,7 @@ def test_the_same_proposal_twice_is_refused(acts: Acts) -> None:
 
 def test_one_name_in_two_files_is_refused(acts: Acts) -> None:
     """A proposal holds each thing once."""
-    with refused(acts.plane, InvalidDocument, "each prompt once"):
+    with refused(acts.plane, InvalidDocument, r"each prompt once.* in a\.yaml and b\.yaml"):
         acts.propose("maya", {"a.yaml": script("closing"), "b.yaml": script("closing", fill="Hm, {{ work }}.")})
 
 
@@ -115,6 +116,57 @@ def test_an_edit_that_changes_nothing_is_refused(acts: Acts) -> None:
     """An empty edit of a proposal that is not stale changes nothing, so approvals are not voided by it."""
     with refused(acts.plane, InvalidDocument):
         acts.edit("maya", 2, {})
+
+
+WRONG = script("opener", fill="Now {{ work }}.")
+RIGHT = CASES.replace("You did the checklist.", "Now the checklist.")
+
+
+def test_forgotten_cases_are_added_by_an_edit(acts: Acts) -> None:
+    """Cases alone change no manifest: they are stored, checks run anew, and the log still verifies at each step."""
+    made = acts.propose("maya", {OPENER: WRONG})
+    assert acts.check(made.number)["cases"] == "failed"
+    edited = acts.edit("maya", made.number, {"cases/opener.yaml": RIGHT})
+    assert (edited.revision, edited.state, edited.manifest) == (2, "open", made.manifest)
+    assert queries.show_proposal(acts.plane, made.number).checks == ()
+    assert ledger.search(acts.plane, limit=1)[0].act == "edited"
+    assert ledger.verify(acts.plane).problems == ()
+    assert acts.check(made.number)["cases"] == "passed"
+    acts.approve("tom", made.number)
+    acts.approve("ines", made.number)
+    acts.release(made.number)
+    assert "Now the checklist." in queries.show_source(acts.plane, "cases", "opener").text
+    assert ledger.verify(acts.plane).problems == ()
+
+
+def test_cases_alone_come_from_the_author_before_anybody_approves(acts: Acts) -> None:
+    """Somebody who did not sign the manifest, and cases that change after an approval, are refused."""
+    with refused(acts.plane, Refused, "who wrote this revision"):
+        acts.edit("lena", 2, {"cases/opener.yaml": RIGHT})
+    acts.check()
+    acts.approve("tom")
+    with refused(acts.plane, Refused, "before anybody approved"):
+        acts.edit("maya", 2, {"cases/opener.yaml": RIGHT})
+
+
+def test_the_same_change_names_the_proposal_that_has_it(acts: Acts) -> None:
+    """Proposing what an open proposal holds already says which one, also if other cases come along."""
+    acts.propose("maya", {OPENER: WRONG})
+    with refused(acts.plane, Conflict, "got that of proposal 3"):
+        acts.propose("maya", {OPENER: WRONG, "cases/opener.yaml": RIGHT})
+
+
+@pytest.mark.parametrize("title", ["two\nlines", "a\x00b", "bell\x07", "a\u2028b", "\x1b[31mred"])
+def test_a_title_is_one_line_of_text(acts: Acts, title: str) -> None:
+    """Line breaks and control characters in a title are refused."""
+    with refused(acts.plane, InvalidDocument, "without control characters"):
+        acts.propose("maya", {OPENER: WRONG}, title=title)
+
+
+def test_a_cycle_of_includes_names_the_file_that_makes_it(acts: Acts) -> None:
+    """The file that its author just wrote is named, not only the live script that uses it."""
+    with refused(acts.plane, InvalidDocument, r"includes/stance\.yaml:\d+: .*without a cycle"):
+        acts.propose("maya", {STANCE: stance("'{% include \"stance\" %}'")})
 
 
 def test_a_released_proposal_cannot_be_edited(acts: Acts) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from control_plane import ledger, publish
+from control_plane import db, ledger, publish
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import queries, releases
-from control_plane.registry.tables import LeafRow
+from control_plane.registry.tables import CheckRow, LeafRow
 from control_plane.settings import Settings
 from edge_runtime.core import canonical
 from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
@@ -24,7 +24,7 @@ from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.runtime import EdgeRuntime
 from tests.server.acts import Acts, refused
 from tests.server.conftest import POSTGRES
-from tests.server.library import CLOSING, script
+from tests.server.library import CLOSING, POLICY, policy, script
 
 
 def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
@@ -36,7 +36,9 @@ def test_nothing_is_released_without_the_quorum(acts: Acts) -> None:
     """One approval of two is not enough; the message says how many are missing."""
     acts.check()
     acts.approve("tom")
-    with refused(acts.plane, Refused, "1 more approval"):
+    with refused(
+        acts.plane, Refused, r"'opener', which lacks 1 approval by .* role of community-host or facilitator or"
+    ):
         acts.release()
 
 
@@ -45,7 +47,31 @@ def test_roles_outside_the_rules_do_not_count(acts: Acts) -> None:
     acts.check()
     acts.approve("ruth")
     acts.approve("sam")
-    with refused(acts.plane, Refused, "2 more approval"):
+    with refused(acts.plane, Refused, "lacks 2 approvals"):
+        acts.release()
+
+
+def test_a_stale_proposal_is_not_released(acts: Acts) -> None:
+    """Fully approved, but on a release that is not live any more: it would undo what came between."""
+    other = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}).number
+    acts.approve_fully()
+    acts.approve_fully(other)
+    acts.release(other)
+    with refused(acts.plane, Conflict, "stale"):
+        acts.release(2)
+
+
+@pytest.mark.parametrize("status", ["failed", None])
+def test_nothing_is_released_without_passed_checks(acts: Acts, status: str | None) -> None:
+    """The checks count at the release too, not only when people approved: one that failed or is missing stops it."""
+    acts.approve_fully()
+    with db.write(acts.plane.engine) as session:
+        row = session.get_one(CheckRow, (acts.seen(), "cases"))
+        if status:
+            row.status = status
+        else:
+            session.delete(row)
+    with refused(acts.plane, Refused, "checks? to"):
         acts.release()
 
 
@@ -65,6 +91,15 @@ def test_a_device_adopts_what_is_released(acts: Acts, tmp_path: Path) -> None:
     outcome = edge.refresh()
     assert (made.number, outcome.ok, outcome.release, outcome.check) == (2, True, 2, "")
     assert edge.status().self_contained
+
+
+def test_the_largest_shortfall_is_told_and_not_the_floor(acts: Acts) -> None:
+    """Where the rules ask for two people in certain roles, one approval outside them is not told as one missing."""
+    made = acts.propose("maya", {POLICY: policy(at_most="block")})
+    acts.check(made.number)
+    acts.approve("tom", made.number)
+    with refused(acts.plane, Refused, "lacks 2 approvals by others than its author, in a role of compliance or safety"):
+        acts.release(made.number)
 
 
 def test_nothing_is_released_twice(acts: Acts) -> None:

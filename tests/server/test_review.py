@@ -9,8 +9,9 @@ import pytest
 
 from control_plane import ledger
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.policy.checks import CHECKS
+from control_plane.policy.checks import CHECKS, Candidate
 from control_plane.registry import queries, review
+from control_plane.registry.records import CheckResult
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.library import CLOSING, OPENER, POLICY, policy, script
@@ -76,6 +77,21 @@ def test_nothing_is_approved_before_the_checks(acts: Acts) -> None:
     """An approval needs checks that passed on this very revision."""
     with refused(acts.plane, Refused, "checks to be run"):
         acts.approve("tom")
+
+
+def test_an_edit_while_the_checks_run_wins(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results of a revision that was edited meanwhile are of no use: they are not kept, and whoever asked is told."""
+    run_checks = review.run_checks
+
+    def edit_then_run(candidate: Candidate) -> tuple[CheckResult, ...]:
+        acts.edit("maya", 2, {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+        return run_checks(candidate)
+
+    monkeypatch.setattr(review, "run_checks", edit_then_run)
+    with pytest.raises(Conflict, match="a later one"):
+        acts.check()
+    assert queries.show_proposal(acts.plane, 2).checks == ()
+    assert [leaf.act for leaf in ledger.search(acts.plane, limit=1)] == ["edited"]
 
 
 def test_nobody_approves_twice(acts: Acts) -> None:

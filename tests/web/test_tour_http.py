@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.app import create_app
+from control_plane.publish import ForgedMirror
 from control_plane.registry import queries
 from control_plane.seed import seed
 from control_plane.settings import Argon2, Settings
 from control_plane.web.journey import reworded
+from control_plane.web.words import shown_forgery
 
 KEY = "the-start-key-of-this-test"
 ORIGIN = "http://127.0.0.1:8420"
@@ -60,6 +62,23 @@ def test_without_a_start_key_there_is_no_tour(tmp_path: Path) -> None:
     with TestClient(create_app(Settings(home=tmp_path / "home"))) as client:
         for path in ("/tour", "/tour/api/state", "/tour/static/tour.js"):
             assert client.get(path).status_code == 404
+
+
+def test_the_bare_address_leads_on(tmp_path: Path, door: TestClient) -> None:
+    """`/` leads to the tour where there is one, else it says what runs here and where the interface is described."""
+    answer = door.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/tour")
+    with TestClient(create_app(Settings(home=tmp_path / "home"))) as client:
+        page = client.get("/")
+        assert (page.status_code, 'href="/v1/docs"' in page.text) == (200, True)
+        assert client.get("/v1/docs").status_code == 200
+
+
+def test_a_script_has_one_name_on_screen(inside: TestClient) -> None:
+    """The page calls a script by its title, which its author gave it, and never by the name that apps use."""
+    plane = inside.app.state.plane  # type: ignore[attr-defined]
+    shown = inside.get("/tour/api/state").json()["proposal"]
+    assert shown["script"] == queries.show_prompt(plane, shown["name"]).info.title
 
 
 def test_the_key_moves_into_a_cookie(door: TestClient) -> None:
@@ -119,7 +138,8 @@ def test_the_author_is_refused_by_the_use_case_and_nothing_is_signed(inside: Tes
 
     state = act(inside, act="approve", person="maya").json()
 
-    assert "author" in state["refused"]
+    assert state["refused"] == "Maya wrote this change, so she cannot approve it."
+    assert state["refused_exactly"].startswith("expected an approver who is not an author")
     assert (state["proposal"]["signed"], state["released"]) == ([], 0)
     assert queries.show_proposal(plane, 2) == before
     assert act(inside, act="publish").status_code in (403, 409)
@@ -171,6 +191,22 @@ def test_a_plain_wording_keeps_comments_and_layout() -> None:
     """Where the words mean nothing in YAML, only they change."""
     source = "# kept\nfill:\n  question: What now?  # here\n"
     assert reworded(source, "What now?", "What next?") == source.replace("now", "next")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("One. Two words here. Three.", (" Two ", "words", " here.")),
+        ("words first", ("", "words", " first")),
+        ("First line\nlast words", ("last ", "words", "")),
+    ],
+)
+def test_a_forgery_is_shown_in_its_sentence(text: str, sentence: tuple[str, str, str]) -> None:
+    """What a forger changed stands in the whole sentence that held it, without its neighbours."""
+    forged = ForgedMirror(Path(), "prompt", "opener", "words", "lies", "sha256:")
+    shown = shown_forgery(forged, {"title": "An opener", "fallback": text})
+    assert (shown["start"], shown["before"], shown["end"]) == sentence
+    assert (shown["script"], shown["after"]) == ("An opener", "lies")
 
 
 PAIRS = (

@@ -2,7 +2,9 @@
 const $ = (id) => document.getElementById(id);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const CALM = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+const ANSWER_WITHIN_MS = 10_000;
 const seen = new Set();
+const silence = new Map(); // for each frame of the device, the timer that ends our patience
 let state = null;
 let wanted = ""; // the frame that shall be asked to look, once it is ready
 
@@ -62,36 +64,43 @@ function showChange({ proposal }) {
   line.replaceChildren(make("strong", proposal.author), " proposes: ", make("strong", `“${proposal.title}”`), ".");
   $("diff").replaceChildren(...proposal.diff.map((part) => {
     const sheet = make("div", "", { class: "sheet" });
-    sheet.append(make("span", `${sentence(proposal.script).slice(0, -1)}: ${part.part}`, { class: "sheet-name" }));
+    sheet.append(make("span", `${proposal.script}: ${part.part}`, { class: "sheet-name" }));
     for (const word of part.words) {
       sheet.append(word.op === "same" ? word.text : make(word.op === "added" ? "ins" : "del", word.text));
     }
     return sheet;
   }));
   keepOpen($("digests"), technical([["Part of the script", proposal.diff.map((part) => part.field).join(", ")],
-    ["Script version", proposal.digest], ["Proposal (manifest)", proposal.manifest]]));
+    ["Fingerprint of the script", proposal.digest], ["Proposal (manifest)", proposal.manifest]]));
 }
 
-function showRefusal({ refused }) {
+function showRefusal({ refused, refused_exactly: exactly }) {
   $("refused").hidden = !refused;
   $("refused").className = "result no";
   if (!refused) return;
-  $("refused").replaceChildren(
+  keepOpen($("refused"),
     make("strong", "Refused"), make("span", sentence(refused)),
-    make("p", "Nothing changed: her approval was not counted. An administrator would get the same answer."));
+    make("p", "Nothing changed: her approval was not counted. An administrator would get the same answer."),
+    technical([["The server's own words", exactly]]));
+}
+
+// How many people have to approve yet, such as "two people", and once somebody has, "one more person".
+function counted({ missing, signed }) {
+  const number = ["no", "one", "two", "three", "four", "five"][missing] ?? String(missing);
+  return `${number}${signed.length ? " more" : ""} ${missing === 1 ? "person" : "people"}`;
 }
 
 function showApproval({ proposal, released, publisher }) {
   const people = proposal.missing;
   $("needed").textContent = released ? `Approved and published as version ${released}.`
-    : people ? `Approvals needed: ${people} more, from somebody other than the author.` : "All approvals needed are there.";
+    : people ? `Approvals needed: ${counted(proposal)}, not the author.` : "All approvals needed are there.";
   $("checks").replaceChildren(...proposal.checks.map((check) => {
     const row = make("li", check.name, { class: { passed: "yes", failed: "no", notice: "notice" }[check.status] });
     if (check.status !== "passed") for (const evidence of check.evidence) row.append(make("small", sentence(evidence)));
     return row;
   }));
   keepOpen($("evidence"), technical(proposal.checks.map((check) => [check.name, check.evidence.join(", ") || check.status])));
-  const missing = make("li", `${people} more`, { class: "open" });
+  const missing = make("li", counted(proposal), { class: "open" });
   missing.append(make("small", proposal.may_sign.join(", or ")));
   $("signed").replaceChildren(...proposal.signed.map((person) => {
     const row = make("li", person.name);
@@ -106,15 +115,16 @@ function showApproval({ proposal, released, publisher }) {
     make("span", "It is now offered to devices. Whether one uses it, the device decides."));
 }
 
-function showForgery({ forged, withstood, adopted }) {
+function showForgery({ forged, withstood }) {
   $("forged").hidden = !forged.before;
   if (forged.before) {
-    $("forged").replaceChildren(`In the script ${forged.script}: `, make("del", forged.before), " ", make("ins", forged.after),
-      ". Signed with every key of this server.");
+    const changed = make("span", forged.start, { class: "sheet" });
+    changed.append(make("del", forged.before), " ", make("ins", forged.after), forged.end);
+    $("forged").replaceChildren(`In the script “${forged.script}” it now says, signed with every key of this server:`, changed);
   }
   $("tampered").hidden = !withstood;
-  $("tampered").replaceChildren(make("strong", `The device refused it, at check ${withstood.slice(1)}`),
-    make("span", `Version ${adopted} stays in use. In daily use a person’s key opens only with a passphrase that no server keeps.`));
+  $("tampered").replaceChildren(make("strong", "Stolen keys were not enough"),
+    make("span", "No server has what was missing: approvals by people. In daily use a person’s key opens only with a passphrase that no server keeps."));
 }
 
 function showAudit({ audit }) {
@@ -186,6 +196,21 @@ function showFrame(name) {
   figure.querySelector(".address").textContent = state.device.origin;
   const view = name === "note" ? "note" : "adopt";
   frame.src = `${state.device.origin}/?view=${view}#${encodeURIComponent(state.device.token)}`;
+  awaitWord(figure);
+}
+
+// A device that says nothing for a while is told to the reader; the first word from it takes that back.
+function awaitWord(figure) {
+  clearTimeout(silence.get(figure));
+  silence.set(figure, setTimeout(() => {
+    figure.querySelector(".alert")?.remove();
+    figure.append(make("p", "The device does not answer. Is its program still running?", { class: "alert", role: "alert" }));
+  }, ANSWER_WITHIN_MS));
+}
+
+function hear(figure) {
+  clearTimeout(silence.get(figure));
+  figure.querySelector(".alert")?.remove();
 }
 
 function askFrame(name) {
@@ -196,6 +221,7 @@ function askFrame(name) {
 
 function tellFrame(name) {
   wanted = "";
+  awaitWord(frameOf(name));
   const message = { type: "refresh", source: name === "forged" ? "forged" : "" };
   frameOf(name).querySelector("iframe").contentWindow.postMessage(message, state.device.origin);
 }
@@ -213,6 +239,7 @@ window.addEventListener("message", (event) => {
   if (!state || event.origin !== state.device.origin) return;
   const figure = all("[data-frame]").find((one) => one.querySelector("iframe").contentWindow === event.source);
   if (!figure) return;
+  hear(figure);
   const { type, px, release, source, ok, check } = event.data ?? {};
   if (type === "height") figure.querySelector("iframe").style.height = `${Math.min(Math.max(Number(px) || 0, 160), 2400) + 2}px`;
   if (type === "ready") {

@@ -62,10 +62,11 @@ function showHandOff(text) {
 function show(answer, text) {
   showHandOff(answer.handoff);
   showRoute(answer);
-  paper($("found"), text ? answer.found : [], "Type a note, and what this device finds is marked here.");
-  paper($("covered"), text ? answer.covered : [], "The covered text appears here.");
-  $("count").textContent = text ? answer.count_sentence : "";
-  $("covered-hint").textContent = text ? answer.covered_sentence : "";
+  const written = Boolean(text.trim());
+  paper($("found"), written ? answer.found : [], "Type a note, and what this device finds is marked here.");
+  paper($("covered"), written ? answer.covered : [], "The covered text appears here.");
+  $("count").textContent = answer.count_sentence;
+  $("covered-hint").textContent = answer.covered_sentence;
 }
 
 async function read() {

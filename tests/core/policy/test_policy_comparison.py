@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from edge_runtime.core.policy import (
     DEFAULT_VOCABULARY,
@@ -30,6 +30,7 @@ from edge_runtime.core.policy import (
     read_vocabulary,
     worst_route_with,
 )
+from tests.conftest import examples
 from tests.core.policy.policy_world import (
     SMALL,
     SMALL_DOCUMENT,
@@ -95,7 +96,7 @@ def test_the_answer_agrees_with_brute_force() -> None:
     assert PAIRS / 5 < loosened < PAIRS * 4 / 5, "the pairs must try both answers"
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(layers_documents, layers_documents)
 def test_every_change_is_one_and_tightening_is_loosening_backwards(
     before: list[Document], after: list[Document]
@@ -115,7 +116,7 @@ def test_every_change_is_one_and_tightening_is_loosening_backwards(
         assert change.after == compile_policy(new, SMALL).decide(change.context)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(layers_documents)
 def test_a_policy_does_not_loosen_itself_nor_by_another_layer(documents: list[Document]) -> None:
     """The same policy, and the policy with a layer more, loosen nothing."""
@@ -124,7 +125,7 @@ def test_a_policy_does_not_loosen_itself_nor_by_another_layer(documents: list[Do
     assert find_loosening(layers, [*layers, Layer("learner", Route.DEVICE)], SMALL) is None
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(layers_documents)
 def test_a_rule_holds_exactly_above_its_least_contexts(documents: list[Document]) -> None:
     """A rule matches a context if and only if one of its least contexts is that context or lies below it."""
@@ -231,7 +232,7 @@ def test_can_a_crisis_ever_leave() -> None:
     assert worst_route_with([*layers, ORGANISATION], DEFAULT_VOCABULARY, both).obligations == ("no-telemetry",)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(layers_documents)
 def test_no_context_with_a_sensitivity_beats_its_worst_route(documents: list[Document]) -> None:
     """Enumerated: what `worst_route_with` says is reached, and nothing with that sensitivity goes further."""

@@ -7,7 +7,7 @@ from collections import UserDict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.core.policy import (
@@ -23,6 +23,7 @@ from edge_runtime.core.policy import (
     decide,
     least_context,
 )
+from tests.conftest import examples
 from tests.core.policy.policy_world import (
     ROUTES,
     SMALL,
@@ -59,7 +60,7 @@ def test_compiled_decision_is_the_reference_decision() -> None:
             assert decision.errors == ()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(layers_documents, st.sampled_from(CONTEXTS))
 def test_more_sensitivity_or_less_permission_never_loosens(documents: list[Document], context: Context) -> None:
     """Every context above another gets a route no higher, and every obligation of it."""
@@ -68,7 +69,7 @@ def test_more_sensitivity_or_less_permission_never_loosens(documents: list[Docum
     assert all(tighter_or_same(policy.decide(high), low) for high in at_or_above(context))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(layers_documents, st.randoms(use_true_random=False), st.sampled_from(CONTEXTS))
 def test_order_changes_nothing(documents: list[Document], shuffler: random.Random, context: Context) -> None:
     """Layers and rules in any order give the same decision, down to the order of what is reported."""
@@ -81,7 +82,7 @@ def test_order_changes_nothing(documents: list[Document], shuffler: random.Rando
     assert list(decision.obligations) == sorted(set(decision.obligations))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(layers_documents, layers_documents, rule_documents, st.sampled_from(CONTEXTS))
 def test_another_rule_or_layer_only_tightens(
     documents: list[Document], others: list[Document], rule: Document, context: Context
@@ -94,7 +95,7 @@ def test_another_rule_or_layer_only_tightens(
     assert tighter_or_same(decide([*build(documents), *build(others)], context, SMALL), decision)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(layers_documents, st.sampled_from(CONTEXTS))
 def test_not_assessed_counts_as_highest(documents: list[Document], context: Context) -> None:
     """`None`, an absent attribute and the highest value of each sensitivity are one and the same."""
@@ -109,7 +110,7 @@ def test_not_assessed_counts_as_highest(documents: list[Document], context: Cont
         assert decisions[0] == decisions[1] == decisions[2]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(layers_documents, st.sampled_from(CONTEXTS))
 def test_unknown_permission_is_missing(documents: list[Document], context: Context) -> None:
     """A permission that is absent, unknown or out of range gives what the lowest one gives."""
@@ -196,7 +197,7 @@ def test_the_malformed_and_the_unknown_block(context: Any) -> None:
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["health", "R1"])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(scalars | st.lists(scalars) | st.sets(scalars) | st.frozensets(scalars) | st.dictionaries(scalars, scalars))
 def test_no_value_makes_decide_raise(value: Any) -> None:
     """Whatever stands where a value should, the answer is a decision and repeats nothing of the value."""

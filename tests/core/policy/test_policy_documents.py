@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
@@ -32,6 +32,7 @@ from edge_runtime.core.policy import (
     verify_rule,
     vocabulary_document,
 )
+from tests.conftest import examples
 from tests.core.policy.policy_world import SMALL, SMALL_DOCUMENT, Document, layers_documents
 
 RULE: Document = {
@@ -62,7 +63,7 @@ def test_the_records_are_what_the_document_says() -> None:
     assert read_policy(DOCUMENT) == Policy(DEFAULT_VOCABULARY, Layer("organisation", Route.CLOUD, (rule,)))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(layers_documents)
 def test_round_trip_is_byte_exact(documents: list[Document]) -> None:
     """Encoding what was parsed gives the same bytes, and parsing what was encoded the same record."""

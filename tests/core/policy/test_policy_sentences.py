@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from edge_runtime.core.policy import (
     DEFAULT_VOCABULARY,
@@ -22,6 +22,7 @@ from edge_runtime.core.policy import (
     read_vocabulary,
     rule_sentence,
 )
+from tests.conftest import examples
 from tests.core.policy.policy_world import SMALL, Document, all_contexts, build, layers_documents
 
 EVERY_CONSENT = ", with every consent given"
@@ -130,7 +131,7 @@ def test_an_attribute_without_a_phrase_is_named_as_it_is() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(layers_documents)
 def test_one_sentence_on_one_line(documents: list[Document]) -> None:
     """Every rule and context has one line of text without a leftover blank or bracket."""

@@ -1,0 +1,121 @@
+"""P6 on a device: a crisis in whatever was typed gets the way to a person first, whatever else is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_runtime import EdgeRuntime, NotTrusted
+from edge_runtime.core import canonical
+from edge_runtime.core.handoff import handoff_text
+from tests.published import Published
+from tests.recording_cloud import Cloud
+from tests.simulator import prompt_document
+
+NOTES = "Priya Nair called. We agreed that I will write to mara@example.org by Thursday. The talk was good."
+CRISIS = "The work is fine. I have been thinking about killing myself."
+SITUATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["situation"],
+    "properties": {"situation": {"type": "string", "enum": ["self", "other"], "x-data-class": "R0"}},
+}
+
+
+def test_a_crisis_gets_the_hand_off_first_with_no_model_call(edge: EdgeRuntime, cloud: Cloud) -> None:
+    """P6: the static text comes first, nothing is sent; neither reply nor receipt says what else the text held."""
+    session = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"})
+    assert session.read(f"{NOTES} {CRISIS}").entities
+
+    reply = session.run("opener", {"notes": f"{NOTES} {CRISIS}"})
+
+    assert (reply.route, reply.outcome, reply.sent_bytes) == ("hand-off", "handed-off", 0)
+    assert reply.text == handoff_text("en", "self").text
+    assert reply.receipt is not None
+    assert (reply.findings, reply.receipt.findings) == ((), {})
+    assert cloud.requests == []
+
+
+def test_a_crisis_is_heard_where_no_prompt_can_run(published: Published, tmp_path: Path) -> None:
+    """P6: with nothing adopted, a withdrawn prompt or a wrong name, the hand-off still comes."""
+    empty = EdgeRuntime.open(tmp_path / "empty", trust=published.trust)
+
+    reply = empty.session(learner="u1", locale="de").run("no-such-prompt", {"notes": CRISIS})
+
+    assert reply.text == handoff_text("de", "self").text
+    with pytest.raises(NotTrusted):
+        empty.session(learner="u1").run("no-such-prompt", {"notes": "an ordinary day"})
+
+
+def test_the_person_may_go_on_after_the_hand_off(edge: EdgeRuntime) -> None:
+    """P6: after the hand-off text the person may choose to go on, and not before it was shown."""
+    session = edge.session(learner="u1")
+
+    replies = [session.run("private", {"notes": CRISIS}, go_on=True) for _ in range(2)]
+
+    assert [reply.outcome for reply in replies] == ["handed-off", "filled"]
+
+
+def test_what_somebody_says_in_a_crisis_never_leaves(edge: EdgeRuntime, cloud: Cloud) -> None:
+    """P6: also after going on, with every consent and a policy without a rule for it, the text stays on the device."""
+    session = edge.session(learner="u1", consents={"cloud"})
+    session.run("opener", {"notes": CRISIS})
+
+    reply = session.run("opener", {"notes": CRISIS}, go_on=True)
+
+    assert (reply.route, cloud.requests) == ("device", [])
+    assert "crisis-never-leaves" in {reason.rule for reason in reply.reasons}
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"notes": CRISIS + " x" * 20_000},
+        {"notes": "x " * 120_000 + CRISIS},
+        {"notes": CRISIS, "undeclared": "y"},
+        {"notes": ["an ordinary line", CRISIS]},
+        {"other": CRISIS},
+    ],
+)
+def test_a_crisis_is_heard_before_any_contract(edge: EdgeRuntime, inputs: dict[str, object]) -> None:
+    """P6: too long, undeclared or mistyped: what the host got wrong does not keep a person from the hand-off."""
+    assert edge.session(learner="u1").run("private", inputs).text == handoff_text("en", "self").text
+
+
+def test_a_crisis_of_somebody_else_gets_its_own_text(edge: EdgeRuntime) -> None:
+    """P6: the text fits the situation."""
+    reply = edge.session(learner="u1").run("private", {"notes": "My sister says she will kill herself."})
+
+    assert reply.text == handoff_text("en", "other").text
+
+
+@pytest.mark.parametrize(
+    "broken", [{"fill": {"summary": {"extract": "summary", "from": "x", "at_most": 1}}}, {"reply": " "}]
+)
+def test_a_broken_hand_off_in_a_release_does_not_silence_it(
+    edge: EdgeRuntime, published: Published, broken: dict[str, object]
+) -> None:
+    """P6: if the approved text fails or is blank, the one compiled into the package comes."""
+    document = prompt_document("help", tier="R4", placement="device", **broken)
+    published.release({("handoff", "help"): canonical.encode(document)})
+    assert edge.refresh().ok
+
+    assert edge.session(learner="u1").run("private", {"notes": CRISIS}).text == handoff_text("en", "self").text
+
+
+@pytest.mark.parametrize(("locale", "is_approved"), [("en", True), ("en-GB", True), ("de", False), ("", False)])
+def test_an_approved_hand_off_is_for_its_own_language(
+    edge: EdgeRuntime, published: Published, locale: str, *, is_approved: bool
+) -> None:
+    """P6: an approved text serves its locale and its regions; another language gets the text of the package."""
+    approved = "Please call Ada, who is there for you."
+    document = prompt_document("help", tier="R4", placement="device", inputs=SITUATION, reply=approved)
+    published.release(
+        {("handoff", "help"): canonical.encode({**document, "fill": {"summary": []}, "instruction": "-"})}
+    )
+    assert edge.refresh().ok
+
+    text = edge.session(learner="u1", locale=locale).run("private", {"notes": CRISIS}).text
+
+    assert text.strip() == (approved if is_approved else handoff_text(locale, "self").text.strip())
