@@ -127,17 +127,9 @@ def test_both_render_the_same(edge: EdgeRuntime, peer: Callable[[], str]) -> Non
 def test_resolve_decide_render(benchmark: BenchmarkFixture, edge: EdgeRuntime) -> None:
     """Ours: resolve, decide under 100 rules, render."""
     benchmark.pedantic(_ours(edge), rounds=5000, iterations=1, warmup_rounds=200)
-    _report(benchmark)
 
 
 @pytest.mark.benchmark(group="resolve, decide, render")
 def test_peer_get_compile(benchmark: BenchmarkFixture, peer: Callable[[], str]) -> None:
     """The peer: get from its cache and compile; no decision."""
     benchmark.pedantic(peer, rounds=5000, iterations=1, warmup_rounds=200)
-    _report(benchmark)
-
-
-def _report(benchmark: BenchmarkFixture) -> None:
-    times = sorted(benchmark.stats.stats.data)
-    benchmark.extra_info["p50_us"] = round(times[len(times) // 2] * 1e6, 2)
-    benchmark.extra_info["p99_us"] = round(times[int(len(times) * 0.99)] * 1e6, 2)
