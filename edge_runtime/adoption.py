@@ -71,10 +71,13 @@ class Adopter:
             files = update(staging, self.root, source, channel=self.channel)
             basis = before.basis() if before else None
             growth = _growth(basis, files, source=source, channel=self.channel)
-            adoption = adopt(basis, self._delivery(files, growth, source))
+            delivery = self._delivery(files, growth, source)
+            adoption = adopt(basis, delivery)
             # Only what was approved is kept: a refused release leaves nothing behind.
             for entry in adoption.state.manifest.entries:
-                self.home.save_closure(entry.digest, self._closure(entry, source))
+                if self._held(entry) is None:
+                    data = delivery.closures.get(entry.digest) or self._fetched(entry, source)
+                    self.home.save_closure(entry.digest, data)
             changed = before is None or adoption.state.manifest_digest != before.manifest_digest
             write_file(staging / "basis.json", basis_format.encode_basis(basis, growth))
             self.home.commit(staging)
@@ -110,12 +113,18 @@ class Adopter:
         """Return the bytes of an entry's closure, from this device or, missing or damaged there, from the source."""
         if source is None:
             return self.home.load_closure(entry.digest)
+        return self._held(entry) or self._fetched(entry, source)
+
+    def _held(self, entry: Entry) -> bytes | None:
+        """Return the bytes that this device holds for an entry, None if there are none or they are damaged."""
         try:
             data = self.home.load_closure(entry.digest)
         except Unavailable:
-            data = b""
-        if digest(data) == entry.digest:
-            return data
+            return None
+        return data if digest(data) == entry.digest else None
+
+    @staticmethod
+    def _fetched(entry: Entry, source: Source) -> bytes:
         try:
             data = source.fetch(closure_path(entry.digest), max_bytes=MAX_CLOSURE_BYTES)
         except FileNotFoundError as error:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ def _sync_folder(folder: Path) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that after a crash it holds the old bytes or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
@@ -137,10 +138,8 @@ class Home:
             ) from error
 
     def save_closure(self, digest: str, data: bytes) -> None:
-        """Keep the bytes of a closure, unless they are there."""
-        path = self._closure(digest)
-        if not path.exists() or path.read_bytes() != data:
-            write_file(path, data)
+        """Keep the bytes of a closure."""
+        write_file(self._closure(digest), data)
 
     def _closure(self, digest: str) -> Path:
         return self.closures / f"{digest.removeprefix('sha256:')}.json"

@@ -68,7 +68,6 @@ _REFUSALS = {
 }
 
 SYSTEM_NAME = "Mentorplane"
-SELF_CONTAINED = "self-contained: no outside witness signed"
 SELF_CONTAINED_MEANS = (
     "All keys of this installation are on one machine, so an outsider has only its word that there is no second log. "
     "A witness elsewhere would change that."

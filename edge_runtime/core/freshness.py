@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from edge_runtime.core.manifest import Manifest
 
-__all__ = ["FRESHNESS", "staleness_of"]
-
-FRESHNESS = ("fresh", "stale", "expired")
+__all__ = ["staleness_of"]
 
 
 def staleness_of(manifest: Manifest, *, checked_at: int, now: int) -> str:

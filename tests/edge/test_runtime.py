@@ -303,3 +303,22 @@ def test_a_file_below_the_threshold_of_its_role_does_not_open(
         with pytest.raises(NotTrusted) as caught:
             EdgeRuntime.open(tmp_path / "home", trust=published.trust)
         assert caught.value.check == "V2"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("prompt", "opener"), ("policy", "organisation")])
+def test_a_refresh_mends_a_damaged_file(
+    edge: EdgeRuntime, published: Published, tmp_path: Path, kind: str, name: str
+) -> None:
+    """P5: what was damaged on disk is fetched again; nothing else is."""
+    entry = published.organisation.manifest.find(kind, name)  # type: ignore[union-attr]
+    folder = tmp_path / "home" / "closures"
+    path = folder / f"{entry.digest.removeprefix('sha256:')}.json"  # type: ignore[union-attr]
+    whole = {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir()}
+    path.write_bytes(b"damaged")
+
+    assert edge.refresh().ok
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {n: data for n, (data, _) in whole.items()}
+    untouched = {file.name: file.stat().st_mtime_ns for file in folder.iterdir() if file != path}
+    assert untouched == {n: time for n, (_, time) in whole.items() if n != path.name}
+    assert EdgeRuntime.open(tmp_path / "home", trust=published.trust).state == edge.state
