@@ -16,8 +16,9 @@ import pytest
 from sqlmodel import col, select, text
 
 from audit import merkle
-from control_plane import checkpoints, db, ledger, people
+from control_plane import db, ledger, people
 from control_plane.errors import NotFound
+from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.publish import publish
 from control_plane.registry import releases

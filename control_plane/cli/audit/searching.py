@@ -1,39 +1,21 @@
-"""`mentorplane audit verify` and `search`: what the server's log says, and whether it holds together."""
+"""`mentorplane audit search`."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, REFUSED, Home, Json, answer, opened
+from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["app"]
+__all__ = ["search"]
 
-app = typer.Typer(help="The audit log.", no_args_is_help=True)
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 
 
-@app.command()
-def verify(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Verify the whole log, published files and database; answers no if anything differs."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane import ledger
-
-        report = ledger.verify(plane)
-        verdict = "verified" if report.ok else "NOT verified"
-        contained = ", self-contained: no outside witness has signed" if report.self_contained else ""
-        lines = (f"{verdict}: {report.size} entries, root {report.root}{contained}", *report.problems)
-        answer(report, as_json=as_json, text="\n".join(lines))
-    if not report.ok:
-        sys.exit(REFUSED)
-
-
-@app.command()
 def search(
     *,
     act: Annotated[str, typer.Option(help="What was done, such as approved or released.")] = "",

@@ -1,21 +1,14 @@
-"""The HTTP interface `/v1`: each route is one use case, as the person behind the bearer token.
-
-Does not: decide anything, know statuses (see `app`), or show one person's text to somebody without a token.
-The documented form of every request and answer is at `/v1/openapi.json`.
-"""
+"""`/v1`: people, prompts, proposals, releases, withdrawals."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import PlainTextResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import Field
 
-from control_plane import ledger, people
-from control_plane.errors import NotSignedIn, Refused
-from control_plane.plane import ControlPlane
+from control_plane import people
+from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.diffs import FieldDiff
 from control_plane.registry.records import (
@@ -31,44 +24,29 @@ from control_plane.registry.records import (
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 
 
-def _storable(text: str) -> str:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("expected text without NUL and lone surrogates")
-    return text
-
-
-Text: TypeAlias = Annotated[str, AfterValidator(_storable)]
-"""Text that UTF-8 and every database can hold."""
-Number: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Proposing(_Body):
+class Proposing(Body):
     """A change to propose: YAML files by path, and entries to remove as pairs of kind and name."""
 
     title: Text
     files: dict[Text, Text]
     passphrase: Text = Field(repr=False)
     base: Text | None = None
-    remove: list[tuple[Text, Text]] = []
+    remove: list[tuple[Text, Text]] = Field(default_factory=list)
 
 
-class Editing(_Body):
+class Editing(Body):
     """A change of a proposal; `revision` is the one that the editor looked at."""
 
-    files: dict[Text, Text] = {}
+    files: dict[Text, Text] = Field(default_factory=dict)
     passphrase: Text = Field(repr=False)
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
-    remove: list[tuple[Text, Text]] = []
+    remove: list[tuple[Text, Text]] = Field(default_factory=list)
 
 
-class Reviewing(_Body):
+class Reviewing(Body):
     """An approval or a rejection; `manifest` is the digest of the proposal that the reviewer looked at."""
 
     role: Text
@@ -77,7 +55,7 @@ class Reviewing(_Body):
     manifest: Text
 
 
-class Withdrawing(_Body):
+class Withdrawing(Body):
     """What to withdraw, by name or digest, and why."""
 
     target: Text
@@ -85,30 +63,11 @@ class Withdrawing(_Body):
     passphrase: Text = Field(repr=False)
 
 
-class Health(_Body):
+class Health(Body):
     """That the server answers, and the number of the live release (0 before the first)."""
 
     status: str
     release: int
-
-
-def _plane(request: Request) -> ControlPlane:
-    plane: ControlPlane = request.app.state.plane
-    return plane
-
-
-def _actor(request: Request) -> people.Person:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn("expected a bearer token, got none")
-    try:
-        return people.person_of_token(_plane(request), token.strip())
-    except Refused as error:
-        raise NotSignedIn("expected a valid token, got another") from error
-
-
-Plane: TypeAlias = Annotated[ControlPlane, Depends(_plane)]
-Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]
 
 
 @router.get("/health")
@@ -252,32 +211,3 @@ def list_withdrawals(plane: Plane, _actor: Actor) -> tuple[Withdrawal, ...]:
 def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
     """Withdraw a prompt."""
     return releases.withdraw(plane, actor.id, target=body.target, reason=body.reason, passphrase=body.passphrase)
-
-
-@router.get("/audit/search")
-def audit_search(
-    plane: Plane,
-    _actor: Actor,
-    *,
-    act: Text = "",
-    actor: Text = "",
-    name: Text = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
-) -> tuple[ledger.LedgerLeaf, ...]:
-    """Search the audit log, newest first."""
-    return ledger.search(plane, act=act, actor=actor, name=name, since=since, until=until, limit=limit, before=before)
-
-
-@router.get("/audit/verify")
-def audit_verify(plane: Plane, _actor: Actor) -> ledger.LedgerReport:
-    """Verify the whole audit log."""
-    return ledger.verify(plane)
-
-
-@router.get("/audit/checkpoint", response_class=PlainTextResponse)
-def audit_checkpoint(plane: Plane) -> str:
-    """Return the signed checkpoint of the audit log: public, as all of the log is."""
-    return ledger.checkpoint(plane).decode()

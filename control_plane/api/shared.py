@@ -1,0 +1,50 @@
+"""What the routes share: the control plane and the person behind the bearer token, and texts that can be stored."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Path, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from control_plane import people
+from control_plane.errors import NotSignedIn, Refused
+from control_plane.plane import ControlPlane
+
+__all__ = ["Actor", "Body", "Number", "Plane", "Text"]
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("expected text without NUL and lone surrogates")
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_storable)]
+"""Text that UTF-8 and every database can hold."""
+Number: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+class Body(BaseModel):
+    """A request body: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _plane(request: Request) -> ControlPlane:
+    plane: ControlPlane = request.app.state.plane
+    return plane
+
+
+def _actor(request: Request) -> people.Person:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn("expected a bearer token, got none")
+    try:
+        return people.person_of_token(_plane(request), token.strip())
+    except Refused as error:
+        raise NotSignedIn("expected a valid token, got another") from error
+
+
+Plane: TypeAlias = Annotated[ControlPlane, Depends(_plane)]
+Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]

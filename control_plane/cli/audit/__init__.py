@@ -1,0 +1,13 @@
+"""`mentorplane audit`: what the server's log says, and whether it holds together."""
+
+from __future__ import annotations
+
+import typer
+
+from control_plane.cli.audit import searching, verifying
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.command("search")(searching.search)
+app.command("verify")(verifying.verify)
