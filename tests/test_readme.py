@@ -97,7 +97,7 @@ def test_the_map_names_every_folder() -> None:
         for package in ("audit", "control_plane", "edge_runtime")
         for file in (ROOT / package).rglob("*.py")
     }
-    assert code - mapped - {"control_plane/cli", "edge_runtime/cli"} == set()
+    assert {folder for folder in code - mapped if "cli" not in Path(folder).parts} == set()
     assert [folder for folder in mapped if not (ROOT / folder).is_dir()] == []
 
 
