@@ -1,52 +1,55 @@
 """A seeded home made once and copied for each test, with a clock that stands still and keys that open cheaply.
 
-`MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` runs the same tests on PostgreSQL, a database for each.
+Tests run on SQLite. Those marked `databases`, one by one or by module, run on PostgreSQL as well, on a server that the
+tests start themselves (see `tests.postgres`); with `MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` every test
+runs on that server instead. Each test has a database of its own.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from control_plane import people
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.seed import Rewording, seed
 from control_plane.settings import Argon2, Settings
+from tests import postgres as postgres_server
+from tests.postgres import postgres  # noqa: F401 - a fixture
 from tests.server.acts import Acts
 from tests.server.library import library
 
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 CHANGE = Rewording("maya", "opener", "You did", "You really did")
+SQLITE, POSTGRES = "sqlite", "postgresql"
+USUAL = POSTGRES if postgres_server.GIVEN else SQLITE
 
 
-POSTGRES = os.environ.get("MENTORPLANE_TEST_POSTGRES", "")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `databases` on both."""
+    if metafunc.definition.get_closest_marker("databases") and "kind" in metafunc.fixturenames:
+        kinds = [USUAL] if USUAL == POSTGRES else [SQLITE, POSTGRES]
+        metafunc.parametrize("kind", kinds, indirect=True)
 
 
-@contextmanager
-def database(template: str = "") -> Iterator[str]:
-    """Give the URL of a new database, a copy of another if asked; "" stands for SQLite in the home."""
-    if not POSTGRES:
-        yield ""
-        return
-    name = f"mentorplane_{secrets.token_hex(6)}"
-    server = create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://") + "/postgres").execution_options(
-        isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        copied = f" TEMPLATE {template.rpartition('/')[2]}" if template else ""
-        connection.execute(text(f"CREATE DATABASE {name}{copied}"))
-        yield f"{POSTGRES}/{name}"
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the test runs on."""
+    return str(getattr(request, "param", USUAL))
+
+
+@pytest.fixture
+def sqlite_only(kind: str) -> None:
+    """Skip the test on PostgreSQL."""
+    if kind != SQLITE:
+        pytest.skip("about SQLite: its file, or rows of a wrong type")
 
 
 @dataclass
@@ -69,22 +72,45 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """The settings of a home with one release and one open proposal."""
-    with database() as url:
-        settings = Settings(home=tmp_path_factory.mktemp("template") / "home", argon2=CHEAP, database_url=url)
-        plane = open_plane(settings)
-        seed(plane, library=library(), change=CHANGE)
-        plane.close()
-        yield settings
+@contextmanager
+def database(server: str, template: str = "") -> Iterator[str]:
+    """Give the URL of a new database on a server, a copy of another if asked; "" stands for SQLite in the home."""
+    if not server:
+        yield ""
+        return
+    with postgres_server.database(server, template) as url:
+        yield url
 
 
 @pytest.fixture
-def settings(template: Settings, tmp_path: Path) -> Iterator[Settings]:
+def server(request: pytest.FixtureRequest, kind: str) -> str:
+    """The server of the test's kind of database; "" for SQLite, which needs none."""
+    return str(request.getfixturevalue("postgres")) if kind == POSTGRES else ""
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Settings]]:
+    """Give the settings of a home with one release and one open proposal, made once for each server."""
+    with ExitStack() as stack:
+
+        @cache
+        def made(server: str) -> Settings:
+            url = stack.enter_context(database(server))
+            settings = Settings(home=tmp_path_factory.mktemp("template") / "home", argon2=CHEAP, database_url=url)
+            plane = open_plane(settings)
+            seed(plane, library=library(), change=CHANGE)
+            plane.close()
+            return settings
+
+        yield made
+
+
+@pytest.fixture
+def settings(templates: Callable[[str], Settings], server: str, tmp_path: Path) -> Iterator[Settings]:
     """The settings of a copy of the template."""
+    template = templates(server)
     shutil.copytree(template.home, tmp_path / "home")
-    with database(template.database_url) as url:
+    with database(server, template.database_url) as url:
         yield Settings(home=tmp_path / "home", argon2=CHEAP, database_url=url)
 
 
@@ -103,9 +129,9 @@ def acts(plane: ControlPlane) -> Acts:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, clock: Clock) -> Iterator[ControlPlane]:
+def empty(server: str, tmp_path: Path, clock: Clock) -> Iterator[ControlPlane]:
     """A control plane with one administrator and nothing else."""
-    with database() as url:
+    with database(server) as url:
         plane = open_plane(Settings(home=tmp_path / "empty", argon2=CHEAP, database_url=url), clock=clock)
         people.enrol(plane, login="ada", name="Ada", roles=["administrator"], passphrase="ada has a secret")
         yield plane

@@ -14,6 +14,8 @@ from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts
 
+pytestmark = pytest.mark.databases
+
 
 def test_every_act_of_the_workflow_has_its_leaf(acts: Acts) -> None:
     """From proposal to withdrawal, the log tells who did what to which manifest, and the signature's meaning."""

@@ -25,7 +25,6 @@ from control_plane.registry import releases
 from control_plane.registry.tables import LeafRow, LogHeadRow
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts
-from tests.server.conftest import POSTGRES
 
 
 @pytest.fixture
@@ -87,12 +86,14 @@ def refuses_to_sign(plane: ControlPlane, match: str) -> None:
     assert not ledger.verify(plane).ok
 
 
+@pytest.mark.databases
 def test_a_history_rewritten_in_the_database_is_never_signed(busy: Acts) -> None:
     """Entries of the same number but other content are refused: the published checkpoint is not their root."""
     rewrite(busy)
     refuses_to_sign(busy.plane, "expected a log that extends the published checkpoint of")
 
 
+@pytest.mark.databases
 def test_a_rewrite_behind_an_untouched_publication_mark_is_never_signed(busy: Acts) -> None:
     """The mark in the database of what is published is not believed when everything is written anew."""
     rewrite(busy, published_too=False)
@@ -100,6 +101,7 @@ def test_a_rewrite_behind_an_untouched_publication_mark_is_never_signed(busy: Ac
     refuses_to_sign(busy.plane, "another history")
 
 
+@pytest.mark.databases
 def test_a_truncated_history_is_never_signed(busy: Acts) -> None:
     """A log that lost its last entry is refused with both sizes."""
     size = ledger.verify(busy.plane).size
@@ -162,6 +164,7 @@ def test_a_garbled_last_line_stops_the_log(busy: Acts) -> None:
         people.issue_token(busy.plane, "tom")
 
 
+@pytest.mark.databases
 def test_a_check_beside_acts_raises_no_false_alarm(busy: Acts) -> None:
     """While others act, a check may find an entry that is still to be published, and never another history."""
     with ThreadPoolExecutor(2) as pool:
@@ -172,6 +175,7 @@ def test_a_check_beside_acts_raises_no_false_alarm(busy: Acts) -> None:
     assert ledger.verify(busy.plane).ok
 
 
+@pytest.mark.databases
 def test_a_home_restored_without_published_files_goes_on(busy: Acts) -> None:
     """Database and keys in an empty home are enough to publish again, as the operator's guide says."""
     remembered(busy.plane).unlink()
@@ -181,6 +185,7 @@ def test_a_home_restored_without_published_files_goes_on(busy: Acts) -> None:
     assert checkpoints.newest(busy.plane) == checkpoints.published(busy.plane)
 
 
+@pytest.mark.databases
 def test_reading_the_checkpoint_waits_for_no_writer(busy: Acts) -> None:
     """The published checkpoint is served while a writer holds the log, and is not found before the first."""
     with db.write(busy.plane.engine):
@@ -228,6 +233,7 @@ def test_a_changed_row_is_named(busy: Acts, sql: str, wanted: str) -> None:
     assert "forged" not in "\n".join(problems)
 
 
+@pytest.mark.databases
 def test_a_changed_closure_is_named(busy: Acts) -> None:
     """The bytes of a closure must have its digest."""
     sql = "UPDATE closure SET data = (SELECT max(manifest) FROM release) WHERE kind = 'policy'"
@@ -236,7 +242,7 @@ def test_a_changed_closure_is_named(busy: Acts) -> None:
     assert "the bytes have another digest" in "\n".join(ledger.verify(busy.plane).problems)
 
 
-@pytest.mark.skipif(bool(POSTGRES), reason="PostgreSQL keeps columns to their types")
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize(
     "change",
     [
@@ -258,6 +264,7 @@ def test_rows_of_a_wrong_type_are_a_problem_and_no_crash(busy: Acts, change: str
     assert not ledger.verify(busy.plane).ok
 
 
+@pytest.mark.databases
 def test_search_answers_from_the_bytes(busy: Acts) -> None:
     """A changed index column may hide an entry from a search but cannot put another name on it."""
     with db.write(busy.plane.engine) as session:
@@ -266,6 +273,7 @@ def test_search_answers_from_the_bytes(busy: Acts) -> None:
     assert {leaf.actor for leaf in found} == {busy.id("tom"), busy.id("ines")}
 
 
+@pytest.mark.databases
 def test_a_lowered_floor_is_logged(busy: Acts) -> None:
     """A trust file with another floor or with more people is an entry of the log, once, before devices see it."""
 

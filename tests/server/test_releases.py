@@ -23,7 +23,6 @@ from edge_runtime.core.release import closure_path, parse_release, release_path,
 from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.runtime import EdgeRuntime
 from tests.server.acts import Acts, refused
-from tests.server.conftest import POSTGRES
 from tests.server.library import CLOSING, POLICY, policy, script
 
 
@@ -32,6 +31,7 @@ def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
     return EdgeRuntime.open(folder, trust=plane.settings.home / "trust", source=str(plane.site))
 
 
+@pytest.mark.databases
 def test_nothing_is_released_without_the_quorum(acts: Acts) -> None:
     """One approval of two is not enough; the message says how many are missing."""
     acts.check()
@@ -82,6 +82,7 @@ def test_only_a_release_manager_releases(acts: Acts) -> None:
         acts.release(login="tom")
 
 
+@pytest.mark.databases
 def test_a_device_adopts_what_is_released(acts: Acts, tmp_path: Path) -> None:
     """A real device verifies and adopts release 1, then release 2, on a log that grew."""
     edge = device(acts.plane, tmp_path / "device")
@@ -102,6 +103,7 @@ def test_the_largest_shortfall_is_told_and_not_the_floor(acts: Acts) -> None:
         acts.release(made.number)
 
 
+@pytest.mark.databases
 def test_nothing_is_released_twice(acts: Acts) -> None:
     """A released proposal is not open any more."""
     acts.approve_fully()
@@ -110,6 +112,7 @@ def test_nothing_is_released_twice(acts: Acts) -> None:
         acts.release()
 
 
+@pytest.mark.databases
 def test_an_act_whose_leaf_fails_did_not_happen(acts: Acts) -> None:
     """State and audit leaf are one transaction: if the leaf cannot be written, the release is not there either."""
     acts.approve_fully()
@@ -147,7 +150,8 @@ def kill_at_write(settings: Settings, act: Callable[[ControlPlane], object], nth
     return os.WIFSIGNALED(status)
 
 
-@pytest.mark.skipif(os.name == "nt" or bool(POSTGRES), reason="kills a forked child, and copies its database's file")
+@pytest.mark.skipif(os.name == "nt", reason="kills a forked child")
+@pytest.mark.usefixtures("sqlite_only")
 def test_killed_at_any_write_a_release_is_finished_at_the_next_start(
     acts: Acts, settings: Settings, tmp_path: Path
 ) -> None:
@@ -197,6 +201,7 @@ def test_the_timestamp_is_renewed(acts: Acts, clock: object, tmp_path: Path) -> 
     assert edge.refresh().ok
 
 
+@pytest.mark.databases
 def test_a_withdrawal_reaches_devices(acts: Acts, tmp_path: Path) -> None:
     """One person withdraws; the device stops offering the prompt; the list is linked."""
     edge = device(acts.plane, tmp_path / "device")
@@ -225,6 +230,7 @@ def test_withdrawing_twice_or_nothing_is_refused(acts: Acts) -> None:
             acts.withdraw("ruth", target)
 
 
+@pytest.mark.databases
 def test_new_content_lifts_a_withdrawal_by_quorum(acts: Acts, tmp_path: Path) -> None:
     """A withdrawn prompt comes back as a new version that a quorum approved."""
     acts.withdraw("tom", "closing")
