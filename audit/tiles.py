@@ -279,6 +279,15 @@ class TileReader:
         verify_consistency(size1=size, root1=root, size2=self.size, root2=self.root, proof=proof)
         return proof
 
+    def root_at(self, size: int) -> bytes:
+        """Return the root that this log had when it held `size` entries."""
+        if not 0 <= size <= self.size:
+            raise ValueError(f"expected a size up to {self.size}, got {size}")
+        root = self._range_root(0, size)
+        if size:
+            self.consistency_proof(size=size, root=root)
+        return root
+
     def frontier(self) -> Frontier:
         """Return the right edge of the tree, from which it can grow."""
         edges = (self._edge(level) for level in reversed(levels_of(self.size)))
