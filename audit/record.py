@@ -1,4 +1,4 @@
-"""The leaf: one governance act as one canonical JSON record, and commitments to what it may not say openly.
+"""The leaf: one governance act as one canonical JSON record.
 
 Promises:
 1. Exactly one byte string stands for a record: `encode_leaf(parse_leaf(data)) == data`, whatever was accepted.
@@ -7,106 +7,100 @@ Promises:
 3. Every field is an identifier, a digest, a commitment, a time or a number from a narrow alphabet: there is no field
    that free text of a person fits into.
 
-It does not judge an act: whether the actor was allowed to do it is the reader's question. Canonical JSON is here
-restricted to ASCII keys and integers, where it equals RFC 8785.
+It does not judge an act: whether the actor was allowed to do it is the reader's question. Version 1 is still read, and
+written again as it was (see `leaf1`): what it did not say is empty in the record, but for the outcome, which its act
+implies.
 
 Fields (all present, in the JSON sorted by name):
 
-    format     "mentorplane-leaf/1"
-    act        what was done, one of `Act`
-    actor      pseudonymous id of who did it
-    role       role they acted in
-    auth       how they had authenticated, one of `Auth`
-    object     {kind, name, digest} of what it was done to; name and digest may be ""
-    before     digest of the object's state before, or ""
-    after      digest of its state after, or ""
-    manifest   digest of the manifest concerned, or ""
-    statement  digest of the signed statement that carries the act, or ""
-    meaning    what a signature on it means ("approval", "review", "authorship"), or ""
-    reason     commitment to the reason given, or ""
-    at         RFC 3339 UTC time in whole seconds, with "Z"
-    seq        index of the leaf in the log
+    format        "mentorplane-leaf/2"
+    id            event id: UUIDv7 in lower case
+    seq           index of the leaf in the log
+    at            RFC 3339 UTC time in whole seconds, with "Z"
+    clock         where the time came from: "server"
+    organisation  the organisation, as manifests name it
+    channel       channel concerned, or ""
+    act           what was done, one of `Act`
+    outcome       what became of it, one of `Outcome`; an act "refused" was refused, "signed-in-failed" failed
+    actor         {id, name, role, auth, session, client, behalf}: pseudonymous id; commitment to the display name or
+                  ""; role acted in; one of `Auth`; digest of the token used or ""; one of `Client`; id of the person
+                  acted for or ""
+    object        {kind, name, version, digest} of what it was done to; version is an epoch, revision or number in
+                  decimal; all but the kind may be ""
+    before        digest of the object's state before, or ""
+    after         digest of its state after, or ""
+    diff          digest of the change, or ""
+    manifest      digest of the manifest concerned, or ""
+    policy        digest of the policy in force in it, or ""
+    checks        digest of the report of the checks relied on, or ""
+    models        digest of the list of its models, or ""
+    tier          riskiest tier concerned, "R0" to "R4", or ""
+    ticket        reference to a request elsewhere, or ""
+    signature     {meaning, key, statement}: what the signature means, "sha256:" and the id of the signer's key, digest
+                  of the signed statement; each may be ""
+    reason        {code, text}: a word; commitment to the reason given; each may be ""
+    retention     how long the texts behind it are kept, one of `Retention`
+    holds         ids of the legal holds in force on it when it was written: sorted, each once, at most 100
+    subject       id of the key under which the texts behind it are encrypted, or ""
+    prev          seq of the previous leaf about an object of the same kind and name, or -1
 
 Digests are "sha256:" and 64 lower-case hex digits; commitments likewise, with "hmac-sha256:".
 
-Source: RFC 8785 (canonical JSON), RFC 3339 (time), RFC 2104 (commitments: HMAC under a secret salt).
+Source: RFC 8785 (canonical JSON), RFC 3339 (time), RFC 9562 (UUIDv7).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, NoReturn
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 
-from audit.errors import InvalidFormat, NotProven
+from audit.acts import Act, Auth, Client, Outcome, Retention
+from audit.canonical import MAX_INTEGER, canonical, parse_canonical
+from audit.commitment import MIN_SALT_BYTES, commit, verify_commitment
+from audit.errors import InvalidFormat
+from audit.grammar import CAPTURING, CHECKING, FORMAT, MEMBERS, explain
+from audit.leaf1 import FORMAT_1, read_leaf1
 from audit.tiles import MAX_ENTRY_BYTES
 
-FORMAT = "mentorplane-leaf/1"
-MAX_INTEGER = 2**53 - 1
-MIN_SALT_BYTES = 16
-
-_WORD = re.compile("[a-z][a-z0-9-]{0,63}")
-_NAME = re.compile("[A-Za-z0-9][!-~]{0,199}")
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
-_COMMITMENT = re.compile("hmac-sha256:[0-9a-f]{64}")
-_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-
-
-class Act(StrEnum):
-    """What was done. The set is closed: a new act is a new version of the leaf format."""
-
-    # prompts and policies
-    SEEDED = "seeded"  # installed with the product, before anybody could approve
-    PROPOSED = "proposed"
-    EDITED = "edited"
-    ABANDONED = "abandoned"  # a proposal was given up, or a release did not finish
-    COMMENTED = "commented"
-    CHECKED = "checked"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    RELEASED = "released"
-    STAGE_CHANGED = "stage-changed"
-    WITHDRAWN = "withdrawn"
-    WITHDRAWAL_LIFTED = "withdrawal-lifted"
-    TRUST_CHANGED = "trust-changed"  # keyring, log key, witness policy or approval floor
-    # people, roles and keys
-    PERSON_ENROLLED = "person-enrolled"
-    PERSON_RETIRED = "person-retired"
-    ROLE_GRANTED = "role-granted"
-    ROLE_DELEGATED = "role-delegated"
-    ROLE_ENDED = "role-ended"
-    KEY_SEALED = "key-sealed"
-    KEY_ENROLLED = "key-enrolled"
-    KEY_REVOKED = "key-revoked"
-    TOKEN_ISSUED = "token-issued"  # noqa: S105 - an act, not a secret
-    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an act, not a secret
-    SIGNED_IN = "signed-in"
-    SIGNED_IN_FAILED = "signed-in-failed"
-    SIGNED_OUT = "signed-out"
-    REFUSED = "refused"  # an act was attempted without the right to it
-    # the record itself
-    HOLD_PLACED = "hold-placed"
-    HOLD_LIFTED = "hold-lifted"
-    ERASED = "erased"  # the key of somebody's content was destroyed
-    REVEALED = "revealed"  # names or reasons behind commitments were shown
-    EXPORTED = "exported"
-    SETTINGS_CHANGED = "settings-changed"
-    RECOVERED = "recovered"  # a start after a crash finished or undid what was under way
+__all__ = [
+    "FORMAT",
+    "FORMAT_1",
+    "MAX_INTEGER",
+    "MIN_SALT_BYTES",
+    "Act",
+    "Auth",
+    "Client",
+    "LeafActor",
+    "LeafObject",
+    "LeafReason",
+    "LeafRecord",
+    "LeafSignature",
+    "Outcome",
+    "Retention",
+    "canonical",
+    "check_leaf",
+    "commit",
+    "encode_leaf",
+    "parse_canonical",
+    "parse_leaf",
+    "verify_commitment",
+]
 
 
-class Auth(StrEnum):
-    """How the actor had authenticated."""
+@dataclass(frozen=True, slots=True)
+class LeafActor:
+    """Who acted, in which role, and how they had come in; `client` is "" in version 1 only."""
 
-    PASSPHRASE = "passphrase"  # noqa: S105 - a method, not a secret
-    TOKEN = "token"  # noqa: S105 - a method, not a secret
-    KEY = "key"  # a signature with a key of the person's own
-    SYSTEM = "system"  # the installation itself
-    NONE = "none"  # nobody had authenticated, as before a failed sign-in
+    id: str
+    role: str
+    auth: Auth
+    client: str = ""
+    name: str = ""
+    session: str = ""
+    behalf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +110,28 @@ class LeafObject:
     kind: str
     name: str = ""
     digest: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafSignature:
+    """What was signed: its meaning, the signer's key, the statement."""
+
+    meaning: str = ""
+    key: str = ""
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafReason:
+    """Why: a word, and a commitment to what the person wrote."""
+
+    code: str = ""
+    text: str = ""
+
+
+_NOT_SIGNED = LeafSignature()
+_NO_REASON = LeafReason()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +139,31 @@ class LeafRecord:
     """One act, as the log records it; the module docstring describes the fields."""
 
     act: Act
-    actor: str
-    role: str
-    auth: Auth
+    outcome: Outcome
+    actor: LeafActor
     object: LeafObject
     at: datetime
     seq: int
+    id: str = ""
+    organisation: str = ""
+    channel: str = ""
     before: str = ""
     after: str = ""
+    diff: str = ""
     manifest: str = ""
-    statement: str = ""
-    meaning: str = ""
-    reason: str = ""
+    policy: str = ""
+    checks: str = ""
+    models: str = ""
+    tier: str = ""
+    ticket: str = ""
+    signature: LeafSignature = _NOT_SIGNED
+    reason: LeafReason = _NO_REASON
+    retention: str = Retention.GOVERNANCE
+    holds: tuple[str, ...] = ()
+    subject: str = ""
+    prev: int = -1
+    clock: str = "server"
+    format: str = FORMAT
 
 
 def encode_leaf(record: LeafRecord) -> bytes:
@@ -143,154 +172,171 @@ def encode_leaf(record: LeafRecord) -> bytes:
     Raises:
         ValueError: a field is not what the format allows.
     """
-    document = {name: getattr(record, name) for name in _PLAIN_FIELDS}
     if record.at.utcoffset() is None or record.at.microsecond:
         raise ValueError("expected an aware time in whole seconds")
-    document["at"] = _time_text(record.at)
-    document["format"] = FORMAT
-    document["object"] = {name: getattr(record.object, name) for name in ("kind", "name", "digest")}
+    document = _document_1(record) if record.format == FORMAT_1 else _document(record)
     try:
-        data = canonical(document)
-        parse_leaf(data)
+        data = _ENCODER.encode(document).encode()
+        if record.format == FORMAT_1 and parse_leaf(data) != record:
+            raise ValueError("expected a record of version 1 to hold what version 1 holds, got more")
+        check_leaf(data)
+    except TypeError as error:
+        raise ValueError("expected texts and integers in every field, got something else") from error
     except InvalidFormat as error:
         raise ValueError(str(error)) from error
     return data
 
 
-def parse_leaf(data: bytes) -> LeafRecord:
-    """Parse a log entry.
+def check_leaf(data: bytes) -> int:
+    """Check a log entry as `parse_leaf` does, without building the record, and return its seq.
 
     Raises:
         InvalidFormat: it is not the canonical form of a valid record.
     """
-    document = parse_canonical(data)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InvalidFormat(f"expected an entry of format {FORMAT}, got something else")
-    if set(document) != _FIELDS:
-        raise InvalidFormat("expected exactly the fields of a leaf record, got others")
-    target = document["object"]
-    if not isinstance(target, dict) or set(target) != {"kind", "name", "digest"}:
-        raise InvalidFormat("expected an object of kind, name and digest, got something else")
-    for name, (pattern, may_be_empty) in _TEXT_FIELDS.items():
-        _check_text(name, document[name], pattern=pattern, may_be_empty=may_be_empty)
-    _check_text("object kind", target["kind"], pattern=_WORD)
-    _check_text("object name", target["name"], pattern=_NAME, may_be_empty=True)
-    _check_text("object digest", target["digest"], pattern=_DIGEST, may_be_empty=True)
-    seq = document["seq"]
-    if type(seq) is not int or seq < 0:
-        raise InvalidFormat("expected seq to be an index from 0 up, got something else")
-    plain = {name: document[name] for name in _PLAIN_FIELDS}
-    try:
-        plain |= {"act": Act(document["act"]), "auth": Auth(document["auth"])}
-        at = datetime.fromisoformat(document["at"])
-    except ValueError as error:
-        raise InvalidFormat("expected a known act and auth and a valid time, got something else") from error
-    if _time_text(at) != document["at"]:  # later Pythons read 24:00:00 as the next day
-        raise InvalidFormat("expected a time in its only form, got another")
-    return LeafRecord(**plain, object=LeafObject(**target), at=at)
+    match = CHECKING.fullmatch(data) if len(data) <= MAX_ENTRY_BYTES else None
+    if match is None:
+        return int(_read_1(data)["seq"])
+    act, at, holds, outcome, prev, seq = match.groups()
+    index = int(seq)
+    if index > MAX_INTEGER or int(prev) >= index:
+        raise InvalidFormat("expected prev before seq, and seq within 2^53, got something else")
+    if not _is_day(at[:10]):
+        raise InvalidFormat("expected a day that the calendar has, got another")
+    if _OUTCOMES.get(act, outcome) != outcome or (len(holds) > 2 and not _is_sorted(holds)):
+        raise InvalidFormat("expected the outcome that the act implies, and holds in order, got something else")
+    return index
+
+
+def parse_leaf(data: bytes) -> LeafRecord:
+    """Parse a log entry, of this version or of version 1.
+
+    Raises:
+        InvalidFormat: it is not the canonical form of a valid record.
+    """
+    seq = check_leaf(data)
+    match = CAPTURING.fullmatch(data.decode())
+    if match is None:
+        return _record_1(data)
+    # One name for each group of the expression, in its order.
+    (
+        act, auth, behalf, client, actor, name, role, session, after, at, before, channel, checks, clock, diff, form,
+        holds, event, manifest, models, digest, kind, target, version, organisation, outcome, policy, prev, code, text,
+        retention, _seq, key, meaning, statement, subject, ticket, tier,
+    ) = match.groups()  # fmt: skip
+    return LeafRecord(
+        _ACTS[act],
+        _OUTCOME[outcome],
+        LeafActor(actor, role, _AUTHS[auth], client, name, session, behalf),
+        LeafObject(kind, target, digest, version),
+        datetime.fromisoformat(at),
+        seq,
+        event,
+        organisation,
+        channel,
+        before,
+        after,
+        diff,
+        manifest,
+        policy,
+        checks,
+        models,
+        tier,
+        ticket,
+        LeafSignature(meaning, key, statement) if meaning or key or statement else _NOT_SIGNED,
+        LeafReason(code, text) if code or text else _NO_REASON,
+        retention,
+        tuple(json.loads(holds)) if len(holds) > 2 else (),  # more than "[]"
+        subject,
+        int(prev),
+        clock,
+        form,
+    )
+
+
+_PARTS = {
+    "actor": ("auth", "behalf", "client", "id", "name", "role", "session"),
+    "object": ("digest", "kind", "name", "version"),
+    "signature": ("key", "meaning", "statement"),
+    "reason": ("code", "text"),
+}
+_ACTS = {str(act): act for act in Act}
+_AUTHS = {str(auth): auth for auth in Auth}
+_OUTCOME = {str(outcome): outcome for outcome in Outcome}
+_OUTCOMES = {b"refused": b"refused", b"signed-in-failed": b"failed"}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _document(record: LeafRecord) -> dict[str, Any]:
+    document = {name: getattr(record, name) for name in MEMBERS}
+    for member, names in _PARTS.items():
+        part = document[member]
+        document[member] = {name: getattr(part, name) for name in names}
+    return {**document, "at": _time_text(record.at), "holds": list(record.holds)}
 
 
 def _time_text(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _check_text(name: str, value: object, *, pattern: re.Pattern[str], may_be_empty: bool = False) -> None:
-    if value == "" and may_be_empty:
-        return
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise InvalidFormat(f"expected {name} to match its format, got something else")
-
-
-_TEXT_FIELDS = {
-    "act": (_WORD, False),
-    "actor": (_NAME, False),
-    "role": (_WORD, False),
-    "auth": (_WORD, False),
-    "before": (_DIGEST, True),
-    "after": (_DIGEST, True),
-    "manifest": (_DIGEST, True),
-    "statement": (_DIGEST, True),
-    "meaning": (_WORD, True),
-    "reason": (_COMMITMENT, True),
-    "at": (_TIME, False),
-}
-_FIELDS = {*_TEXT_FIELDS, "format", "object", "seq"}
-_PLAIN_FIELDS = tuple(sorted(_FIELDS - {"format", "object", "at"}))
-
-
-def canonical(value: object) -> bytes:
-    """Return the canonical JSON of a value of dicts, lists, strings, integers, booleans and None.
-
-    >>> canonical({"b": [1, None], "a": "é"}).decode()
-    '{"a":"é","b":[1,null]}'
-
-    Raises:
-        InvalidFormat: it holds a float, an integer beyond 2^53, a key that is not ASCII, or anything else.
-    """
+@lru_cache(maxsize=4096)
+def _is_day(text: bytes) -> bool:
     try:
-        _check_plain(value)
-        return _ENCODER.encode(value).encode()
-    except (UnicodeEncodeError, RecursionError) as error:
-        raise InvalidFormat("expected text in UTF-8 and shallow nesting, got something else") from error
+        date.fromisoformat(text.decode())
+    except ValueError:
+        return False
+    return True
 
 
-def parse_canonical(data: bytes) -> Any:
-    """Parse canonical JSON, refusing every other form of the same value.
+def _is_sorted(holds: bytes) -> bool:
+    ids = json.loads(holds)
+    return bool(ids == sorted(set(ids)))
 
-    Raises:
-        InvalidFormat: it is not canonical JSON of the restricted kind.
-    """
-    if len(data) > MAX_ENTRY_BYTES:
-        raise InvalidFormat(f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, got {len(data)}")
+
+def _read_1(data: bytes) -> Any:
+    """Return the members of an entry of version 1, or say what is wrong with it as one of this version."""
     try:
-        value = _DECODER.decode(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise InvalidFormat("expected canonical JSON, got something else") from error
-    if canonical(value) != data:  # also catches repeated keys, which the parser silently merges
-        raise InvalidFormat("expected JSON in its canonical form, got another form")
-    return value
+        return read_leaf1(data)
+    except InvalidFormat as error:
+        if f'"format":"{FORMAT_1}"'.encode() in data:
+            raise
+        raise InvalidFormat(explain(data)) from error
 
 
-def _check_plain(value: object) -> None:
-    if isinstance(value, dict):
-        if not all(type(key) is str and key.isascii() for key in value):
-            raise InvalidFormat("expected object keys in ASCII, got another")
-        for item in value.values():
-            _check_plain(item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_plain(item)
-    elif isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise InvalidFormat("expected integers within 2^53, got one beyond")
-    elif not (value is None or isinstance(value, str)):
-        raise InvalidFormat(f"expected plain JSON values, got a {type(value).__name__}")
+def _record_1(data: bytes) -> LeafRecord:
+    document = _read_1(data)
+    act = Act(document["act"])
+    implied = _OUTCOMES.get(act.encode(), b"done").decode()
+    return LeafRecord(
+        act=act,
+        outcome=Outcome(implied),
+        actor=LeafActor(document["actor"], document["role"], Auth(document["auth"])),
+        object=LeafObject(**document["object"]),
+        at=datetime.fromisoformat(document["at"]),
+        seq=document["seq"],
+        signature=LeafSignature(document["meaning"], statement=document["statement"]),
+        reason=LeafReason(text=document["reason"]),
+        retention="",
+        clock="",
+        format=FORMAT_1,
+        **{name: document[name] for name in ("before", "after", "manifest")},
+    )
 
 
-def _refuse_number(_: str) -> NoReturn:
-    raise InvalidFormat("expected integers only, got another number")
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
-
-
-def commit(text: str, salt: bytes) -> str:
-    """Return a commitment to a text: it reveals nothing without the salt, and nothing at all once that is destroyed.
-
-    Equal texts under different salts have different commitments, so use a fresh random salt of at least 16 bytes for
-    each text.
-    """
-    if len(salt) < MIN_SALT_BYTES:
-        raise ValueError(f"expected a salt of at least {MIN_SALT_BYTES} bytes, got {len(salt)}")
-    return "hmac-sha256:" + hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
-
-
-def verify_commitment(commitment: str, text: str, salt: bytes) -> None:
-    """Verify that a commitment was made to this text under this salt.
-
-    Raises:
-        NotProven: it was not.
-    """
-    if not hmac.compare_digest(commitment.encode(), commit(text, salt).encode()):
-        raise NotProven("expected a commitment to this text and salt, got another")
+def _document_1(record: LeafRecord) -> dict[str, Any]:
+    target = record.object
+    return {
+        "format": FORMAT_1,
+        "act": record.act,
+        "actor": record.actor.id,
+        "role": record.actor.role,
+        "auth": record.actor.auth,
+        "object": {"kind": target.kind, "name": target.name, "digest": target.digest},
+        "before": record.before,
+        "after": record.after,
+        "manifest": record.manifest,
+        "statement": record.signature.statement,
+        "meaning": record.signature.meaning,
+        "reason": record.reason.text,
+        "at": _time_text(record.at),
+        "seq": record.seq,
+    }

@@ -109,8 +109,8 @@ def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, a
             session.flush()
             key = "sha256:" + dsse.key_id(row.public_key)
             ledger.append(
+                plane,
                 session,
-                plane.now(),
                 ledger.Event(
                     Act.PERSON_ENROLLED,
                     actor=actor or ledger.SYSTEM,
@@ -198,7 +198,7 @@ def issue_tokens(plane: ControlPlane, persons: Iterable[str]) -> tuple[str, ...]
             session.add(TokenRow(hash=hashed, person=row.id, at=plane.now()))
             target = LeafObject("token", row.id, f"sha256:{hashed}")
             event = ledger.Event(Act.TOKEN_ISSUED, actor=row.id, role=ledger.SYSTEM, auth=Auth.SYSTEM, target=target)
-            ledger.append(session, plane.now(), event)
+            ledger.append(plane, session, event)
             tokens.append(token)
     return tuple(tokens)
 
@@ -283,7 +283,7 @@ def _log_wrong(plane: ControlPlane, person: str) -> None:
     with ledger.act(plane) as session:
         target = LeafObject("person", person)
         event = ledger.Event(Act.SIGNED_IN_FAILED, actor=person, role=ledger.SYSTEM, auth=Auth.NONE, target=target)
-        ledger.append(session, plane.now(), event)
+        ledger.append(plane, session, event)
 
 
 def _find(session: Session, login_or_id: str) -> PersonRow:

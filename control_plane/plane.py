@@ -5,20 +5,24 @@ Does not: read the environment or start anything. Tests replace parts here and n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import Engine
 
+from audit.record import Client
 from control_plane import db
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.settings import Settings
 
-__all__ = ["Clock", "ControlPlane", "open_plane", "utc_now"]
+__all__ = ["Clock", "ControlPlane", "Random", "open_plane", "utc_now"]
 
 Clock = Callable[[], datetime]
+Random = Callable[[int], bytes]
 
 
 def utc_now() -> datetime:
@@ -28,12 +32,17 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """Settings, database, clock and the server's own keys."""
+    """Settings, database, clock, the server's own keys, where randomness comes from, and the door people come through.
+
+    Each door (console, API, CLI) works with a copy that says which it is.
+    """
 
     settings: Settings
     engine: Engine
     clock: Clock
     keys: ServerKeys
+    random: Random = os.urandom
+    client: Client = Client.SYSTEM
 
     @property
     def site(self) -> Path:
@@ -53,6 +62,12 @@ class ControlPlane:
     def now(self) -> datetime:
         """Return the time now in UTC, in whole seconds: what statements and audit leaves hold."""
         return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def event_id(self) -> str:
+        """Return a new UUIDv7: milliseconds of the clock, then 74 random bits. Source: RFC 9562."""
+        milliseconds = int(self.clock().timestamp() * 1000)
+        tail = int.from_bytes(self.random(10)) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+        return str(UUID(int=milliseconds << 80 | tail))
 
     def close(self) -> None:
         """Give back the database connections."""

@@ -50,7 +50,7 @@ def log_change(plane: ControlPlane, session: Session) -> None:
             before=_last(session),
             after=digest,
         )
-        ledger.append(session, plane.now(), event)
+        ledger.append(plane, session, event)
 
 
 def _last(session: Session) -> str:

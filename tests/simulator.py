@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 from audit.note import Signer
-from audit.record import Act, Auth, LeafObject, LeafRecord, encode_leaf
+from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRules, Person, Quorum
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
@@ -205,9 +205,11 @@ class Organisation:
         """Append the leaf of a release."""
         record = LeafRecord(
             act=Act.RELEASED,
-            actor="p-sam",
-            role="release-manager",
-            auth=Auth.TOKEN,
+            outcome=Outcome.DONE,
+            actor=LeafActor("p-sam", "release-manager", Auth.TOKEN, "api"),
+            id=f"0199e8f0-0000-7000-8000-{len(self.leaves):012x}",
+            organisation=ORGANISATION,
+            channel=CHANNEL,
             object=LeafObject("release", f"{CHANNEL}-{manifest.number}"),
             at=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
             seq=len(self.leaves),

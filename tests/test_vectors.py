@@ -30,6 +30,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "approval-rules.json": lambda data: canonical.encode(parse_rules(data).as_json()),
     "basis.json": lambda data: encode_basis(*parse_basis(data)),
     "checkpoint.txt": lambda data: parse_note(data).encode(),
+    "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),
     "manifest.json": lambda data: parse_manifest(data).encode(),
     "policy.json": lambda data: encode_policy(parse_policy(data)),

@@ -77,8 +77,8 @@ def _record(row: LeafRow) -> LedgerLeaf:
     return LedgerLeaf(
         leaf.seq,
         leaf.act,
-        leaf.actor,
-        leaf.role,
+        leaf.actor.id,
+        leaf.actor.role,
         leaf.object.kind,
         leaf.object.name,
         leaf.object.digest,

@@ -168,7 +168,7 @@ def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *
     session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
     target = LeafObject("proposal", f"proposal-{proposal.number}", digest)
     event = ledger.Event(revising.logged, revising.actor, "author", Auth.PASSPHRASE, target, manifest=digest)
-    ledger.append(session, plane.now(), event)
+    ledger.append(plane, session, event)
     return row
 
 

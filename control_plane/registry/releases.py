@@ -62,7 +62,7 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
             manifest=revision.digest,
             names=tuple(entry.name for entry in changed_entries(manifest, base)),
         )
-        leaf = ledger.append(session, plane.now(), event)
+        leaf = ledger.append(plane, session, event)
         row = _store_release(plane, session, revision, manifest=manifest, by=actor, leaf=leaf, base=base)
         proposal.state = "released"
         done = release_record(row, manifest)

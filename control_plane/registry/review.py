@@ -71,7 +71,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
             after=canonical.digest(evidence),
             manifest=digest,
         )
-        ledger.append(session, plane.now(), event)
+        ledger.append(plane, session, event)
     return results
 
 
@@ -178,7 +178,7 @@ def _log_own_work(plane: ControlPlane, actor: str, number: int, *, role: str) ->
         _, revision = store.find_proposal(session, number)
         target = LeafObject("proposal", f"proposal-{number}", revision.digest)
         event = ledger.Event(Act.REFUSED, actor, role, Auth.PASSPHRASE, target, manifest=revision.digest)
-        ledger.append(session, plane.now(), event)
+        ledger.append(plane, session, event)
 
 
 def require_open(proposal: ProposalRow) -> None:

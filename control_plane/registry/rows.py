@@ -85,7 +85,8 @@ def _entries(session: Session, known: _Known) -> Iterator[str]:
         if row.seq != index:
             yield f"entry {index}: expected next, got entry {row.seq}"
         target = leaf.object
-        said = {"seq": leaf.seq, "act": str(leaf.act), "actor": leaf.actor, "role": leaf.role, "kind": target.kind}
+        said = {"seq": leaf.seq, "act": str(leaf.act), "actor": leaf.actor.id}
+        said |= {"role": leaf.actor.role, "kind": target.kind, "channel": leaf.channel}
         said |= {"name": target.name, "digest": target.digest, "manifest": leaf.manifest, "at": leaf.at}
         yield from _compared(f"entry {row.seq}", row, said)
 
@@ -102,7 +103,7 @@ def _people(session: Session, known: _Known) -> Iterator[str]:
 
 
 def _statements(session: Session, known: _Known) -> Iterator[str]:
-    logged = {leaf.statement: index for index, leaf in known.leaves.items() if leaf.statement}
+    logged = {leaf.signature.statement: index for index, leaf in known.leaves.items() if leaf.signature.statement}
     for row in session.exec(select(StatementRow).order_by(col(StatementRow.id))):
         what = f"statement {row.id}"
         try:
@@ -143,7 +144,7 @@ def _is_reason(commitment: str, row: StatementRow) -> bool:
 def _logged(what: str, row: StatementRow, statement: Statement, *, leaf: LeafRecord) -> Iterator[str]:
     acts = {_SIGNED[statement.act]} if statement.act in _SIGNED else {Act.PROPOSED, Act.EDITED}
     proposal = f"proposal-{row.proposal}" if leaf.object.kind == "proposal" else None
-    shown = (leaf.act in acts, leaf.actor, leaf.role, leaf.manifest, leaf.meaning, leaf.reason)
+    shown = (leaf.act in acts, leaf.actor.id, leaf.actor.role, leaf.manifest, leaf.signature.meaning, leaf.reason.text)
     said = (True, statement.person, statement.role, statement.manifest, MEANINGS[statement.act], statement.reason)
     if shown != said or (proposal is not None and proposal != leaf.object.name):
         yield f"{what}: its entry {leaf.seq} of the log says something else"
@@ -164,7 +165,7 @@ def _manifests(session: Session, known: _Known) -> Iterator[str]:
         what = f"release {row.number}"
         yield from _manifest(what, row, known=known)
         leaf = known.leaves.get(released.pop(row.digest, -1))
-        if leaf is None or (leaf.seq, leaf.actor) != (row.leaf, row.person):
+        if leaf is None or (leaf.seq, leaf.actor.id) != (row.leaf, row.person):
             yield f"{what}: its entry of the log says something else"
     yield from (f"entry {index}: its release is gone" for index in sorted(released.values()))
 
@@ -182,7 +183,7 @@ def _manifest(what: str, row: RevisionRow | ReleaseRow, *, known: _Known) -> Ite
 
 
 def _proposals(session: Session, known: _Known) -> Iterator[str]:
-    logged = {leaf.object.name: leaf.actor for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
+    logged = {leaf.object.name: leaf.actor.id for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
     titles = defaultdict(set)
     for row in session.exec(select(StatementRow).where(StatementRow.act == "author")):
         titles[row.proposal].add(row.reason)
@@ -214,7 +215,9 @@ def _checks(session: Session, known: _Known) -> Iterator[str]:
     for leaf in known.leaves.values():
         if leaf.act == Act.CHECKED:
             logged[leaf.manifest] = leaf.after
-        elif leaf.act == Act.EDITED and not leaf.statement:  # other cases for the same manifest void its checks
+        elif (
+            leaf.act == Act.EDITED and not leaf.signature.statement
+        ):  # other cases for the same manifest void its checks
             logged.pop(leaf.manifest, None)
     stored: dict[str, list[list[object]]] = defaultdict(list)
     for row in session.exec(select(CheckRow).order_by(col(CheckRow.position))):
@@ -234,7 +237,7 @@ def _names(session: Session, known: _Known) -> Iterator[str]:
 
 
 def _concerned(leaf: LeafRecord, known: _Known) -> Iterable[str]:
-    statement = known.statements.get(leaf.statement)
+    statement = known.statements.get(leaf.signature.statement)
     if statement is not None:
         return [ref.name for ref in statement.entries]
     manifest = known.manifests.get(leaf.manifest) if leaf.act == Act.RELEASED else None

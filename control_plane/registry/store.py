@@ -92,7 +92,7 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
     )
     session.add(row)
     session.flush()
-    ledger.append(session, at, _event(signing, statement, row.digest))
+    ledger.append(plane, session, _event(signing, statement, row.digest))
     return row
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -183,6 +183,7 @@ class LeafRow(SQLModel, table=True):
     """One entry of the audit log: its bytes, and what is searched by."""
 
     __tablename__ = "leaf"
+    __table_args__ = (Index("ix_leaf_object", "kind", "name", "seq"),)
     seq: int = Field(primary_key=True)
     data: bytes = Field(sa_column=_bytes())
     act: str = Field(index=True)
@@ -192,6 +193,7 @@ class LeafRow(SQLModel, table=True):
     name: str
     digest: str
     manifest: str = Field(index=True)
+    channel: str
     at: datetime = Field(sa_column=_time(index=True))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.merkle import Frontier
 from audit.note import Signer
-from audit.record import Act, Auth, LeafObject, LeafRecord, encode_leaf
+from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, LeafSignature, Outcome, encode_leaf
 from audit.tiles import Read, grow
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -32,14 +32,17 @@ def record(seq: int) -> LeafRecord:
     """A valid record whose content depends on its index."""
     return LeafRecord(
         act=Act.APPROVED,
-        actor=f"p-{seq % 7}",
-        role="approver",
-        auth=Auth.PASSPHRASE,
+        outcome=Outcome.DONE,
+        actor=LeafActor(f"p-{seq % 7}", "approver", Auth.PASSPHRASE, "console"),
         object=LeafObject("prompt", f"opening-{seq}", f"sha256:{seq:064x}"),
         at=datetime(2026, 3, 1, 9, 0, seq % 60, tzinfo=UTC),
         seq=seq,
         manifest=f"sha256:{seq + 1:064x}",
-        meaning="approval",
+        signature=LeafSignature("approval"),
+        id=f"0199{seq:08x}"[:8] + f"-{seq % 65536:04x}-7000-8000-{seq:012x}",
+        organisation="example",
+        channel="production",
+        prev=seq - 1,
     )
 
 

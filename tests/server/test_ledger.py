@@ -28,7 +28,8 @@ def test_every_act_of_the_workflow_has_its_leaf(acts: Acts) -> None:
     assert found == [(act, acts.id(login)) for act, login in wanted]
     [approved, *_] = ledger.search(acts.plane, act="approved")
     record = parse_leaf(approved.data)
-    assert (record.meaning, record.seq, record.statement[:7]) == ("approval", approved.index, "sha256:")
+    signed = record.signature
+    assert (signed.meaning, record.seq, signed.statement[:7]) == ("approval", approved.index, "sha256:")
     assert "clearer" not in approved.data.decode(), "reasons are commitments"
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.checkpoint import Checkpoint, cosign, sign_checkpoint
 from audit.merkle import Frontier, inclusion_proof, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
-from audit.record import Act, Auth, LeafObject, LeafRecord, commit, encode_leaf
+from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person
@@ -218,17 +218,49 @@ def statement(act: str, person: str, *, refs: tuple[Entry, ...], previous: str =
 def leaves() -> tuple[bytes, ...]:
     """Return the two entries of the log: the proposal and the release."""
     digest = canonical.digest(manifest().encode())
-    common = {"actor": "p-author", "role": "author", "manifest": digest}
-    target = LeafObject("release", "production/1", digest)
-    acts = ((Act.PROPOSED, Auth.PASSPHRASE), (Act.RELEASED, Auth.PASSPHRASE))
+    common: dict[str, Any] = {
+        "outcome": Outcome.DONE,
+        "actor": LeafActor("p-author", "author", Auth.PASSPHRASE, "console", name=commit("UNSAFE name", b"UNSAFE" * 6)),
+        "object": LeafObject("release", "production/1", digest, "1"),
+        "organisation": ORGANISATION,
+        "channel": CHANNEL,
+        "manifest": digest,
+        "policy": canonical.digest(canonical.encode(policy())),
+        "tier": "R4",
+        "holds": ("hold-1",),
+        "subject": "k-0123456789abcdef",
+    }
     return tuple(
         encode_leaf(
             LeafRecord(
-                act=act, auth=auth, object=target, at=datetime(2026, 1, 15, 9, 31 + seq, tzinfo=UTC), seq=seq, **common
+                act=act,
+                at=datetime(2026, 1, 15, 9, 31 + seq, tzinfo=UTC),
+                seq=seq,
+                prev=seq - 1,
+                id=f"019bc0a9-0{seq}00-7000-8000-000000000000",
+                **common,
             )
         )
-        for seq, (act, auth) in enumerate(acts)
+        for seq, act in enumerate((Act.PROPOSED, Act.RELEASED))
     )
+
+
+def leaf_1() -> bytes:
+    """Return an entry of version 1 of the leaf, which is still read."""
+    digest = canonical.digest(manifest().encode())
+    record = LeafRecord(
+        act=Act.RELEASED,
+        outcome=Outcome.DONE,
+        actor=LeafActor("p-author", "author", Auth.PASSPHRASE),
+        object=LeafObject("release", "production/1", digest),
+        at=datetime(2026, 1, 15, 9, 32, tzinfo=UTC),
+        seq=1,
+        manifest=digest,
+        retention="",
+        clock="",
+        format=FORMAT_1,
+    )
+    return encode_leaf(record)
 
 
 def _no_file(path: str) -> bytes:
@@ -263,6 +295,7 @@ def files() -> dict[str, bytes]:
         "checkpoint.txt": cosigned,
         "keys.json": _text({name: dsse.encode_base64(dsse.public_bytes(key)) for name, key in UNSAFE_KEYS.items()}),
         "leaf.json": entries[1],
+        "leaf-1.json": leaf_1(),
         "manifest.json": manifest().encode(),
         "receipt.json": receipt().encode(),
         "release.json": release,

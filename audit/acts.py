@@ -1,0 +1,89 @@
+"""The closed lists of words in a leaf: acts, outcomes, ways to authenticate, doors, retention classes.
+
+Promises: every word is lower-case letters and "-", and stands for one thing; approved is not rejected, and done is not
+refused. Does not: judge whether an act was right.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Act", "Auth", "Client", "Outcome", "Retention"]
+
+
+class Act(StrEnum):
+    """What was done. The set is closed: an act that a reader does not know is refused."""
+
+    # prompts and policies
+    SEEDED = "seeded"  # installed with the product, before anybody could approve
+    PROPOSED = "proposed"
+    EDITED = "edited"
+    ABANDONED = "abandoned"  # a proposal was given up, or a release did not finish
+    COMMENTED = "commented"
+    CHECKED = "checked"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RELEASED = "released"
+    STAGE_CHANGED = "stage-changed"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWAL_LIFTED = "withdrawal-lifted"
+    TRUST_CHANGED = "trust-changed"  # keyring, log key, witness policy or approval floor
+    # people, roles and keys
+    PERSON_ENROLLED = "person-enrolled"
+    PERSON_RETIRED = "person-retired"
+    ROLE_GRANTED = "role-granted"
+    ROLE_DELEGATED = "role-delegated"
+    ROLE_ENDED = "role-ended"
+    KEY_SEALED = "key-sealed"
+    KEY_ENROLLED = "key-enrolled"
+    KEY_REVOKED = "key-revoked"
+    TOKEN_ISSUED = "token-issued"  # noqa: S105 - an act, not a secret
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an act, not a secret
+    SIGNED_IN = "signed-in"
+    SIGNED_IN_FAILED = "signed-in-failed"
+    SIGNED_OUT = "signed-out"
+    REFUSED = "refused"  # an act was attempted without the right to it
+    # the record itself
+    HOLD_PLACED = "hold-placed"
+    HOLD_LIFTED = "hold-lifted"
+    ERASED = "erased"  # the key of somebody's content was destroyed
+    REVEALED = "revealed"  # names or reasons behind commitments were shown
+    AUDIT_READ = "audit-read"  # somebody searched the log or read entries of it
+    EXPORTED = "exported"
+    SETTINGS_CHANGED = "settings-changed"
+    RECOVERED = "recovered"  # a start after a crash finished or undid what was under way
+
+
+class Auth(StrEnum):
+    """How the actor had authenticated."""
+
+    PASSPHRASE = "passphrase"  # noqa: S105 - a method, not a secret
+    TOKEN = "token"  # noqa: S105 - a method, not a secret
+    KEY = "key"  # a signature with a key of the person's own
+    SYSTEM = "system"  # the installation itself
+    NONE = "none"  # nobody had authenticated, as before a failed sign-in
+
+
+class Outcome(StrEnum):
+    """What became of the act."""
+
+    DONE = "done"
+    REFUSED = "refused"  # nothing changed, because the actor had no right to it
+    FAILED = "failed"  # nothing changed, because it did not work out
+
+
+class Client(StrEnum):
+    """The door that the act came through."""
+
+    CONSOLE = "console"
+    API = "api"
+    CLI = "cli"
+    SYSTEM = "system"  # the installation itself
+
+
+class Retention(StrEnum):
+    """How long the texts behind a leaf are kept; the leaf itself stays."""
+
+    GOVERNANCE = "governance"  # what was decided about prompts, policies, people's roles
+    ACCESS = "access"  # who signed in, read or exported
+    SECURITY = "security"  # what was refused, keys, recovery
