@@ -11,6 +11,7 @@ import pytest
 
 from audit.checkpoint import open_checkpoint
 from audit.note import parse_note
+from audit.openings import check_openings, encode_openings, parse_openings
 from audit.record import encode_leaf, parse_leaf
 from audit.tiles import parse_bundle, parse_tile
 from edge_runtime.core import canonical
@@ -33,6 +34,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),
     "manifest.json": lambda data: parse_manifest(data).encode(),
+    "openings.jsonl": lambda data: encode_openings(parse_openings(data)),
     "policy.json": lambda data: encode_policy(parse_policy(data)),
     "receipt.json": lambda data: parse_receipt(data).encode(),
     "release.json": lambda data: encode_release(parse_release(data)),
@@ -104,6 +106,7 @@ def test_the_log_files_hold_what_the_release_proves() -> None:
     """Entry bundle, tile and checkpoint of the example log agree with the leaf that the release carries."""
     entries = parse_bundle(golden("log/tile/entries/000.p/2"), 2)
     assert entries[1] == golden("leaf.json")
+    assert check_openings(map(parse_leaf, entries), parse_openings(golden("openings.jsonl"))).ok
     assert len(parse_tile(golden("log/tile/0/000.p/2"), 2)) == 2
     keys = [generate.UNSAFE_LOG.verifier, generate.UNSAFE_WITNESS.verifier]
     opened = open_checkpoint(golden("checkpoint.txt"), keys, generate.LOG_ORIGIN)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.checkpoint import Checkpoint, cosign, sign_checkpoint
 from audit.merkle import Frontier, inclusion_proof, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
+from audit.openings import Opening, encode_openings
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
 from edge_runtime.core import canonical, dsse
@@ -37,6 +38,7 @@ ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent / "mentorplane"
 FORMATS = ROOT / "docs" / "formats.md"
 LOG_ORIGIN = "UNSAFE-example/log"
+UNSAFE_NAME = ("Jane Example", b"UNSAFE name salt")
 CHANNEL, ORGANISATION = "production", "example"
 MAX_SHOWN = 76
 
@@ -220,7 +222,7 @@ def leaves() -> tuple[bytes, ...]:
     digest = canonical.digest(manifest().encode())
     common: dict[str, Any] = {
         "outcome": Outcome.DONE,
-        "actor": LeafActor("p-author", "author", Auth.PASSPHRASE, "console", name=commit("UNSAFE name", b"UNSAFE" * 6)),
+        "actor": LeafActor("p-author", "author", Auth.PASSPHRASE, "console", name=commit(*UNSAFE_NAME)),
         "object": LeafObject("release", "production/1", digest, "1"),
         "organisation": ORGANISATION,
         "channel": CHANNEL,
@@ -297,6 +299,7 @@ def files() -> dict[str, bytes]:
         "leaf.json": entries[1],
         "leaf-1.json": leaf_1(),
         "manifest.json": manifest().encode(),
+        "openings.jsonl": encode_openings(Opening(seq, "actor.name", *UNSAFE_NAME) for seq in range(len(entries))),
         "receipt.json": receipt().encode(),
         "release.json": release,
         "statement.json": envelopes[1].payload,
