@@ -64,7 +64,7 @@ def inclusion_ranges(index: int, size: int) -> tuple[tuple[int, int], ...]:
     ranges = []
     start, end = 0, size
     while end - start > 1:
-        middle = _split(start, end)
+        middle = start + (1 << ((end - start - 1).bit_length() - 1))  # `_split`, at each of many steps
         if index < middle:
             ranges.append((middle, end))
             end = middle

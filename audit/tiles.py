@@ -30,6 +30,7 @@ from audit.merkle import (
     fold_right,
     inclusion_ranges,
     leaf_hash,
+    node_hash,
     root_of,
     verify_consistency,
     verify_inclusion,
@@ -251,16 +252,17 @@ class TileReader:
     """Proofs and entries of one checkpoint's log, computed from tiles and led back to the checkpoint's root.
 
     Every method raises `NotProven` if a tile is missing or does not lead to the root, `InvalidFormat` if one is
-    malformed, and `ValueError` for an index beyond the log.
+    malformed, and `ValueError` for an index beyond the log. Tiles that were read are kept with all their inner nodes,
+    the latest 256 of them (9 MB at most), so that the next proof through them costs a look-up at each level.
     """
 
-    __slots__ = ("_hashes", "_source", "root", "size")
+    __slots__ = ("_layers", "_source", "root", "size")
 
     def __init__(self, read: Read, *, size: int, root: bytes) -> None:
         self.size = size
         self.root = root
         self._source = read
-        self._hashes = lru_cache(maxsize=_CACHED_TILES)(self._read)
+        self._layers = lru_cache(maxsize=_CACHED_TILES)(self._read_layers)
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at an index."""
@@ -305,13 +307,20 @@ class TileReader:
             content = self._read(ENTRIES, index)
             # One proof computed from all hashes of the tile: it authenticates each of them, not just the first.
             self.inclusion_proof(base)
-            for at, (entry, leaf) in enumerate(zip(content, self._hashes(0, index), strict=True), base):
+            for at, (entry, leaf) in enumerate(zip(content, self._layers(0, index)[0], strict=True), base):
                 if leaf_hash(entry) != leaf:
                     raise NotProven(f"expected entry {at} to match its leaf hash, got another")
             yield from content[max(start - base, 0) : end - base]
 
     def _leaf(self, index: int) -> bytes:
-        return self._hashes(0, index // TILE_WIDTH)[index % TILE_WIDTH]
+        return self._layers(0, index // TILE_WIDTH)[0][index % TILE_WIDTH]
+
+    def _read_layers(self, level: int, index: int) -> list[Sequence[bytes]]:
+        """Return a tile's hashes, then the roots of each two of them, of each four, and so on."""
+        layers: list[Sequence[bytes]] = [self._read(level, index)]
+        while len(below := layers[-1]) > 1:
+            layers.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+        return layers
 
     def _read(self, level: int, index: int) -> tuple[bytes, ...]:
         width = min(TILE_WIDTH, level_count(self.size, level) - index * TILE_WIDTH)
@@ -323,7 +332,7 @@ class TileReader:
 
     def _edge(self, level: int) -> tuple[bytes, ...]:
         count = level_count(self.size, level)
-        return Frontier().extend(self._hashes(level, count // TILE_WIDTH)).hashes if count % TILE_WIDTH else ()
+        return Frontier().extend(self._layers(level, count // TILE_WIDTH)[0]).hashes if count % TILE_WIDTH else ()
 
     def _range_root(self, start: int, end: int) -> bytes:
         """Return the root over the leaves [start, end), a range out of a proof."""
@@ -331,8 +340,8 @@ class TileReader:
         while start < end:
             # INVARIANT: start is a multiple of the largest power of two that fits, as proofs split trees there.
             bits = (end - start).bit_length() - 1
-            level = bits // _LEVEL_BITS
-            tile, at = divmod(start >> (_LEVEL_BITS * level), TILE_WIDTH)
-            roots.append(root_of(self._hashes(level, tile)[at : at + (1 << (bits % _LEVEL_BITS))]))
+            level, layer = bits // _LEVEL_BITS, bits % _LEVEL_BITS
+            at = start >> (_LEVEL_BITS * level)
+            roots.append(self._layers(level, at // TILE_WIDTH)[layer][at % TILE_WIDTH >> layer])
             start += 1 << bits
-        return fold_right(roots)
+        return roots[0] if len(roots) == 1 else fold_right(roots)

@@ -1,7 +1,7 @@
 """Writes to a real log in child processes, each killed at one step; run by the writer's tests as a process of its own.
 
-`python -m tests.audit.crash_child FOLDER FAULT STEPS` forks one child a step: it opens FOLDER/<step>/log, appends
-the batches and is killed by SIGKILL just before (or half way through) that step; the steps at which a child was killed
+`python -m tests.audit.crash_child FOLDER FAULT` forks one child for each step: it opens FOLDER/<step>/log, appends the
+batches and is killed by SIGKILL just before (or half way through) that step; the steps at which a child was killed
 are printed. What it acknowledged stands in FOLDER/<step>/acknowledged, every checkpoint that became visible in
 FOLDER/<step>/seen, one line each in base64.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from audit.disk import Disk
 from audit.writer import open_log
 from tests.audit.audit_logs import UNSAFE_LOG_SIGNER
-from tests.audit.disks import Fault, Faulty
+from tests.audit.disks import Fault, Faulty, Lossy
 
 SIZES = (1, 254, 3, 1)
 
@@ -44,10 +44,10 @@ def note(path: Path, data: bytes) -> None:
         stream.write(base64.b64encode(data) + b"\n")
 
 
-def run(home: Path, step: int, fault: Fault) -> None:
+def run(home: Path, disk: Faulty) -> None:
     """Append everything, or end at the step."""
-    home.mkdir()
-    writer = open_log(Faulty(_Seen(home / "log"), step, fault), UNSAFE_LOG_SIGNER)
+    home.mkdir(exist_ok=True)
+    writer = open_log(disk, UNSAFE_LOG_SIGNER)
     for batch in batches():
         first = writer.append_all(batch)
         for at, entry in enumerate(batch, first):
@@ -57,11 +57,14 @@ def run(home: Path, step: int, fault: Fault) -> None:
 
 def main() -> None:
     """Fork a child for each step."""
-    folder, fault, steps = Path(sys.argv[1]), Fault(sys.argv[2]), int(sys.argv[3])
-    for step in range(steps):
+    folder, fault = Path(sys.argv[1]), Fault(sys.argv[2])
+    whole = Faulty(Lossy())
+    run(folder / "whole", whole)
+    for step in whole.writes if fault is Fault.KILL_HALF else range(whole.steps):
         child = os.fork()
         if child == 0:
-            run(folder / f"{step:03d}", step, fault)
+            home = folder / f"{step:03d}"
+            run(home, Faulty(_Seen(home / "log"), step, fault))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):

@@ -175,19 +175,21 @@ class Broken(OSError):
 
 
 class Faulty:
-    """Counts the steps that change a disk, and lets one of them go wrong."""
+    """Counts the steps that change a disk, notes which of them write, and lets one of them go wrong."""
 
     def __init__(self, inner: Files, at: int = -1, fault: Fault = Fault.FAILS) -> None:
         self.inner = inner
         self.at = at
         self.fault = fault
         self.steps = 0
+        self.writes: list[int] = []
         self.read = inner.read
         self.names = inner.names
         self.lock = inner.lock
         self.close = inner.close
 
     def write(self, path: str, data: bytes) -> None:
+        self.writes.append(self.steps)
         self._step(partial(self.inner.write, path, data), partial(self.inner.write, path, data[: len(data) // 2]))
 
     def sync(self, path: str) -> None:
@@ -204,7 +206,7 @@ class Faulty:
 
     def _step(self, do: Callable[[], None], half: Callable[[], None] | None = None) -> None:
         self.steps += 1
-        if self.steps - 1 != self.at or (self.fault is Fault.KILL_HALF and half is None):
+        if self.steps - 1 != self.at:
             do()
             return
         if self.fault in {Fault.HALF, Fault.KILL_HALF} and half is not None:
