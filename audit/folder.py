@@ -8,6 +8,7 @@ It does not look at what it reads, and writes nothing.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from audit.errors import InvalidFormat
@@ -22,7 +23,8 @@ def folder_reader(folder: Path) -> Read:
         if not file.is_file():
             raise FileNotFoundError(path)
         with file.open("rb") as stream:
-            data = stream.read(MAX_BUNDLE_BYTES + 1)
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(min(size, MAX_BUNDLE_BYTES) + 1)
         if len(data) > MAX_BUNDLE_BYTES:
             raise InvalidFormat(f"expected at most {MAX_BUNDLE_BYTES} bytes in {path}, got more")
         return data

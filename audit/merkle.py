@@ -22,17 +22,18 @@ from audit.errors import InvalidFormat, NotProven
 
 HASH_BYTES = 32
 MAX_SIZE = 2**63 - 1
+_sha256 = hashlib.sha256
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """Hash one log entry."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return _sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash an inner node from its two children."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return _sha256(b"\x01" + left + right).digest()
 
 
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
@@ -41,7 +42,7 @@ def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     level = list(leaf_hashes)
     while len(level) > 1:
-        parents = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        parents = [_sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
         if len(level) % 2:
             parents.append(level[-1])
         level = parents

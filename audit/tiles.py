@@ -140,14 +140,14 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 
 def split_bundle(data: bytes) -> tuple[tuple[bytes, ...], bool]:
     """Return the whole entries at the start of a bundle, and whether they are all of it."""
-    entries, at = [], 0
-    while at + 2 <= len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if end > len(data):
+    entries, at, size = [], 0, len(data)
+    while at + 2 <= size:
+        end = at + 2 + (data[at] << 8 | data[at + 1])
+        if end > size:
             break
         entries.append(data[at + 2 : end])
         at = end
-    return tuple(entries), at == len(data)
+    return tuple(entries), at == size
 
 
 def parse_bundle(data: bytes, width: int) -> tuple[bytes, ...]:

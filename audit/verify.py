@@ -20,12 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import eq
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.merkle import EMPTY_ROOT, Frontier, fold_right, leaf_hash, root_of
 from audit.note import Verifier, parse_note
-from audit.record import parse_leaf
+from audit.record import check_leaf
 from audit.tiles import (
     ENTRIES,
     TILE_WIDTH,
@@ -241,6 +242,8 @@ class _Walk:
         if published is None:
             hashes = [value for value in ours if value is not None]
             return hashes if len(hashes) == tile.width else None
+        if list(ours) == list(published):
+            return list(published)
         pairs = list(zip(ours, published, strict=True))
         for first, last in _runs([i for i, (a, b) in enumerate(pairs) if a is not None and a != b]):
             self._count()
@@ -272,10 +275,20 @@ class _Walk:
         if not whole or len(entries) != tile.width:
             return self._realign(bundle, hashes, published, whole=whole)
         if not self.opaque:
-            for at, entry in enumerate(entries):
-                if published is None or hashes[at] == published[at]:
-                    self._check_record(bundle, at, entry)
+            self._check_records(bundle, entries, [*map(eq, hashes, published or hashes)])
         return hashes
+
+    def _check_records(self, bundle: Tile, entries: Sequence[bytes], matching: Sequence[bool]) -> None:
+        """Check all records of a bundle at once, and one by one only if something is wrong with any."""
+        start, end = bundle.entry_range
+        try:
+            if [*map(check_leaf, entries)] == [*range(start, end)]:
+                return
+        except InvalidFormat:
+            pass
+        for at, entry in enumerate(entries):
+            if matching[at]:  # else it is reported as altered already
+                self._check_record(bundle, at, entry)
 
     def _entries(self, bundle: Tile) -> tuple[tuple[bytes, ...], bool]:
         try:
@@ -302,7 +315,7 @@ class _Walk:
     def _check_record(self, bundle: Tile, at: int, entry: bytes) -> None:
         index = bundle.entry_range[0] + at
         try:
-            seq = parse_leaf(entry).seq
+            seq = check_leaf(entry)
         except InvalidFormat as error:
             self._find(State.ALTERED, bundle, str(error), run=(at, at))
             return
