@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.disk import Disk
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.note import Algorithm, Verifier, parse_vkey
 from audit.witness_server import Clocks, WitnessServer
-from audit.witness_store import MAX_LOGS, open_store
+from audit.witness_store import MAX_LOGS, Home, open_store
 
 STOPPED, FAILED, REFUSED, INVALID_INPUT = 0, 1, 2, 3
 DEFAULT_NAME, DEFAULT_HOST, DEFAULT_PORT = "mentorplane-witness", "127.0.0.1", 8645
@@ -128,8 +127,9 @@ def serve(settings: Settings) -> None:
         OSError: the home or the address is in use, or cannot be used.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    home = settings.home
-    store = open_store(Disk(home), home, name=settings.name, default=DEFAULT_NAME, seed=lambda: secrets.token_bytes(32))
+    store = open_store(
+        Home(settings.home), name=settings.name, default=DEFAULT_NAME, seed=lambda: secrets.token_bytes(32)
+    )
     try:
         if store.signer.verifier.public_key in {log.public_key for log in settings.logs}:
             raise InvalidFormat("expected the key of a log, got the witness's own")

@@ -28,10 +28,11 @@ import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import Protocol
 
 from audit.checkpoint import Checkpoint, parse_checkpoint
-from audit.disk import Files
+from audit.disk import Disk, Files
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.lines import parse_base64
 from audit.note import Algorithm, Signer, open_note, parse_note, sign_note
@@ -110,10 +111,32 @@ def _plain(signer: Signer) -> Signer:
     return replace(signer, algorithm=Algorithm.ED25519)
 
 
+class HomeFiles(Files, Protocol):
+    """The steps on a witness's home: those of any folder, and whether a file is its owner's alone."""
+
+    def private(self, path: str) -> bool:
+        """Say whether nobody but its owner may read a file."""
+
+
+class Home(Disk):
+    """A real folder, whose files only their owner may read from the moment they exist."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Give a file this content; a new one is made empty, with its mode, before it has any."""
+        place = self.folder.joinpath(*PurePosixPath(path).parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT, 0o600))
+        super().write(path, data)
+
+    def private(self, path: str) -> bool:
+        """Say whether nobody but its owner may read a file; where modes mean nothing, its folder has to see to that."""
+        return os.name == "nt" or not stat.S_IMODE((self.folder / path).stat().st_mode) & 0o077
+
+
 class Store:
     """An open home. One at a time has it; `close` gives it back."""
 
-    def __init__(self, files: Files, signer: Signer) -> None:
+    def __init__(self, files: HomeFiles, signer: Signer) -> None:
         self.signer = signer
         self._files = files
         self._guard = threading.Lock()
@@ -186,10 +209,8 @@ class Store:
             self._files.sync_folder(EVIDENCE)
 
 
-def open_store(
-    files: Files, folder: Path, *, name: str = "", default: str = "witness", seed: Callable[[], bytes]
-) -> Store:
-    """Open the home of a witness in a folder, making it on the first start with the seed that `seed` returns.
+def open_store(files: HomeFiles, *, name: str = "", default: str = "witness", seed: Callable[[], bytes]) -> Store:
+    """Open the home of a witness, making it on the first start with the seed that `seed` returns.
 
     An empty `name` is that of the key that is there, or `default` for a new one.
 
@@ -198,10 +219,11 @@ def open_store(
         InvalidFormat: a file is malformed, or the name is not that of the key.
         NotProven: the key or the state vanished, others may read the key, or the state is not the witness's own.
         OSError: a file cannot be read or written.
+        ValueError: no key can have this name.
     """
     files.lock()
     try:
-        signer = _open_key(files, folder, name=name or default, seed=seed)
+        signer = _open_key(files, name=name or default, seed=seed)
         if name and signer.name != name:
             raise InvalidFormat("expected the name that the witness was made with, got another")
         return Store(files, signer)
@@ -210,10 +232,10 @@ def open_store(
         raise
 
 
-def _open_key(files: Files, folder: Path, *, name: str, seed: Callable[[], bytes]) -> Signer:
+def _open_key(files: HomeFiles, *, name: str, seed: Callable[[], bytes]) -> Signer:
     key, new_key, state = (_read(files, path) for path in (KEY, _NEW_KEY, STATE))
     if key is None and state is None:  # a first start, or one that ended before anything could be signed
-        return _make(files, folder, Signer(name, seed(), Algorithm.COSIGNATURE))
+        return _make(files, Signer(name, seed(), Algorithm.COSIGNATURE))
     if state is None:
         raise NotProven(
             f"expected {STATE} beside {KEY}, got none: a witness without its memory could cosign a second history; "
@@ -227,16 +249,13 @@ def _open_key(files: Files, folder: Path, *, name: str, seed: Callable[[], bytes
             )
         _finish(files)  # the first start ended before its last step
         key = new_key
-    _require_private(folder / KEY)
+    if not files.private(KEY):
+        raise NotProven(f"expected {KEY} to be readable by its owner only, got a file that others may read")
     return parse_key(key)
 
 
-def _make(files: Files, folder: Path, signer: Signer) -> Signer:
+def _make(files: Files, signer: Signer) -> Signer:
     """Make key and state, so that a crash leaves a home that is made anew or finished by the next start."""
-    files.remove(_NEW_KEY)
-    folder.mkdir(parents=True, exist_ok=True)
-    # The empty file has its mode before it has a secret.
-    os.close(os.open(folder / _NEW_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     files.write(_NEW_KEY, encode_key(signer))
     files.sync(_NEW_KEY)
     files.sync_folder("")
@@ -266,8 +285,3 @@ def _read(files: Files, path: str) -> bytes | None:
         return files.read(path)
     except FileNotFoundError:
         return None
-
-
-def _require_private(path: Path) -> None:
-    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise NotProven(f"expected {path.name} to be readable by its owner only, got a file that others may read")

@@ -33,6 +33,7 @@ from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 from edge_runtime.receipts import Receipt
+from tests.vectors import generate_audit
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent / "mentorplane"
@@ -292,6 +293,7 @@ def files() -> dict[str, bytes]:
     return {
         **named,
         **log,
+        **generate_audit.files(unsafe_seed),
         "basis.json": encode_basis(adopted.basis(), ()),
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,
