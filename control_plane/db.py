@@ -2,7 +2,8 @@
 
 Promises: `write` holds the log-head row from its first statement (PostgreSQL: `SELECT … FOR UPDATE`; SQLite:
 `BEGIN IMMEDIATE`), so that acts happen one after the other and each appends its audit leaf where it belongs; an
-exception rolls everything back. SQLite runs with WAL, synchronous=FULL and foreign keys on.
+exception rolls everything back. SQLite runs with WAL, synchronous=FULL and foreign keys on, and overwrites what is
+deleted; `scrub` empties its write-ahead log of it too.
 Does not: know what the rows mean.
 """
 
@@ -17,11 +18,12 @@ from sqlmodel import Session, SQLModel, create_engine, select
 
 from audit.merkle import Frontier
 from control_plane.errors import Conflict
+from control_plane.evidence import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.registry.tables import SCHEMA_VERSION, LogHeadRow, SchemaVersion
 from control_plane.settings import Settings
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["open_engine", "read", "write"]
+__all__ = ["open_engine", "read", "scrub", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
 _WRITE = "mentorplane_write"
@@ -53,6 +55,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -101,3 +104,19 @@ def write(engine: Engine) -> Iterator[Session]:
         raise Conflict("expected something new, got what is there already") from error
     except exc.OperationalError as error:
         raise Unavailable("expected to write to the database, got an error of its driver") from error
+
+
+def scrub(engine: Engine) -> bool:
+    """Let what was erased go from the database's files, outside any transaction; return whether all of it went.
+
+    SQLite: the write-ahead log is carried over and cut to nothing; a reader that still looks at an older state stands
+    in the way. PostgreSQL: dead rows are removed; what its own write-ahead log and its backups keep is the operator's.
+    """
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if engine.dialect.name == "sqlite":
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        connection.execute(text("VACUUM"))
+        return True

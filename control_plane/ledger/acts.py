@@ -29,10 +29,11 @@ from audit.record import (
     encode_leaf,
 )
 from control_plane import db
+from control_plane.evidence import index
 from control_plane.ledger.head import head
 from control_plane.ledger.publish import publish_log
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafNameRow, LeafRow
+from control_plane.registry.tables import LeafRow
 
 __all__ = ["SYSTEM", "Event", "act", "append", "retention_of"]
 
@@ -133,9 +134,7 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
         )
     )
     session.flush()
-    for name in sorted({target.name, *event.names} - {""}):
-        session.add(LeafNameRow(name=name, leaf=frontier.size))
-    session.flush()
+    index.add(plane, session, record)
     return frontier.size
 
 

@@ -1,8 +1,7 @@
 """Whether the rows that people read say what the bytes beside them say: entries, statements, manifests, closures.
 
 Promises: each column that repeats logged, signed or digested bytes is compared with them, and what an entry of the log
-names must be there; each difference is one line that names the entry or row, never a person's text. The names under
-which an entry is found are worked out anew.
+names must be there; each difference is one line that names the entry or row, never a person's text.
 Does not: read the published files (see `ledger.verify`), or know whether the entries themselves were replaced.
 What no digest covers is not verified: YAML texts beside their closures, display names, logins, tokens.
 """
@@ -10,7 +9,7 @@ What no digest covers is not verified: YAML texts beside their closures, display
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +20,6 @@ from audit.record import Act, LeafRecord, parse_leaf, verify_commitment
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
-    LeafNameRow,
     LeafRow,
     PersonRow,
     ProposalRow,
@@ -32,7 +30,7 @@ from control_plane.registry.tables import (
 )
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
 from edge_runtime.core.statements import MEANINGS, Statement, open_statement
 
 __all__ = ["problems"]
@@ -54,7 +52,7 @@ def problems(session: Session) -> tuple[str, ...]:
     """Return every difference between rows and the bytes that they repeat, in one transaction of the caller."""
     known = _Known()
     found: list[str] = []
-    sections = (_entries, _people, _statements, _manifests, _proposals, _versions, _closures, _checks, _names)
+    sections = (_entries, _people, _statements, _manifests, _proposals, _versions, _closures, _checks)
     for section in sections:
         try:
             found += section(session, known)
@@ -225,22 +223,3 @@ def _checks(session: Session, known: _Known) -> Iterator[str]:
     for manifest in sorted({*logged, *stored}):
         if canonical.digest(canonical.encode({"checks": stored[manifest]})) != logged.get(manifest):
             yield f"checks of {manifest}: not the results that were logged"
-
-
-def _names(session: Session, known: _Known) -> Iterator[str]:
-    stored: dict[int, set[str]] = defaultdict(set)
-    for row in session.exec(select(LeafNameRow)):
-        stored[row.leaf].add(row.name)
-    for index, leaf in known.leaves.items():
-        if stored[index] != {leaf.object.name, *_concerned(leaf, known)} - {""}:
-            yield f"entry {index}: it is not found under the names that it concerns"
-
-
-def _concerned(leaf: LeafRecord, known: _Known) -> Iterable[str]:
-    statement = known.statements.get(leaf.signature.statement)
-    if statement is not None:
-        return [ref.name for ref in statement.entries]
-    manifest = known.manifests.get(leaf.manifest) if leaf.act == Act.RELEASED else None
-    if manifest is None:
-        return ()
-    return [entry.name for entry in changed_entries(manifest, known.manifests.get(manifest.base))]

@@ -197,14 +197,6 @@ class LeafRow(SQLModel, table=True):
     at: datetime = Field(sa_column=_time(index=True))
 
 
-class LeafNameRow(SQLModel, table=True):
-    """Each name that an entry of the audit log concerns."""
-
-    __tablename__ = "leaf_name"
-    name: str = Field(primary_key=True)
-    leaf: int = Field(primary_key=True, foreign_key="leaf.seq")
-
-
 class LogHeadRow(SQLModel, table=True):
     """The head of the log: right edge of the tree now, and as last published. One row, held by every act."""
 

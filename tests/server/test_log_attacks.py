@@ -64,8 +64,7 @@ def truncate(acts: Acts) -> None:
     with db.write(acts.plane.engine) as session:
         rows = session.exec(select(LeafRow).order_by(col(LeafRow.seq))).all()
         _set_head(session.get(LogHeadRow, 1), [row.data for row in rows[:-1]], True)
-        for sql in ("leaf_name WHERE leaf", "leaf WHERE seq"):
-            session.connection().execute(text(f"DELETE FROM {sql} = {rows[-1].seq}"))
+        session.connection().execute(text(f"DELETE FROM leaf WHERE seq = {rows[-1].seq}"))
         session.connection().execute(text("DELETE FROM statement WHERE act = 'withdraw'"))
 
 
@@ -199,8 +198,10 @@ TAMPERINGS = [
     ("UPDATE leaf SET actor = '{sam}' WHERE seq = 20", "entry 20: the row {differs} actor"),
     ("UPDATE leaf SET act = 'rejected', name = 'x' WHERE seq = 20", "entry 20: the row {differs} act, n"),
     ("UPDATE leaf SET at = '{then}' WHERE seq = 20", "entry 20: the row {differs} at"),
-    ("DELETE FROM leaf_name WHERE leaf = 20", "entry 20: it is not found under the names"),
-    ("INSERT INTO leaf_name (name, leaf) VALUES ('other', 3)", "entry 3: it is not found under the names"),
+    ("DELETE FROM audit_posting WHERE block = 0", "entry 20: the search index finds it otherwise"),
+    ("UPDATE audit_posting SET bits = 'text'", "a row of the entries from 0 on holds what nobody writes"),
+    ("UPDATE audit_posting SET block = 7 WHERE block = 0", "entries from 28672 on that are not in the log"),
+    ("UPDATE audit_span SET earliest = 1", "the search index holds another period"),
     ("UPDATE statement SET person = '{sam}' WHERE id = 8", "statement 8: the row {differs} person"),
     ("UPDATE statement SET role = 'x', act = 'author' WHERE id = 8", "statement 8: the row {differs} act, role"),
     ("UPDATE statement SET reason = 'forged words' WHERE id = 8", "statement 8: the reason is not the one"),

@@ -1,0 +1,183 @@
+"""The search index: kept with each entry in its transaction, built anew from entries and texts, checked against them.
+
+Promises: `add` is called by `ledger.append` alone, in the transaction of the act; `rebuild` makes the same index from
+what is stored; `purge` takes the words of erased texts out, so that their entries are no longer found by them;
+`problems` names every entry that is found by other terms than it has, or not by one that it has.
+Does not: hold a word (see `terms`), or read anything of people but the reasons that are not erased.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from audit.errors import AuditError
+from audit.record import LeafRecord, parse_leaf
+from control_plane import db
+from control_plane.evidence import postings
+from control_plane.evidence.concerned import concerned
+from control_plane.evidence.postings import BLOCK_ENTRIES
+from control_plane.evidence.reasons import reasons
+from control_plane.evidence.tables import PostingRow, SpanRow
+from control_plane.evidence.terms import WORD, of_record, word_key, word_terms
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import LeafRow
+from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.manifest import Entry
+
+__all__ = ["add", "problems", "purge", "rebuild"]
+
+_ROWS_AT_ONCE = 10_000
+
+
+def add(plane: ControlPlane, session: Session, record: LeafRecord, *, words: Iterable[str] = ()) -> None:
+    """Let an entry be found: by what its bytes say, by the versions it concerns, by the words of its reason.
+
+    The statement, the manifest and the reason behind it are stored already; `words` are texts that are stored later.
+    """
+    block, offset = divmod(record.seq, BLOCK_ENTRIES)
+    found = _wanted(plane, session, [record])
+    for text in words:
+        found |= dict.fromkeys(word_terms(text, word_key(plane)), 1 << offset)
+    postings.merge(session, block, found)
+    at = int(record.at.timestamp())
+    postings.widen(session, block, earliest=at, latest=at)
+    session.flush()
+
+
+def purge(session: Session, seqs: Iterable[int]) -> None:
+    """Take every word out by which these entries are found: their texts are erased.
+
+    SQLite overwrites what is freed (`secure_delete`); `db.scrub` then empties its write-ahead log.
+    """
+    postings.clear(session, seqs, prefix=WORD)
+
+
+def rebuild(plane: ControlPlane, *, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Build the index anew in one transaction and return how many entries it covers; `progress` is told so far.
+
+    Raises:
+        Unavailable: another writer held the database for too long.
+    """
+    with db.write(plane.engine) as session:
+        connection = session.connection()
+        connection.execute(delete(PostingRow))
+        connection.execute(delete(SpanRow))
+        done = 0
+        for block, records in _blocks(session):
+            wanted = _wanted(plane, session, records)
+            rows = [{"term": t, "block": block, "bits": postings.encode_bits(bits)} for t, bits in wanted.items()]
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                connection.execute(insert(PostingRow), rows[start : start + _ROWS_AT_ONCE])
+            times = [int(record.at.timestamp()) for record in records]
+            connection.execute(insert(SpanRow), [{"block": block, "earliest": min(times), "latest": max(times)}])
+            done += len(records)
+            progress(done)
+    return done
+
+
+def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
+    """Return every difference between the index and what it stands for, in the caller's transaction."""
+    found: list[str] = []
+    try:
+        found += _problems(plane, session)
+    except (ArithmeticError, LookupError, MentorplaneError, SQLAlchemyError, TypeError, ValueError):
+        found.append("the search index: it, or what it is made from, holds what no use case writes")
+    return tuple(found)
+
+
+def _problems(plane: ControlPlane, session: Session) -> Iterator[str]:
+    stored = _stored(session)
+    ahead = next(stored, None)
+    for block, records in _blocks(session):
+        wanted = _wanted(plane, session, records)
+        held: Mapping[bytes, bytes] = {}
+        while ahead is not None and ahead[0] <= block:
+            if ahead[0] == block:
+                held = ahead[1]
+            else:
+                yield f"the search index: entries from {ahead[0] * BLOCK_ENTRIES} on that are not in the log"
+            ahead = next(stored, None)
+        yield from _differing(block, wanted, held)
+        yield from _span_problems(session, block, records)
+    while ahead is not None:
+        yield f"the search index: entries from {ahead[0] * BLOCK_ENTRIES} on that are not in the log"
+        ahead = next(stored, None)
+
+
+def _terms(record: LeafRecord, entries: Sequence[Entry], *, texts: Iterable[str], key: bytes) -> set[bytes]:
+    found = set(of_record(record, entries))
+    for text in texts:
+        found |= word_terms(text, key)
+    return found
+
+
+def _blocks(session: Session) -> Iterator[tuple[int, list[LeafRecord]]]:
+    """Yield the records of the log block by block; an entry that is not a record is left out."""
+    last = session.exec(select(LeafRow.seq).order_by(col(LeafRow.seq).desc()).limit(1)).first()
+    for block in range(0 if last is None else last // BLOCK_ENTRIES + 1):
+        first = block * BLOCK_ENTRIES
+        query = select(LeafRow.data).where(LeafRow.seq >= first, LeafRow.seq < first + BLOCK_ENTRIES)
+        records = []
+        for data in session.exec(query.order_by(col(LeafRow.seq))):
+            try:
+                record = parse_leaf(data)
+            except (AuditError, AttributeError, TypeError):
+                continue
+            if record.seq // BLOCK_ENTRIES == block:
+                records.append(record)
+        if records:
+            yield block, records
+
+
+def _wanted(plane: ControlPlane, session: Session, records: Sequence[LeafRecord]) -> dict[bytes, int]:
+    """Return the set of each term that entries of one block have."""
+    entries, texts, key = concerned(session, records), reasons(plane, session, records), word_key(plane)
+    found: dict[bytes, int] = defaultdict(int)
+    for record in records:
+        bit = 1 << record.seq % BLOCK_ENTRIES
+        for one in _terms(record, entries[record.seq], texts=texts.get(record.seq, ()), key=key):
+            found[one] |= bit
+    return found
+
+
+def _stored(session: Session) -> Iterator[tuple[int, dict[bytes, bytes]]]:
+    """Yield what is stored, block by block."""
+    query = select(PostingRow.block, PostingRow.term, PostingRow.bits).order_by(col(PostingRow.block))
+    block = -1
+    held: dict[bytes, bytes] = {}
+    for number, term, bits in session.exec(query.execution_options(yield_per=_ROWS_AT_ONCE)):
+        if number != block:
+            if held:
+                yield block, held
+            block, held = number, {}
+        held[term] = bits
+    if held:
+        yield block, held
+
+
+def _differing(block: int, wanted: Mapping[bytes, int], held: Mapping[bytes, bytes]) -> Iterator[str]:
+    wrong, unread = 0, False
+    for term in {*wanted, *held}:
+        try:
+            bits = postings.decode_bits(held[term]) if term in held else 0
+        except (TypeError, ValueError):
+            unread = True
+            continue
+        wrong |= bits ^ wanted.get(term, 0)
+    if unread:
+        yield f"the search index: a row of the entries from {block * BLOCK_ENTRIES} on holds what nobody writes"
+    for offset in reversed(tuple(postings.offsets(wrong))):
+        yield f"entry {block * BLOCK_ENTRIES + offset}: the search index finds it otherwise than it says"
+
+
+def _span_problems(session: Session, block: int, records: Sequence[LeafRecord]) -> Iterator[str]:
+    times = [int(record.at.timestamp()) for record in records]
+    span = session.get(SpanRow, block)
+    if span is None or (span.earliest, span.latest) != (min(times), max(times)):
+        first, last = records[0].seq, records[-1].seq
+        yield f"entries {first} to {last}: the search index holds another period for them"
