@@ -50,6 +50,7 @@ class Act(StrEnum):
     REVEALED = "revealed"  # names or reasons behind commitments were shown
     AUDIT_READ = "audit-read"  # somebody searched the log or read entries of it
     EXPORTED = "exported"
+    EVIDENCE_FILED = "evidence-filed"  # the digest of a document that the organisation keeps elsewhere
     SETTINGS_CHANGED = "settings-changed"
     RECOVERED = "recovered"  # a start after a crash finished or undid what was under way
 

