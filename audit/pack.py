@@ -30,11 +30,13 @@ from audit.container import Container
 from audit.errors import AuditError, InvalidFormat
 from audit.merkle import Frontier, parse_frontier, verify_consistency
 from audit.note import MAX_NOTE_BYTES, Verifier, open_note, parse_note
+from audit.packcontents import Contents, check_contents
 from audit.packing import (
     CHECKPOINT_A,
     CHECKPOINT_B,
     CONSISTENCY,
     CSV,
+    ERASED,
     FRONTIER_A,
     NOTE,
     OCSF,
@@ -54,7 +56,7 @@ from audit.packing import (
     tiles_between,
 )
 from audit.packrelease import check_release
-from audit.packvisit import Contents, Seen, check_contents, check_scope
+from audit.packvisit import Seen, check_scope
 from audit.packwalk import Stretch, walk
 from audit.policy import Policy, evaluate, parse_policy, probe
 from audit.verify import Finding, State
@@ -136,7 +138,10 @@ def check_pack(
     quorum = _policy(pack, found, policy)
     if any(path.startswith(RELEASE) for path in pack.sizes) or scope.kind == "release":
         found.findings += check_release(pack.read, pack.paths, manifest=seen.manifest, signed=seen.signed)
-    contents = check_contents(pack, seen)
+    contents, wrong = check_contents(pack, seen.committed, keys, origin=scope.origin, size=newer.size)
+    found.findings += wrong
+    if contents.withheld:
+        found.remarks.append(f"the texts behind {contents.withheld} commitments are withheld from this pack")
     if not witnesses:
         found.remarks.append("self-contained: no outside witness signed the newer checkpoint")
     sound = [finding.state is State.MISSING for finding in found.findings]
@@ -222,7 +227,7 @@ def _unknown(pack: Container) -> Iterator[Finding]:
         return  # the bundles are not there, which is found elsewhere
     tiles = {tile.path for tile in (*bundles_between(size_a, size_b), *tiles_between(size_a, size_b))}
     for path in pack.paths:
-        if path not in single and path not in tiles and not path.startswith(RELEASE):
+        if path not in single and path not in tiles and not path.startswith((RELEASE, ERASED)):
             yield Finding(State.ALTERED, path, "no pack of these entries has such a file")
 
 

@@ -38,6 +38,7 @@ CHECKPOINT_A, CHECKPOINT_B, CONSISTENCY, FRONTIER_A = "checkpoint-a", "checkpoin
 CSV, OCSF, OPENINGS, POLICY = "entries.csv", "entries.ocsf.jsonl", "openings.jsonl", "policy"
 REPORTS = ("report.html", "report.pdf")
 RELEASE = "release/"
+ERASED, ERASED_LEAF, ERASED_PROOF = "erased/", ".leaf", ".tlog-proof"
 MAX_NOTE_FILES = 9_000  # lines that a signed note can hold
 
 _LINE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,15}) (\S+)")

@@ -1,8 +1,7 @@
-"""What the entries of a pack say, taken together: scope, population, signed statements, contents.
+"""What the entries of a pack say, taken together: scope, population, signed statements, commitments.
 
 What is checked, by number (those of `audit.pack`):
-8. no entry of the period lies outside `first` to `last`, and the ends of a release's stretch are what they must be;
-12. names and reasons: each commitment is opened by the pack, or its entry names a key that an entry erased.
+8. no entry of the period lies outside `first` to `last`, and the ends of a release's stretch are what they must be.
 
 It sees each sound entry once, in order, and keeps what the later checks need.
 """
@@ -10,31 +9,17 @@ It sees each sound entry once, in order, and keeps what the later checks need.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from audit.acts import Act
-from audit.container import Container
+from audit.acts import Act, Auth
 from audit.packing import SCOPE, Scope, is_change
 from audit.packrelease import Signed
-from audit.record import LeafRecord
+from audit.record import LeafActor, LeafReason, LeafRecord
 from audit.verify import Finding, State
 
+_NOBODY = LeafActor("nobody", "nobody", Auth.NONE)
+_NO_REASON = LeafReason()
 _ENDS = (Act.RELEASED, Act.WITHDRAWN, Act.WITHDRAWAL_LIFTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """The names and reasons behind commitments: how many are verified, which erased by which entry, and so on."""
-
-    verified: int = 0
-    erased: tuple[tuple[int, int], ...] = ()
-    missing: tuple[int, ...] = ()
-    altered: tuple[int, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether no content is missing or altered."""
-        return not self.missing and not self.altered
 
 
 @dataclass(slots=True)
@@ -50,6 +35,7 @@ class Seen:
     before: bool = False
     after: bool = False
     ends: dict[int, Act] = field(default_factory=dict)
+    committed: list[LeafRecord] = field(default_factory=list)
 
     def visit(self, leaf: LeafRecord, _entry: bytes) -> None:
         """Take in one entry."""
@@ -57,6 +43,9 @@ class Seen:
         inside = scope.first <= leaf.seq <= scope.last
         if inside and is_change(leaf):
             self.population.append(leaf.seq)
+        if (inside and (leaf.actor.name or leaf.reason.text)) or leaf.act is Act.ERASED:
+            # What is outside of the scope has its texts elsewhere; what erases counts wherever it stands.
+            self.committed.append(leaf if inside else replace(leaf, actor=_NOBODY, reason=_NO_REASON))
         if leaf.signature.statement:
             self.signed[leaf.signature.statement] = Signed(leaf.seq, leaf.signature.key)
         if scope.kind == "period":
@@ -98,9 +87,3 @@ def check_scope(seen: Seen, remarks: list[str]) -> Iterator[Finding]:
     if seen.ends.get(scope.first) != Act.PROPOSED or (last is not None and last not in _ENDS):
         message = "expected the stretch from a proposal to its release or a withdrawal, got another"
         yield Finding(State.ALTERED, SCOPE, message, scope.first, scope.last)
-
-
-def check_contents(pack: Container, seen: Seen) -> Contents:
-    """Check the openings of a pack against the commitments of its entries."""
-    del pack, seen
-    return Contents()
