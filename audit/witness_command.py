@@ -22,7 +22,6 @@ from typing import Any
 
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.note import Algorithm, Verifier, parse_vkey
-from audit.witness_server import Clocks, WitnessServer
 from audit.witness_store import MAX_LOGS, Home, open_store
 
 STOPPED, FAILED, REFUSED, INVALID_INPUT = 0, 1, 2, 3
@@ -126,6 +125,8 @@ def serve(settings: Settings) -> None:
         AuditError, ValueError: see `open_store`; also a name that no key can have.
         OSError: the home or the address is in use, or cannot be used.
     """
+    from audit.witness_server import Clocks, WitnessServer  # http.server, for this command alone
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     store = open_store(
         Home(settings.home), name=settings.name, default=DEFAULT_NAME, seed=lambda: secrets.token_bytes(32)
