@@ -6,13 +6,12 @@ is kept. Does not: decide whom to trust (see `core.trust`), speak TUF (see `deli
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import AuditError
+from audit.frozen import frozen
 from edge_runtime.core import basis as basis_format
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.checkpoints import read_checkpoint
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Adopter"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adopter:
     """What does not change from one adoption to the next: the home, the shipped root, the channel."""
 
@@ -60,6 +59,8 @@ class Adopter:
             return self._refresh(address)
 
     def _refresh(self, address: str) -> tuple[Adoption, bool]:
+        import shutil  # it brings three compressors: only for a refresh
+
         from edge_runtime.delivery.online import Source, update
 
         source = Source(address)

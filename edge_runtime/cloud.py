@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from audit.frozen import frozen, member
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 
@@ -22,13 +22,13 @@ __all__ = ["CloudModel", "Wire", "complete", "is_installed"]
 Scan = Callable[[bytes], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CloudModel:
     """An OpenAI-compatible model: `name` as its server knows it, `base_url` up to and with `/v1`."""
 
     name: str
     base_url: str
-    api_key: str = field(default="none", repr=False)
+    api_key: str = member(default="none", repr=False)
     timeout_s: int = 30
 
 

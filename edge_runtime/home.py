@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +97,8 @@ class Home:
 
     def stage(self) -> Path:
         """Return a new folder that starts as a copy of the generation in use; call while locked."""
+        import shutil  # it brings three compressors: only for a refresh
+
         staging = self.generations / ".staging"
         shutil.rmtree(staging, ignore_errors=True)  # what a crash left behind was never in use
         current = self.current()
@@ -109,6 +110,8 @@ class Home:
 
     def commit(self, staging: Path) -> None:
         """Make the staged folder the generation in use; call while locked."""
+        import shutil
+
         for path in sorted(staging.rglob("*")):
             if path.is_file() and not path.is_symlink():
                 with path.open("rb") as file:

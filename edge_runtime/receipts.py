@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from audit.frozen import frozen, replace
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
@@ -23,7 +23,7 @@ MAX_LINE_BYTES = 20_000
 LOCK_TIMEOUT_S = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """What happened in one run. `findings` counts by type; `sent_bytes` is what left the device in all."""
 

@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from audit.frozen import frozen, member
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.policy import Decision, Reason
-from edge_runtime.core.reader import Reading
 from edge_runtime.core.trust import Step
 from edge_runtime.receipts import Receipt
+
+if TYPE_CHECKING:
+    from edge_runtime.core.reader import Reading
 
 __all__ = ["Finding", "Preview", "Refresh", "Reply", "Status"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """An entity found in an input: which input, what type, where (code points, end excluded)."""
 
@@ -27,7 +30,7 @@ class Finding:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """The answer of one run.
 
@@ -35,13 +38,13 @@ class Reply:
     device, None if nothing did. `outcome` is `filled`, `answered`, `fallback`, `handed-off`, `blocked` or `failed`.
     """
 
-    text: str = field(repr=False)
+    text: str = member(repr=False)
     route: str
     outcome: str
     prompt: str
     version: str
     release: int
-    output: JsonObject | None = field(repr=False)
+    output: JsonObject | None = member(repr=False)
     findings: tuple[Finding, ...]
     reasons: tuple[Reason, ...]
     obligations: tuple[str, ...]
@@ -72,16 +75,16 @@ class Reply:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preview:
     """What a run would see and do: readings by input, the decision, and the text that would leave if it left."""
 
     readings: dict[str, Reading]
     decision: Decision
-    outgoing: str = field(repr=False)
+    outgoing: str = member(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refresh:
     """What a refresh found. `check` and `message` say why it was refused or unavailable, if it was."""
 
@@ -104,7 +107,7 @@ class Refresh:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """What the device runs now and how far its claims go."""
 

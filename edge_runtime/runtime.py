@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,12 @@ from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.trust import Step, TrustState, open_prompt
 from edge_runtime.core.trust import find_prompt as find_entry
 from edge_runtime.home import Home
-from edge_runtime.receipts import Receipts
-from edge_runtime.reply import Refresh, Status
 
 if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.reader import Reading
+    from edge_runtime.receipts import Receipts
+    from edge_runtime.reply import Refresh, Status
     from edge_runtime.session import Session
 
 __all__ = ["EdgeRuntime"]
@@ -60,7 +61,6 @@ class EdgeRuntime:
         self._policies: dict[tuple[str, str, Route], CompiledPolicy] = {}
         self._checked_at = home.load_checked_at()
         self.cloud = cloud
-        self.receipts = Receipts(home.folder)
         self.state: TrustState | None = None
 
     @classmethod
@@ -112,12 +112,21 @@ class EdgeRuntime:
         runtime.state = held.state if held else None
         return runtime
 
+    @cached_property
+    def receipts(self) -> Receipts:
+        """The receipts of this home."""
+        from edge_runtime.receipts import Receipts
+
+        return Receipts(self._home.folder)
+
     def refresh(self, source: str | None = None) -> Refresh:
         """Fetch, verify and adopt what a source publishes; on any failure keep the last known good and say why.
 
         Args:
             source: another source than the one given to `open`, for this time.
         """
+        from edge_runtime.reply import Refresh
+
         address = source or self._source
         try:
             if address is None:
@@ -138,6 +147,8 @@ class EdgeRuntime:
 
     def status(self) -> Status:
         """Return what this device runs, how fresh it is and how far its claims go."""
+        from edge_runtime.reply import Status
+
         state = self.state
         if state is None:
             return Status("", self._channel, None, "", "expired", True, (), log_size=0, log_root="")
@@ -271,6 +282,8 @@ class EdgeRuntime:
         return int(self._clock())
 
     def _unchanged(self, check: str, message: str) -> Refresh:
+        from edge_runtime.reply import Refresh
+
         release = self.state.manifest.number if self.state else None
         return Refresh(False, False, release, check, message, steps=())
 

@@ -15,9 +15,9 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from audit.frozen import frozen, replace
 from edge_runtime import cloud
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_inputs, check_output
@@ -55,7 +55,7 @@ ATTEMPTS = 2
 """How often a model is asked before the fallback: once, and once more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     """What one run works with: the release of its start, the prompt, the inputs, what was found and decided."""
 
@@ -67,7 +67,7 @@ class _Run:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Made:
     """What one way of answering made."""
 

@@ -10,8 +10,8 @@ Formats: `mentorplane-approval-rules/1` in docs/formats.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
@@ -27,7 +27,7 @@ NOT_APPROVING = ("administrator", "author", "release-manager")
 """Roles in which nobody approves or rejects, whatever the rules say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """A member of the keyring: pseudonymous id, public key, who holds the key, eligible roles."""
 
@@ -37,7 +37,7 @@ class Person:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quorum:
     """So many distinct people, each signing in one of these roles; no roles: any eligible role."""
 
@@ -45,7 +45,7 @@ class Quorum:
     of_roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalRules:
     """The quorum of each risk tier."""
 

@@ -11,7 +11,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.checkpoints import Seen
 from edge_runtime.core.coverage import Before
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import KINDS, Settings, parse_entry, parse_model, parse_stage
+from edge_runtime.core.manifest import KINDS, Settings, parse_entry, parse_listing, parse_model, parse_stage
 from edge_runtime.core.trust import Basis, EntryKey
 from edge_runtime.core.withdrawals import Withdrawals
 
@@ -38,7 +38,7 @@ def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...]]:
     Raises:
         InvalidDocument: malformed.
     """
-    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    fields = Fields(parse_listing(data, max_bytes=MAX_BYTES, within=("before", 0)), FORMAT)
     before = fields.items("before", _parse_before, at_most=1)
     growth = fields.items("growth", _parse_node, at_most=128)
     fields.close()
@@ -54,7 +54,11 @@ def _before_json(basis: Basis) -> JsonObject:
     return {
         "number": basis.number,
         "manifest": basis.manifest,
-        "epochs": [{"kind": k, "name": n, "epoch": epoch} for (k, n), epoch in sorted(basis.epochs.items())],
+        "epochs": [
+            {"kind": kind, "name": name, "epoch": epoch}
+            for (kind, name), epoch in sorted(basis.epochs.items())
+            if (kind, name) not in basis.before.entries or basis.before.entries[kind, name].epoch != epoch
+        ],
         "before": basis.before.number,
         "entries": [entry.as_json() for entry in sorted(basis.before.entries.values())],
         "settings": _settings_json(basis.before.settings),
@@ -76,15 +80,13 @@ def _before_json(basis: Basis) -> JsonObject:
 
 def _parse_before(document: object) -> Basis:
     fields = Fields(document, "basis", tagged=False)
+    entries = {entry.key: entry for entry in fields.items("entries", parse_entry)}
     basis = Basis(
         number=fields.integer("number", at_least=1),
         manifest=fields.digest("manifest"),
-        epochs=dict(fields.items("epochs", _parse_epoch)),
-        before=Before(
-            fields.integer("before", at_least=1),
-            {entry.key: entry for entry in fields.items("entries", parse_entry)},
-            _parse_settings(fields.json_object("settings")),
-        ),
+        # Of an entry in force the entry says it; listed are those that went.
+        epochs={key: entry.epoch for key, entry in entries.items()} | dict(fields.items("epochs", _parse_epoch)),
+        before=Before(fields.integer("before", at_least=1), entries, _parse_settings(fields.json_object("settings"))),
         rules=fields.text("rules", at_most=200_000).encode(),
         rules_before=fields.text("rules_before", at_most=200_000).encode(),
         checkpoint=_parse_seen(fields.json_object("checkpoint")),

@@ -6,17 +6,16 @@ Does not: fetch tiles or make proofs (see `audit.tiles`). Source: C2SP tlog-chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from audit.checkpoint import open_checkpoint
 from audit.errors import AuditError
+from audit.frozen import frozen
 from audit.note import parse_vkey
 from edge_runtime.core.errors import NotTrusted
 
 __all__ = ["Seen", "read_checkpoint"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """Origin, size and root hash of a log at the time it was seen, and how many outside witnesses signed."""
 

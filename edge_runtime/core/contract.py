@@ -10,10 +10,10 @@ Errors name the input and what was expected, never its value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from audit.frozen import frozen
 from edge_runtime.core.canonical import JsonObject, encode
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
@@ -31,7 +31,7 @@ DATA_CLASSES = ("R0", "R1", "R2", "R3")
 UNCHECKED = "# cannot be checked"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """One declared input. `low` and `high` bound a length, a value or a count, by type."""
 
@@ -46,7 +46,7 @@ class Input:
     default: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputContract:
     """The declared inputs by name, and the JSON Schema they came from."""
 

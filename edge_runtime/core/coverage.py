@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core.approval import ApprovalRules, Person, Quorum, missing_for
 from edge_runtime.core.errors import NotTrusted
 from edge_runtime.core.manifest import LEAST_TIERS, TIERS, Entry, Manifest, Settings
@@ -26,7 +26,7 @@ Signers = list[tuple[str, str]]
 Table = Mapping[str, Quorum]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before:
     """What was in force before a manifest: the release's number, its entries by kind and name, and its settings."""
 
@@ -40,7 +40,7 @@ class Before:
         return cls(manifest.number, {entry.key: entry for entry in manifest.entries}, manifest.settings)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shortfall:
     """What one entry, or the manifest itself (`entry` None), still lacks."""
 
@@ -88,9 +88,10 @@ def shortfalls(
     for entry in manifest.entries:
         if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
-        if entry.author not in authors[entry]:
+        signed_by = authors[entry]
+        if entry.author not in signed_by:
             found.append(Shortfall(entry, 1, ("author",), "its author has not signed it"))
-        excluded = frozenset(authors[entry] | {entry.author})
+        excluded = frozenset(signed_by | {entry.author})
         found += _short(
             entry, entry.tier, tables=tables if entry in new else [], least=least, by=approvals[entry], but=excluded
         )

@@ -6,8 +6,7 @@ takes nothing else. Does not: send (see `edge_runtime.cloud`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import Decision, Route
 
@@ -16,14 +15,14 @@ __all__ = ["Disclosure", "disclose"]
 _GATE = object()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disclosure:
     """The exact text that may leave, and the route that allows it."""
 
-    text: str = field(repr=False)
+    text: str = member(repr=False)
     route: str
     prompt: str
-    _key: object = field(repr=False, compare=False)
+    _key: object = member(repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self._key is not _GATE:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from audit.frozen import frozen
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
@@ -34,7 +34,7 @@ __all__ = [
 MAX_PAYLOAD_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """A payload, its type, and signatures as pairs of key id and signature bytes."""
 

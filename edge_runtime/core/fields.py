@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["Fields", "is_digest", "is_name"]
+__all__ = ["MAX_NAME_LENGTH", "NAME", "Fields", "is_digest", "is_name"]
 
 _T = TypeVar("_T")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+NAME = r"[a-z0-9]+(?:[-.][a-z0-9]+)*"
+"""The expression of a name, but for its length."""
+_NAME = re.compile(NAME)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 MAX_NAME_LENGTH = 80
 

@@ -9,8 +9,9 @@ Canada; 116 123 the European number for emotional support; 3114 and 024 the nati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from audit.frozen import frozen
 
 __all__ = ["HANDOFF_LOCALES", "HandOff", "handoff_text"]
 
@@ -20,7 +21,7 @@ HANDOFF_LOCALES = ("de", "en", "es", "fr")
 """Languages that have a text; any other gets English."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandOff:
     """What the person reads, in which language and for which situation."""
 

@@ -8,15 +8,27 @@ Does not: say whether the manifest is approved (see `trust`). Format: docs/forma
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.fields import Fields, is_digest, is_name
+from edge_runtime.core.fields import MAX_NAME_LENGTH, NAME, Fields, is_digest, is_name
 
-__all__ = ["FORMAT", "KINDS", "LEAST_TIERS", "TIERS", "Entry", "Manifest", "Model", "parse_entry", "parse_manifest"]
+__all__ = [
+    "FORMAT",
+    "KINDS",
+    "LEAST_TIERS",
+    "TIERS",
+    "Entry",
+    "Manifest",
+    "Model",
+    "parse_entry",
+    "parse_listing",
+    "parse_manifest",
+]
 
 FORMAT = "mentorplane-manifest/1"
 KINDS = ("agreement", "approval-rules", "handoff", "policy", "prompt", "session-type")
@@ -24,9 +36,15 @@ TIERS = ("R0", "R1", "R2", "R3", "R4")
 LEAST_TIERS = {"approval-rules": "R4", "handoff": "R4", "policy": "R4"}
 """The kinds whose tier nobody may state lower."""
 MAX_BYTES = 8_000_000
+_LISTED = b'"entries":'
+_ENTRY = re.compile(
+    f'"author":"({NAME})","digest":"(sha256:[0-9a-f]{{64}})","epoch":([1-9][0-9]{{0,14}}),'
+    f'"kind":"({"|".join(KINDS)})","name":"({NAME})","tier":"({"|".join(TIERS)})"'
+)
+"""The inside of an entry in canonical JSON."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen
 class Entry:
     """One governed thing: what it is called, which content it has, how risky it is, who wrote it.
 
@@ -40,6 +58,9 @@ class Entry:
     digest: str
     tier: str
     author: str
+
+    def __lt__(self, other: Entry) -> bool:
+        return (self.key, self.epoch, self.digest) < (other.key, other.epoch, other.digest)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -58,7 +79,7 @@ class Entry:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """A model file that the release relies on: its name, digest and size in bytes."""
 
@@ -75,7 +96,7 @@ Settings = tuple[tuple[str, ...], tuple[int, ...], tuple[Model, ...], int, int]
 """Locales, stages, models, `fresh_for_s` and `valid_for_s` of a release."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """What a release consists of. `base` is the digest of the manifest before, "" for the first."""
 
@@ -139,7 +160,7 @@ def parse_manifest(data: bytes) -> Manifest:
     Raises:
         InvalidDocument: not canonical, or a member is missing, unknown, mistyped or out of bounds.
     """
-    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    fields = Fields(parse_listing(data, max_bytes=MAX_BYTES), FORMAT)
     manifest = Manifest(
         organisation=fields.name("organisation"),
         channel=fields.name("channel"),
@@ -163,13 +184,62 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
+def parse_listing(data: bytes, *, max_bytes: int, within: tuple[str | int, ...] = ()) -> canonical.JsonObject:
+    """Return the object that canonical bytes hold, as `canonical.parse` does, with its list of entries read already.
+
+    A release states the same list in its manifest and in each signed statement, thousands of entries in a large
+    library, each time a device starts: here each list is read once. What is between the brackets and what is around
+    them are canonical each, so the whole is; the name occurs once, so nothing else can be taken for the list. Any
+    other form goes the long way, and gets its error there.
+
+    Args:
+        data: the bytes.
+        max_bytes: how many may be read.
+        within: the path to the object that holds the list, where it is not the document itself.
+    """
+    start = data.find(_LISTED) + len(_LISTED)
+    end = data.find(b"]", start) + 1
+    entries = _read_entries(data[start:end]) if len(data) <= max_bytes and data.count(_LISTED) == 1 and end else None
+    if entries is None:
+        return canonical.parse(data, max_bytes=max_bytes)
+    document = canonical.parse(data[:start] + b"[]" + data[end:], max_bytes=max_bytes)
+    holder = document
+    try:
+        for step in within:
+            holder = holder[step]  # type: ignore[index]
+        if holder["entries"] == []:
+            holder["entries"] = list(entries)
+            return document
+    except (LookupError, TypeError):
+        pass
+    return canonical.parse(data, max_bytes=max_bytes)
+
+
+@lru_cache(maxsize=4)
+def _read_entries(listed: bytes) -> tuple[Entry, ...] | None:
+    """Return the entries of a list in canonical JSON; None if it is anything else."""
+    if not (listed.startswith(b"[{") and listed.endswith(b"}]") and listed.isascii()):
+        return None
+    entries = []
+    for inside in listed[2:-2].decode("ascii").split("},{"):
+        found = _ENTRY.fullmatch(inside)
+        if found is None:
+            return None
+        author, digest, epoch, kind, name, tier = found.groups()
+        if len(author) > MAX_NAME_LENGTH or len(name) > MAX_NAME_LENGTH:
+            return None
+        entries.append(Entry(kind, name, int(epoch), digest=digest, tier=tier, author=author))
+    return tuple(entries)
+
+
 def parse_entry(document: object) -> Entry:
     """Return the entry that a JSON object holds.
 
     Raises:
         InvalidDocument: a member is missing, unknown or mistyped.
     """
-    # Read at once, not member by member: a large library has thousands of these, each time a device starts.
+    if isinstance(document, Entry):  # read by `parse_listing`
+        return document
     match document:
         case {"kind": str(kind), "name": str(name), "digest": str(digest), "author": str(author), **rest} if (
             kind in KINDS and is_name(name) and is_digest(digest) and is_name(author)

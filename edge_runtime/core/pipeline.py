@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from audit.frozen import frozen
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_output
 from edge_runtime.core.errors import InvalidDocument
@@ -27,8 +27,10 @@ from edge_runtime.core.policy import (
     read_rules,
 )
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.reader.records import Reading
 from edge_runtime.core.template import delimit, fill, render
+
+if TYPE_CHECKING:  # deciding about a context needs no reader
+    from edge_runtime.core.reader.records import Reading
 
 __all__ = [
     "OBLIGATIONS",
@@ -48,7 +50,7 @@ OBLIGATIONS = frozenset({"no-telemetry"})
 _CRISIS = ("none", "low_mood", "crisis")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """What is so beside the text: permissions of the person and of the device, and how stale the release is."""
 

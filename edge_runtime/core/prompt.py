@@ -7,8 +7,7 @@ Does not: render (see `template`), decide (see `policy`). Format: docs/formats.m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from audit.frozen import frozen
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import InputContract, parse_inputs
@@ -23,7 +22,7 @@ MAX_BYTES = 200_000
 PLACEMENTS = ("device", "redacted", "cloud")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prompt:
     """One closure. `instruction` is what a language model is told; `fill` makes the output without one.
 

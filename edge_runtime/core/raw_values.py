@@ -11,8 +11,8 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core.reader.names import NameFinder, is_everyday_word, word_keys
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.patterns import Match
@@ -38,7 +38,7 @@ _JSON_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _BETWEEN = "\n|\n"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One covered value: its type and number, what its spellings have in common, and the spellings, oldest first."""
 
@@ -56,7 +56,7 @@ class Entry:
         return f"Entry({self.placeholder})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceholderTable:
     """What is covered in one session. Immutable: `redact` returns a new one."""
 

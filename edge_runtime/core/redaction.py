@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from audit.frozen import frozen, member
 from edge_runtime.core.raw_values import LITERAL, PLACEHOLDER, Entry, PlaceholderTable, find_raw_values
 from edge_runtime.core.reader.names import word_keys
 from edge_runtime.core.reader.normalise import normalise
@@ -34,7 +34,7 @@ _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof", "sir", "herr", "frau", "mm
 _NUMBERS = frozenset({"PHONE", "BANK", "CARD"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Covered:
     """A placeholder in a redacted text: its place there, and which spelling of the value it stands for."""
 
@@ -45,23 +45,23 @@ class Covered:
     form: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redacted:
     """A text with placeholders, and where they are."""
 
-    text: str = field(repr=False)
+    text: str = member(repr=False)
     spans: tuple[Covered, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restored:
     """A text with its values back, and the placeholders in it that the table does not know."""
 
-    text: str = field(repr=False)
+    text: str = member(repr=False)
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     start: int
     end: int

@@ -8,9 +8,9 @@ Formats: docs/formats.md, `mentorplane-release/1` and `mentorplane-withdrawals/1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.fields import Fields
 
@@ -33,7 +33,7 @@ MAX_BYTES = 16_000_000
 CLOSURE_FOLDER = "closures"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogProof:
     """That the release stands in the audit log: its leaf, index and inclusion proof under a signed checkpoint."""
 
@@ -43,7 +43,7 @@ class LogProof:
     proof: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseFile:
     """A release without its closures: manifest bytes, signed statements, log proof."""
 

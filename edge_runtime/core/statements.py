@@ -10,14 +10,13 @@ Format: docs/formats.md, `mentorplane-statement/1`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import Entry, is_ordered, parse_entry
+from edge_runtime.core.manifest import Entry, is_ordered, parse_entry, parse_listing
 
 __all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "sign_statement"]
 
@@ -28,7 +27,7 @@ MEANINGS = {"approve": "approval", "author": "authorship", "reject": "rejection"
 """The meaning of a signature (21 CFR 11.50), one for each act."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """What one person stated, as of `at` by the server's clock (a claim, not proof).
 
@@ -80,7 +79,7 @@ def open_statement(envelope: dsse.Envelope) -> Statement:
     """
     if envelope.payload_type != PAYLOAD_TYPE:
         raise InvalidDocument(f"expected an envelope of type {PAYLOAD_TYPE}")
-    fields = Fields(canonical.parse(envelope.payload, max_bytes=dsse.MAX_PAYLOAD_BYTES), FORMAT)
+    fields = Fields(parse_listing(envelope.payload, max_bytes=dsse.MAX_PAYLOAD_BYTES), FORMAT)
     act = fields.choice("act", ACTS)
     fields.choice("meaning", (MEANINGS[act],))
     statement = Statement(

@@ -17,9 +17,9 @@ Does not: say how fresh a release is (see `freshness`). Source: DESIGN section 6
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from audit.errors import AuditError
+from audit.frozen import frozen
 from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from audit.record import parse_leaf
 from edge_runtime.core import canonical
@@ -42,7 +42,7 @@ EAGER_KINDS = ("approval-rules", "handoff", "policy")
 """The kinds whose closures are verified at adoption; prompts are verified on first use."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen."""
 
@@ -54,7 +54,7 @@ class Delivery:
     growth: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Basis:
     """What a device already knows and the next adoption must not fall behind.
 
@@ -72,7 +72,7 @@ class Basis:
     withdrawals: Withdrawals
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustState:
     """A verified release: everything a device needs to decide and to run."""
 
@@ -102,7 +102,7 @@ class TrustState:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One check that passed, and what was verified, in one sentence."""
 
@@ -110,7 +110,7 @@ class Step:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adoption:
     """The new state and what was verified on the way."""
 

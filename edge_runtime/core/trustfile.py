@@ -8,8 +8,8 @@ Does not: verify anything. Format: docs/formats.md, `mentorplane-trust/1`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person
 from edge_runtime.core.errors import InvalidDocument
@@ -22,7 +22,7 @@ FORMAT = "mentorplane-trust/1"
 MAX_BYTES = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustFile:
     """Keyring, log key and approval floor of one organisation."""
 

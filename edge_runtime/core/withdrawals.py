@@ -8,8 +8,8 @@ Does not: lift a withdrawal (that takes a quorum and a new epoch). Source: docs/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person, read_signed
 from edge_runtime.core.errors import NotTrusted
@@ -18,7 +18,7 @@ from edge_runtime.core.statements import Statement
 __all__ = ["Withdrawals", "extend_withdrawals"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withdrawals:
     """How many withdrawals were seen, the digest of the last one's payload, and the closures they stop."""
 

@@ -11,14 +11,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from securesystemslib.formats import encode_canonical
 
+from audit.frozen import frozen
 from edge_runtime.core.errors import NotTrusted
 from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
 
@@ -28,7 +27,7 @@ MAX_METADATA_BYTES = 5_000_000
 Keys = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Metadata:
     """One TUF document: what is signed, its canonical bytes, signatures by key id."""
 
@@ -77,13 +76,32 @@ def load_cached(generation: Path, root: bytes, *, channel: str) -> dict[str, byt
 
 
 def _parse(data: bytes, kind: str) -> _Metadata:
-    document = json.loads(data)
+    document = json.loads(data, parse_float=_refuse_float)
     if document["signed"]["_type"] != kind:
         raise ValueError(f"metadata of {kind} is of another type")
-    payload = encode_canonical(document["signed"])
-    if payload is None:
+    signatures = {s["keyid"]: s["sig"] for s in document["signatures"]}
+    return _Metadata(document["signed"], _canonical(document["signed"], kind), signatures)
+
+
+def _canonical(signed: Mapping[str, Any], kind: str) -> bytes:
+    """Return the bytes that were signed: TUF's canonical JSON.
+
+    Without escapes in it the standard library writes the same; anything else is for `securesystemslib`, whose import
+    brings `logging`.
+    """
+    text = json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if "\\" not in text:
+        return text.encode()
+    from securesystemslib.formats import encode_canonical
+
+    canonical = encode_canonical(dict(signed))
+    if canonical is None:
         raise ValueError(f"metadata of {kind} has no canonical form")
-    return _Metadata(document["signed"], payload.encode(), {s["keyid"]: s["sig"] for s in document["signatures"]})
+    return canonical.encode()
+
+
+def _refuse_float(_text: str) -> NoReturn:
+    raise ValueError("metadata holds a number with a fraction")
 
 
 def _read(path: Path, kind: str) -> _Metadata:

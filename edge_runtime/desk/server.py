@@ -21,13 +21,14 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from audit.frozen import frozen, member
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.desk.answers import Answers
 from edge_runtime.runtime import EdgeRuntime
@@ -50,7 +51,7 @@ PAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeskSettings:
     """Where the desk listens, who may frame it and which named mirrors it may ask.
 
@@ -60,8 +61,8 @@ class DeskSettings:
     host: str = "127.0.0.1"
     port: int = 0
     allow_parent: str = ""
-    mirrors: Mapping[str, str] = field(default_factory=dict)
-    token: str = field(default="", repr=False)
+    mirrors: Mapping[str, str] = MappingProxyType({})
+    token: str = member(default="", repr=False)
 
 
 class DeskServer(ThreadingHTTPServer):

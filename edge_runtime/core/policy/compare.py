@@ -19,10 +19,10 @@ Does not: judge selectors (which layers apply), which stand outside the rules. S
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Literal, TypeVar
 
+from audit.frozen import frozen
 from edge_runtime.core.policy.evaluate import CompiledPolicy, Context, Decision, Value, compile_policy
 from edge_runtime.core.policy.rules import Condition, Layer, Rule
 from edge_runtime.core.policy.sentences import change_sentence
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One context at which two policies differ; for a change of the vocabulary there is no context."""
 
@@ -75,7 +75,7 @@ class Tightening(Change):
 _ChangeT = TypeVar("_ChangeT", Loosening, Tightening)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """All that changes from one policy to another."""
 

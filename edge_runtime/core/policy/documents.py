@@ -15,9 +15,9 @@ Does not: read YAML, check signatures. Source: DESIGN section 5. Format: docs/fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from audit.frozen import frozen
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
@@ -48,7 +48,7 @@ MAX_RULES = 1000
 _ROUTES = {str(route): route for route in Route}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """The organisation's policy: the vocabulary that every layer speaks, and its own layer."""
 

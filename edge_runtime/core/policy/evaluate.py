@@ -18,9 +18,9 @@ Does not: assess a text, act on a route or an obligation. Source: DESIGN section
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
+from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy.rules import CEILING, Condition, Layer, Route, Rule, verify_rule
 from edge_runtime.core.policy.vocabulary import ANY_OF, MISSING_ANY_OF, Attribute, Vocabulary
@@ -49,7 +49,7 @@ MAX_REMEMBERED = 1024
 """Most sets of values for which an attribute remembers the rules; beyond, they are worked out again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What is known when a decision is made."""
 
@@ -64,7 +64,7 @@ class Context:
                 object.__setattr__(self, name, dict(given))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen
 class Reason:
     """A rule that decided; `rule` is `ceiling` for the layer's own ceiling."""
 
@@ -72,8 +72,11 @@ class Reason:
     rule: str
     because: str
 
+    def __lt__(self, other: Reason) -> bool:
+        return (self.layer, self.rule, self.because) < (other.layer, other.rule, other.because)
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Decision:
     """How far the text may go, what that obliges to, and why; every tuple is sorted."""
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
 
+from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy.vocabulary import (
     ANY_OF,
@@ -44,7 +44,7 @@ class Route(enum.IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """One test on one attribute; an ordered attribute is tested against a single value."""
 
@@ -53,7 +53,7 @@ class Condition:
     values: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """When every condition holds (none: always), at most `at_most`, and everything in `require`."""
 
@@ -64,7 +64,7 @@ class Rule:
     require: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """A ceiling and rules that restrict it; the rules may be none, and their order means nothing."""
 

@@ -19,9 +19,9 @@ Does not: assess a text; know rules. Source: DESIGN section 5.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 
@@ -55,7 +55,7 @@ MAX_NAME_LENGTH = 40
 """Most characters of an attribute's name, or of a value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribute:
     """One attribute of a context; `values` is a tuple of names, ordered from lowest to highest, or a `range` from 0."""
 
@@ -84,7 +84,7 @@ class Attribute:
         return type(value) is wanted and value in self.values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vocabulary:
     """The attributes of every context, sorted by name."""
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from audit.frozen import frozen
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.records import Span
 
@@ -32,7 +32,7 @@ _MAX_MARKS = 30
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\ufe58\ufe63"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Normalised:
     """A normalised text; `starts[i]` and `ends[i]` are where character `i` stood (empty: where it stands)."""
 

@@ -8,9 +8,9 @@ Does not: keep the text, or know what a finding is worth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.names import NameFinder
@@ -30,7 +30,7 @@ _ALWAYS_ASSESSED = frozenset({*PATTERN_TYPES, "TERM", "crisis"})
 _ORDER = ("BANK", "CARD", "EMAIL", "PHONE", "PERSON", "TERM")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentenceFindings:
     """What an encoder says of one sentence: entities placed within it, and a score per label."""
 

@@ -7,8 +7,9 @@ Does not: decide what a finding means for a route. That is the policy's work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from audit.frozen import frozen
 
 __all__ = ["Crisis", "Entity", "Labels", "Reading", "Span", "Subject"]
 
@@ -16,7 +17,7 @@ Crisis = Literal["none", "low_mood", "crisis"]
 Subject = Literal["self", "other", ""]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A place in the original text."""
 
@@ -24,7 +25,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entity:
     """A value that identifies somebody or something: its type, its place, and who found it.
 
@@ -38,7 +39,7 @@ class Entity:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Labels:
     """What the text is about. `subject` says whom a crisis or low mood concerns; empty when there is none."""
 
@@ -48,7 +49,7 @@ class Labels:
     injection: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """All findings of one text, entities in order and without overlap.
 
