@@ -187,6 +187,8 @@ class _Ask:
             failure = Failure(self.witness.name, str(error), refused=True)
         except AuditError as error:
             failure = Failure(self.witness.name, str(error))
+        except TimeoutError:
+            failure = self._failure
         except (OSError, http.client.HTTPException, ValueError) as error:
             failure = Failure(self.witness.name, f"no answer: {type(error).__name__}")
         with self._guard:
