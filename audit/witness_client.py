@@ -22,9 +22,10 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from audit.checkpoint import Checkpoint, Cosignature, parse_checkpoint
@@ -92,10 +93,12 @@ def cosigned(
     *,
     timeout_s: float = 5.0,
     sizes: Mapping[str, int] | None = None,
+    enough: Callable[[Collection[str]], bool] | None = None,
 ) -> Cosigned:
     """Have a signed checkpoint cosigned by these witnesses at once; `read` reads the tiles of its log.
 
-    Returns after `timeout_s` at the latest, with what there is by then. `sizes` are those of the last result.
+    Returns when all have answered, after `timeout_s` at the latest, or as soon as `enough` says so of the names of
+    those that cosigned (`Policy.is_met_by` is one such). `sizes` are those of the last result.
 
     Raises:
         InvalidFormat: the data is not a signed checkpoint.
@@ -110,7 +113,17 @@ def cosigned(
         TileReader(read, size=checkpoint.size, root=checkpoint.root),
         time.monotonic() + timeout_s,
     )
-    asks = [_Ask(one, subject, (sizes or {}).get(one.name, 0)) for one in witnesses]
+    answered: SimpleQueue[_Ask] = SimpleQueue()
+    asks = [_Ask(one, subject, answered, size=(sizes or {}).get(one.name, 0)) for one in witnesses]
+    names: list[str] = []
+    for _ in asks:
+        try:
+            ask = answered.get(timeout=max(0.0, subject.end_s - time.monotonic()))
+        except Empty:
+            break
+        names += [ask.witness.name] if ask.cosigned else []
+        if enough is not None and enough(names):
+            break
     return _result(note, asks)
 
 
@@ -158,20 +171,26 @@ class _Subject:
 class _Ask:
     """One witness being asked, in a thread of its own that nobody waits for beyond the deadline."""
 
-    def __init__(self, witness: Witness, subject: _Subject, size: int) -> None:
+    def __init__(self, witness: Witness, subject: _Subject, answered: SimpleQueue[_Ask], *, size: int) -> None:
         self.witness, self.size = witness, size
-        self._subject = subject
+        self._subject, self._answered = subject, answered
         self._guard = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._line: Signature | None = None
-        self._failure: Failure | None = Failure(witness.name, "no answer before the deadline")
+        self._failure: Failure | None = Failure(
+            witness.name, "no answer before the deadline, or before enough others had cosigned"
+        )
         self._over = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @property
+    def cosigned(self) -> bool:
+        """Whether the witness has cosigned."""
+        with self._guard:
+            return self._line is not None
 
     def outcome(self) -> tuple[Signature | None, Failure | None]:
-        """Return the answer at the deadline, and break off what is still going on then."""
-        self._thread.join(max(0.0, self._subject.end_s - time.monotonic()))
+        """Return the answer there is by now, and break off what is still going on."""
         with self._guard:
             self._over = True
             for one in self._sockets:
@@ -194,6 +213,7 @@ class _Ask:
         with self._guard:
             if not self._over:
                 self._line, self._failure = line, failure
+        self._answered.put(self)
 
     def _ask(self) -> Signature:
         submitted = self._subject.checkpoint.size

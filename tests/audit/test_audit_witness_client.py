@@ -166,6 +166,28 @@ def test_client_asks_several_witnesses_and_keeps_what_it_gets(witness: Running, 
     assert "deadline" in next(one.because for one in result.failures if one.name == "hanging")
 
 
+def test_client_waits_for_no_more_than_enough(witness: Running) -> None:
+    """Once those that cosigned are a quorum, the rest is broken off: one that hangs does not hold up an act."""
+    data, read = files_of(5)
+    ended = threading.Event()
+
+    def hang(connection: socket.socket, _: bytes) -> None:
+        try:
+            connection.recv(1)
+        finally:
+            ended.set()
+
+    with fake_witness(hang) as url:
+        policy = parse_policy(
+            f"log {LOG_VKEY}\nwitness slow {OTHER.verifier.vkey} {url}\n"
+            f"witness w {witness.store.signer.verifier.vkey} {witness.url}\ngroup g any slow w\nquorum g\n".encode()
+        )
+        result = cosigned(data, read, witnesses_of(policy), timeout_s=100, enough=policy.is_met_by)
+        assert ended.wait(60)
+    assert evaluate(policy, result.note).names == ("w",)
+    assert [failure.name for failure in result.failures] == ["slow"]
+
+
 def lines_of(signer: Signer, size: int = 3) -> bytes:
     """Return a signer's cosignature over the log's checkpoint of this size."""
     return signer.sign(parse_note(files_of(size)[0]).text, time_s=1).encode()
