@@ -1,23 +1,23 @@
-"""The built wheel, as an app developer gets it: installed in an empty folder, running README's five lines.
+"""The built wheel, as an app developer gets it: installed in a fresh environment, running README's five lines.
 
-To stay quick and offline, the wheel's dependencies are not downloaded: the fresh environment finds them in the
-environment of these tests through one `.pth` line. Our own packages it has from the wheel alone.
+The environment holds the wheel and what the wheel asks for, at the pinned versions, and nothing of these tests.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)  # installing takes as long as the registry does
 ROOT = Path(__file__).parent.parent
 ALONE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # else the checkout is found first
 NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
@@ -44,10 +44,28 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, symlinks=True, with_pip=False)
     interpreter = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True, env=ALONE)
-    packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    subprocess.run(
+        [*pip, "install", "--quiet", "--no-compile", "-c", str(ROOT / "constraints.txt"), str(wheel)],
+        check=True,
+        env=ALONE,
+    )
     return interpreter
+
+
+def test_the_wheel_brings_the_edge_runtime_alone(python: Path) -> None:
+    """The base installation has no server, no cloud library and no YAML; the server's command says what is missing."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "list", "--format=json"],
+        check=True,
+        capture_output=True,
+        env=ALONE,
+    )
+    names = {entry["name"].lower() for entry in json.loads(listed.stdout)}
+    assert "mentorplane" in names
+    assert not names & {"fastapi", "sqlmodel", "sqlalchemy", "pyyaml", "litellm", "uvicorn", "pytest"}
+    served = subprocess.run([python, "-m", "edge_runtime", "serve"], capture_output=True, text=True, check=False)
+    assert served.returncode != 0
+    assert "mentorplane[server]" in served.stdout + served.stderr
 
 
 def test_the_wheel_holds_all_that_runs_and_nothing_else(wheel: Path) -> None:

@@ -117,13 +117,13 @@ class TextReader:
 
 
 def as_json(reading: Reading) -> dict[str, Any]:
-    """Return the findings as a JSON object; what was not assessed is empty or null there."""
+    """Return the findings as a JSON object; what was not assessed is empty there, or false: nothing was found."""
     return {
         "entities": [{"type": found.type, "start": found.start, "end": found.end} for found in reading.entities],
         "labels": {
             "topics": list(reading.labels.topics or ()),
             "crisis": reading.labels.crisis,
-            "injection": reading.labels.injection,
+            "injection": bool(reading.labels.injection),
         },
         "affirmations": reading.affirmations or 0,
         "commitments": [[place.start, place.end] for place in reading.commitments or ()],

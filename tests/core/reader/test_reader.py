@@ -63,7 +63,7 @@ def test_a_reading_as_json() -> None:
     """The JSON form has places and labels, and is empty where nobody assessed."""
     assert as_json(READER.read("Ask Priya")) == {
         "entities": [{"type": "PERSON", "start": 4, "end": 9}],
-        "labels": {"topics": [], "crisis": "none", "injection": None},
+        "labels": {"topics": [], "crisis": "none", "injection": False},
         "affirmations": 0,
         "commitments": [],
     }
