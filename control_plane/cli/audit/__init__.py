@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli.audit import searching, verifying
+from control_plane.cli.audit import searching, verifying, witnessing
 
 __all__ = ["app"]
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.command("search")(searching.search)
 app.command("verify")(verifying.verify)
+app.command("witness")(witnessing.witness)
