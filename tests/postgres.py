@@ -33,8 +33,8 @@ class NoServer(Exception):
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Give the URL of a running server, without a database.
+def running(*, durable: bool = False) -> Iterator[str]:
+    """Give the URL of a running server, without a database; one of our own is quick and may forget, unless `durable`.
 
     Raises:
         NoServer: none was named, and none could be started.
@@ -44,14 +44,14 @@ def running() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="mentorplane-postgres-"))
     try:
-        with _started(folder) as url:
+        with _started(folder, () if durable else _FAST) as url:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[str]:
+def _started(folder: Path, settings: tuple[str, ...]) -> Iterator[str]:
     programs, who = _programs(folder), _who(folder)
     data = folder / "data"
 
@@ -63,7 +63,7 @@ def _started(folder: Path) -> Iterator[str]:
             raise NoServer(f"{program} failed: " + " ".join((folder / "output").read_text("utf-8").split())[-200:])
 
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-locale", "-N")
-    options = ("listen_addresses=", f"unix_socket_directories={folder}", *_FAST)
+    options = ("listen_addresses=", f"unix_socket_directories={folder}", *settings)
     run("pg_ctl", "-w", "-o", " ".join(f"-c {option}" for option in options), "start")
     try:
         yield f"postgresql://postgres@/?host={folder}"

@@ -29,7 +29,7 @@ from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry
 
-__all__ = ["add", "problems", "purge", "rebuild"]
+__all__ = ["add", "problems", "purge", "rebuild", "sets_of"]
 
 _ROWS_AT_ONCE = 10_000
 
@@ -109,13 +109,6 @@ def _problems(plane: ControlPlane, session: Session) -> Iterator[str]:
         ahead = next(stored, None)
 
 
-def _terms(record: LeafRecord, entries: Sequence[Entry], *, texts: Iterable[str], key: bytes) -> set[bytes]:
-    found = set(of_record(record, entries))
-    for text in texts:
-        found |= word_terms(text, key)
-    return found
-
-
 def _blocks(session: Session) -> Iterator[tuple[int, list[LeafRecord]]]:
     """Yield the records of the log block by block; an entry that is not a record is left out."""
     last = session.exec(select(LeafRow.seq).order_by(col(LeafRow.seq).desc()).limit(1)).first()
@@ -136,11 +129,25 @@ def _blocks(session: Session) -> Iterator[tuple[int, list[LeafRecord]]]:
 
 def _wanted(plane: ControlPlane, session: Session, records: Sequence[LeafRecord]) -> dict[bytes, int]:
     """Return the set of each term that entries of one block have."""
-    entries, texts, key = concerned(session, records), reasons(plane, session, records), word_key(plane)
+    given = concerned(session, records), reasons(plane, session, records)
+    return sets_of(records, *given, key=word_key(plane))
+
+
+def sets_of(
+    records: Iterable[LeafRecord],
+    entries: Mapping[int, Iterable[Entry]],
+    texts: Mapping[int, Iterable[str]],
+    *,
+    key: bytes,
+) -> dict[bytes, int]:
+    """Return the set of each term that entries of one block have, given what each concerns and its texts by index."""
     found: dict[bytes, int] = defaultdict(int)
     for record in records:
+        terms = set(of_record(record, entries.get(record.seq, ())))
+        for text in texts.get(record.seq, ()):
+            terms |= word_terms(text, key)
         bit = 1 << record.seq % BLOCK_ENTRIES
-        for one in _terms(record, entries[record.seq], texts=texts.get(record.seq, ()), key=key):
+        for one in terms:
             found[one] |= bit
     return found
 

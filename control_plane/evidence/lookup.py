@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, text
 from sqlmodel import Session, col, select
 
 from control_plane.evidence.postings import BLOCK_ENTRIES, decode_bits, offsets
-from control_plane.evidence.tables import PostingRow, SpanRow
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import Unavailable
 
@@ -24,6 +24,14 @@ __all__ = ["Wanted", "find"]
 
 _FIRST_WINDOW, _LAST_WINDOW = 4, 128
 _FEW = 200
+_FIRST_TIME, _LAST_TIME = -(2**62), 2**62
+# Written out and made once: to put them together anew takes longer than to run them.
+_LAST = text("SELECT max(seq) FROM leaf")
+_SPANS = text("SELECT block, earliest, latest FROM audit_span WHERE latest >= :since AND earliest < :until")
+_NEXT = text("SELECT block FROM audit_posting WHERE term = :term AND block <= :block ORDER BY block DESC LIMIT 1")
+_WINDOW = text(
+    "SELECT block, bits FROM audit_posting WHERE term IN :terms AND block BETWEEN :low AND :high"
+).bindparams(bindparam("terms", expanding=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ def find(session: Session, wanted: Wanted) -> Iterator[int]:
     Raises:
         Unavailable: a row of the index is not one.
     """
-    last = session.exec(select(LeafRow.seq).order_by(col(LeafRow.seq).desc()).limit(1)).first()
+    last = session.connection().execute(_LAST).scalar()
     end = 0 if last is None else last + 1
     end = end if wanted.before is None else min(end, wanted.before)
     spans = _spans(session, wanted)
@@ -58,18 +66,11 @@ def _spans(session: Session, wanted: Wanted) -> dict[int, bool] | None:
     """Return the blocks that the period touches, each with whether it lies within; None without a period."""
     if wanted.since is None and wanted.until is None:
         return None
-    query = select(SpanRow.block, SpanRow.earliest, SpanRow.latest)
     # Times are whole seconds: at or after 10:00:00.5 is at or after 10:00:01.
-    since = None if wanted.since is None else -int(-wanted.since.timestamp() // 1)
-    until = None if wanted.until is None else -int(-wanted.until.timestamp() // 1)
-    if since is not None:
-        query = query.where(SpanRow.latest >= since)
-    if until is not None:
-        query = query.where(SpanRow.earliest < until)
-    return {
-        block: (since is None or earliest >= since) and (until is None or latest < until)
-        for block, earliest, latest in session.exec(query)
-    }
+    since = _FIRST_TIME if wanted.since is None else ceil(wanted.since.timestamp())
+    until = _LAST_TIME if wanted.until is None else ceil(wanted.until.timestamp())
+    found = session.connection().execute(_SPANS, {"since": since, "until": until})
+    return {block: earliest >= since and latest < until for block, earliest, latest in found}
 
 
 def _blocks(
@@ -98,18 +99,15 @@ def _next(session: Session, terms: Sequence[bytes], block: int) -> int:
     for one in terms:
         if block < 0:
             break
-        query = select(PostingRow.block).where(PostingRow.term == one, PostingRow.block <= block)
-        found = session.exec(query.order_by(col(PostingRow.block).desc()).limit(1)).first()
+        found = session.connection().execute(_NEXT, {"term": one, "block": block}).scalar()
         block = -1 if found is None else found
     return block
 
 
 def _window(session: Session, terms: Sequence[bytes], *, low: int, high: int) -> Iterator[tuple[int, int]]:
-    query = select(PostingRow.block, PostingRow.bits).where(
-        col(PostingRow.term).in_(terms), PostingRow.block >= low, PostingRow.block <= high
-    )
+    found = session.connection().execute(_WINDOW, {"terms": terms, "low": low, "high": high})
     held: dict[int, list[bytes]] = defaultdict(list)
-    for block, bits in session.exec(query):
+    for block, bits in found:
         held[block].append(bits)
     for block in sorted(held, reverse=True):
         if len(held[block]) == len(terms):

@@ -56,7 +56,12 @@ def word_key(plane: ControlPlane) -> bytes:
 
 def word_terms(text: str, key: bytes) -> frozenset[bytes]:
     """Return the terms of the words in a text."""
-    return frozenset(WORD + hmac.digest(key, word.encode(), "sha256")[:_HASH_BYTES] for word in tokens(text))
+    return frozenset(_word_term(word, key) for word in tokens(text))
+
+
+@lru_cache(maxsize=4096)
+def _word_term(word: str, key: bytes) -> bytes:
+    return WORD + hmac.digest(key, word.encode(), "sha256")[:_HASH_BYTES]
 
 
 def tokens(text: str) -> frozenset[str]:
