@@ -14,16 +14,13 @@ Source: C2SP tlog-checkpoint v1.0.0, tlog-cosignature v1.0.1 (Ed25519).
 from __future__ import annotations
 
 import base64
-import binascii
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit.errors import InvalidFormat, NotProven
-from audit.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE
+from audit.lines import parse_decimal, parse_hash
+from audit.merkle import EMPTY_ROOT
 from audit.note import Algorithm, Signer, Verified, Verifier, open_note, parse_note, sign_note
-
-_SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +76,10 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if rest or len(lines) < 3 or not all(lines):
         raise InvalidFormat("expected a checkpoint of origin, size and root lines, got something else")
     origin, size, root, *extensions = lines
-    if not _SIZE.fullmatch(size) or int(size) > MAX_SIZE:
-        raise InvalidFormat("expected a checkpoint size in decimal without leading zeros, got something else")
-    checkpoint = Checkpoint(origin, int(size), _parse_root(root), tuple(extensions))
+    checkpoint = Checkpoint(origin, parse_decimal(size, "checkpoint size"), parse_hash(root), tuple(extensions))
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise InvalidFormat("expected the empty root for an empty log, got another")
     return checkpoint
-
-
-def _parse_root(line: str) -> bytes:
-    try:
-        root = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidFormat("expected a root hash in base64, got something else") from error
-    if len(root) != HASH_BYTES or base64.b64encode(root).decode() != line:
-        raise InvalidFormat(f"expected a root hash of {HASH_BYTES} bytes in base64, got something else")
-    return root
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[Signer]) -> bytes:

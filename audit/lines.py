@@ -1,9 +1,9 @@
-"""The lines that proofs, witness requests and their replies are made of: decimal numbers and hashes in base64.
+"""The lines that checkpoints, proofs and witness requests are made of: decimal numbers, and hashes in base64.
 
 Promises: exactly one text stands for a number or a hash, so what was read encodes to the same bytes. `int()` and
 `b64decode` take many more; neither decides here.
 
-It does not know what the lines mean: see `audit.proof` and `audit.witness`.
+It does not know what the lines mean: see `audit.checkpoint`, `audit.proof` and `audit.witness`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,18 @@ def parse_base64(text: str) -> bytes:
     return data
 
 
+def parse_hash(line: str) -> bytes:
+    """Parse a hash in base64.
+
+    Raises:
+        InvalidFormat: it is something else, or of another length.
+    """
+    value = parse_base64(line)
+    if len(value) != HASH_BYTES:
+        raise InvalidFormat(f"expected a hash of {HASH_BYTES} bytes in base64, got {len(value)} bytes")
+    return value
+
+
 def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     """Parse the lines of a proof, one hash each.
 
@@ -57,10 +69,7 @@ def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     """
     if len(lines) > MAX_PROOF_LINES:
         raise InvalidFormat(f"expected at most {MAX_PROOF_LINES} proof lines, got {len(lines)}")
-    hashes = tuple(parse_base64(line) for line in lines)
-    if any(len(value) != HASH_BYTES for value in hashes):
-        raise InvalidFormat(f"expected proof lines of {HASH_BYTES} bytes in base64, got one of another length")
-    return hashes
+    return tuple(parse_hash(line) for line in lines)
 
 
 def encode_hashes(hashes: Iterable[bytes]) -> bytes:

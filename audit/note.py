@@ -16,7 +16,6 @@ Source: C2SP signed-note v1.0.0, tlog-cosignature v1.0.1.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
@@ -27,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from audit.errors import InvalidFormat, NotProven
+from audit.lines import parse_base64
 
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
@@ -171,7 +171,7 @@ def parse_vkey(vkey: str) -> Verifier:
     """
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
-    data = _b64decode(encoded)
+    data = parse_base64(encoded)
     if not _is_key_name(name) or not _KEY_ID_HEX.fullmatch(key_id) or len(data) != 1 + _KEY_BYTES:
         raise InvalidFormat("expected a verifier key <name>+<key id>+<base64>, got something else")
     if data[0] not in set(Algorithm):
@@ -219,7 +219,7 @@ def parse_signatures(block: bytes) -> tuple[Signature, ...]:
 
 def _parse_line(line: str) -> Signature:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
-    data = _b64decode(encoded)
+    data = parse_base64(encoded)
     if not line.startswith(_DASH) or not _is_key_name(name) or len(data) <= _KEY_ID_BYTES:
         raise InvalidFormat("expected a signature line with a dash, a key name and base64, got something else")
     return Signature(name, data[:_KEY_ID_BYTES], data[_KEY_ID_BYTES:])
@@ -287,14 +287,3 @@ def _is_key_name(name: str) -> bool:
 
 def _b64encode(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _b64decode(text: str) -> bytes:
-    """Decode standard base64; b64decode alone would accept non-zero trailing bits, so re-encode and compare."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidFormat("expected standard base64, got something else") from error
-    if _b64encode(data) != text:
-        raise InvalidFormat("expected standard base64 in its only form, got another")
-    return data

@@ -121,6 +121,11 @@ class HomeFiles(Files, Protocol):
 class Home(Disk):
     """A real folder, whose files only their owner may read from the moment they exist."""
 
+    def lock(self) -> None:
+        """Become the only one that has this home, making its folder if need be."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().lock()
+
     def write(self, path: str, data: bytes) -> None:
         """Give a file this content; a new one is made empty, with its mode, before it has any."""
         place = self.folder.joinpath(*PurePosixPath(path).parts)

@@ -29,10 +29,16 @@ LOG_VKEY = UNSAFE_LOG_SIGNER.verifier.vkey
 CHECKPOINT_PATH = f"/{state_name(ORIGIN)}/checkpoint"
 
 
+ALONE = ("-m", "audit")
+INSTALLED = ("-c", "import sys; from edge_runtime.cli import main; sys.exit(main())", "audit")
+
+
 @contextmanager
-def process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, tuple[str, int]]]:
+def process(
+    home: Path, *options: str, program: tuple[str, ...] = ALONE
+) -> Iterator[tuple[subprocess.Popen[str], str, tuple[str, int]]]:
     """Start `python -m audit witness` and return the process, its vkey and its address."""
-    command = [sys.executable, "-m", "audit", "witness", "--home", str(home), "--port", "0", *options]
+    command = [sys.executable, *program, "witness", "--home", str(home), "--port", "0", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         assert child.stdout is not None
         try:
@@ -98,10 +104,10 @@ def test_attack_real_witness_killed_again_and_again_under_load(tmp_path: Path) -
 
 
 def test_command_stops_when_asked_and_says_who_it_is(tmp_path: Path) -> None:
-    """Its key and name are printed before it serves; SIGTERM ends it with 0; the next start has the same key."""
+    """Its key and name are printed before it serves; SIGTERM ends it with 0; `mentorplane` runs the same one."""
     vkeys = []
-    for options in (["--name", "officer.example"], []):
-        with process(tmp_path / "home", "--log", LOG_VKEY, *options) as (child, vkey, address):
+    for program, options in ((ALONE, ["--name", "officer.example"]), (INSTALLED, [])):
+        with process(tmp_path / "home", "--log", LOG_VKEY, *options, program=program) as (child, vkey, address):
             assert call(address, "GET", CHECKPOINT_PATH).status == 404
             vkeys.append(vkey)
             child.terminate()
