@@ -241,3 +241,33 @@ def test_any_bytes_raise_invalid_format_or_round_trip(noise: bytes, at: int) -> 
             continue
         assert parse_policy(policy.encode()) == policy
     assert not evaluate(parse_policy(whole), noise).ok
+
+
+def test_a_policy_beyond_its_bounds_is_refused() -> None:
+    """A file too long, and more groups than any reader should walk, are refused; 32 of each kind are read."""
+    with pytest.raises(InvalidFormat, match="bytes"):
+        parse_policy(b"#" * 200_001)
+    many = "".join(f"group g{at} 1 {'a' if at == 0 else f'g{at - 1}'}\n" for at in range(1001))
+    with pytest.raises(InvalidFormat, match="at most"):
+        policy_of(many + "quorum g9\n")
+    logs = "".join(f"log {Signer(f'log-{at}', bytes([at + 1]) * 32).verifier.vkey}\n" for at in range(32))
+    signers = [Signer(f"w-{at}", bytes([at + 101]) * 32, Algorithm.COSIGNATURE) for at in range(32)]
+    witnesses = "".join(f"witness w{at} {one.verifier.vkey}\n" for at, one in enumerate(signers))
+    groups = "".join(f"group g{at} any w{at}\n" for at in range(31))
+    policy = parse_policy(
+        f"{logs}{witnesses}{groups}group all 31 {' '.join(f'g{i}' for i in range(31))}\nquorum all\n".encode()
+    )
+    assert parse_policy(policy.encode()) == policy
+    assert policy.is_met_by([f"w{at}" for at in range(31)])
+    assert not policy.is_met_by([f"w{at}" for at in range(1, 32)])
+
+
+@pytest.mark.parametrize("name", ["two words", "line\nbreak", "", "none"])
+def test_wrong_fields_are_never_written(name: str) -> None:
+    """A policy that would not read back the same is not encoded."""
+    witness = PolicyWitness(name, UNSAFE_WITNESSES["a"].verifier)
+    with pytest.raises(ValueError, match="expected"):
+        Policy((Log(UNSAFE_LOG_SIGNER.verifier),), (witness,), (), name).encode()
+    url = PolicyWitness("a", UNSAFE_WITNESSES["a"].verifier, "u v")
+    with pytest.raises(ValueError, match="expected"):
+        Policy((Log(UNSAFE_LOG_SIGNER.verifier),), (url,), (), "a").encode()

@@ -163,6 +163,18 @@ def test_malformed_checkpoint_needs_no_decision(size: str) -> None:
         assert answer.status == status
 
 
+def test_an_empty_log_with_a_false_root_counts_only_if_its_log_signed() -> None:
+    """422 for what the log signed; 403 for what a stranger signed in its name, alone or with a line that fails."""
+    text = f"{ORIGIN}\n0\n{'A' * 43}=\n"
+    own, stranger = UNSAFE_LOG_SIGNER.sign(text).encode(), Signer(ORIGIN, b"\x09" * 32).sign(text).encode()
+    bad = UNSAFE_LOG_SIGNER.sign(f"{ORIGIN}\n1\n{'A' * 43}=\n").encode()
+    for lines, status in ((own, 422), (stranger, 403), (bad, 403), (stranger + own, 422)):
+        note = text.encode() + b"\n" + lines
+        answer = receive(AddCheckpoint(0, (), note).encode(), [UNSAFE_LOG_SIGNER.verifier])
+        assert isinstance(answer, Answer)
+        assert answer.status == status
+
+
 @pytest.mark.parametrize(
     "made",
     [AddCheckpoint(-1, (), b""), AddCheckpoint(1, (b"short",), b""), AddCheckpoint(1, (bytes(32),) * 64, b"")],

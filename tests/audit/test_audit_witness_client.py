@@ -18,6 +18,7 @@ from audit.tiles import Read
 from audit.witness import SIZE_TYPE
 from audit.witness_client import Cosigned, Witness, cosigned, witnesses_of
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, publish, reader
+from tests.audit.tls import behind_tls, length_of, write_certificate
 from tests.audit.witnesses import NOW_S, Running, running
 
 LOG_VKEY = UNSAFE_LOG_SIGNER.verifier.vkey
@@ -43,7 +44,7 @@ def fake_witness(handle: Callable[[socket.socket, bytes], None]) -> Iterator[str
                 return
             with connection:
                 data = b""
-                while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < _length(data):
+                while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < length_of(data):
                     data += connection.recv(65_536)
                 try:
                     handle(connection, data.partition(b"\r\n\r\n")[2])
@@ -57,10 +58,6 @@ def fake_witness(handle: Callable[[socket.socket, bytes], None]) -> Iterator[str
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-
-
-def _length(data: bytes) -> int:
-    return int(data.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
 
 def answering(status: str, body: bytes, kind: str = "text/plain") -> Callable[[socket.socket, bytes], None]:
@@ -316,3 +313,27 @@ def test_two_clients_that_race_end_with_a_cosignature_each(witness: Running) -> 
             thread.join()
         assert results[base + 2].failures == ()
         assert results[base].failures == () or "more than" in results[base].failures[0].because
+
+
+def test_https_needs_a_certificate_that_is_trusted(
+    witness: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind TLS a witness is asked if its certificate is trusted; else, and on a plain port, it is not."""
+    write_certificate(tmp_path / "server.pem")
+    data, read = files_of(3)
+    with behind_tls(witness.address, tmp_path / "server.pem") as url:
+        known = [Witness("w", witness.store.signer.verifier, url)]
+        (failure,) = cosigned(data, read, known, timeout_s=30).failures
+        assert "SSL" in failure.because or "URLError" in failure.because
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+        assert cosigned(data, read, known, timeout_s=30).failures == ()
+    plain = [Witness("w", witness.store.signer.verifier, witness.url.replace("http:", "https:"))]
+    assert len(cosigned(data, read, plain, timeout_s=30).failures) == 1
+
+
+def test_no_time_left_asks_nobody(witness: Running) -> None:
+    """A deadline that has passed is a failure, and nothing is sent."""
+    data, read = files_of(3)
+    (failure,) = cosigned(data, read, [as_witness(witness)], timeout_s=-1).failures
+    assert "deadline" in failure.because
+    assert witness.lines == []
