@@ -19,7 +19,7 @@ import mmap
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -47,7 +47,7 @@ class Container:
     """
 
     sizes: Mapping[str, int]
-    source: Path | bytes | mmap.mmap
+    source: Path | bytes | mmap.mmap | Mapping[str, bytes]
     offsets: Mapping[str, int] | None = None
 
     @property
@@ -61,6 +61,8 @@ class Container:
             raise FileNotFoundError(path)
         if isinstance(self.source, Path):
             return (self.source / path).read_bytes()
+        if isinstance(self.source, Mapping):
+            return self.source[path]
         assert self.offsets is not None
         start = self.offsets[path]
         return bytes(self.source[start : start + self.sizes[path]])
@@ -79,6 +81,11 @@ def open_container(path: Path) -> Container:
             raise InvalidFormat("expected a pack, got an empty file")
         # The mapping outlives the descriptor; it goes with the last container that reads from it.
         return open_zip(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def container_of(files: Mapping[str, bytes]) -> Container:
+    """Return files in memory as a container."""
+    return Container({path: len(data) for path, data in files.items()}, files)
 
 
 def open_folder(folder: Path) -> Container:
@@ -191,8 +198,3 @@ def _read_central(data: bytes | mmap.mmap, at: int, *, offset: int) -> tuple[byt
     if not name.isascii() or not is_path(name.decode()) or fixed + name != _central(name, crc, size, offset=offset):
         raise InvalidFormat("expected a directory entry in its one form, got another")
     return name, crc, size
-
-
-def files_of(container: Container, paths: Iterable[str] = ()) -> dict[str, bytes]:
-    """Return the content of some files, or of all: for a small pack."""
-    return {path: container.read(path) for path in (paths or container.paths)}

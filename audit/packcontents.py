@@ -2,8 +2,8 @@
 
 What is checked, by number (those of `audit.pack`):
 12. each commitment of an entry of the scope is opened by `openings.jsonl`, or its entry names a key that an entry of
-    the log erased. An erasure after the newer checkpoint is proven by files of its own: `erased/<index>.leaf`, the entry,
-    and `erased/<index>.tlog-proof`, its proof under a checkpoint of the same log.
+    the log erased. An erasure after the newer checkpoint is proven by files of its own: `erased/<index>.leaf`, the
+    entry, and `erased/<index>.tlog-proof`, its proof under a checkpoint of the same log.
 
 A pack may leave all texts out: then `openings.jsonl` is empty, and the contents are withheld, not missing.
 It does not judge what a text says.
@@ -20,6 +20,7 @@ from audit.errors import AuditError, InvalidFormat
 from audit.note import Verifier
 from audit.openings import Opening, OpeningState, check_openings, parse_openings
 from audit.packing import ERASED, ERASED_LEAF, ERASED_PROOF, OPENINGS
+from audit.packvisit import without_texts
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import LeafRecord, parse_leaf
 from audit.verify import Finding, State
@@ -103,7 +104,7 @@ def _later(
             if leaf.seq != proof.index or leaf.seq < size or leaf.act is not Act.ERASED:
                 raise InvalidFormat("expected an erasing entry after the newer checkpoint, got another")
             verify_entry_by_keys(proof, entry, keys, origin=origin)
-            found[leaf.seq] = leaf
+            found[leaf.seq] = without_texts(leaf)
         except (FileNotFoundError, AuditError) as error:
             message = "its other half is not there" if isinstance(error, FileNotFoundError) else str(error)
             findings.append(Finding(State.UNPROVEN, path, message))

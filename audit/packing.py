@@ -119,7 +119,7 @@ class Material:
     checkpoint_a, consistency   the older checkpoint and the proof from it to the newer; empty for a pack from entry 0
     checkpoint_b   the newer checkpoint, verbatim, with all its signatures
     frontier_a     right edge of the tree at the older checkpoint
-    entries        the entries from `start_of(size of A)` up to the size of B
+    entries        the entries from `start_of(size of A)` up to the size of B; empty where there is none to be had
     tiles          hashes of the published hash tiles that `tiles_between` names
     openings, policy   verbatim files
     extra          further files, such as those below `release/`
@@ -168,7 +168,7 @@ def pack_files(material: Material) -> dict[str, bytes]:
     files = dict(material.extra)
     for tile in bundles_between(size_a, size_b):
         a, b = tile.entry_range
-        files[tile.path] = encode_bundle(material.entries[a - start : b - start])
+        files[tile.path] = encode_bundle([entry for entry in material.entries[a - start : b - start] if entry])
     files |= {tile.path: data for tile, data in material.tiles.items()}
     files |= {SCOPE: scope.encode(), CHECKPOINT_B: material.checkpoint_b, FRONTIER_A: material.frontier_a.encode()}
     if size_a:

@@ -45,14 +45,14 @@ class Seen:
             self.population.append(leaf.seq)
         if (inside and (leaf.actor.name or leaf.reason.text)) or leaf.act is Act.ERASED:
             # What is outside of the scope has its texts elsewhere; what erases counts wherever it stands.
-            self.committed.append(leaf if inside else replace(leaf, actor=_NOBODY, reason=_NO_REASON))
+            self.committed.append(leaf if inside else without_texts(leaf))
         if leaf.signature.statement:
             self.signed[leaf.signature.statement] = Signed(leaf.seq, leaf.signature.key)
         if scope.kind == "period":
             self._place(leaf, inside=inside)
         elif leaf.seq in {scope.first, scope.last}:
             self.ends[leaf.seq] = leaf.act
-        if inside and leaf.act == Act.RELEASED and leaf.object.version == str(scope.release):
+        if inside and leaf.act is Act.RELEASED and leaf.object.name == f"release-{scope.release}":
             self.manifest = leaf.manifest
 
     def _place(self, leaf: LeafRecord, *, inside: bool) -> None:
@@ -65,6 +65,11 @@ class Seen:
             self.strange.append(leaf.seq)
         self.before = self.before or leaf.seq < scope.first
         self.after = self.after or leaf.seq > scope.last
+
+
+def without_texts(leaf: LeafRecord) -> LeafRecord:
+    """Return an entry as one that commits to no text."""
+    return replace(leaf, actor=_NOBODY, reason=_NO_REASON)
 
 
 def check_scope(seen: Seen, remarks: list[str]) -> Iterator[Finding]:
