@@ -21,7 +21,7 @@ from audit.acts import Act, Auth, Client, Outcome, Retention
 from audit.canonical import parse_canonical
 from audit.errors import InvalidFormat
 
-__all__ = ["CAPTURING", "CHECKING", "FORMAT", "MEMBERS", "explain"]
+__all__ = ["CAPTURING", "CHECKING", "FORMAT", "MAX_HOLDS", "MEMBERS", "explain"]
 
 FORMAT = "mentorplane-leaf/2"
 MAX_HOLDS = 100

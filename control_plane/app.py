@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from audit.acts import Client
 from control_plane import api
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
@@ -48,7 +50,7 @@ _LOG = logging.getLogger(__name__)
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "") -> FastAPI:
     """Return the application over `settings.home`; `start_key` opens the guided tour."""
-    plane = open_plane(settings, clock=clock)
+    plane = replace(open_plane(settings, clock=clock), client=Client.API)
     app = FastAPI(
         title="Mentorplane", version="1", lifespan=_lifespan, docs_url="/v1/docs", openapi_url="/v1/openapi.json"
     )

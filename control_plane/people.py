@@ -4,7 +4,7 @@ Promises: a key is sealed under its person's passphrase (Argon2id, ChaCha20-Poly
 and opened for one signature; tokens are random and stored hashed; after a few wrong passphrases in a row a person is
 locked out for a while, and the log says so; ids tell nothing about the person.
 Does not: keep a running, stolen server from capturing a passphrase (the approval floor can demand keys of people's
-own against that). Source: RFC 9106; RFC 8439; 21 CFR 11.200.
+own against that), or keep display names in clear (see `texts`). Source: RFC 9106; RFC 8439; 21 CFR 11.200.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from sqlmodel import Session, or_, select
+from sqlmodel import Session, select
 
-from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger
+from audit.record import Act, Auth, LeafObject, Retention
+from control_plane import db, ledger, rights, texts
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow, TokenRow
+from control_plane.rights import Attempt
 from control_plane.settings import Argon2
-from edge_runtime.core import approval, dsse
+from control_plane.texts.sealing import add_key
+from edge_runtime.core import approval, canonical, dsse
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "person_of_token",
     "require_role",
     "sign_in",
+    "token_digest",
 ]
 
 ROLES = (
@@ -93,33 +96,32 @@ def enrol(
         Refused: the actor is not an administrator.
     """
     if actor:
-        require_role(plane, actor, "administrator")
+        attempt = Attempt("enrol", LeafObject("person"), Auth.TOKEN)
+        require_role(plane, actor, "administrator", attempt=attempt)
     [person] = enrol_all(plane, [(NewPerson(login, name, tuple(roles)), passphrase)], actor=actor)
     return person
 
 
 def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, actor: str = "") -> tuple[Person, ...]:
     """Enrol several people in one transaction; see `enrol`."""
-    rows = [_new_row(plane, new, passphrase) for new, passphrase in people]
+    rows = [(_new_row(plane, new, passphrase), new.name) for new, passphrase in people]
     with ledger.act(plane) as session:
-        for row in rows:
+        for row, name in rows:
             if session.exec(select(PersonRow.id).where(PersonRow.login == row.login)).first():
                 raise Conflict(f"expected a login that is free, got {row.login!r}")
             session.add(row)
             session.flush()
-            key = "sha256:" + dsse.key_id(row.public_key)
-            ledger.append(
-                plane,
-                session,
-                ledger.Event(
-                    Act.PERSON_ENROLLED,
-                    actor=actor or ledger.SYSTEM,
-                    role="administrator" if actor else ledger.SYSTEM,
-                    auth=Auth.TOKEN if actor else Auth.SYSTEM,
-                    target=LeafObject("person", row.id, key),
-                ),
+            add_key(plane, session, row.id, retention=Retention.GOVERNANCE, name=name)
+            event = ledger.Event(
+                Act.PERSON_ENROLLED,
+                actor=actor or ledger.SYSTEM,
+                role="administrator" if actor else ledger.SYSTEM,
+                auth=Auth.TOKEN if actor else Auth.SYSTEM,
+                target=LeafObject("person", row.id, "sha256:" + dsse.key_id(row.public_key)),
+                after=canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles)})),
             )
-        return tuple(_record(row, plane.now()) for row in rows)
+            ledger.append(plane, session, event)
+        return tuple(_record(row, name, plane.now()) for row, name in rows)
 
 
 def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
@@ -135,7 +137,6 @@ def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
     return PersonRow(
         id=identity,
         login=new.login,
-        name=new.name,
         roles=sorted(new.roles),
         custody="server",
         public_key=dsse.public_bytes(key),
@@ -151,13 +152,15 @@ def find_person(plane: ControlPlane, login_or_id: str) -> Person:
         NotFound: there is none.
     """
     with db.read(plane.engine) as session:
-        return _record(_find(session, login_or_id), plane.now())
+        return _shown(plane, session, rights.find_row(session, login_or_id))
 
 
 def list_people(plane: ControlPlane) -> tuple[Person, ...]:
     """Return everybody, by login."""
     with db.read(plane.engine) as session:
-        return tuple(_record(row, plane.now()) for row in session.exec(select(PersonRow).order_by(PersonRow.login)))
+        names = texts.display_names(session, plane)
+        rows = session.exec(select(PersonRow).order_by(PersonRow.login))
+        return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
 
 
 def keyring(session: Session) -> dict[str, approval.Person]:
@@ -169,17 +172,15 @@ def keyring(session: Session) -> dict[str, approval.Person]:
     return {row.id: approval.Person(row.id, row.public_key, row.custody, tuple(row.roles)) for row in rows}
 
 
-def require_role(plane: ControlPlane, person: str, role: str) -> Person:
+def require_role(plane: ControlPlane, person: str, role: str, *, attempt: Attempt) -> Person:
     """Return the person with that id, who holds `role`.
 
     Raises:
         NotFound: there is no such person.
-        Refused: they do not hold the role.
+        Refused: they do not hold the role; the log says that they tried.
     """
-    found = find_person(plane, person)
-    if role not in found.roles:
-        raise Refused(f"expected a person with the role {role}, got one without")
-    return found
+    rights.require_role(plane, person, (role,), attempt=attempt)
+    return find_person(plane, person)
 
 
 def issue_token(plane: ControlPlane, person: str) -> str:
@@ -194,13 +195,18 @@ def issue_tokens(plane: ControlPlane, persons: Iterable[str]) -> tuple[str, ...]
     with ledger.act(plane) as session:
         for person in persons:
             token = "mp_" + secrets.token_urlsafe(32)
-            row, hashed = _find(session, person), _hash(token)
+            row, hashed = rights.find_row(session, person), _hash(token)
             session.add(TokenRow(hash=hashed, person=row.id, at=plane.now()))
-            target = LeafObject("token", row.id, f"sha256:{hashed}")
+            target = LeafObject("token", row.id, token_digest(token))
             event = ledger.Event(Act.TOKEN_ISSUED, actor=row.id, role=ledger.SYSTEM, auth=Auth.SYSTEM, target=target)
             ledger.append(plane, session, event)
             tokens.append(token)
     return tuple(tokens)
+
+
+def token_digest(token: str) -> str:
+    """Return how entries of the log name a token: its digest, which `issue_token` logged as its object."""
+    return f"sha256:{_hash(token)}"
 
 
 def person_of_token(plane: ControlPlane, token: str) -> Person:
@@ -214,7 +220,7 @@ def person_of_token(plane: ControlPlane, token: str) -> Person:
         row = session.get(TokenRow, wanted)
         if row is None or not hmac.compare_digest(row.hash, wanted):
             raise Refused("expected a valid token, got another")
-        return _record(_find(session, row.person), plane.now())
+        return _shown(plane, session, rights.find_row(session, row.person))
 
 
 def sign_in(plane: ControlPlane, login: str, passphrase: str) -> Person:
@@ -252,7 +258,7 @@ def open_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519Privat
         _log_wrong(plane, identity)
         raise Refused("expected the person's passphrase, got another") from None
     with db.write(plane.engine) as session:
-        row = _find(session, identity)
+        row = rights.find_row(session, identity)
         if row.locked_until != locked:
             _refuse_locked(row.locked_until, plane.now())
         row.wrong, row.locked_until = 0, None
@@ -262,7 +268,7 @@ def open_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519Privat
 def _count_try(plane: ControlPlane, person: str) -> tuple[dict[str, str | int], str, datetime | None]:
     """Count a try and return the sealed key, the person's id, and until when this very try locked them out."""
     with db.write(plane.engine) as session:
-        row, now = _find(session, person), plane.now()
+        row, now = rights.find_row(session, person), plane.now()
         _refuse_locked(row.locked_until, now)
         row.wrong += 1
         locked = None
@@ -282,21 +288,17 @@ def _refuse_locked(until: datetime | None, now: datetime) -> None:
 def _log_wrong(plane: ControlPlane, person: str) -> None:
     with ledger.act(plane) as session:
         target = LeafObject("person", person)
-        event = ledger.Event(Act.SIGNED_IN_FAILED, actor=person, role=ledger.SYSTEM, auth=Auth.NONE, target=target)
+        event = ledger.Event(Act.SIGNED_IN_FAILED, person, ledger.SYSTEM, Auth.NONE, target, code="wrong-passphrase")
         ledger.append(plane, session, event)
 
 
-def _find(session: Session, login_or_id: str) -> PersonRow:
-    query = select(PersonRow).where(or_(PersonRow.id == login_or_id, PersonRow.login == login_or_id))
-    row = session.exec(query).first()
-    if row is None:
-        raise NotFound("expected the login or id of a person, got another")
-    return row
+def _shown(plane: ControlPlane, session: Session, row: PersonRow) -> Person:
+    return _record(row, texts.display_names(session, plane, [row.id]).get(row.id, ""), plane.now())
 
 
-def _record(row: PersonRow, now: datetime) -> Person:
+def _record(row: PersonRow, name: str, now: datetime) -> Person:
     locked = row.locked_until is not None and row.locked_until > now
-    return Person(row.id, row.login, row.name, tuple(row.roles), row.custody, locked)
+    return Person(row.id, row.login, name, tuple(row.roles), row.custody, locked)
 
 
 def _hash(token: str) -> str:

@@ -34,7 +34,7 @@ def utc_now() -> datetime:
 class ControlPlane:
     """Settings, database, clock, the server's own keys, where randomness comes from, and the door people come through.
 
-    Each door (console, API, CLI) works with a copy that says which it is.
+    Each door (console, API, CLI) works with a copy that says which it is, and the digest of the token that was used.
     """
 
     settings: Settings
@@ -43,6 +43,7 @@ class ControlPlane:
     keys: ServerKeys
     random: Random = os.urandom
     client: Client = Client.SYSTEM
+    token: str = ""
 
     @property
     def site(self) -> Path:

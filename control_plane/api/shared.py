@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Path, Request
@@ -33,15 +34,21 @@ class Body(BaseModel):
 
 def _plane(request: Request) -> ControlPlane:
     plane: ControlPlane = request.app.state.plane
-    return plane
+    token = _token(request)
+    return replace(plane, token=people.token_digest(token)) if token else plane
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _actor(request: Request) -> people.Person:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = _token(request)
+    if not token:
         raise NotSignedIn("expected a bearer token, got none")
     try:
-        return people.person_of_token(_plane(request), token.strip())
+        return people.person_of_token(_plane(request), token)
     except Refused as error:
         raise NotSignedIn("expected a valid token, got another") from error
 

@@ -70,6 +70,7 @@ def _code(error: MentorplaneError) -> int:
 def opened(home: Path, *, as_json: bool) -> Iterator[ControlPlane]:
     """Open the control plane of a home that exists, and close it; errors become exit codes."""
     with exit_codes(as_json=as_json):
+        from audit.acts import Client
         from control_plane.plane import open_plane
         from control_plane.settings import load_settings
 
@@ -77,7 +78,7 @@ def opened(home: Path, *, as_json: bool) -> Iterator[ControlPlane]:
             raise InvalidDocument(
                 f"expected the home of a server at {home}, got a folder without one", hint="mentorplane seed makes one"
             )
-        plane = open_plane(load_settings(home, os.environ))
+        plane = dataclasses.replace(open_plane(load_settings(home, os.environ)), client=Client.CLI)
         try:
             yield plane
         finally:

@@ -11,7 +11,7 @@ Modules: `acts` (the leaf of an act), `head` (the row that every act holds), `ch
 published), `publish` (the log as files), `search`, `verify`.
 """
 
-from control_plane.ledger.acts import SYSTEM, Event, act, append
+from control_plane.ledger.acts import SYSTEM, Event, act, append, next_index
 from control_plane.ledger.publish import checkpoint, inclusion_proof, publish_log, recover_log
 from control_plane.ledger.search import LedgerLeaf, search
 from control_plane.ledger.verify import LedgerReport, verify
@@ -25,6 +25,7 @@ __all__ = [
     "append",
     "checkpoint",
     "inclusion_proof",
+    "next_index",
     "publish_log",
     "recover_log",
     "search",

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session, col, select
 
 from audit import merkle
+from audit.grammar import MAX_HOLDS
 from audit.record import (
     Act,
     Auth,
@@ -28,14 +29,17 @@ from audit.record import (
     Retention,
     encode_leaf,
 )
-from control_plane import db
+from control_plane import db, texts
 from control_plane.evidence import index
 from control_plane.ledger.head import head
-from control_plane.ledger.publish import publish_log
+from control_plane.ledger.publish import publish_covering, require_current
+from control_plane.ledger.witnesses import ACT_WAIT_S, ask_witnesses
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.registry.tables import LeafRow, TextKeyRow
+from control_plane.texts.holds import holds_on
+from control_plane.texts.sealing import current_key, store
 
-__all__ = ["SYSTEM", "Event", "act", "append", "retention_of"]
+__all__ = ["SYSTEM", "Event", "act", "append", "next_index", "retention_of"]
 
 SYSTEM = "system"
 """Actor and role of what the installation does by itself."""
@@ -60,7 +64,7 @@ class Event:
     """What an act says about itself; `names` are the names of everything it concerns, for searching.
 
     `statement`, `meaning` and `key` are those of the signature that carries it; `code` and `reason` say why, in a word
-    and as a commitment; `token` is the digest of the token that was used.
+    and in the person's own; `behalf` is whom it was done for.
     """
 
     act: Act
@@ -81,10 +85,13 @@ class Event:
     meaning: str = ""
     key: str = ""
     code: str = ""
-    reason: str = ""
-    token: str = ""
+    reason: texts.Said | None = None
     behalf: str = ""
     names: tuple[str, ...] = ()
+
+    def about(self, target: LeafObject, *, code: str) -> Event:
+        """Return the same event about another object, for another reason."""
+        return replace(self, target=target, code=code)
 
 
 def retention_of(what: Act) -> Retention:
@@ -96,15 +103,18 @@ def retention_of(what: Act) -> Retention:
 
 @contextmanager
 def act(plane: ControlPlane) -> Iterator[Session]:
-    """Carry out one act: its state and its leaf in one transaction, then publish the log.
+    """Carry out one act: its state and its leaf in one transaction, then publish the log and ask its witnesses.
 
     The act is done once this transaction is committed. A crash, or a full disk, between there and the end of the
-    publication leaves an older log published; the next act or start finishes it.
+    publication leaves an older log published; the next act or start finishes it. Acts at once share a publication.
     """
     with db.write(plane.engine) as session:
+        require_current(plane, session)
         yield session
+        size = merkle.parse_frontier(head(session).frontier).size
     try:
-        publish_log(plane)
+        publish_covering(plane, size)
+        ask_witnesses(plane, timeout_s=ACT_WAIT_S)
     except OSError:
         _LOG.exception("the log was not published; the next act or start does it")
 
@@ -114,7 +124,10 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
     # INVARIANT: the transaction came from `db.write`, so nobody else reads or moves the head meanwhile.
     top = head(session)
     frontier = merkle.parse_frontier(top.frontier)
-    record = _record(plane, session, event, seq=frontier.size)
+    key = None
+    if event.actor != SYSTEM:
+        key = current_key(plane, session, event.actor, retention=retention_of(event.act))
+    record = _record(plane, session, event, seq=frontier.size, key=key)
     data = encode_leaf(record)
     top.frontier = frontier.append(merkle.leaf_hash(data)).encode()
     target = event.target
@@ -130,21 +143,30 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
             digest=target.digest,
             manifest=event.manifest,
             channel=record.channel,
+            subject=record.subject,
             at=record.at,
         )
     )
     session.flush()
+    if event.reason is not None and key is not None:
+        store(plane, session, frontier.size, key=key, said=event.reason)
     index.add(plane, session, record)
     return frontier.size
 
 
-def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int) -> LeafRecord:
-    client = Client.SYSTEM if event.actor == SYSTEM else plane.client
+def next_index(session: Session) -> int:
+    """Return the index of the entry that is appended next in the caller's transaction, which came from `db.write`."""
+    return merkle.parse_frontier(head(session).frontier).size
+
+
+def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int, key: TextKeyRow | None) -> LeafRecord:
+    target = event.target
+    concerned = (event.actor, event.behalf, target.name if target.kind == "person" else "")
     return LeafRecord(
         act=event.act,
         outcome=_OUTCOMES.get(event.act, Outcome.DONE),
-        actor=LeafActor(event.actor, event.role, event.auth, client, session=event.token, behalf=event.behalf),
-        object=event.target,
+        actor=_actor(plane, event, key),
+        object=target,
         at=plane.now(),
         seq=seq,
         id=plane.event_id(),
@@ -160,10 +182,18 @@ def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int) ->
         tier=event.tier,
         ticket=event.ticket,
         signature=LeafSignature(event.meaning, event.key, event.statement),
-        reason=LeafReason(event.code, event.reason),
+        reason=LeafReason(event.code, event.reason.commitment if event.reason and key else ""),
         retention=retention_of(event.act),
-        prev=_previous(session, event.target),
+        holds=holds_on(session, *concerned)[:MAX_HOLDS],
+        subject=key.id if key else "",
+        prev=_previous(session, target),
     )
+
+
+def _actor(plane: ControlPlane, event: Event, key: TextKeyRow | None) -> LeafActor:
+    if key is None:
+        return LeafActor(event.actor, event.role, event.auth, Client.SYSTEM, behalf=event.behalf)
+    return LeafActor(event.actor, event.role, event.auth, plane.client, key.name, plane.token, event.behalf)
 
 
 def _previous(session: Session, target: LeafObject) -> int:

@@ -68,7 +68,7 @@ def _verify_once(plane: ControlPlane) -> LedgerReport:
         wanted = head(session).frontier
         read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))
         stored = [data if isinstance(data, bytes) else b"" for data in read_rows]  # SQLite lets a text stand there
-        by_rows = (*rows.problems(session), *index.problems(plane, session))
+        by_rows = (*rows.problems(plane, session), *index.problems(plane, session))
     hashes = [merkle.leaf_hash(data) for data in stored]
     if merkle.Frontier().extend(hashes).encode() != wanted:
         found.append("the database's entries do not lead to its log head")

@@ -18,13 +18,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, delete, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, people
+from control_plane import ledger, people, texts
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest, make_draft, read_files
+from control_plane.registry.facts import facts_of
 from control_plane.registry.records import Proposal
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
+from control_plane.rights import Attempt
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 
@@ -46,6 +48,8 @@ class _Revising:
     removed: tuple[tuple[str, str], ...]
     draft: Draft
     logged: Act
+    title: str
+    before: str = ""
 
 
 def propose(
@@ -74,7 +78,7 @@ def propose(
         Conflict: `base` is no longer live, or the very same change is proposed already.
         Refused: the actor is not an author, or a wrong passphrase.
     """
-    people.require_role(plane, actor, "author")
+    people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
     _require_title(title)
     written = read_files(files)
     key = people.open_key(plane, actor, passphrase)
@@ -82,11 +86,13 @@ def propose(
         _refuse_stale(session, base)
         draft = make_draft(plane, session, Edit(actor, written, tuple(remove)))
         _refuse_proposed(session, draft.digest)
-        proposal = ProposalRow(title=title.strip(), state="open", revision=1, author=actor, at=plane.now())
+        leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
+        proposal = ProposalRow(leaf=leaf, state="open", revision=1, author=actor, at=plane.now())
         session.add(proposal)
         session.flush()
-        revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED)
-        return store.record(proposal, _store_revision(plane, session, proposal, revising=revising))
+        revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
+        row = _store_revision(plane, session, proposal, revising=revising)
+        return store.record(plane, session, proposal, revision=row)
 
 
 def edit(
@@ -115,7 +121,8 @@ def edit(
         Conflict: it was edited meanwhile, or is released.
         NotFound: there is no such proposal.
     """
-    people.require_role(plane, actor, "author")
+    target = LeafObject("proposal", f"proposal-{number}")
+    people.require_role(plane, actor, "author", attempt=Attempt("edit", target))
     written = read_files(files)
     key = people.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
@@ -128,14 +135,18 @@ def edit(
         removed = tuple(sorted({*((kind, name) for kind, name in current.removed), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
         draft = make_draft(plane, session, Edit(actor, kept, removed, earlier=parse_manifest(current.manifest).entries))
-        revising = _Revising(actor, key, kept, removed, draft, Act.EDITED)
+        # The title is a text of the author's: nobody else's statement repeats it.
+        title = (
+            texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
+        )
+        revising = _Revising(actor, key, kept, removed, draft, Act.EDITED, title, current.digest)
         if draft.digest == current.digest:
             _refuse_files(session, current, revising)
             row = _store_files(plane, session, proposal, revising=revising)
         else:
             _refuse_proposed(session, draft.digest)
             row = _store_revision(plane, session, proposal, revising=revising)
-        return store.record(proposal, row)
+        return store.record(plane, session, proposal, revision=row)
 
 
 def _store_revision(
@@ -150,12 +161,15 @@ def _store_revision(
         logged=revising.logged,
         person=actor,
         role="author",
-        reason=proposal.title,
+        reason=revising.title,
         key=revising.key,
         manifest=draft.digest,
         entries=draft.introduced,
-        target=LeafObject("proposal", f"proposal-{proposal.number}", draft.digest),
+        target=_target(proposal, draft.digest),
         proposal=proposal.number,
+        facts=facts_of(draft.manifest, live_manifest(session)[0]),
+        before=revising.before or draft.manifest.base,
+        after=draft.digest,
     )
     store.sign(plane, session, signing)
     return row
@@ -166,10 +180,27 @@ def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *
     digest = revising.draft.digest
     row = _add_revision(plane, session, proposal, revising=revising)
     session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
-    target = LeafObject("proposal", f"proposal-{proposal.number}", digest)
-    event = ledger.Event(revising.logged, revising.actor, "author", Auth.PASSPHRASE, target, manifest=digest)
+    facts = facts_of(revising.draft.manifest, live_manifest(session)[0])
+    event = ledger.Event(
+        revising.logged,
+        revising.actor,
+        "author",
+        Auth.PASSPHRASE,
+        _target(proposal, digest),
+        before=digest,
+        after=digest,
+        manifest=digest,
+        policy=facts.policy,
+        models=facts.models,
+        tier=facts.tier,
+        code="cases",
+    )
     ledger.append(plane, session, event)
     return row
+
+
+def _target(proposal: ProposalRow, digest: str) -> LeafObject:
+    return LeafObject("proposal", f"proposal-{proposal.number}", digest, str(proposal.revision))
 
 
 def _add_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:

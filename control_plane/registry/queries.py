@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from control_plane import db, people
+from control_plane import db, people, texts
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.policy.checks import CHECKS
@@ -25,7 +25,13 @@ from control_plane.registry.records import (
     VersionInfo,
     Withdrawal,
 )
-from control_plane.registry.releases import RELEASE_ROLE, release_record, withdrawal_record, withdrawal_rows
+from control_plane.registry.releases import (
+    RELEASE_ROLE,
+    release_record,
+    withdrawal_record,
+    withdrawal_rows,
+    withdrawn_digests,
+)
 from control_plane.registry.tables import (
     ProposalRow,
     ReleaseRow,
@@ -66,7 +72,7 @@ def list_entries(plane: ControlPlane) -> tuple[PromptInfo, ...]:
     """Return every governed entry of the live release, sorted by kind and name."""
     with db.read(plane.engine) as session:
         manifest, _ = drafts.live_manifest(session)
-        stopped = _withdrawn(session)
+        stopped = withdrawn_digests(session)
         entries = manifest.entries if manifest else ()
         return tuple(_info(entry, _document(session, entry.digest), stopped) for entry in entries)
 
@@ -87,7 +93,7 @@ def show_prompt(plane: ControlPlane, name: str) -> PromptDetail:
         document = _document(session, entry.digest)
         source = session.get(SourceRow, entry.key)
         return PromptDetail(
-            _info(entry, document, _withdrawn(session)),
+            _info(entry, document, withdrawn_digests(session)),
             document,
             source.text if source else "",
             source.path if source else "",
@@ -139,8 +145,11 @@ def list_proposals(plane: ControlPlane, *, state: str | None = None) -> tuple[Pr
     if state:
         query = query.where(ProposalRow.state == state)
     with db.read(plane.engine) as session:
-        rows = session.exec(query.order_by(col(ProposalRow.number).desc()))
-        return tuple(store.record(proposal, revision) for proposal, revision in rows)
+        rows = session.exec(query.order_by(col(ProposalRow.number).desc())).all()
+        titles = store.titles(plane, session, (proposal for proposal, _ in rows))
+        return tuple(
+            store.proposal_record(proposal, revision, titles[proposal.number or 0]) for proposal, revision in rows
+        )
 
 
 def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
@@ -157,10 +166,10 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
         missing = _missing(plane, session, revision) if is_open and not stale else ()
         passed = len(checks) == len(CHECKS) and all(check.status != "failed" for check in checks)
         return ProposalDetail(
-            proposal=store.record(proposal, revision),
+            proposal=store.record(plane, session, proposal, revision=revision),
             changes=tuple(_changes(session, revision)),
             checks=checks,
-            signatures=_signatures(session, revision),
+            signatures=_signatures(plane, session, revision),
             missing=missing,
             stale=stale,
             ready=is_open and not stale and passed and not missing,
@@ -189,7 +198,9 @@ def list_releases(plane: ControlPlane) -> tuple[Release, ...]:
 def list_withdrawals(plane: ControlPlane) -> tuple[Withdrawal, ...]:
     """Return all withdrawals, newest first."""
     with db.read(plane.engine) as session:
-        return tuple(withdrawal_record(row) for row in reversed(withdrawal_rows(session)))
+        rows = withdrawal_rows(session)
+        shown = texts.shown_reasons(session, plane, (row.leaf for row in rows))
+        return tuple(withdrawal_record(row, shown.get(row.leaf, "")) for row in reversed(rows))
 
 
 def _why(detail: ProposalDetail, who: people.Person) -> str:
@@ -256,11 +267,21 @@ def _diff(session: Session, old: Entry | None, new: Entry | None) -> tuple[Field
     return diff_closures(before, store.closure(session, new.digest) if new else None)
 
 
-def _signatures(session: Session, revision: RevisionRow) -> tuple[Signature, ...]:
+def _signatures(plane: ControlPlane, session: Session, revision: RevisionRow) -> tuple[Signature, ...]:
     query = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
+    rows = session.exec(query).all()
+    shown = texts.shown_reasons(session, plane, (row.leaf for row in rows))
     return tuple(
-        Signature(row.person, row.role, row.act, row.reason, row.at, row.manifest, void=row.manifest != revision.digest)
-        for row in session.exec(query)
+        Signature(
+            row.person,
+            row.role,
+            row.act,
+            shown.get(row.leaf, ""),
+            row.at,
+            row.manifest,
+            void=row.manifest != revision.digest,
+        )
+        for row in rows
     )
 
 
@@ -281,10 +302,6 @@ def _versions(session: Session, kind: str, name: str) -> Iterable[VersionRow]:
 
 def _document(session: Session, digest: str) -> JsonObject:
     return canonical.parse(store.closure(session, digest), max_bytes=MAX_CLOSURE_BYTES)
-
-
-def _withdrawn(session: Session) -> frozenset[str]:
-    return frozenset(withdrawal_record(row).digest for row in withdrawal_rows(session))
 
 
 def _info(entry: Entry, document: JsonObject, stopped: frozenset[str]) -> PromptInfo:

@@ -9,6 +9,7 @@ Does not: lift a withdrawal; release new content of that name instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
@@ -18,9 +19,11 @@ from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
+from control_plane.registry.facts import Facts, checks_digest, facts_of
 from control_plane.registry.records import Release, Withdrawal
 from control_plane.registry.review import require_current, require_open, require_passed
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
+from control_plane.rights import Attempt
 from edge_runtime.core import coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
@@ -41,7 +44,8 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
             approvals; the message says how many and for what.
         Conflict: it is stale.
     """
-    people.require_role(plane, actor, RELEASE_ROLE)
+    attempt = Attempt("release", LeafObject("proposal", f"proposal-{number}"), auth)
+    people.require_role(plane, actor, RELEASE_ROLE, attempt=attempt)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
@@ -51,15 +55,21 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         if missing:
             raise Refused(_what_is_missing(missing))
         base, before = live_manifest(session)
+        facts = facts_of(manifest, base)
         event = ledger.Event(
             Act.RELEASED,
             actor=actor,
             role=RELEASE_ROLE,
             auth=auth,
-            target=LeafObject("release", f"release-{manifest.number}", revision.digest),
+            target=LeafObject("release", f"release-{manifest.number}", revision.digest, str(manifest.number)),
             before=before,
             after=revision.digest,
+            diff=facts.diff,
             manifest=revision.digest,
+            policy=facts.policy,
+            checks=checks_digest(store.checks_of(session, revision.digest)),
+            models=facts.models,
+            tier=facts.tier,
             names=tuple(entry.name for entry in changed_entries(manifest, base)),
         )
         leaf = ledger.append(plane, session, event)
@@ -160,10 +170,12 @@ def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passp
             key=key,
             manifest=live_manifest(session)[1],
             entries=(Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author),),
-            target=LeafObject(version.kind, version.name, version.digest),
+            target=LeafObject(version.kind, version.name, version.digest, str(version.epoch)),
             previous=before[-1].digest if before else "",
+            facts=_facts_now(session, version),
+            before=version.digest,
         )
-        done = withdrawal_record(store.sign(plane, session, signing))
+        done = withdrawal_record(store.sign(plane, session, signing), reason)
     # Crash here: the withdrawal is made and logged; `recover` publishes it.
     _publish(plane)
     return done
@@ -198,10 +210,21 @@ def release_record(row: ReleaseRow, manifest: Manifest) -> Release:
     )
 
 
-def withdrawal_record(row: StatementRow) -> Withdrawal:
-    """Return the record of a withdrawal."""
+def withdrawal_record(row: StatementRow, reason: str) -> Withdrawal:
+    """Return the record of a withdrawal, with its reason as people read it."""
     [ref] = _refs(row)
-    return Withdrawal(ref.name, ref.kind, ref.digest, row.person, row.at, reason=row.reason)
+    return Withdrawal(ref.name, ref.kind, ref.digest, row.person, row.at, reason=reason)
+
+
+def withdrawn_digests(session: Session) -> frozenset[str]:
+    """Return the digests of everything that is withdrawn."""
+    return frozenset(ref.digest for row in withdrawal_rows(session) for ref in _refs(row))
+
+
+def _facts_now(session: Session, version: VersionRow) -> Facts:
+    """Return the facts about the live release, and the tier of a version."""
+    manifest, _ = live_manifest(session)
+    return replace(facts_of(manifest, manifest), tier=version.tier, diff="") if manifest else Facts(tier=version.tier)
 
 
 def _refs(row: StatementRow) -> tuple[Entry, ...]:

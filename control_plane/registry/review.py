@@ -20,10 +20,11 @@ from control_plane.plane import ControlPlane
 from control_plane.policy.checks import CHECKS, WHOLE_RELEASE, Candidate, run_checks
 from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
+from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.sources import parse_source
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, SourceRow, StatementRow
-from edge_runtime.core import canonical
+from control_plane.rights import Attempt
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
@@ -44,7 +45,6 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         require_open(proposal)
         seen, digest, candidate = revision.revision, revision.digest, _candidate(session, revision)
     results = run_checks(candidate)
-    evidence = canonical.encode({"checks": [[r.name, r.status, list(r.evidence)] for r in results]})
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
@@ -62,14 +62,21 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
                     at=plane.now(),
                 )
             )
+        facts = facts_of(parse_manifest(revision.manifest), live_manifest(session)[0])
+        report = checks_digest(results)
         event = ledger.Event(
             Act.CHECKED,
             actor=person.id,
             role=person.roles[0],
             auth=auth,
-            target=LeafObject("proposal", f"proposal-{number}", digest),
-            after=canonical.digest(evidence),
+            target=_target(proposal, revision),
+            after=report,
             manifest=digest,
+            policy=facts.policy,
+            checks=report,
+            models=facts.models,
+            tier=facts.tier,
+            code="failed" if any(result.status == "failed" for result in results) else "passed",
         )
         ledger.append(plane, session, event)
     return results
@@ -136,9 +143,10 @@ def reject(
 def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: Verdict) -> Proposal:
     if not verdict.reason.strip():
         raise InvalidDocument("expected a reason, got none")
-    people.require_role(plane, actor, verdict.role)
+    attempt = Attempt("approve" if act is Act.APPROVED else "reject", LeafObject("proposal", f"proposal-{number}"))
+    people.require_role(plane, actor, verdict.role, attempt=attempt)
     key = people.open_key(plane, actor, verdict.passphrase)
-    _log_own_work(plane, actor, number, role=verdict.role)
+    _log_own_work(plane, actor, number, verdict=verdict, code=f"{attempt.code}-own-work")
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         _require_reviewable(session, proposal, revision, person=actor)
@@ -152,32 +160,39 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
         else:
             proposal.state = "rejected"
         base, _ = live_manifest(session)
-        introduced = changed_entries(parse_manifest(revision.manifest), base)
+        manifest = parse_manifest(revision.manifest)
         signing = store.Signing(
-            act="approve" if act is Act.APPROVED else "reject",
+            act=attempt.code,
             logged=act,
             person=actor,
             role=verdict.role,
             reason=verdict.reason,
             key=key,
             manifest=revision.digest,
-            entries=introduced,
-            target=LeafObject("proposal", f"proposal-{number}", revision.digest),
+            entries=changed_entries(manifest, base),
+            target=_target(proposal, revision),
             proposal=number,
+            facts=facts_of(manifest, base),
+            checks=checks_digest(store.checks_of(session, revision.digest)),
         )
         store.sign(plane, session, signing)
-        return store.record(proposal, revision)
+        return store.record(plane, session, proposal, revision=revision)
 
 
-def _log_own_work(plane: ControlPlane, actor: str, number: int, *, role: str) -> None:
+def _target(proposal: ProposalRow, revision: RevisionRow) -> LeafObject:
+    return LeafObject("proposal", f"proposal-{proposal.number}", revision.digest, str(revision.revision))
+
+
+def _log_own_work(plane: ControlPlane, actor: str, number: int, *, verdict: Verdict, code: str) -> None:
     """Log that somebody reviews what they wrote themselves: the refusal that follows rolls back all but this."""
     with db.read(plane.engine) as session:
         if actor not in store.contributors(session, number):
             return
     with ledger.act(plane) as session:
-        _, revision = store.find_proposal(session, number)
-        target = LeafObject("proposal", f"proposal-{number}", revision.digest)
-        event = ledger.Event(Act.REFUSED, actor, role, Auth.PASSPHRASE, target, manifest=revision.digest)
+        target = _target(*store.find_proposal(session, number))
+        event = ledger.Event(
+            Act.REFUSED, actor, verdict.role, Auth.PASSPHRASE, target, manifest=target.digest, code=code
+        )
         ledger.append(plane, session, event)
 
 

@@ -3,7 +3,7 @@
 Promises: each column that repeats logged, signed or digested bytes is compared with them, and what an entry of the log
 names must be there; each difference is one line that names the entry or row, never a person's text.
 Does not: read the published files (see `ledger.verify`), or know whether the entries themselves were replaced.
-What no digest covers is not verified: YAML texts beside their closures, display names, logins, tokens.
+What no digest covers is not verified: YAML texts beside their closures, logins, tokens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from audit.errors import AuditError
-from audit.record import Act, LeafRecord, parse_leaf, verify_commitment
+from audit.record import Act, LeafRecord, parse_leaf
+from control_plane.plane import ControlPlane
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
@@ -28,6 +29,7 @@ from control_plane.registry.tables import (
     StatementRow,
     VersionRow,
 )
+from control_plane.texts.problems import problems as texts_problems
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
@@ -35,6 +37,15 @@ from edge_runtime.core.statements import MEANINGS, Statement, open_statement
 
 __all__ = ["problems"]
 
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MentorplaneError,
+    SQLAlchemyError,
+    TypeError,
+    ValueError,
+)
 _SIGNED = {"approve": Act.APPROVED, "reject": Act.REJECTED, "withdraw": Act.WITHDRAWN}
 
 
@@ -48,7 +59,7 @@ class _Known:
     keys: dict[str, bytes] = field(default_factory=dict)
 
 
-def problems(session: Session) -> tuple[str, ...]:
+def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
     """Return every difference between rows and the bytes that they repeat, in one transaction of the caller."""
     known = _Known()
     found: list[str] = []
@@ -56,9 +67,13 @@ def problems(session: Session) -> tuple[str, ...]:
     for section in sections:
         try:
             found += section(session, known)
-        except (ArithmeticError, AttributeError, LookupError, MentorplaneError, SQLAlchemyError, TypeError, ValueError):
+        except _UNREADABLE:
             # A driver lets a row hold what its column cannot: then the rest of its table cannot be read either.
             found.append(f"{section.__name__.removeprefix('_')}: a row holds what no use case writes")
+    try:
+        found += texts_problems(plane, session, known.leaves)
+    except _UNREADABLE:
+        found.append("texts: a row holds what no use case writes")
     return tuple(found)
 
 
@@ -84,7 +99,7 @@ def _entries(session: Session, known: _Known) -> Iterator[str]:
             yield f"entry {index}: expected next, got entry {row.seq}"
         target = leaf.object
         said = {"seq": leaf.seq, "act": str(leaf.act), "actor": leaf.actor.id}
-        said |= {"role": leaf.actor.role, "kind": target.kind, "channel": leaf.channel}
+        said |= {"role": leaf.actor.role, "kind": target.kind, "channel": leaf.channel, "subject": leaf.subject}
         said |= {"name": target.name, "digest": target.digest, "manifest": leaf.manifest, "at": leaf.at}
         yield from _compared(f"entry {row.seq}", row, said)
 
@@ -118,25 +133,14 @@ def _statements(session: Session, known: _Known) -> Iterator[str]:
             yield f"{what}: the row differs from its bytes in at"
         if not dsse.verified_by(envelope, known.keys.get(statement.person, b"")):
             yield f"{what}: not signed by the person it names"
-        if not _is_reason(statement.reason, row):
-            yield f"{what}: the reason is not the one that was committed to"
         if digest not in logged:
             yield f"{what}: not in the log"
         else:
             yield from _logged(what, row, statement, leaf=known.leaves[logged[digest]])
+            yield from _compared(what, row, {"leaf": logged[digest]})
     yield from (
         f"entry {logged[digest]}: its statement is gone" for digest in sorted(set(logged) - set(known.statements))
     )
-
-
-def _is_reason(commitment: str, row: StatementRow) -> bool:
-    if not commitment:
-        return row.reason == ""
-    try:
-        verify_commitment(commitment, row.reason, row.salt)
-    except (AuditError, ValueError):
-        return False
-    return True
 
 
 def _logged(what: str, row: StatementRow, statement: Statement, *, leaf: LeafRecord) -> Iterator[str]:
@@ -181,13 +185,10 @@ def _manifest(what: str, row: RevisionRow | ReleaseRow, *, known: _Known) -> Ite
 
 
 def _proposals(session: Session, known: _Known) -> Iterator[str]:
-    logged = {leaf.object.name: leaf.actor.id for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
-    titles = defaultdict(set)
-    for row in session.exec(select(StatementRow).where(StatementRow.act == "author")):
-        titles[row.proposal].add(row.reason)
+    logged = {leaf.object.name: (leaf.actor.id, leaf.seq) for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
     for proposal in session.exec(select(ProposalRow).order_by(col(ProposalRow.number))):
         what = f"proposal-{proposal.number}"
-        if logged.pop(what, None) != proposal.author or proposal.title not in titles[proposal.number]:
+        if logged.pop(what, None) != (proposal.author, proposal.leaf):
             yield f"proposal {proposal.number}: author or title are not those that were signed"
     yield from (f"{what}: logged, but not in the database" for what in sorted(logged))
 

@@ -5,18 +5,18 @@ Promises: every function works in the caller's transaction. Does not: decide, si
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
-from audit.record import Act, Auth, LeafObject, commit
-from control_plane import ledger, people
+from audit.record import Act, Auth, LeafObject
+from control_plane import ledger, people, texts
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
+from control_plane.registry.facts import Facts
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import CheckRow, ClosureRow, ProposalRow, RevisionRow, StatementRow
 from edge_runtime.core import approval, canonical, coverage, dsse
@@ -31,19 +31,25 @@ __all__ = [
     "closure",
     "contributors",
     "find_proposal",
+    "proposal_record",
     "record",
     "shortfalls",
     "sign",
     "statements_for",
+    "titles",
 ]
 
 MAX_REASON_LENGTH = 2000
-_SALT_BYTES = 16
+NO_FACTS = Facts()
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Who signs what, with which key, in which role, for which reason, and how the log calls it."""
+    """Who signs what, with which key, in which role, for which reason, and how the log calls it.
+
+    `before` and `after` are the digests of the target's states, if the act changes it; `checks` is the digest of the
+    report that the signer relied on.
+    """
 
     act: str
     logged: Act
@@ -56,14 +62,17 @@ class Signing:
     target: LeafObject
     proposal: int | None = None
     previous: str = ""
+    facts: Facts = NO_FACTS
+    checks: str = ""
+    before: str = ""
+    after: str = ""
 
 
 def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRow:
     """Sign a statement, store it, and append its audit leaf: all in the caller's transaction."""
     if len(signing.reason) > MAX_REASON_LENGTH:
         raise InvalidDocument(f"expected a reason of at most {MAX_REASON_LENGTH} characters")
-    at, salt = plane.now(), secrets.token_bytes(_SALT_BYTES)
-    reason = commit(signing.reason, salt) if signing.reason else ""
+    at, said = plane.now(), texts.say(plane, signing.reason) if signing.reason else None
     statement = Statement(
         act=signing.act,
         organisation=plane.organisation,
@@ -72,7 +81,7 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
         entries=tuple(sorted(signing.entries)),
         person=signing.person,
         role=signing.role,
-        reason=reason,
+        reason=said.commitment if said else "",
         at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
         previous=signing.previous,
     )
@@ -86,27 +95,35 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
         previous=signing.previous,
         proposal=signing.proposal,
         envelope=envelope.as_json(),
-        reason=signing.reason,
-        salt=salt,
+        leaf=ledger.next_index(session),
         at=at,
     )
     session.add(row)
     session.flush()
-    ledger.append(plane, session, _event(signing, statement, row.digest))
+    ledger.append(plane, session, _event(signing, statement, digest=row.digest, said=said))
     return row
 
 
-def _event(signing: Signing, statement: Statement, digest: str) -> ledger.Event:
+def _event(signing: Signing, statement: Statement, *, digest: str, said: texts.Said | None) -> ledger.Event:
+    facts = signing.facts
     return ledger.Event(
         signing.logged,
         actor=signing.person,
         role=signing.role,
         auth=Auth.PASSPHRASE,
         target=signing.target,
+        before=signing.before,
+        after=signing.after,
+        diff=facts.diff,
         manifest=signing.manifest,
+        policy=facts.policy,
+        checks=signing.checks,
+        models=facts.models,
+        tier=facts.tier,
         statement=digest,
         meaning=MEANINGS[signing.act],
-        reason=statement.reason,
+        key="sha256:" + dsse.key_id(dsse.public_bytes(signing.key)),
+        reason=said,
         names=tuple(ref.name for ref in statement.entries),
     )
 
@@ -124,11 +141,23 @@ def find_proposal(session: Session, number: int) -> tuple[ProposalRow, RevisionR
     return proposal, revision
 
 
-def record(proposal: ProposalRow, revision: RevisionRow) -> Proposal:
+def titles(plane: ControlPlane, session: Session, proposals: Iterable[ProposalRow]) -> dict[int, str]:
+    """Return the titles of proposals by number, as people read them: each is the text of the entry that proposed it."""
+    leaves = {row.number or 0: row.leaf for row in proposals}
+    shown = texts.shown_reasons(session, plane, leaves.values())
+    return {number: shown.get(leaf, "") for number, leaf in leaves.items()}
+
+
+def record(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> Proposal:
     """Return the record of a proposal."""
+    return proposal_record(proposal, revision, titles(plane, session, [proposal])[proposal.number or 0])
+
+
+def proposal_record(proposal: ProposalRow, revision: RevisionRow, title: str) -> Proposal:
+    """Return the record of a proposal of that title."""
     return Proposal(
         number=proposal.number or 0,
-        title=proposal.title,
+        title=title,
         state=proposal.state,
         revision=proposal.revision,
         manifest=revision.digest,

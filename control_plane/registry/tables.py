@@ -50,12 +50,11 @@ class SchemaVersion(SQLModel, table=True):
 
 
 class PersonRow(SQLModel, table=True):
-    """A person: pseudonymous id, login, display name, eligible roles, sealed signing key, wrong passphrases."""
+    """A person: pseudonymous id, login, eligible roles, sealed signing key, wrong passphrases; names are elsewhere."""
 
     __tablename__ = "person"
     id: str = Field(primary_key=True)
     login: str = Field(unique=True)
-    name: str
     roles: list[str] = Field(sa_column=_json())
     custody: str
     public_key: bytes = Field(sa_column=_bytes())
@@ -94,11 +93,11 @@ class SourceRow(SQLModel, table=True):
 
 
 class ProposalRow(SQLModel, table=True):
-    """A set of changes on its way; `revision` counts its edits."""
+    """A set of changes on its way; `revision` counts its edits; the title is the text of the entry that proposed it."""
 
     __tablename__ = "proposal"
     number: int | None = Field(default=None, primary_key=True)
-    title: str
+    leaf: int
     state: str
     revision: int
     author: str = Field(foreign_key="person.id")
@@ -133,7 +132,7 @@ class CheckRow(SQLModel, table=True):
 
 
 class StatementRow(SQLModel, table=True):
-    """A signed statement: the envelope as JSON, and the reason and salt behind its commitment."""
+    """A signed statement: the envelope as JSON, and its entry of the log, which has the reason."""
 
     __tablename__ = "statement"
     __table_args__ = (UniqueConstraint("manifest", "person", "act", "previous"),)
@@ -146,8 +145,7 @@ class StatementRow(SQLModel, table=True):
     previous: str
     proposal: int | None = Field(default=None, foreign_key="proposal.number", index=True)
     envelope: dict[str, Any] = Field(sa_column=_json())
-    reason: str
-    salt: bytes = Field(sa_column=_bytes())
+    leaf: int = Field(unique=True)
     at: datetime = Field(sa_column=_time())
 
 
@@ -194,7 +192,57 @@ class LeafRow(SQLModel, table=True):
     digest: str
     manifest: str = Field(index=True)
     channel: str
+    subject: str = Field(index=True)
     at: datetime = Field(sa_column=_time(index=True))
+
+
+class TextKeyRow(SQLModel, table=True):
+    """A key of texts, wrapped, with the display name under it; destroyed by an entry of the log when that is set.
+
+    `name` is the commitment to the display name that entries carry; it is "" if no name was known.
+    """
+
+    __tablename__ = "text_key"
+    __table_args__ = (Index("ix_text_key_of", "person", "retention", "month"),)
+    id: str = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id")
+    retention: str
+    month: str
+    wrapped: bytes = Field(sa_column=_bytes())
+    name: str
+    name_data: bytes = Field(sa_column=_bytes())
+    erased_by: int | None = None
+    at: datetime = Field(sa_column=_time())
+
+
+class TextRow(SQLModel, table=True):
+    """The text behind a commitment of an entry, encrypted with its salt."""
+
+    __tablename__ = "text"
+    leaf: int = Field(primary_key=True)
+    field: str = Field(primary_key=True)
+    key: str = Field(foreign_key="text_key.id", index=True)
+    data: bytes = Field(sa_column=_bytes())
+
+
+class HoldRow(SQLModel, table=True):
+    """A legal hold on a person's texts, or on everybody's if the person is ""; entries that placed and lifted it."""
+
+    __tablename__ = "hold"
+    id: str = Field(primary_key=True)
+    person: str
+    placed: int
+    lifted: int | None = None
+    at: datetime = Field(sa_column=_time())
+
+
+class SettingRow(SQLModel, table=True):
+    """A setting of the record that somebody changed, and the entry that says so."""
+
+    __tablename__ = "setting"
+    name: str = Field(primary_key=True)
+    value: str
+    leaf: int
 
 
 class LogHeadRow(SQLModel, table=True):

@@ -12,6 +12,7 @@ Does not: decide anything (see `journey`), or see what is typed into the device'
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from audit.acts import Client
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.web.journey import Journey
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
@@ -37,7 +39,7 @@ def mount(app: FastAPI) -> None:
     """Add the tour to the server, if it was started with a start key, and a first page that leads on."""
     app.add_api_route("/", _first_page, include_in_schema=False)
     if app.state.start_key:
-        app.state.journey = Journey(app.state.plane)
+        app.state.journey = Journey(replace(app.state.plane, client=Client.CONSOLE))
         app.mount("/tour/static", StaticFiles(directory=Path(__file__).with_name("static")), name="tour-static")
         app.include_router(_router(), include_in_schema=False)
 

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import pytest
-from sqlmodel import SQLModel, text
+from sqlmodel import SQLModel, col, select, text
 
+from audit.record import LeafRecord, parse_leaf
 from control_plane import db
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.records import Proposal, Release, Withdrawal
+from control_plane.registry.tables import LeafRow
 
 ROLE = {
     "ines": "community-host",
@@ -25,6 +27,8 @@ ROLE = {
     "sam": "safety-owner",
     "tom": "facilitator",
 }
+
+_LOG_TABLES = {"audit_posting", "audit_span", "leaf", "log_head", "text_key"}
 
 
 class Acts:
@@ -105,10 +109,32 @@ def state_of(plane: ControlPlane) -> dict[str, str]:
     return found
 
 
+def but_log(state: Mapping[str, str]) -> dict[str, str]:
+    """Return a fingerprint without what every entry of the log changes: the log, its index, keys of texts."""
+    return {name: one for name, one in state.items() if name not in _LOG_TABLES and not name.startswith("log/")}
+
+
+def newest(plane: ControlPlane) -> LeafRecord:
+    """Return the last entry of the log."""
+    with db.read(plane.engine) as session:
+        return parse_leaf(session.exec(select(LeafRow.data).order_by(col(LeafRow.seq).desc()).limit(1)).one())
+
+
 @contextmanager
-def refused(plane: ControlPlane, kind: type[Exception], match: str | None = None) -> Iterator[None]:
-    """Expect an error of that kind, and that it changed nothing at all."""
-    before = state_of(plane)
+def refused(
+    plane: ControlPlane, kind: type[Exception], match: str | None = None, *, logged: str = ""
+) -> Iterator[None]:
+    """Expect an error of that kind, and that it changed nothing at all; with `logged`, but for one entry of the log.
+
+    That entry says that this was attempted and refused.
+    """
+    before, size = state_of(plane), newest(plane).seq
     with pytest.raises(kind, match=match):
         yield
-    assert state_of(plane) == before
+    after = state_of(plane)
+    if not logged:
+        assert after == before
+        return
+    assert but_log(after) == but_log(before)
+    last = newest(plane)
+    assert (last.seq, last.act, last.outcome, last.reason.code) == (size + 1, "refused", "refused", logged)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from control_plane import db
+from control_plane import db, people
 from control_plane.app import STATUS_OF, create_app
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from control_plane.settings import Settings
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
-from tests.server.acts import ROLE, Acts, state_of
+from tests.server.acts import ROLE, Acts, but_log, newest, state_of
 from tests.server.library import CLOSING, script
 
 PROBLEM = "application/problem+json"
@@ -78,8 +78,8 @@ def test_everything_that_is_read_answers(client: TestClient, acts: Acts) -> None
 
 
 def test_errors_are_problems_with_their_status(client: TestClient, acts: Acts) -> None:
-    """Each kind of refusal has its status and the problem form, and changes nothing."""
-    before = state_of(acts.plane)
+    """Each kind of refusal has its status and the problem form, and changes nothing; the log has who lacked a role."""
+    before, size = state_of(acts.plane), newest(acts.plane).seq
     stale = {"title": "x", "files": {CLOSING: script("closing")}, "passphrase": acts.passphrase("maya"), "base": "x"}
     broken = {"title": "x", "files": {"x.yaml": "kind: prompt"}, "passphrase": acts.passphrase("maya")}
     wanted = [
@@ -97,7 +97,10 @@ def test_errors_are_problems_with_their_status(client: TestClient, acts: Acts) -
         assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM)
         assert response.json()["status"] == status
         assert "diary" not in response.text
-    assert state_of(acts.plane) == before
+    assert but_log(state_of(acts.plane)) == but_log(before)
+    last = newest(acts.plane)
+    assert (last.seq, last.act, last.reason.code, last.actor.client) == (size + 1, "refused", "release", "api")
+    assert last.actor.session == people.token_digest(acts.people["tom"]["token"])
 
 
 def test_a_body_without_a_length_is_capped_too(client: TestClient, acts: Acts) -> None:

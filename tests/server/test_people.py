@@ -84,7 +84,7 @@ def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
 def test_enrolment_is_for_administrators_and_logins_are_unique(acts: Acts) -> None:
     """Whoever is no administrator enrols nobody; a taken login, a short passphrase, an unknown role are refused."""
     new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": "long enough"}
-    with refused(acts.plane, Refused):
+    with refused(acts.plane, Refused, logged="enrol"):
         people.enrol(acts.plane, **new, actor=acts.id("tom"))  # type: ignore[arg-type]
     with refused(acts.plane, Conflict):
         people.enrol(acts.plane, **{**new, "login": "tom"}, actor=acts.id("lena"))  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ def test_a_file_that_does_not_read_stores_nothing(acts: Acts) -> None:
 @pytest.mark.parametrize("login", ["tom", "remy"])
 def test_only_authors_propose(acts: Acts, login: str) -> None:
     """A person without the role of an author is refused."""
-    with refused(acts.plane, Refused, "role author"):
+    with refused(acts.plane, Refused, "role author", logged="propose"):
         acts.propose(login, {CLOSING: script("closing")})
 
 

@@ -78,7 +78,7 @@ def test_nothing_is_released_without_passed_checks(acts: Acts, status: str | Non
 def test_only_a_release_manager_releases(acts: Acts) -> None:
     """An approver cannot release, however complete the approvals are."""
     acts.approve_fully()
-    with refused(acts.plane, Refused, "release-manager"):
+    with refused(acts.plane, Refused, "release-manager", logged="release"):
         acts.release(login="tom")
 
 

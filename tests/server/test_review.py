@@ -154,7 +154,7 @@ def test_an_approval_is_of_what_was_shown(acts: Acts) -> None:
 def test_a_role_that_one_does_not_hold_is_refused(acts: Acts) -> None:
     """A person signs in their own roles only."""
     acts.check()
-    with refused(acts.plane, Refused, "role compliance"):
+    with refused(acts.plane, Refused, "role compliance", logged="approve"):
         acts.approve("tom", role="compliance")
 
 

@@ -1,0 +1,84 @@
+"""Who may do what: roles, and the entry that an attempt without the right leaves in the log.
+
+Promises: whoever attempts an act without the role for it is refused, and the log says who, what and through which
+door; nothing else changed.
+Does not: count wrong passphrases (see `people`), or decide about quorums (see `registry.review`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from sqlmodel import Session, or_, select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import db, ledger
+from control_plane.errors import NotFound, Refused
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import PersonRow
+
+__all__ = ["Attempt", "find_row", "refuse", "require_role"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody is about to do: a word for it, to what, and how they had authenticated."""
+
+    code: str
+    target: LeafObject
+    auth: Auth = Auth.PASSPHRASE
+    manifest: str = ""
+    behalf: str = ""
+
+
+def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> str:
+    """Return the first of these roles that the person holds.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: they hold none; the log says that they tried.
+    """
+    with db.read(plane.engine) as session:
+        row = find_row(session, person)
+        held = [role for role in roles if role in row.roles]
+        identity, other = row.id, (row.roles or ["none"])[0]
+    if not held:
+        wanted = f"expected a person with the role {' or '.join(roles)}, got one without"
+        refuse(plane, identity, attempt, role=other, message=wanted)
+    return held[0]
+
+
+def refuse(plane: ControlPlane, person: str, attempt: Attempt, *, role: str, message: str, hint: str = "") -> NoReturn:
+    """Log that an act was refused, in a transaction of its own, and refuse it.
+
+    Raises:
+        Refused: always.
+    """
+    event = ledger.Event(
+        Act.REFUSED,
+        person,
+        role,
+        attempt.auth,
+        attempt.target,
+        manifest=attempt.manifest,
+        behalf=attempt.behalf,
+        code=attempt.code,
+    )
+    with ledger.act(plane) as session:
+        ledger.append(plane, session, event)
+    raise Refused(message, hint=hint)
+
+
+def find_row(session: Session, login_or_id: str) -> PersonRow:
+    """Return the row of the person of that login or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = select(PersonRow).where(or_(PersonRow.id == login_or_id, PersonRow.login == login_or_id))
+    row = session.exec(query).first()
+    if row is None:
+        raise NotFound("expected the login or id of a person, got another")
+    return row

@@ -1,0 +1,89 @@
+"""Placing and lifting legal holds.
+
+Promises: both are acts of compliance or of an administrator, opened with their passphrase and given a reason, and
+entries of the log; every entry written meanwhile names the holds that cover it.
+Does not: bring back what was erased before.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import db, ledger, people, texts
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import HoldRow
+from control_plane.rights import Attempt
+from control_plane.texts.holds import EVERYBODY, Hold, hold_record, in_force
+from control_plane.texts.keepers import Asking, require_keeper
+from control_plane.texts.values import hold_digest
+
+__all__ = ["hold", "lift_hold"]
+
+
+def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Hold:
+    """Place a hold on a person's texts, or on everybody's.
+
+    Args:
+        plane: the control plane.
+        person: login or id; "" for everybody.
+        by: person id of who places it.
+        reason: why, in their own words.
+        passphrase: theirs.
+        ticket: reference to the request, such as a case number.
+
+    Raises:
+        NotFound: no such person.
+        Refused: `by` is neither in compliance nor an administrator, or a wrong passphrase.
+        InvalidDocument: no reason, one that is too long, or a ticket that is none.
+    """
+    who = people.find_person(plane, person).id if person else EVERYBODY
+    target = LeafObject("person", who) if who else LeafObject("log")
+    asking = Asking(by, reason, passphrase, ticket)
+    role = require_keeper(plane, asking, attempt=Attempt("hold", target))
+    with ledger.act(plane) as session:
+        number = len(session.exec(select(HoldRow.id)).all()) + 1
+        row = HoldRow(id=f"hold-{number}", person=who, placed=ledger.next_index(session), at=plane.now())
+        session.add(row)
+        session.flush()
+        event = ledger.Event(
+            Act.HOLD_PLACED,
+            by,
+            role,
+            Auth.PASSPHRASE,
+            _target(row),
+            code="on-a-person" if who else "on-everybody",
+            reason=texts.say(plane, reason),
+            ticket=ticket,
+        )
+        ledger.append(plane, session, event)
+        return hold_record(row)
+
+
+def lift_hold(plane: ControlPlane, identity: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Hold:
+    """Lift a hold.
+
+    Raises:
+        NotFound: none of that id is in force.
+        Refused, InvalidDocument: as for `hold`.
+    """
+    with db.read(plane.engine) as session:
+        attempt = Attempt("lift-hold", _target(in_force(session, identity)))
+    role = require_keeper(plane, Asking(by, reason, passphrase, ticket), attempt=attempt)
+    with ledger.act(plane) as session:
+        row = in_force(session, identity)
+        event = ledger.Event(
+            Act.HOLD_LIFTED,
+            by,
+            role,
+            Auth.PASSPHRASE,
+            _target(row),
+            reason=texts.say(plane, reason),
+            ticket=ticket,
+        )
+        row.lifted = ledger.append(plane, session, event)
+        return hold_record(row)
+
+
+def _target(row: HoldRow) -> LeafObject:
+    return LeafObject("hold", row.id, hold_digest(row.id, row.person))

@@ -1,0 +1,63 @@
+"""Which legal holds are in force, and on whose entries.
+
+Does not: place or lift them (see `holding`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from control_plane import db
+from control_plane.errors import NotFound
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import HoldRow
+
+__all__ = ["EVERYBODY", "Hold", "hold_record", "holds_on", "in_force", "list_holds"]
+
+EVERYBODY = ""
+"""Whom a hold is on that covers all entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold on a person's texts, or on everybody's if `person` is ""; `placed` and `lifted` are entries of the log."""
+
+    id: str
+    person: str
+    placed: int
+    lifted: int | None
+    at: datetime
+
+
+def holds_on(session: Session, *people: str) -> tuple[str, ...]:
+    """Return the ids of the holds in force on any of these people, sorted."""
+    covering = or_(HoldRow.person == EVERYBODY, col(HoldRow.person).in_([one for one in people if one]))
+    return tuple(sorted(session.exec(select(HoldRow.id).where(covering, col(HoldRow.lifted).is_(None)))))
+
+
+def list_holds(plane: ControlPlane, *, lifted: bool = False) -> tuple[Hold, ...]:
+    """Return the holds in force, oldest first; with those that were lifted if asked."""
+    query = select(HoldRow).order_by(col(HoldRow.placed))
+    with db.read(plane.engine) as session:
+        rows = session.exec(query if lifted else query.where(col(HoldRow.lifted).is_(None)))
+        return tuple(hold_record(row) for row in rows)
+
+
+def in_force(session: Session, identity: str) -> HoldRow:
+    """Return the row of a hold in force.
+
+    Raises:
+        NotFound: none of that id is.
+    """
+    row = session.get(HoldRow, identity)
+    if row is None or row.lifted is not None:
+        raise NotFound("expected the id of a hold in force, got another", hint="`mentorplane audit hold list`")
+    return row
+
+
+def hold_record(row: HoldRow) -> Hold:
+    """Return the record of a hold."""
+    return Hold(row.id, row.person, row.placed, row.lifted, row.at)
