@@ -331,8 +331,13 @@ class TileReader:
             raise NotProven(f"expected {tile.path}, got no such file") from error
 
     def _edge(self, level: int) -> tuple[bytes, ...]:
-        count = level_count(self.size, level)
-        return Frontier().extend(self._layers(level, count // TILE_WIDTH)[0]).hashes if count % TILE_WIDTH else ()
+        index, width = divmod(level_count(self.size, level), TILE_WIDTH)
+        layers, edge, at = self._layers(level, index) if width else [], [], 0
+        for layer in reversed(range(len(layers))):
+            if width >> layer & 1:
+                edge.append(layers[layer][at >> layer])
+                at += 1 << layer
+        return tuple(edge)
 
     def _range_root(self, start: int, end: int) -> bytes:
         """Return the root over the leaves [start, end), a range out of a proof."""

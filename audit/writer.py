@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -54,10 +54,10 @@ MAX_BATCH = 4096
 _OPEN_FILES = 128
 
 
-def write_files(disk: Files, files: Sequence[tuple[str, bytes]], synced: set[str]) -> None:
+def write_files(disk: Files, files: Sequence[tuple[str, bytes]], *, published: int) -> None:
     """Make files of the log durable, in the order given: bundles first, then tiles bottom-up.
 
-    `synced` are the folders whose own names are known to be durable; it grows.
+    `published` is the size of the log whose files, and the folders above them, are durable already.
     """
     bundles = [file for file in files if file[0].startswith("tile/entries/")]
     tiles = [file for file in files if not file[0].startswith("tile/entries/")]
@@ -70,35 +70,41 @@ def write_files(disk: Files, files: Sequence[tuple[str, bytes]], synced: set[str
             for path, _ in some:
                 disk.sync(path)
         # Crash between the two: bundles without tiles, covered by nothing either.
-    _sync_names(disk, [path for path, _ in files], synced)
-
-
-def _sync_names(disk: Files, paths: Iterable[str], synced: set[str]) -> None:
-    """Make durable the names of these files, and of the folders above them that are not known to be."""
-    todo, known = set(), set()
-    for folder in {_above(path) for path in paths}:
-        at = folder
-        todo.add(at)
-        while at and at not in synced:
-            known.add(at)
-            at = _above(at)
-            todo.add(at)
-    for folder in sorted(todo, reverse=True):
+    durable = {folder for path in _edge_paths(published) for folder in _above(path)}
+    names: set[str] = set()
+    for path, _ in files:
+        folder, *above = _above(path)
+        names |= {folder} if folder in durable else {folder, *above}
+    for folder in sorted(names, reverse=True):
         # Crash between two of these: names of files that nothing covers.
         disk.sync_folder(folder)
-    synced |= known
 
 
-def _above(path: str) -> str:
-    return path.rpartition("/")[0]
+def _edge_paths(size: int) -> Iterator[str]:
+    """Yield the paths of the last files of a log, at each level: those beside which the next ones are made."""
+    for level in (ENTRIES, *levels_of(size)):
+        count = level_count(size, level)
+        if count:
+            index, width = divmod(count - 1, TILE_WIDTH)
+            yield Tile(level, index, width + 1).path
 
 
-def write_checkpoint(disk: Files, note: bytes) -> None:
-    """Publish a signed checkpoint whose files are durable already; what was published before stays until then."""
+def _above(path: str) -> tuple[str, ...]:
+    """Return the folders that a path is in, the nearest first, "" last."""
+    parts = path.split("/")
+    return tuple("/".join(parts[:end]) for end in range(len(parts) - 1, -1, -1))
+
+
+def write_checkpoint(disk: Files, note: bytes, *, remembered: bool = False) -> None:
+    """Publish a signed checkpoint whose files are durable already; what was published before stays until then.
+
+    `remembered`: the caller keeps it durably elsewhere, and will publish it again if it is not here after a crash.
+    """
     disk.write(NEXT_PATH, note)
     # Crash here: half of a checkpoint that nobody saw; opening drops it and the batch.
     disk.sync(NEXT_PATH)
-    disk.sync_folder("")
+    if not remembered:
+        disk.sync_folder("")
     # Crash here: the batch counts, though the old checkpoint is still the visible one; opening finishes the rename.
     disk.replace(NEXT_PATH, CHECKPOINT_PATH)
     # Crash here: the new checkpoint is visible. If power fails and takes the rename back, opening repeats it.
@@ -149,7 +155,6 @@ class LogWriter:
     signer: Signer
     _frontier: Frontier
     _published: bytes
-    _synced: set[str] = field(default_factory=set)
     _turn: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _queue: deque[_Waiting] = field(default_factory=deque, repr=False)
     _leading: bool = False
@@ -239,7 +244,7 @@ class LogWriter:
         if _text(self.disk.read(CHECKPOINT_PATH)) != _text(self._published):
             raise NotProven("expected the checkpoint that this writer published last, got another")
         growth = grow(before, entries, self.disk.read)
-        write_files(self.disk, growth.files, self._synced)
+        write_files(self.disk, growth.files, published=before.size)
         note = _signed(growth.frontier, self.signer)
         write_checkpoint(self.disk, note)
         self._frontier, self._published = growth.frontier, note

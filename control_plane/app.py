@@ -2,7 +2,8 @@
 
 Promises: one table says which error is which HTTP status; errors are `application/problem+json` without a person's
 text, and an unexpected one says nothing of its cause; bodies are capped; what a crash left unpublished is finished at
-start, and the timestamp is renewed then and hourly. Does not: hold logic of the domain. Source: RFC 9457.
+start, the timestamp is renewed then and hourly, and witnesses that have not signed are asked again every minute.
+Does not: hold logic of the domain. Source: RFC 9457.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audit.acts import Client
-from control_plane import api
+from control_plane import api, ledger
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
 from control_plane.settings import Settings
@@ -43,6 +44,7 @@ STATUS_OF: dict[type[MentorplaneError], int] = {
     NotSignedIn: 401,
 }
 RENEW_EVERY_S = 3600
+ASK_EVERY_S = 60
 _MAX_PLACES = 20
 IMMUTABLE = "public, max-age=31536000, immutable"
 _LOG = logging.getLogger(__name__)
@@ -89,15 +91,17 @@ def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
     from control_plane.publish import renew
     from control_plane.registry.releases import recover
 
-    wait_s = 0.0
-    while not stop.wait(wait_s):
+    while not stop.is_set():
         try:
             for what in recover(plane):
                 _LOG.warning("finished what was left unpublished: %s", what)
             renew(plane)
         except (MentorplaneError, OSError):
             _LOG.exception("publishing was not finished; the next hour tries again")
-        wait_s = RENEW_EVERY_S
+        for _ in range(RENEW_EVERY_S // ASK_EVERY_S):
+            ledger.ask_witnesses(plane)  # nothing to do where none are named, or all that are needed have signed
+            if stop.wait(ASK_EVERY_S):
+                break
 
 
 def _problem(status: int, detail: str, hint: str = "") -> Response:

@@ -26,6 +26,7 @@ from edge_runtime.core.errors import Unavailable
 __all__ = ["open_engine", "read", "scrub", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
+CACHE_KIB = 16_384
 _WRITE = "mentorplane_write"
 
 
@@ -56,6 +57,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"cache_size=-{CACHE_KIB}",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -74,7 +76,7 @@ def _make_tables(engine: Engine) -> None:
             if version is None:
                 empty = Frontier().encode()
                 session.add(SchemaVersion(version=SCHEMA_VERSION))
-                session.add(LogHeadRow(id=1, frontier=empty, published=empty))
+                session.add(LogHeadRow(id=1, frontier=empty))
                 session.flush()
             elif version != SCHEMA_VERSION:
                 raise Unavailable(f"expected tables of version {SCHEMA_VERSION}, got version {version}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +18,7 @@ from audit.record import Client
 from control_plane import db
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.settings import Settings
+from control_plane.turns import Asking
 
 __all__ = ["Clock", "ControlPlane", "Random", "open_plane", "utc_now"]
 
@@ -43,6 +44,7 @@ class ControlPlane:
     keys: ServerKeys
     random: Random = os.urandom
     client: Client = Client.SYSTEM
+    asking: Asking = field(default_factory=Asking, repr=False, compare=False)
     token: str = ""
 
     @property

@@ -15,15 +15,16 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from audit import merkle
+from audit.checkpoint import parse_checkpoint
 from audit.folder import folder_reader
+from audit.note import parse_note
 from audit.tiles import TileReader
 from control_plane import db, ledger, trust
 from control_plane.errors import NotFound
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
-from control_plane.registry.tables import ClosureRow, LeafRow, LogHeadRow, ReleaseRow, StatementRow
+from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
 from control_plane.repository import TRUST_PATH, Site
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import Unavailable
@@ -41,6 +42,7 @@ from edge_runtime.core.trustfile import encode_trust
 
 __all__ = ["ForgedMirror", "forge_mirror", "publish", "renew"]
 
+WITNESS_WAIT_S = 2.0
 _FORGED_WORD = "never"
 
 
@@ -52,9 +54,11 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
     """
     while True:
         with db.write(plane.engine) as session:
+            ledger.require_current(plane, session)
             trust.log_change(plane, session)
         # Crash here: the change is logged and devices do not see it yet; the next publication goes on.
         ledger.publish_log(plane)
+        ledger.ask_witnesses(plane, timeout_s=WITNESS_WAIT_S)
         with db.write(plane.engine) as session:
             told = encode_trust(trust.trust_file(plane, session))
             if trust.is_logged(session, told):  # else somebody was enrolled in between
@@ -100,18 +104,18 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
     published = site.target(release_path(plane.channel))
     if published is not None and parse_release(published).manifest == live.manifest:
         return published
-    head = session.get(LogHeadRow, 1)
     leaf = session.get(LeafRow, live.leaf)
-    if head is None or leaf is None:
-        raise Unavailable("expected the release in the audit log, got no such entry")
     # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
-    frontier = merkle.parse_frontier(head.published)
-    reader = TileReader(folder_reader(plane.site / "log"), size=frontier.size, root=frontier.root)
+    note = site.read("log/checkpoint")
+    signed = parse_checkpoint(parse_note(note).text)
+    if leaf is None or live.leaf >= signed.size:
+        raise Unavailable("expected the release in the published log, got no such entry")
+    reader = TileReader(folder_reader(plane.site / "log"), size=signed.size, root=signed.root)
     rows = session.exec(
         select(StatementRow).where(col(StatementRow.id).in_(live.statements)).order_by(col(StatementRow.id))
     )
     proof = LogProof(
-        checkpoint=site.read("log/checkpoint"),
+        checkpoint=note,
         index=live.leaf,
         leaf=leaf.data,
         proof=reader.inclusion_proof(live.leaf),

@@ -56,6 +56,11 @@ class Settings:
         return self.home / "site" / "edge"
 
     @property
+    def witness_policy(self) -> Path:
+        """The file that says which witnesses must cosign the log; without it the log is self-contained."""
+        return self.home / "witness-policy"
+
+    @property
     def forged(self) -> Path:
         """The folder of a forged mirror, served at `/forged` while it exists; for demonstrations."""
         return self.home / "site" / "forged"

@@ -8,13 +8,14 @@ Does not: find a history rewritten together with `checkpoints.log` and the publi
 the report says `self_contained`. Source: C2SP tlog-tiles; docs/adr/0003.
 
 Modules: `acts` (the leaf of an act), `head` (the row that every act holds), `checkpoints` (all that were ever
-published), `publish` (the log as files), `search`, `verify`.
+published), `publish` (the log as files), `witnesses` (who cosigns them), `search`, `verify`.
 """
 
 from control_plane.ledger.acts import SYSTEM, Event, act, append, next_index
-from control_plane.ledger.publish import checkpoint, inclusion_proof, publish_log, recover_log
+from control_plane.ledger.publish import checkpoint, inclusion_proof, publish_log, recover_log, require_current
 from control_plane.ledger.search import LedgerLeaf, search
 from control_plane.ledger.verify import LedgerReport, verify
+from control_plane.ledger.witnesses import ask_witnesses, verifiers, witness_policy
 
 __all__ = [
     "SYSTEM",
@@ -23,11 +24,15 @@ __all__ = [
     "LedgerReport",
     "act",
     "append",
+    "ask_witnesses",
     "checkpoint",
     "inclusion_proof",
     "next_index",
     "publish_log",
     "recover_log",
+    "require_current",
     "search",
+    "verifiers",
     "verify",
+    "witness_policy",
 ]

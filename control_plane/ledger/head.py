@@ -1,4 +1,4 @@
-"""The log-head row: the right edge of the tree now, and as last published; every act holds it while it is made."""
+"""The log-head row: the right edge of the tree; every act holds it while it is made."""
 
 from __future__ import annotations
 

@@ -1,29 +1,69 @@
 """The log as published files: bundles, tiles, then the checkpoint, derived from the database.
 
 Promises: a crash at any instruction leaves the old checkpoint or the new one, with all files that it implies; no
-checkpoint is signed that does not extend every one that was published.
+checkpoint is signed that does not extend every one that was published; an act is not even begun on a database that is
+behind what was published. Acts that are committed while one publication is under way are covered together by the next.
+
+Publishing holds the folder, by a lock beside it, and not the database: acts go on meanwhile. The database is the source
+of truth; what is published already is known from the signed checkpoint and the tiles that lead to it.
 Source: C2SP tlog-tiles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+
+from filelock import FileLock, Timeout
 from sqlmodel import Session, col, select
 
 from audit import merkle
 from audit.checkpoint import Checkpoint, sign_checkpoint
+from audit.disk import Disk
 from audit.errors import AuditError
 from audit.folder import folder_reader
-from audit.tiles import TileReader, grow
+from audit.tiles import TILE_WIDTH, TileReader, grow
+from audit.writer import MAX_BATCH, collect_partials, write_checkpoint, write_files
 from control_plane import db
 from control_plane.errors import NotFound
-from control_plane.files import write_atomic
 from control_plane.ledger import checkpoints
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["checkpoint", "inclusion_proof", "publish_log", "recover_log"]
+__all__ = [
+    "checkpoint",
+    "inclusion_proof",
+    "publish_covering",
+    "publish_log",
+    "publishing",
+    "recover_log",
+    "require_current",
+]
+
+_TURN_TIMEOUT_S = 30.0
+_POLL_S = 0.002
+_HINT = "the database was changed from outside or restored; see `mentorplane audit verify` and `audit restore`"
+
+
+@contextmanager
+def publishing(plane: ControlPlane) -> Iterator[None]:
+    """Hold the published log: whoever writes to it takes turns, of this process or of another.
+
+    Raises:
+        Unavailable: somebody else held it for too long.
+    """
+    lock = FileLock(plane.settings.home / "publishing.lock", timeout=_TURN_TIMEOUT_S)
+    try:
+        lock.acquire(poll_interval=_POLL_S)
+    except Timeout as error:
+        raise Unavailable("expected to publish the log, got another publication that does not end") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
@@ -35,69 +75,139 @@ def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         Unavailable: the database's own entries do not lead to its log head, or the log is shorter than what is
             published or another one: it was changed from outside.
     """
+    with publishing(plane):
+        return _publish(plane, afresh=afresh)
+
+
+def publish_covering(plane: ControlPlane, size: int) -> None:
+    """Publish a log of at least `size` entries, unless somebody else did while we waited for our turn.
+
+    Raises as `publish_log` does.
+    """
+    with publishing(plane):
+        done = checkpoints.published(plane)
+        if done is None or done.size < size:
+            _publish(plane)
+
+
+def require_current(plane: ControlPlane, session: Session) -> None:
+    """Refuse to begin an act on a database that is behind the published log, or that holds another one.
+
+    An act there would put its entry where another one is published already: the log would fork.
+
+    Raises:
+        Unavailable: it is, as after a restore from a backup.
+    """
+    frontier = merkle.parse_frontier(head(session).frontier)
+    for old in {checkpoints.newest(plane), checkpoints.published(plane)} - {None}:
+        assert old is not None
+        _require_size(old, frontier)
+        if old.size == frontier.size and old.root != frontier.root:
+            raise _forked(old, frontier)
+
+
+def _publish(plane: ControlPlane, *, afresh: bool = False) -> bytes:
     folder = plane.site / "log"
-    with db.write(plane.engine) as session:
-        top = head(session)
-        frontier, before = merkle.parse_frontier(top.frontier), merkle.parse_frontier(top.published)
+    with db.read(plane.engine) as session:
+        frontier = merkle.parse_frontier(head(session).frontier)
         wanted = Checkpoint(plane.keys.log.name, frontier.size, frontier.root)
         current, newest = checkpoints.published(plane), checkpoints.newest(plane)
-        if not afresh and top.published == top.frontier and current == newest == wanted:
+        if not afresh and current == newest == wanted:
             return (folder / "checkpoint").read_bytes()
+        for old in (current, newest):
+            if old is not None:
+                _require_size(old, frontier)
         # No checkpoint: nothing was published yet, or the folder was lost.
-        done = merkle.Frontier() if afresh or current is None else before
+        done = merkle.Frontier() if afresh or current is None else _published_frontier(plane, current)
         for old in (current, newest):
             if old is not None:
                 _require_growth(session, old, done=done, to=frontier)
-        entries = session.exec(select(LeafRow.data).where(LeafRow.seq >= done.size).order_by(col(LeafRow.seq))).all()
-        try:
-            growth = grow(done, entries, folder_reader(folder))
-        except AuditError as error:
-            raise Unavailable("expected the published log as it was left, got other files") from error
-        if growth.frontier != frontier:
-            raise Unavailable("expected entries that lead to the log head, got others", hint="see `audit verify`")
+        _require_entries(session, done=done, to=frontier)
+        disk = Disk(folder)
         # Crash from here on: some tiles are there and the old checkpoint stands, which does not cover them.
-        for path, data in growth.files:
-            write_atomic(folder / path, data)
-        signed = sign_checkpoint(wanted, [plane.keys.log])
-        if newest != wanted:
-            checkpoints.remember(plane, signed)
-        # Crash here: the next publication finds the checkpoint remembered and publishes the same bytes.
-        write_atomic(folder / "checkpoint", signed)
-        # Crash here: the row below is rolled back, and the next publication writes the same bytes again.
-        top.published = top.frontier
-        return signed
+        _write_growth(session, disk, done=done, to=frontier)
+    signed = (folder / "checkpoint").read_bytes() if current == wanted else sign_checkpoint(wanted, [plane.keys.log])
+    if newest != wanted:
+        checkpoints.remember(plane, signed)
+    # Crash here: the next publication finds the checkpoint remembered and publishes the same bytes.
+    write_checkpoint(disk, signed, remembered=True)
+    with suppress(OSError):  # a partial file that stays does no harm
+        collect_partials(disk, done.size, frontier.size)
+    return signed
+
+
+def _published_frontier(plane: ControlPlane, current: Checkpoint) -> merkle.Frontier:
+    """Return the right edge of the published tree, led back to the root that was signed."""
+    try:
+        return TileReader(folder_reader(plane.site / "log"), size=current.size, root=current.root).frontier()
+    except AuditError as error:
+        raise Unavailable("expected the published log as it was left, got other files") from error
+
+
+def _data(session: Session, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes of the entries [start, end) in the database."""
+    query = select(LeafRow.data).where(LeafRow.seq >= start, LeafRow.seq < end).order_by(col(LeafRow.seq))
+    yield from session.exec(query.execution_options(yield_per=MAX_BATCH))
+
+
+def _require_size(old: Checkpoint, to: merkle.Frontier) -> None:
+    if old.size > to.size:
+        raise Unavailable(
+            f"expected a log of at least the {old.size} entries that are published, got {to.size} in the database",
+            hint=_HINT,
+        )
 
 
 def _require_growth(session: Session, old: Checkpoint, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
     """Refuse a log that does not extend a checkpoint, by the entries that its growth from `done` does not read."""
-    hint = "the database was changed from outside; see `mentorplane audit verify`"
-    if old.size > to.size:
-        raise Unavailable(
-            f"expected a log of at least the {old.size} entries that are published, got {to.size} in the database",
-            hint=hint,
-        )
-    if (old.size, old.root) in {(to.size, to.root), (done.size, done.root)}:
-        return
-    stored = session.exec(select(LeafRow.data).where(LeafRow.seq < old.size).order_by(col(LeafRow.seq)))
-    prefix = merkle.Frontier().extend(merkle.leaf_hash(data) for data in stored)
+    if (old.size, old.root) not in {(to.size, to.root), (done.size, done.root)}:
+        _require_prefix(session, old, to)
+
+
+def _require_prefix(session: Session, old: Checkpoint | merkle.Frontier, to: merkle.Frontier) -> None:
+    prefix = merkle.Frontier().extend(merkle.leaf_hash(data) for data in _data(session, 0, old.size))
     if (prefix.size, prefix.root) != (old.size, old.root):
-        raise Unavailable(
-            f"expected a log that extends the published checkpoint of {old.size} entries, "
-            f"got another history of {to.size} entries in the database",
-            hint=hint,
-        )
+        raise _forked(old, to)
+
+
+def _forked(old: Checkpoint | merkle.Frontier, to: merkle.Frontier) -> Unavailable:
+    return Unavailable(
+        f"expected a log that extends the published checkpoint of {old.size} entries, "
+        f"got another history of {to.size} entries in the database",
+        hint=_HINT,
+    )
+
+
+def _require_entries(session: Session, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
+    """Refuse a database whose entries do not lead from what is published to its own log head."""
+    if done.extend(merkle.leaf_hash(data) for data in _data(session, done.size, to.size)) != to:
+        _require_prefix(session, done, to)  # says more, if what is published already is what differs
+        raise Unavailable("expected entries that lead to the log head, got others", hint="see `audit verify`")
+
+
+def _write_growth(session: Session, disk: Disk, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
+    """Make every file that the log gained durable, a bounded number of entries at a time."""
+    entries = _data(session, done.size, to.size)
+    while done.size < to.size:
+        # Up to a full tile, so that no partial file is written that no checkpoint will imply.
+        some = list(islice(entries, MAX_BATCH - done.size % TILE_WIDTH))
+        try:
+            growth = grow(done, some, disk.read)
+        except AuditError as error:
+            raise Unavailable("expected the published log as it was left, got other files") from error
+        write_files(disk, growth.files, published=done.size)
+        done = growth.frontier
 
 
 def recover_log(plane: ControlPlane) -> bool:
     """Publish the log, rewriting all files if they are not as they were left; return whether anything was done."""
-    folder = plane.site / "log"
-    path = folder / "checkpoint"
+    path = plane.site / "log" / "checkpoint"
     before = path.read_bytes() if path.is_file() else b""
     try:
         after = publish_log(plane)
-        with db.read(plane.engine) as session:
-            frontier = merkle.parse_frontier(head(session).published)
-        TileReader(folder_reader(folder), size=frontier.size, root=frontier.root).frontier()
+        current = checkpoints.published(plane)
+        if current is not None:
+            _published_frontier(plane, current)
     except (AuditError, Unavailable):
         publish_log(plane, afresh=True)
         return True
@@ -124,12 +234,11 @@ def inclusion_proof(plane: ControlPlane, index: int) -> tuple[bytes, ...]:
         Unavailable: the published tiles do not lead to the log's root.
     """
     publish_log(plane)
-    with db.read(plane.engine) as session:
-        frontier = merkle.parse_frontier(head(session).published)
-    if not 0 <= index < frontier.size:
-        raise NotFound(f"expected an entry below {frontier.size}, got {index}")
+    current = checkpoints.published(plane)
+    if current is None or not 0 <= index < current.size:
+        raise NotFound(f"expected an entry below {current.size if current else 0}, got {index}")
     try:
-        reader = TileReader(folder_reader(plane.site / "log"), size=frontier.size, root=frontier.root)
+        reader = TileReader(folder_reader(plane.site / "log"), size=current.size, root=current.root)
         return reader.inclusion_proof(index)
     except AuditError as error:
         raise Unavailable("expected published tiles that lead to the log's root, got others") from error

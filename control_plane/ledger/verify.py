@@ -16,7 +16,7 @@ from audit.tiles import TileReader
 from audit.verify import check_log
 from control_plane import db
 from control_plane.evidence import index
-from control_plane.ledger import checkpoints
+from control_plane.ledger import checkpoints, witnesses
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
 from control_plane.registry import rows
@@ -56,14 +56,15 @@ def verify(plane: ControlPlane) -> LedgerReport:
 def _position(plane: ControlPlane) -> tuple[object, ...]:
     with db.read(plane.engine) as session:
         top = head(session)
-        return top.frontier, top.published, checkpoints.published(plane)
+        return top.frontier, checkpoints.published(plane)
 
 
 def _verify_once(plane: ControlPlane) -> LedgerReport:
     read = folder_reader(plane.site / "log")
     published, remembered = checkpoints.published(plane), checkpoints.lines(plane)  # before the database: never ahead
-    report = check_log(read, [plane.keys.log.verifier])
+    report = check_log(read, witnesses.verifiers(plane))
     found = [str(finding) for finding in report.findings]
+    found += witnesses.problems(plane)
     with db.read(plane.engine) as session:
         wanted = head(session).frontier
         read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))

@@ -185,7 +185,7 @@ class LeafRow(SQLModel, table=True):
     seq: int = Field(primary_key=True)
     data: bytes = Field(sa_column=_bytes())
     act: str = Field(index=True)
-    actor: str = Field(index=True)
+    actor: str
     role: str
     kind: str
     name: str
@@ -246,9 +246,8 @@ class SettingRow(SQLModel, table=True):
 
 
 class LogHeadRow(SQLModel, table=True):
-    """The head of the log: right edge of the tree now, and as last published. One row, held by every act."""
+    """The head of the log: the right edge of its tree. One row, held by every act."""
 
     __tablename__ = "log_head"
     id: int = Field(primary_key=True)
     frontier: bytes = Field(sa_column=_bytes())
-    published: bytes = Field(sa_column=_bytes())
