@@ -29,7 +29,7 @@ from control_plane.texts.retention import is_expired
 from control_plane.texts.sealing import current_key
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["Erasure", "erase", "expire", "replay"]
+__all__ = ["Erasure", "erase", "expire", "preview", "replay"]
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 500
@@ -83,6 +83,18 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
         )
     scrub(plane)
     return done
+
+
+def preview(plane: ControlPlane, person: str) -> tuple[int, int]:
+    """Return how many keys erasing a person's texts would destroy, and to how many entries; changes nothing.
+
+    Raises:
+        NotFound: no such person.
+    """
+    who = people.find_person(plane, person).id
+    with db.read(plane.engine) as session:
+        keys = [row.id for row in _living(session, who)]
+        return len(keys), len(session.exec(select(LeafRow.seq).where(col(LeafRow.subject).in_(keys))).all())
 
 
 def expire(plane: ControlPlane) -> Erasure:

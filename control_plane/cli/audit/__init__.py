@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli.audit import searching, verifying, witnessing
+from control_plane.cli.audit import erasing, holding, searching, verifying, witnessing
 
 __all__ = ["app"]
 
@@ -12,3 +12,6 @@ app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.command("search")(searching.search)
 app.command("verify")(verifying.verify)
 app.command("witness")(witnessing.witness)
+app.command("erase")(erasing.erase)
+app.add_typer(holding.hold, name="hold")
+app.add_typer(erasing.retention, name="retention")
