@@ -24,6 +24,8 @@ from control_plane.errors import NotFound
 from control_plane.evidence.terms import word_key, word_terms
 from control_plane.ledger.search import LedgerLeaf, Query, search_in
 from control_plane.plane import ControlPlane
+from control_plane.texts.retention import setting
+from control_plane.texts.values import OFF, READING_LOG
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
@@ -110,6 +112,8 @@ def query_digest(plane: ControlPlane, query: Query) -> str:
 def note_reading(plane: ControlPlane, actor: str, query: str, *, auth: Auth = Auth.TOKEN) -> int:
     """Log that somebody reads the log, and what they ask as a digest; return the index of that entry.
 
+    If logging that was switched off, return the index that the next entry will have.
+
     Raises:
         NotFound: there is no such person.
     """
@@ -121,6 +125,8 @@ def note_reading(plane: ControlPlane, actor: str, query: str, *, auth: Auth = Au
         actor, role = person.id, READ_ROLE if READ_ROLE in person.roles else person.roles[0]
     event = ledger.Event(Act.AUDIT_READ, actor, role, auth, LeafObject("audit-log", digest=query))
     with ledger.act(plane) as session:
+        if setting(session, READING_LOG) == OFF:  # which an entry of the log says, with who switched it off and why
+            return ledger.next_index(session)
         return ledger.append(plane, session, event)
 
 

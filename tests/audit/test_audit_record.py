@@ -264,6 +264,7 @@ def test_version_1_is_still_read_and_written_as_it_was() -> None:
     "values",
     [
         {"act": "audit-read"},
+        {"act": "evidence-filed"},
         {"act": "praised"},
         {"auth": "telepathy"},
         {"actor": "Jane Doe"},

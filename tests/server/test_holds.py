@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from audit.acts import Act
 from control_plane import db, ledger, people
 from control_plane.errors import NotFound, Refused
+from control_plane.evidence.search import read
+from control_plane.ledger.search import Query
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import SettingRow
 from control_plane.texts import erasing, holding
@@ -175,6 +177,15 @@ def test_no_other_setting_is_accepted(acts: Acts, name: str, value: str) -> None
     """The log itself cannot be switched off, and a period has bounds."""
     with refused(acts.plane, InvalidDocument):
         switch(acts, name, value)
+
+
+@pytest.mark.parametrize("value", ["on", "off"])
+def test_reading_is_logged_unless_that_was_switched_off(acts: Acts, value: str) -> None:
+    """A search leaves an entry, or none once an entry says that this was switched off; it finds the same."""
+    size = switch(acts, READING_LOG, value) + 1
+    found = read(acts.plane, acts.id("ruth"), Query(act="proposed"))
+    assert len(found) == 2
+    assert len(records(acts.plane)) == size + (value == "on")
 
 
 def test_attack_a_setting_changed_behind_the_log(acts: Acts) -> None:
