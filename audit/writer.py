@@ -52,6 +52,7 @@ NEXT_PATH = ".checkpoint.next"
 MAX_BATCH = 4096
 """Most entries of one batch. It also bounds how far beyond the checkpoint an unfinished batch can have left files."""
 _OPEN_FILES = 128
+_REMOVED_AT_ONCE = 64
 
 
 def write_files(disk: Files, files: Sequence[tuple[str, bytes]], *, published: int) -> None:
@@ -112,26 +113,29 @@ def write_checkpoint(disk: Files, note: bytes, *, remembered: bool = False) -> N
 
 
 def collect_partials(disk: Files, old_size: int, size: int) -> None:
-    """Remove the partial files of every tile that became full between two published sizes.
+    """Remove partial files of tiles that are full in a published log that grew from `old_size` to `size`.
 
-    Readers of older checkpoints fall back to the full tile, as the source demands of them.
+    Readers of older checkpoints fall back to the full tile, as the source demands of them. At most 64 files go at a
+    time, so that no batch waits for hundreds; the next ones remove the rest.
     """
+    left = _REMOVED_AT_ONCE
     for level in (ENTRIES, *levels_of(size)):
         first, end = (level_count(one, level) // TILE_WIDTH for one in (old_size, size))
-        for index in range(first, end):
-            _remove_partials(disk, Tile(level, index), above=0)
+        for index in sorted({first, end - 1} - {-1, end}):
+            left -= _remove_partials(disk, Tile(level, index), above=0, most=left)
 
 
-def _remove_partials(disk: Files, tile: Tile, *, above: int) -> None:
-    """Remove the partial files of a tile that are wider than `above`, and their folder if it is empty then."""
+def _remove_partials(disk: Files, tile: Tile, *, above: int, most: int = TILE_WIDTH) -> int:
+    """Remove partial files of a tile that are wider than `above`, and their folder if it is empty then; count them."""
     folder = f"{tile.path}.p"
     names = disk.names(folder)
-    doomed = [name for name in names if name.isdecimal() and int(name) > above]
+    doomed = [name for name in names if name.isdecimal() and int(name) > above][:most]
     for name in doomed:
         # Crash between two of these: some partial files are left, which do no harm.
         disk.remove(f"{folder}/{name}")
     if names and doomed == names:
         disk.remove(folder)
+    return len(doomed)
 
 
 @dataclass(slots=True)

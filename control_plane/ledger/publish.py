@@ -122,7 +122,6 @@ def _publish(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         for old in (current, newest):
             if old is not None:
                 _require_growth(session, old, done=done, to=frontier)
-        _require_entries(session, done=done, to=frontier)
         disk = Disk(folder)
         # Crash from here on: some tiles are there and the old checkpoint stands, which does not cover them.
         _write_growth(session, disk, done=done, to=frontier)
@@ -147,7 +146,9 @@ def _published_frontier(plane: ControlPlane, current: Checkpoint) -> merkle.Fron
 def _data(session: Session, start: int, end: int) -> Iterator[bytes]:
     """Yield the bytes of the entries [start, end) in the database."""
     query = select(LeafRow.data).where(LeafRow.seq >= start, LeafRow.seq < end).order_by(col(LeafRow.seq))
-    yield from session.exec(query.execution_options(yield_per=MAX_BATCH))
+    if end - start > MAX_BATCH:
+        query = query.execution_options(yield_per=MAX_BATCH)
+    yield from session.exec(query)
 
 
 def _require_size(old: Checkpoint, to: merkle.Frontier) -> None:
@@ -178,16 +179,17 @@ def _forked(old: Checkpoint | merkle.Frontier, to: merkle.Frontier) -> Unavailab
     )
 
 
-def _require_entries(session: Session, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
-    """Refuse a database whose entries do not lead from what is published to its own log head."""
-    if done.extend(merkle.leaf_hash(data) for data in _data(session, done.size, to.size)) != to:
+def _write_growth(session: Session, disk: Disk, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
+    """Make every file that the log gained durable, a bounded number of entries at a time.
+
+    Nothing is written unless the entries lead from what is published to the log head.
+    """
+    few = list(_data(session, done.size, to.size)) if to.size - done.size <= MAX_BATCH else None
+    entries = few if few is not None else _data(session, done.size, to.size)
+    if done.extend(merkle.leaf_hash(data) for data in entries) != to:
         _require_prefix(session, done, to)  # says more, if what is published already is what differs
         raise Unavailable("expected entries that lead to the log head, got others", hint="see `audit verify`")
-
-
-def _write_growth(session: Session, disk: Disk, *, done: merkle.Frontier, to: merkle.Frontier) -> None:
-    """Make every file that the log gained durable, a bounded number of entries at a time."""
-    entries = _data(session, done.size, to.size)
+    entries = iter(few if few is not None else _data(session, done.size, to.size))
     while done.size < to.size:
         # Up to a full tile, so that no partial file is written that no checkpoint will imply.
         some = list(islice(entries, MAX_BATCH - done.size % TILE_WIDTH))
