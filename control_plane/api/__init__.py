@@ -6,10 +6,11 @@ The documented form of every request and answer is at `/v1/openapi.json`.
 
 from fastapi import APIRouter
 
-from control_plane.api import audit, registry
+from control_plane.api import audit, evidence, registry
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1")
 router.include_router(registry.router)
 router.include_router(audit.router)
+router.include_router(evidence.router)
