@@ -229,6 +229,12 @@ def test_attack_hostile_witness_adds_nothing(handle: Callable[[socket.socket, by
     assert failure.name == "fake"
 
 
+def test_a_conflict_without_the_type_of_a_size_is_a_refusal() -> None:
+    """Older witnesses answer 409 to another root at the same size: that is no size to try again with."""
+    (failure,) = ask_fake(answering("409 Conflict", b"2\n")).failures
+    assert (failure.refused, failure.because) == (True, "it refused with status 409")
+
+
 def test_attack_endless_witness_is_broken_off() -> None:
     """A peer that never stops sending is cut off at a bound, or at the deadline."""
 

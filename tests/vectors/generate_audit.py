@@ -206,6 +206,8 @@ def _bad_lines(keys: _Keys) -> dict[str, str]:
         "a null": three + "quorum a\0\n",
         "a vertical tab as a blank": three + "quorum\va\n",
         "a no-break space as a blank": three + "quorum\u00a0a\n",
+        "a no-break space at the end of a line": three + "quorum a\u00a0\n",
+        "a comment at the end without a newline": three + "quorum a\n# because",
         "a byte order mark": "\ufeff" + three + "quorum a\n",
         "nothing": "",
     }
