@@ -160,7 +160,7 @@ class _Texts:
             index=leaf.seq,
             at=_time(leaf.at),
             act=leaf.act.replace("-", " "),
-            what=f"{target.kind} {target.name}".strip(),
+            what=(target.name if target.name.startswith(target.kind) else f"{target.kind} {target.name}").strip(),
             person=leaf.actor.id,
             name=self.text(leaf, "actor.name", leaf.actor.name) or leaf.actor.id,
             role=leaf.actor.role.replace("-", " "),
