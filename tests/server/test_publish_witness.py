@@ -1,0 +1,155 @@
+"""Publishing with witnesses: cosigned when they answer, never held up for long, never failing when they do not."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
+from audit.note import Algorithm, Signer, parse_note
+from audit.policy import Group, Log, Policy, PolicyWitness
+from control_plane import ledger, people
+from control_plane.ledger import checkpoints
+from control_plane.plane import ControlPlane
+from control_plane.publish import publish
+from control_plane.registry import releases
+from control_plane.repository import Site
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.release import parse_release, release_path
+from tests.audit.witnesses import UNSAFE_SEED, Running, running
+from tests.server.acts import Acts
+
+UNSAFE_WITNESS = Signer("w.example", UNSAFE_SEED, Algorithm.COSIGNATURE)
+
+
+@pytest.fixture
+def witness(acts: Acts, tmp_path: Path) -> Iterator[Running]:
+    """A witness that knows the log of the home, and the policy that asks for it."""
+    with running(tmp_path / "witness", [acts.plane.keys.log.verifier]) as one:
+        write_policy(acts.plane, one.address[1])
+        yield one
+
+
+def write_policy(plane: ControlPlane, port: int, *, others: tuple[PolicyWitness, ...] = ()) -> None:
+    """Ask for the witness at this port, or for all of several."""
+    known = PolicyWitness("outside", UNSAFE_WITNESS.verifier, f"http://127.0.0.1:{port}")
+    members = tuple(each.name for each in (known, *others))
+    group = Group("all-of-them", len(members), members)
+    policy = Policy((Log(plane.keys.log.verifier),), (known, *others), (group,), "all-of-them")
+    plane.settings.witness_policy.write_bytes(policy.encode())
+
+
+@contextmanager
+def deaf() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def lines(plane: ControlPlane) -> int:
+    """How many signatures the published checkpoint has."""
+    return len(parse_note(ledger.checkpoint(plane)).signatures)
+
+
+def published(plane: ControlPlane) -> Checkpoint:
+    """The published checkpoint."""
+    return parse_checkpoint(parse_note(ledger.checkpoint(plane)).text)
+
+
+def test_an_act_is_cosigned_before_it_returns(acts: Acts, witness: Running) -> None:
+    """With a witness that answers, the published checkpoint carries its line and the log is not self-contained."""
+    people.issue_token(acts.plane, "tom")
+    assert lines(acts.plane) == 2
+    report = ledger.verify(acts.plane)
+    assert (report.ok, report.self_contained, report.problems) == (True, False, ())
+    assert checkpoints.newest(acts.plane) == published(acts.plane)
+
+
+def test_a_release_carries_the_cosignatures_to_devices(acts: Acts, witness: Running) -> None:
+    """The checkpoint in the release file is the cosigned one."""
+    acts.approve_fully()
+    acts.release()
+    site = Site(acts.plane.site, acts.plane.keys, acts.plane.now())
+    released = site.target(release_path(acts.plane.channel))
+    assert released is not None
+    assert len(parse_note(parse_release(released).log.checkpoint).signatures) == 2
+
+
+@pytest.mark.parametrize("how", ["refuses", "does not answer", "lies"])
+def test_a_witness_that_is_down_holds_up_no_act(acts: Acts, tmp_path: Path, how: str) -> None:
+    """The act is done and published under the log's signature alone; verify says that the quorum is missing."""
+    with ExitStack() as stack:
+        one = stack.enter_context(running(tmp_path / "witness", [acts.plane.keys.log.verifier]))
+        port = stack.enter_context(deaf())
+        if how == "refuses":
+            with socket.create_server(("127.0.0.1", 0)) as closed:
+                port = closed.getsockname()[1]
+        if how == "lies":
+            stranger = stack.enter_context(running(tmp_path / "stranger", []))
+            port = stranger.address[1]
+        write_policy(acts.plane, port)
+        size = published(acts.plane).size
+        people.issue_token(acts.plane, "tom")
+        assert (published(acts.plane).size, lines(acts.plane)) == (size + 1, 1)
+        report = ledger.verify(acts.plane)
+        assert (report.ok, report.self_contained) == (False, True)
+        assert "does not satisfy the witness policy" in "\n".join(report.problems)
+        write_policy(acts.plane, one.address[1])
+        assert ledger.ask_witnesses(acts.plane), "the timer asks again"
+        assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
+
+
+def test_fewer_than_the_quorum_replace_nothing(acts: Acts, tmp_path: Path) -> None:
+    """One of two needed cosignatures is not published as if it were enough."""
+    with running(tmp_path / "witness", [acts.plane.keys.log.verifier]) as one, deaf() as port:
+        other = Signer("other.example", b"\x09" * 32, Algorithm.COSIGNATURE).verifier
+        silent = PolicyWitness("silent", other, f"http://127.0.0.1:{port}")
+        write_policy(acts.plane, one.address[1], others=(silent,))
+        people.issue_token(acts.plane, "tom")
+        assert lines(acts.plane) == 1
+        assert not ledger.ask_witnesses(acts.plane, timeout_s=0.05)
+
+
+def test_acts_at_once_end_cosigned(acts: Acts, witness: Running) -> None:
+    """Many acts at once leave one history that the witness cosigned once asked again, with fewer lines than acts."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: people.issue_token(acts.plane, "tom"), range(16)))
+    assert ledger.ask_witnesses(acts.plane)
+    assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
+
+
+def test_publishing_again_keeps_the_cosignatures(acts: Acts, witness: Running) -> None:
+    """Neither publishing nor a start nor writing everything anew takes a witness's line away."""
+    people.issue_token(acts.plane, "tom")
+    before = ledger.checkpoint(acts.plane)
+    publish(acts.plane)
+    releases.recover(acts.plane)
+    ledger.publish_log(acts.plane, afresh=True)
+    assert ledger.checkpoint(acts.plane) == before
+
+
+def test_attack_a_fork_is_refused_by_the_witness(acts: Acts, witness: Running) -> None:
+    """Whoever holds the log's key and rewrites everything gets no cosignature for another history."""
+    plane = acts.plane
+    people.issue_token(plane, "tom")
+    honest = published(plane)
+    forged = sign_checkpoint(Checkpoint(honest.origin, honest.size, b"\x07" * 32), [plane.keys.log])
+    (plane.site / "log" / "checkpoint").write_bytes(forged)
+    assert not ledger.ask_witnesses(plane, timeout_s=2.0)
+    assert ledger.checkpoint(plane) == forged
+    assert not ledger.verify(plane).ok
+
+
+@pytest.mark.parametrize("text", [b"", b"quorum none\n", b"witness w nonsense\nquorum w\n"])
+def test_a_policy_that_is_none_is_an_error_for_who_checks_and_no_act_fails(acts: Acts, text: bytes) -> None:
+    """A malformed policy, or one that asks for nobody, satisfies nothing; acts go on, unwitnessed."""
+    acts.plane.settings.witness_policy.write_bytes(text)
+    people.issue_token(acts.plane, "tom")
+    assert lines(acts.plane) == 1
+    with pytest.raises(InvalidDocument, match="witness policy"):
+        ledger.verify(acts.plane)
