@@ -335,3 +335,13 @@ def test_records_in_the_table_lead_back_to_their_entries() -> None:
         index = int(row["index"])
         assert bytes.fromhex(row["leaf_hash"]) == tile[32 * index : 32 * index + 32] == leaf_hash(LOG[index])
         assert row["id"] == record(index).id
+
+
+def test_the_golden_pack_verifies_and_is_the_folder_beside_it() -> None:
+    """What docs/formats.md describes, byte for byte: whoever writes a verifier of their own can start here."""
+    from tests.vectors.generate import FOLDER, UNSAFE_LOG, UNSAFE_WITNESS
+
+    pack, keys = FOLDER / "example.pack", [UNSAFE_LOG.verifier, UNSAFE_WITNESS.verifier]
+    report = check_pack(open_zip(pack.read_bytes()), keys)
+    assert (report.ok, report.witnessed, report.drawn) == (True, True, (1,))
+    assert report == check_pack(open_folder(FOLDER / "pack"), keys)

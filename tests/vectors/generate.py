@@ -33,7 +33,7 @@ from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 from edge_runtime.receipts import Receipt
-from tests.vectors import generate_audit
+from tests.vectors import generate_audit, generate_pack
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent / "mentorplane"
@@ -290,9 +290,12 @@ def files() -> dict[str, bytes]:
     adopted = adopt(None, Delivery(CHANNEL, trust, release, none_withdrawn, held)).state
     named = {f"{kind}.json": data for (kind, _, _), data in closures().items()}
     log = {f"log/{path}": data for path, data in growth.files}
+    openings = encode_openings(Opening(seq, "actor.name", *UNSAFE_NAME) for seq in range(len(entries)))
+    pack = generate_pack.files(dict(growth.files), entries, cosigned, openings=openings, signer=UNSAFE_LOG)
     return {
         **named,
         **log,
+        **pack,
         **generate_audit.files(unsafe_seed),
         "basis.json": encode_basis(adopted.basis(), ()),
         "canonical.json": _text(_canonical_cases()),
@@ -301,7 +304,7 @@ def files() -> dict[str, bytes]:
         "leaf.json": entries[1],
         "leaf-1.json": leaf_1(),
         "manifest.json": manifest().encode(),
-        "openings.jsonl": encode_openings(Opening(seq, "actor.name", *UNSAFE_NAME) for seq in range(len(entries))),
+        "openings.jsonl": openings,
         "receipt.json": receipt().encode(),
         "release.json": release,
         "statement.json": envelopes[1].payload,
