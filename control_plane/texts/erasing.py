@@ -25,6 +25,7 @@ from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
 from control_plane.rights import Attempt
 from control_plane.texts.holds import holds_on
 from control_plane.texts.keepers import Asking, require_keeper
+from control_plane.texts.replaying import put_back
 from control_plane.texts.retention import is_expired
 from control_plane.texts.sealing import current_key
 from edge_runtime.core.errors import Unavailable
@@ -124,11 +125,14 @@ def expire(plane: ControlPlane) -> Erasure:
 def replay(session: Session, records: Iterable[LeafRecord]) -> int:
     """Destroy again every key that these entries say is destroyed, and return how many there were.
 
+    Holds and settings of which they speak are put back, so that nothing expires or is erased that was held.
+
     For a database restored from an older copy: called with the entries that it lacked, in the transaction that brings
     them back, before anybody reads. The caller then runs `scrub`.
     """
     destroyed = 0
     for record in records:
+        put_back(session, record)
         if record.act is Act.ERASED and record.object.kind == ERASED_KIND:
             row = session.get(TextKeyRow, record.object.name)
             if row is not None and (row.erased_by is None or row.wrapped or row.name_data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import text
 from typer.testing import CliRunner
 
 from audit.acts import Act
+from audit.record import LeafObject
 from control_plane import db, ledger, people
 from control_plane.errors import NotFound, Refused
 from control_plane.evidence.search import read
@@ -198,6 +200,41 @@ def test_attack_a_setting_changed_behind_the_log(acts: Acts) -> None:
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text("DELETE FROM setting"))
     assert f"setting {READING_LOG}: not what the log says that it was set to" in ledger.verify(acts.plane).problems
+
+
+@pytest.mark.databases
+def test_a_restored_database_holds_and_keeps_what_the_log_says(acts: Acts) -> None:
+    """Holds and settings that an older copy of the database lacks come back with the entries, and hold at once."""
+    plane = acts.plane
+    tom, everybody, lifted = place(acts, "tom"), place(acts, ""), place(acts, "ines")
+    lift(acts, lifted.id)
+    lift(acts, everybody.id)
+    switch(acts, "retention.access", "60")
+    switch(acts, READING_LOG, "off")
+    before, wanted = list_holds(plane, lifted=True), settings(plane)
+    with db.write(plane.engine) as session:
+        session.connection().execute(text("DELETE FROM hold"))
+        session.connection().execute(text("DELETE FROM setting"))
+    assert not ledger.verify(plane).ok
+    with db.write(plane.engine) as session:
+        assert erasing.replay(session, records(plane)) == 0
+    assert (list_holds(plane, lifted=True), settings(plane)) == (before, wanted)
+    assert ledger.verify(plane).ok
+    with refused(plane, Refused, f"under {tom.id}", logged="erase-under-hold"):
+        erase(acts, "tom")
+
+
+def test_a_hold_on_somebody_who_is_not_found_holds_everybody(acts: Acts) -> None:
+    """If whom a hold is on cannot be told any more, it covers everybody, and the check says that it differs."""
+    made = place(acts, "tom")
+    lost = replace(newest(acts.plane), object=LeafObject("hold", made.id, "sha256:" + "0" * 64))
+    with db.write(acts.plane.engine) as session:
+        session.connection().execute(text("DELETE FROM hold"))
+        erasing.replay(session, [lost])
+    assert [one.person for one in list_holds(acts.plane)] == [""]
+    with refused(acts.plane, Refused, made.id, logged="erase-under-hold"):
+        erase(acts, "ines")
+    assert f"{made.id}: not what the log says of this hold" in ledger.verify(acts.plane).problems
 
 
 def living(plane: ControlPlane, person: str) -> set[tuple[str, str]]:
