@@ -33,7 +33,7 @@ from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 from edge_runtime.receipts import Receipt
-from tests.vectors import generate_audit, generate_pack
+from tests.vectors import generate_audit, generate_crash, generate_pack
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent / "mentorplane"
@@ -297,6 +297,7 @@ def files() -> dict[str, bytes]:
         **log,
         **pack,
         **generate_audit.files(unsafe_seed),
+        **generate_crash.files(unsafe_seed),
         "basis.json": encode_basis(adopted.basis(), ()),
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,
