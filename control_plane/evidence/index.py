@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
-from control_plane.evidence import postings
+from control_plane.evidence import postings, spans
 from control_plane.evidence.concerned import concerned
 from control_plane.evidence.postings import BLOCK_ENTRIES
 from control_plane.evidence.reasons import reasons
@@ -31,7 +31,7 @@ from edge_runtime.core.manifest import Entry
 
 __all__ = ["add", "problems", "purge", "rebuild", "sets_of"]
 
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE, _ROWS_HELD = 10_000, 500_000
 
 
 def add(plane: ControlPlane, session: Session, record: LeafRecord, *, words: Iterable[str] = ()) -> None:
@@ -44,9 +44,7 @@ def add(plane: ControlPlane, session: Session, record: LeafRecord, *, words: Ite
     for text in words:
         found |= dict.fromkeys(word_terms(text, word_key(plane)), 1 << offset)
     postings.merge(session, block, found)
-    at = int(record.at.timestamp())
-    postings.widen(session, block, earliest=at, latest=at)
-    session.flush()
+    spans.widen(session, record.seq, record.at)
 
 
 def purge(session: Session, seqs: Iterable[int]) -> None:
@@ -67,17 +65,27 @@ def rebuild(plane: ControlPlane, *, progress: Callable[[int], None] = lambda _: 
         connection = session.connection()
         connection.execute(delete(PostingRow))
         connection.execute(delete(SpanRow))
-        done = 0
+        done, rows = 0, list[tuple[bytes, int, bytes]]()
         for block, records in _blocks(session):
             wanted = _wanted(plane, session, records)
-            rows = [{"term": t, "block": block, "bits": postings.encode_bits(bits)} for t, bits in wanted.items()]
-            for start in range(0, len(rows), _ROWS_AT_ONCE):
-                connection.execute(insert(PostingRow), rows[start : start + _ROWS_AT_ONCE])
-            times = [int(record.at.timestamp()) for record in records]
-            connection.execute(insert(SpanRow), [{"block": block, "earliest": min(times), "latest": max(times)}])
+            rows += [(term, block, postings.encode_bits(bits)) for term, bits in wanted.items()]
+            if len(rows) > _ROWS_HELD:
+                _insert(session, rows)
+                rows.clear()
+            connection.execute(insert(SpanRow), [_span(one) for one in _spans_of(records)])
             done += len(records)
             progress(done)
+        _insert(session, rows)
     return done
+
+
+def _insert(session: Session, rows: list[tuple[bytes, int, bytes]]) -> None:
+    rows.sort()  # as the table is: thousands of rows for one page together, not one by one all over it
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = [
+            {"term": term, "block": block, "bits": bits} for term, block, bits in rows[start : start + _ROWS_AT_ONCE]
+        ]
+        session.connection().execute(insert(PostingRow), part)
 
 
 def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
@@ -103,7 +111,7 @@ def _problems(plane: ControlPlane, session: Session) -> Iterator[str]:
                 yield f"the search index: entries from {ahead[0] * BLOCK_ENTRIES} on that are not in the log"
             ahead = next(stored, None)
         yield from _differing(block, wanted, held)
-        yield from _span_problems(session, block, records)
+        yield from _span_problems(session, records)
     while ahead is not None:
         yield f"the search index: entries from {ahead[0] * BLOCK_ENTRIES} on that are not in the log"
         ahead = next(stored, None)
@@ -182,9 +190,17 @@ def _differing(block: int, wanted: Mapping[bytes, int], held: Mapping[bytes, byt
         yield f"entry {block * BLOCK_ENTRIES + offset}: the search index finds it otherwise than it says"
 
 
-def _span_problems(session: Session, block: int, records: Sequence[LeafRecord]) -> Iterator[str]:
-    times = [int(record.at.timestamp()) for record in records]
-    span = session.get(SpanRow, block)
-    if span is None or (span.earliest, span.latest) != (min(times), max(times)):
-        first, last = records[0].seq, records[-1].seq
-        yield f"entries {first} to {last}: the search index holds another period for them"
+def _span_problems(session: Session, records: Sequence[LeafRecord]) -> Iterator[str]:
+    for width, number, *times in _spans_of(records):
+        row = session.get(SpanRow, (width, number))
+        if row is None or [row.earliest, row.latest] != times:
+            first = number * width
+            yield f"entries {first} to {first + width - 1}: the search index holds another period for them"
+
+
+def _spans_of(records: Iterable[LeafRecord]) -> list[spans.Span]:
+    return spans.spans_of((record.seq, record.at) for record in records)
+
+
+def _span(span: spans.Span) -> dict[str, int]:
+    return dict(zip(("width", "number", "earliest", "latest"), span, strict=True))

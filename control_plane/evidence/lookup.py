@@ -10,24 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from math import ceil
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, text
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, text
+from sqlmodel import Session
 
 from control_plane.evidence.postings import BLOCK_ENTRIES, decode_bits, offsets
-from control_plane.registry.tables import LeafRow
+from control_plane.evidence.spans import Period, cut, touched
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["Wanted", "find"]
 
 _FIRST_WINDOW, _LAST_WINDOW = 4, 128
-_FEW = 200
-_FIRST_TIME, _LAST_TIME = -(2**62), 2**62
 # Written out and made once: to put them together anew takes longer than to run them.
 _LAST = text("SELECT max(seq) FROM leaf")
-_SPANS = text("SELECT block, earliest, latest FROM audit_span WHERE latest >= :since AND earliest < :until")
 _NEXT = text("SELECT block FROM audit_posting WHERE term = :term AND block <= :block ORDER BY block DESC LIMIT 1")
 _WINDOW = text(
     "SELECT block, bits FROM audit_posting WHERE term IN :terms AND block BETWEEN :low AND :high"
@@ -53,24 +49,14 @@ def find(session: Session, wanted: Wanted) -> Iterator[int]:
     last = session.connection().execute(_LAST).scalar()
     end = 0 if last is None else last + 1
     end = end if wanted.before is None else min(end, wanted.before)
-    spans = _spans(session, wanted)
+    period = Period(wanted.since, wanted.until)
+    spans = None if period == Period() else touched(session, period)
     for block, common in _blocks(session, wanted.terms, top=(end - 1) // BLOCK_ENTRIES, spans=spans):
         first = block * BLOCK_ENTRIES
         below = common if end - first >= BLOCK_ENTRIES else common & (1 << end - first) - 1
-        cut = below and spans is not None and not spans[block]
-        within = _within(session, wanted, block=block, bits=below) if cut else below
+        is_cut = below and spans is not None and not spans[block]
+        within = cut(session, period, block=block, bits=below) if is_cut else below
         yield from (first + offset for offset in offsets(within))
-
-
-def _spans(session: Session, wanted: Wanted) -> dict[int, bool] | None:
-    """Return the blocks that the period touches, each with whether it lies within; None without a period."""
-    if wanted.since is None and wanted.until is None:
-        return None
-    # Times are whole seconds: at or after 10:00:00.5 is at or after 10:00:01.
-    since = _FIRST_TIME if wanted.since is None else ceil(wanted.since.timestamp())
-    until = _LAST_TIME if wanted.until is None else ceil(wanted.until.timestamp())
-    found = session.connection().execute(_SPANS, {"since": since, "until": until})
-    return {block: earliest >= since and latest < until for block, earliest, latest in found}
 
 
 def _blocks(
@@ -120,22 +106,3 @@ def _window(session: Session, terms: Sequence[bytes], *, low: int, high: int) ->
                     "expected an index that can be read, got other bytes", hint="mentorplane audit reindex"
                 ) from error
             yield block, common
-
-
-def _within(session: Session, wanted: Wanted, *, block: int, bits: int) -> int:
-    """Return which entries of a block that the period cuts lie within it."""
-    first, query = block * BLOCK_ENTRIES, select(LeafRow.seq)
-    if bits.bit_count() <= _FEW:
-        query = query.where(col(LeafRow.seq).in_([first + offset for offset in offsets(bits)]))
-    else:
-        query = query.where(LeafRow.seq >= first, LeafRow.seq < first + BLOCK_ENTRIES)
-    # Not the bare column: its index would be walked from one end of the period to the other.
-    at = func.coalesce(LeafRow.at, LeafRow.at)
-    if wanted.since is not None:
-        query = query.where(at >= wanted.since.astimezone(UTC))
-    if wanted.until is not None:
-        query = query.where(at < wanted.until.astimezone(UTC))
-    found = 0
-    for seq in session.exec(query):
-        found |= 1 << seq - first
-    return found

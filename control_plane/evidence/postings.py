@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import Update, bindparam, delete, insert, update
 from sqlmodel import Session, col, select
 
-from control_plane.evidence.tables import PostingRow, SpanRow
+from control_plane.evidence.tables import PostingRow
 
-__all__ = ["BLOCK_ENTRIES", "clear", "decode_bits", "encode_bits", "merge", "offsets", "spread", "widen"]
+__all__ = ["BLOCK_ENTRIES", "clear", "decode_bits", "encode_bits", "merge", "offsets", "spread"]
 
 BLOCK_ENTRIES = 4096
 _DENSE_BYTES = BLOCK_ENTRIES // 8
@@ -118,15 +118,6 @@ def clear(session: Session, seqs: Iterable[int], *, prefix: bytes) -> None:
     if empty:
         where = (col(PostingRow.term) == bindparam("t"), col(PostingRow.block) == bindparam("b"))
         connection.execute(delete(PostingRow).where(*where), [{"t": row["t"], "b": row["b"]} for row in empty])
-
-
-def widen(session: Session, block: int, *, earliest: int, latest: int) -> None:
-    """Let the span of a block reach from `earliest` to `latest`, in the caller's transaction."""
-    span = session.get(SpanRow, block)
-    if span is None:
-        session.add(SpanRow(block=block, earliest=earliest, latest=latest))
-    else:
-        span.earliest, span.latest = min(span.earliest, earliest), max(span.latest, latest)
 
 
 def _replacing() -> Update:

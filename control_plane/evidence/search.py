@@ -85,15 +85,14 @@ def prove(plane: ControlPlane, actor: str, index: int, *, auth: Auth = Auth.TOKE
     """
     asked = canonical.digest(canonical.encode({"format": FORMAT, "entry": index}))
     with db.read(plane.engine) as session:
-        if not search_in(plane, session, Query(before=index + 1, limit=1)) or index < 0:
-            raise NotFound("expected an index of the log, got another")
+        found = search_in(plane, session, Query(before=index + 1, limit=1)) if index >= 0 else ()
+    if not found or found[0].index != index:
+        raise NotFound("expected an index of the log, got another")
     note_reading(plane, actor, asked, auth=auth)
-    with db.read(plane.engine) as session:
-        found = search_in(plane, session, Query(before=index + 1, limit=1))
-    hits = [hit for hit in _with_proofs(plane, found, files=True) if hit.index == index and hit.size]
-    if not hits:
-        raise NotFound("expected the index of a published entry, got another")
-    return hits[0]
+    [hit] = _with_proofs(plane, found, files=True)
+    if not hit.size:
+        raise NotFound("expected the index of a published entry, got one that is not published yet")
+    return hit
 
 
 def query_digest(plane: ControlPlane, query: Query) -> str:

@@ -19,9 +19,13 @@ class PostingRow(SQLModel, table=True):
 
 
 class SpanRow(SQLModel, table=True):
-    """The earliest and the latest time of the entries of one block, in POSIX seconds."""
+    """The earliest and the latest time of `width` entries, from `number` times as many on, in POSIX seconds.
+
+    Nobody may rely on times that rise: clocks are set back.
+    """
 
     __tablename__ = "audit_span"
-    block: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    width: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     earliest: int = Field(sa_column=Column(BigInteger, nullable=False))
     latest: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -24,7 +24,7 @@ from control_plane.evidence.terms import term, word_key, word_terms
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["MAX_RESULTS", "LedgerLeaf", "Query", "search", "search_in"]
+__all__ = ["MAX_RESULTS", "LedgerLeaf", "Query", "records_of", "search", "search_in"]
 
 MAX_RESULTS = 1000
 _LEAST_BATCH = 20
@@ -116,7 +116,7 @@ def search_in(plane: ControlPlane, session: Session, query: Query) -> tuple[Ledg
         batch = list(islice(indexes, max(limit - len(found), _LEAST_BATCH)))
         if not batch:
             break
-        found += (_hit(record, data) for record, data in _entries(session, batch) if _matches(record, query))
+        found += (_hit(record, data) for record, data in records_of(session, batch) if _matches(record, query))
     return tuple(found[:limit])
 
 
@@ -143,12 +143,12 @@ def _terms(plane: ControlPlane, session: Session, query: Query) -> tuple[bytes, 
 def _manifest_of(session: Session, release: int) -> str:
     """Return the digest of the manifest that the log says was released under a number; "" if none was."""
     terms = (term("act", "released"), term("name", f"release-{release}"))
-    for record, _ in _entries(session, list(islice(find(session, Wanted(terms)), 1))):
+    for record, _ in records_of(session, list(islice(find(session, Wanted(terms)), 1))):
         return record.manifest
     return ""
 
 
-def _entries(session: Session, indexes: list[int]) -> Iterator[tuple[LeafRecord, bytes]]:
+def records_of(session: Session, indexes: list[int]) -> Iterator[tuple[LeafRecord, bytes]]:
     """Yield entries as their bytes say them; the other columns of their rows only serve to find them."""
     for seq, data in session.connection().execute(_ENTRIES, {"indexes": indexes}):
         try:

@@ -1,54 +1,124 @@
-"""`mentorplane audit search`."""
+"""`mentorplane audit search` and `mentorplane audit reindex`."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["search"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+    from control_plane.evidence.search import Hit
+    from control_plane.plane import ControlPlane
+
+__all__ = ["DATES", "Reader", "reader", "reindex", "search"]
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+Reader = Annotated[
+    str, typer.Option("--as", help="Login or id of the person who reads; without it the log names the installation.")
+]
 
 
 def search(
     *,
     act: Annotated[str, typer.Option(help="What was done, such as approved or released.")] = "",
     actor: Annotated[str, typer.Option(help="Login or id of who did it.")] = "",
-    name: Annotated[str, typer.Option(help="Name or manifest digest of what it concerns.")] = "",
-    since: Annotated[datetime | None, typer.Option(help="From this time on, in UTC.", formats=_DATES)] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before this time, in UTC.", formats=_DATES)] = None,
+    name: Annotated[str, typer.Option(help="Name of anything it concerns, or any digest in it.")] = "",
+    prompt: Annotated[str, typer.Option(help="Name of a prompt that it concerns.")] = "",
+    version: Annotated[str, typer.Option(help="A version that it concerns: name@epoch, or its digest.")] = "",
+    channel: Annotated[str, typer.Option(help="Channel that it concerns.")] = "",
+    release: Annotated[int | None, typer.Option(help="Number of the release that it concerns.", min=1)] = None,
+    words: Annotated[str, typer.Option(help="Words that its reason has, all of them.")] = "",
+    since: Annotated[datetime | None, typer.Option(help="From this time on, in UTC.", formats=DATES)] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this time, in UTC.", formats=DATES)] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 100,
+    before: Annotated[int | None, typer.Option(help="Below this index: the next page.", min=0)] = None,
+    proof: Annotated[Path | None, typer.Option(help="Folder to write a proof file for each entry to.")] = None,
+    as_: Reader = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Search the log, newest first."""
+    """Search the log, newest first; that somebody searched is an entry of the log."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import ledger, people
-        from control_plane.registry import queries
+        from control_plane import people
+        from control_plane.evidence.search import Query, read
 
         _require_act(act)
-        found = ledger.search(
-            plane,
+        if prompt and name and prompt != name:
+            raise InvalidDocument("expected --prompt or --name, got both")
+        query = Query(
             act=act,
             actor=people.find_person(plane, actor).id if actor else "",
-            name=name,
+            name=prompt or name,
+            version=version,
+            channel=channel,
+            release=release,
+            words=words,
             since=since.replace(tzinfo=UTC) if since else None,
             until=until.replace(tzinfo=UTC) if until else None,
             limit=limit,
+            before=before,
         )
-        names = {person.id: person.name for person in people.list_people(plane)}
-        titles = {f"proposal-{one.number}": one.title for one in queries.list_proposals(plane)}
-        shown = [
-            {**asdict(one), "actor_name": names.get(one.actor, one.actor), "title": titles.get(one.name, "")}
-            for one in found
-        ]
-        answer(shown, as_json=as_json, text="\n".join(map(_line, shown)) or "no entries")
+        found = read(plane, reader(plane, as_), query, proof_files=proof is not None)
+        if proof is not None:
+            _write(proof, found)
+        shown = _shown(plane, found)
+        more = f"\nmore with --before {found[-1].index}" if len(found) == limit and found[-1].index else ""
+        answer(shown, as_json=as_json, text=("\n".join(map(_line, shown)) or "no entries") + more)
+
+
+def reindex(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Build the index that searches use anew, from the entries and the texts that are not erased."""
+    with opened(home, as_json=as_json) as plane:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from control_plane.evidence import index
+
+        quiet = as_json or not sys.stderr.isatty()
+        with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
+            task = bar.add_task("entries", total=None)
+            done = index.rebuild(plane, progress=lambda so_far: bar.update(task, completed=so_far))
+        answer({"entries": done}, as_json=as_json, text=f"{done} entries are found by what they say now")
+
+
+def reader(plane: ControlPlane, login_or_id: str) -> str:
+    """Return the id of who reads; "" stands for the installation, as which whoever works on the server reads."""
+    from control_plane import ledger, people
+
+    return people.find_person(plane, login_or_id).id if login_or_id else ledger.SYSTEM
+
+
+def _write(folder: Path, found: Iterable[Hit]) -> None:
+    """Write proof files, each beside the exact bytes of its entry."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for hit in found:
+            if hit.tlog_proof:
+                (folder / f"{hit.index}.tlog-proof").write_text(hit.tlog_proof, encoding="utf-8", newline="")
+                (folder / f"{hit.index}.json").write_bytes(hit.data)
+    except OSError as error:
+        raise InvalidDocument(f"expected a folder that can be written to, got: {error.strerror}") from error
+
+
+def _shown(plane: ControlPlane, found: Iterable[Hit]) -> list[dict[str, Any]]:
+    from control_plane import people
+    from control_plane.registry import queries
+
+    names = {person.id: person.name for person in people.list_people(plane)}
+    titles = {f"proposal-{one.number}": one.title for one in queries.list_proposals(plane)}
+    return [
+        {**asdict(one), "actor_name": names.get(one.actor, one.actor), "title": titles.get(one.name, "")}
+        for one in found
+    ]
 
 
 def _line(entry: dict[str, Any]) -> str:
