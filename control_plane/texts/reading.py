@@ -1,7 +1,8 @@
 """What can still be opened: reasons by entry, display names by person, openings for evidence.
 
 Promises: a text whose key was destroyed is never shown, and the entry that says so is; every text that is returned
-decrypted as what was stored for that very entry.
+decrypted as what was stored for that very entry; nothing is opened while the database lacks published entries, which
+may say that it is erased (see `openness`).
 Does not: check who may read, or log that somebody did.
 """
 
@@ -15,6 +16,7 @@ from sqlmodel import Session, col, select
 from audit.openings import Opening
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
+from control_plane.texts.openness import is_open
 from control_plane.texts.sealing import NAME, REASON, Said, open_name, open_text, unwrap
 
 __all__ = ["display_names", "erased_words", "erasures", "reasons", "reveal", "shown_reasons"]
@@ -29,8 +31,8 @@ def erased_words(entry: int) -> str:
 
 def reveal(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> tuple[Opening, ...]:
     """Return what opens the commitments of these entries, as far as it is not erased, by index and field."""
-    found = []
-    for part in _parts(seqs):
+    found: list[Opening] = []
+    for part in _parts(seqs) if is_open(plane, session) else ():
         named = select(LeafRow.seq, TextKeyRow).where(LeafRow.subject == TextKeyRow.id, col(LeafRow.seq).in_(part))
         names: dict[str, Said] = {}
         for seq, key in session.exec(named.where(col(TextKeyRow.erased_by).is_(None), TextKeyRow.name != "")):
@@ -42,7 +44,7 @@ def reveal(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> tuple[
 
 def reasons(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> dict[int, str]:
     """Return the reasons given for these entries by index, those that are not erased."""
-    parts = _parts(seqs)
+    parts = _parts(seqs) if is_open(plane, session) else ()
     return {row.leaf: said.text for part in parts for row, said in _reasons(session, plane, part)}
 
 
@@ -74,6 +76,8 @@ def display_names(session: Session, plane: ControlPlane, people: Iterable[str] |
             erased[row.person] = max(row.erased_by, erased.get(row.person, -1))
         elif row.name:
             newest.setdefault(row.person, row)
+    if not is_open(plane, session):
+        newest.clear()
     names = {person: open_name(plane, row).text for person, row in newest.items()}
     return {person: erased_words(event) for person, event in erased.items()} | names
 

@@ -19,7 +19,7 @@ from control_plane.evidence import index
 from control_plane.ledger.search import Query, search_in
 from control_plane.plane import ControlPlane
 from control_plane.registry import queries
-from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
+from control_plane.registry.tables import LeafRow, LogHeadRow, TextKeyRow, TextRow
 from control_plane.texts import erasing
 from control_plane.texts.sealing import unwrap
 from edge_runtime.core.errors import InvalidDocument, Unavailable
@@ -296,6 +296,25 @@ def test_a_restored_database_is_erased_again(written: Acts) -> None:
     # What was written after the copy was made is lost, and said to be: the reasons for the erasure.
     lost = {f"entry {entry}: what is behind its reason.text is missing" for entry in done.entries}
     assert set(ledger.verify(plane).problems) == lost
+
+
+@pytest.mark.databases
+def test_nothing_opens_while_the_database_lacks_published_entries(written: Acts) -> None:
+    """A database that is behind the published log shows no name and no reason: they may be erased since."""
+    plane = written.plane
+    with db.read(plane.engine) as session:
+        head = session.get(LogHeadRow, 1)
+        assert head is not None
+        older = head.frontier
+    people.issue_token(plane, "tom")
+    assert people.find_person(plane, "tom").name == "Tom Baptiste"
+    with db.write(plane.engine) as session:
+        row = session.get(LogHeadRow, 1)
+        assert row is not None
+        row.frontier = older
+    assert people.find_person(plane, "tom").name == ""
+    assert {signature.reason for signature in queries.show_proposal(plane, 3).signatures} == {""}
+    assert reveal(plane) == ()
 
 
 def test_a_month_and_a_class_have_their_own_key(written: Acts, clock: object) -> None:
