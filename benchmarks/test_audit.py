@@ -37,9 +37,7 @@ from control_plane.settings import Settings
 LEAVES = int(os.environ.get("MENTORPLANE_BENCH_LEAVES", "1000000"))
 PEER_LEAVES = 100_000
 ROOT = Path(__file__).parents[1]
-EVENT = ledger.Event(
-    Act.SETTINGS_CHANGED, actor=ledger.SYSTEM, role=ledger.SYSTEM, auth=Auth.SYSTEM, target=LeafObject("settings", "x")
-)
+EVENT = ledger.Event(Act.RECOVERED, actor=ledger.SYSTEM, role=ledger.SYSTEM, auth=Auth.SYSTEM, target=LeafObject("log"))
 _CHECK = """
 import json, resource, sys, time
 from pathlib import Path
