@@ -30,6 +30,7 @@ from audit.merkle import (
     fold_right,
     inclusion_ranges,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     root_of,
     verify_consistency,
@@ -217,7 +218,7 @@ def grow(frontier: Frontier, entries: Sequence[bytes], read: Read) -> Growth:
         part = bundle[at : at + TILE_WIDTH]
         path = Tile(ENTRIES, old_size // TILE_WIDTH + at // TILE_WIDTH, len(part)).path
         files.append((path, encode_bundle(part)))
-    new = [leaf_hash(entry) for entry in entries]
+    new = leaf_hashes(entries)
     grown = frontier.extend(new)
     for level in levels_of(size):
         if not new:
@@ -240,7 +241,7 @@ def _old_edge(frontier: Frontier, level: int, read: Read) -> tuple[bytes, ...]:
         content = read_tile(read, tile)
     except FileNotFoundError as error:
         raise NotProven(f"expected the published {tile.path}, got no such file") from error
-    leaves = [leaf_hash(entry) for entry in content] if level == ENTRIES else content
+    leaves = leaf_hashes(content) if level == ENTRIES else content
     # The frontier lists one subtree per binary one of the size; each tile level owns eight binary digits of it.
     above = level_count(frontier.size, max(level, 0) + 1).bit_count()
     if Frontier().extend(leaves).hashes != frontier.hashes[above : above + width.bit_count()]:

@@ -24,7 +24,7 @@ from operator import eq
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
 from audit.errors import AuditError, InvalidFormat, NotProven
-from audit.merkle import EMPTY_ROOT, Frontier, fold_right, leaf_hash, root_of
+from audit.merkle import EMPTY_ROOT, Frontier, fold_right, leaf_hashes, root_of
 from audit.note import Verifier, parse_note
 from audit.record import check_leaf
 from audit.tiles import (
@@ -271,7 +271,7 @@ class _Walk:
         except InvalidFormat as error:
             self._find(State.ALTERED, bundle, str(error))
             return [None] * tile.width
-        hashes = [leaf_hash(entry) for entry in entries]
+        hashes = leaf_hashes(entries)
         if not whole or len(entries) != tile.width:
             return self._realign(bundle, hashes, published, whole=whole)
         if not self.opaque:
