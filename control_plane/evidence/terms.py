@@ -50,8 +50,8 @@ def of_record(record: LeafRecord, concerned: Iterable[Entry] = ()) -> frozenset[
 
 
 def word_key(plane: ControlPlane) -> bytes:
-    """Return the key under which words are hashed: made from the log's own, so that it needs no file of its own."""
-    return hmac.digest(plane.keys.log.seed, b"mentorplane search index: words", "sha256")
+    """Return the key under which words are hashed: made from the one that wraps the keys of texts."""
+    return hmac.digest(plane.keys.texts, b"mentorplane search index: words", "sha256")
 
 
 def word_terms(text: str, key: bytes) -> frozenset[bytes]:

@@ -38,8 +38,6 @@ from tests.server.acts import Acts, refused
 from tests.server.audit_events import Event, digest
 from tests.server.conftest import CHEAP, database
 
-pytestmark = pytest.mark.databases
-
 COUNT = 9000  # three blocks of the index, the last one not full
 EVENTS = tuple(audit_events.events(COUNT))
 
@@ -119,6 +117,7 @@ QUERIES = st.builds(
 )
 
 
+@pytest.mark.databases
 @settings(examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES)
 def test_the_index_finds_what_reading_every_entry_finds(filled: ControlPlane, query: Query) -> None:
@@ -126,6 +125,7 @@ def test_the_index_finds_what_reading_every_entry_finds(filled: ControlPlane, qu
     assert looked_up(filled, query) == brute(query)
 
 
+@pytest.mark.databases
 @pytest.mark.parametrize(
     "query",
     [
@@ -145,6 +145,7 @@ def test_the_cases_that_an_index_gets_wrong(filled: ControlPlane, query: Query) 
     assert looked_up(filled, query) == brute(query)
 
 
+@pytest.mark.databases
 def test_pages_follow_one_another(filled: ControlPlane) -> None:
     """Page by page below the last index, every entry comes once."""
     query, found = Query(act="rejected", channel="production", limit=7), list[int]()
@@ -187,6 +188,7 @@ def found_by(acts: Acts, **query: Any) -> list[tuple[str, str]]:
         return [(leaf.act, leaf.name) for leaf in search_in(acts.plane, session, Query(**query))]
 
 
+@pytest.mark.databases
 def test_each_filter_on_the_real_workflow(busy: Acts) -> None:
     """Prompt, version by epoch and digest, release, manifest, channel, words: each finds what people did."""
     opener = [
@@ -237,6 +239,7 @@ def test_words_are_found_as_they_were_written(words: str) -> None:
     assert tokens(" ".join(tokens(words))) == tokens(words)
 
 
+@pytest.mark.databases
 def test_purged_words_stand_in_no_file(busy: Acts, server: str) -> None:
     """A purge takes the words of some entries out, of no other, and SQLite's files hold their terms no longer."""
     plane, key = busy.plane, word_key(busy.plane)
@@ -262,6 +265,7 @@ def rows(plane: ControlPlane) -> list[tuple[Any, ...]]:
         return sorted(tuple(row) for row in session.exec(select(PostingRow.term, PostingRow.block, PostingRow.bits)))
 
 
+@pytest.mark.databases
 def test_the_index_is_made_anew_just_as_it_was(busy: Acts) -> None:
     """Built from entries and texts, the index is the one that the acts had kept; a broken one is mended."""
     before, told = rows(busy.plane), list[int]()
@@ -332,6 +336,7 @@ def checked(plane: ControlPlane, hit: Hit) -> None:
     assert parse_leaf(hit.data).seq == hit.index
 
 
+@pytest.mark.databases
 def test_every_hit_carries_its_proof(busy: Acts) -> None:
     """Index, exact bytes and proof lead to the signed checkpoint, with nothing of the server asked."""
     hits = read(busy.plane, busy.id("ruth"), Query(), proof_files=True)
@@ -342,6 +347,7 @@ def test_every_hit_carries_its_proof(busy: Acts) -> None:
     assert not read(busy.plane, busy.id("ruth"), Query(limit=1))[0].tlog_proof
 
 
+@pytest.mark.databases
 def test_proofs_hold_while_others_act(busy: Acts) -> None:
     """Readings beside acts get proofs that lead to one checkpoint each."""
     with ThreadPoolExecutor(3) as pool:
@@ -354,6 +360,7 @@ def test_proofs_hold_while_others_act(busy: Acts) -> None:
     assert ledger.verify(busy.plane).ok
 
 
+@pytest.mark.databases
 def test_an_entry_of_thousands_of_terms(empty: ControlPlane) -> None:
     """An entry with more terms than one statement of either database can name is found by each."""
     terms = {term("name", f"name-{n}"): 1 for n in range(2000)}
@@ -367,6 +374,7 @@ def _bits(session: Session, wanted: bytes) -> int:
     return postings.decode_bits(session.exec(select(PostingRow.bits).where(PostingRow.term == wanted)).one())
 
 
+@pytest.mark.databases
 def test_times_may_come_with_fractions_and_zones(busy: Acts) -> None:
     """A period is compared in whole seconds of UTC, whatever zone it is said in."""
     plane = busy.plane
