@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError as InvalidInput
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,21 @@ from audit.note import Verifier, parse_vkey
 from audit.policy import MAX_POLICY_BYTES, Policy, parse_policy, probe
 from audit.verify import Finding
 
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INVALID_INPUT",
+    "NOT_VERIFIED",
+    "InvalidInput",
+    "add_key_options",
+    "ascii_only",
+    "finding_document",
+    "read_keys",
+    "read_policy",
+    "verified",
+]
+
 DONE, FAILED, NOT_VERIFIED, INVALID_INPUT = 0, 1, 2, 3
-
-
-class InvalidInput(Exception):
-    """The command line, or a file that it names, is not what the command takes."""
 
 
 def add_key_options(parser: Any) -> None:

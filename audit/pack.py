@@ -106,6 +106,13 @@ class _Found:
     def add(self, state: State, path: str, message: str) -> None:
         self.findings.append(Finding(state, path, message))
 
+    def conclude(self, contents: Contents, *, witnessed: bool) -> None:
+        """Add the remarks that follow from the whole."""
+        if contents.withheld:
+            self.remarks.append(f"the texts behind {contents.withheld} commitments are withheld from this pack")
+        if not witnessed:
+            self.remarks.append("self-contained: no outside witness signed the newer checkpoint")
+
 
 def check_pack(
     pack: Container, verifiers: Sequence[Verifier] = (), *, policy: Policy | None = None, nonce: str | None = None
@@ -118,49 +125,51 @@ def check_pack(
     keys = [*verifiers, *_keys_of(policy, verifiers)]
     found = _Found(findings=list(check_files(pack, keys)))
     try:
-        scope = parse_scope(pack.read(SCOPE))
-        newer, witnesses = _checkpoint(pack, CHECKPOINT_B, keys, origin=scope.origin)
-        older, frontier = _older(pack, keys, newer, origin=scope.origin)
-        if not frontier.size <= scope.first <= scope.last < newer.size:
-            raise InvalidFormat("expected the entries of the scope between the two checkpoints, got others")
+        stretch, older, witnesses = _stretch(pack, keys)
     except (FileNotFoundError, AuditError) as error:
         found.add(State.UNPROVEN, NOTE, f"the entries cannot be checked: {_said(error)}")
         return PackReport(integrity=False, completeness=False, findings=tuple(found.findings))
-    seen = Seen(scope)
-    walked = walk(pack.read, Stretch(scope, frontier, newer.size, newer.root), seen.visit)
+    scope, seen = stretch.scope, Seen(stretch.scope)
+    walked = walk(pack.read, stretch, seen.visit)
     found.findings += walked.findings
-    complete = newer.root in {walked.root, walked.stated}
+    complete = stretch.root in {walked.root, walked.stated}
     if not complete:
         message = "the frontier and the entries do not lead to the root of the newer checkpoint"
         found.add(State.ALTERED, CHECKPOINT_B, message)
     found.findings += check_scope(seen, found.remarks)
-    drawn = _sample(pack, found, seen, nonce=nonce, spoilt=walked.spoilt)
+    nonce, drawn = _sample(pack, found, seen, nonce=nonce, spoilt=walked.spoilt)
     quorum = _policy(pack, found, policy)
     if any(path.startswith(RELEASE) for path in pack.sizes) or scope.kind == "release":
         found.findings += check_release(pack.read, pack.paths, manifest=seen.manifest, signed=seen.signed)
-    contents, wrong = check_contents(pack, seen.committed, keys, origin=scope.origin, size=newer.size)
+    contents, wrong = check_contents(pack, seen.committed, keys, origin=scope.origin, size=stretch.size)
     found.findings += wrong
-    if contents.withheld:
-        found.remarks.append(f"the texts behind {contents.withheld} commitments are withheld from this pack")
-    if not witnesses:
-        found.remarks.append("self-contained: no outside witness signed the newer checkpoint")
-    sound = [finding.state is State.MISSING for finding in found.findings]
+    found.conclude(contents, witnessed=bool(witnesses))
     return PackReport(
-        integrity=all(sound),
-        completeness=complete and not any(sound),
+        integrity=all(finding.state is State.MISSING for finding in found.findings),
+        completeness=complete and all(finding.state is not State.MISSING for finding in found.findings),
         findings=tuple(found.findings),
         scope=scope,
         older=older,
-        newer=newer,
+        newer=Checkpoint(scope.origin, stretch.size, stretch.root),
         verified=walked.verified,
         witnesses=witnesses,
         quorum=quorum,
         contents=contents,
-        nonce=drawn[0],
+        nonce=nonce,
         population=len(seen.population),
-        drawn=drawn[1],
+        drawn=drawn,
         remarks=tuple(found.remarks),
     )
+
+
+def _stretch(pack: Container, keys: Sequence[Verifier]) -> tuple[Stretch, Checkpoint | None, tuple[Cosignature, ...]]:
+    """Return what is to be walked, the older checkpoint, and the witnesses of the newer one (check 3)."""
+    scope = parse_scope(pack.read(SCOPE))
+    newer, witnesses = _checkpoint(pack, CHECKPOINT_B, keys, origin=scope.origin)
+    older, frontier = _older(pack, keys, newer, origin=scope.origin)
+    if not frontier.size <= scope.first <= scope.last < newer.size:
+        raise InvalidFormat("expected the entries of the scope between the two checkpoints, got others")
+    return Stretch(scope, frontier, newer.size, newer.root), older, witnesses
 
 
 def _said(error: Exception) -> str:

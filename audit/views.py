@@ -89,37 +89,26 @@ def unprotect(cell: str) -> str:
 
 def row_of(leaf: LeafRecord, entry: bytes) -> tuple[str, ...]:
     """Return the cells of one entry in the order of `COLUMNS`, without protection; `entry` is its bytes."""
-    actor, target, signature = leaf.actor, leaf.object, leaf.signature
+    actor, target, signature, reason = leaf.actor, leaf.object, leaf.signature, leaf.reason
+    who = (actor.id, actor.role, actor.auth, actor.client, actor.behalf)
+    what = (target.kind, target.name, target.version, target.digest)
+    states = (leaf.before, leaf.after, leaf.diff, leaf.manifest, leaf.policy, leaf.checks, leaf.models)
+    signed = (signature.meaning, signature.key, signature.statement)
     return (
         str(leaf.seq),
         leaf.at.isoformat()[:19] + "Z",
         leaf.act,
         leaf.outcome,
-        actor.id,
-        actor.role,
-        actor.auth,
-        actor.client,
-        actor.behalf,
+        *who,
         leaf.organisation,
         leaf.channel,
-        target.kind,
-        target.name,
-        target.version,
-        target.digest,
-        leaf.before,
-        leaf.after,
-        leaf.diff,
-        leaf.manifest,
-        leaf.policy,
-        leaf.checks,
-        leaf.models,
+        *what,
+        *states,
         leaf.tier,
         leaf.ticket,
-        signature.meaning,
-        signature.key,
-        signature.statement,
-        leaf.reason.code,
-        leaf.reason.text,
+        *signed,
+        reason.code,
+        reason.text,
         actor.name,
         actor.session,
         leaf.retention,

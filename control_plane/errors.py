@@ -6,6 +6,7 @@
     ├── NotFound          there is nothing of that name or number
     ├── Conflict          what the caller saw is no longer so: look again, then decide again
     ├── Refused           the act is not allowed to this person, or not now
+    ├── SinkRefused       the target of an export did not confirm what it was sent (`evidence.export_sinks`)
     ├── NotSignedIn       the request carries no valid token
     ├── Refusal           the demonstration's server answered no (`demo.parties`)
     └── Unexpected        the demonstration went otherwise than it must (`demo.journey`)

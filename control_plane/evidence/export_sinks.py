@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 __all__ = ["Batch", "FileSink", "Sink", "SinkRefused", "StreamSink", "WebhookSink", "read_secret", "webhook_signature"]
 
@@ -52,7 +52,7 @@ class Batch:
         return f"{hashlib.sha256(self.origin.encode()).hexdigest()[:16]}-{self.first}-{self.last}"
 
 
-class SinkRefused(Exception):
+class SinkRefused(MentorplaneError):
     """The sink did not confirm; `final` if it never will, `after_s` if it said when to come again."""
 
     def __init__(self, message: str, *, final: bool = False, after_s: float = 0.0) -> None:

@@ -21,7 +21,7 @@ from audit.tiles import parse_bundle
 
 __all__ = ["Line", "ReleaseStory", "ReportData", "report_data"]
 
-MOST_RELEASES = 200
+MOST_RELEASES = 100
 _TOLD = {Act.APPROVED, Act.REJECTED, Act.RELEASED, Act.WITHDRAWN, Act.WITHDRAWAL_LIFTED, Act.PROPOSED}
 _LIMITS = (
     "It does not prove that an entry was true when it was written, only that it was not changed since.",

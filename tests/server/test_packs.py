@@ -313,3 +313,19 @@ def test_the_command_writes_a_file_or_a_folder_that_verify(busy: Acts, tmp_path:
     entries, whole = split_bundle(next(Path(folder).glob("tile/entries/000*/*")).read_bytes())
     assert whole
     assert entries
+
+
+def test_a_long_reason_runs_over_pages_and_the_same_report_is_the_same_bytes(acts: Acts) -> None:
+    """Two thousand characters in a narrow column, without a blank: the PDF breaks it, within its own row and pages."""
+    from control_plane.evidence.report import report_files
+
+    long_reason = "w" * 1990
+    acts.check()
+    acts.approve("tom", reason=long_reason)
+    acts.approve("ines", reason="ö ß Ω Ж 中 " * 30)
+    acts.release()
+    made = make_pack(acts.plane, PackRequest(release=2))
+    assert long_reason in made.files["report.html"].decode()
+    twice = [report_files(made.files, made.report, made_at=acts.plane.now()) for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert twice[0]["report.pdf"].count(b"/Type /Page\n") >= 2
