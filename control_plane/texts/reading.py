@@ -32,7 +32,7 @@ def erased_words(entry: int) -> str:
 def reveal(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> tuple[Opening, ...]:
     """Return what opens the commitments of these entries, as far as it is not erased, by index and field."""
     found: list[Opening] = []
-    for part in _parts(seqs) if is_open(plane, session) else ():
+    for part in _parts_to_open(session, plane, seqs):
         named = select(LeafRow.seq, TextKeyRow).where(LeafRow.subject == TextKeyRow.id, col(LeafRow.seq).in_(part))
         names: dict[str, Said] = {}
         for seq, key in session.exec(named.where(col(TextKeyRow.erased_by).is_(None), TextKeyRow.name != "")):
@@ -44,7 +44,7 @@ def reveal(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> tuple[
 
 def reasons(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> dict[int, str]:
     """Return the reasons given for these entries by index, those that are not erased."""
-    parts = _parts(seqs) if is_open(plane, session) else ()
+    parts = _parts_to_open(session, plane, seqs)
     return {row.leaf: said.text for part in parts for row, said in _reasons(session, plane, part)}
 
 
@@ -76,7 +76,7 @@ def display_names(session: Session, plane: ControlPlane, people: Iterable[str] |
             erased[row.person] = max(row.erased_by, erased.get(row.person, -1))
         elif row.name:
             newest.setdefault(row.person, row)
-    if not is_open(plane, session):
+    if newest and not is_open(plane, session):
         newest.clear()
     names = {person: open_name(plane, row).text for person, row in newest.items()}
     return {person: erased_words(event) for person, event in erased.items()} | names
@@ -88,6 +88,14 @@ def _reasons(session: Session, plane: ControlPlane, part: Sequence[int]) -> Iter
     for row, key in session.exec(query.where(col(TextKeyRow.erased_by).is_(None), TextRow.field == REASON)):
         opened = keys.get(key.id) or keys.setdefault(key.id, unwrap(plane, key))
         yield row, open_text(opened, row)
+
+
+def _parts_to_open(session: Session, plane: ControlPlane, seqs: Iterable[int]) -> Iterator[list[int]]:
+    """Yield indexes in parts; none while nothing may be opened, which is asked if there is anything to open."""
+    for number, part in enumerate(_parts(seqs)):
+        if number == 0 and not is_open(plane, session):
+            return
+        yield part
 
 
 def _parts(seqs: Iterable[int]) -> Iterator[list[int]]:
