@@ -17,9 +17,9 @@ It does not promise:
 - secrecy: whoever reads the log reads every entry, so entries hold digests and salted commitments only.
 
 Modules: `record` (the leaf), `merkle` (trees and proofs), `tiles` (the tree as files), `note` and `checkpoint`
-(signatures), `folder` (reading a published folder), `verify` (checking all of it), `policy` (whose cosignatures are
-enough), `proof` (one entry's place, as a file), `witness` (what a witness decides), `witness_store`, `witness_server`
-and `witness_command` (running one), `witness_client` (asking them).
+(signatures), `folder` (reading a published folder), `writer` and `disk` (growing one), `verify` (checking all of it),
+`policy` (whose cosignatures are enough), `proof` (one entry's place, as a file), `witness` (what a witness decides),
+`witness_store`, `witness_server` and `witness_command` (running one), `witness_client` (asking them).
 """
 
 from audit.errors import AuditError, InvalidFormat, NotProven
