@@ -27,7 +27,7 @@ from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.errors import Conflict, NotFound
 from control_plane.evidence.acting import role_of
-from control_plane.evidence.export_sinks import Batch, Sink, SinkRefused
+from control_plane.evidence.export_sinks import STDOUT, Batch, Sink, SinkRefused
 from control_plane.files import write_atomic
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
@@ -68,7 +68,9 @@ class Run:
 
 
 def cursor_path(plane: ControlPlane, target: str) -> Path:
-    """Return where the cursor of a target is kept unless told otherwise."""
+    """Return where the cursor of a target is kept unless told otherwise; a terminal is no target that could lag."""
+    if target == STDOUT:
+        return plane.settings.home / "exports" / "stdout.cursor"
     return plane.settings.home / "exports" / f"{canonical.digest(target.encode())[7:23]}.json"
 
 

@@ -23,8 +23,19 @@ from urllib.parse import SplitResult, urlsplit
 
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
-__all__ = ["Batch", "FileSink", "Sink", "SinkRefused", "StreamSink", "WebhookSink", "read_secret", "webhook_signature"]
+__all__ = [
+    "STDOUT",
+    "Batch",
+    "FileSink",
+    "Sink",
+    "SinkRefused",
+    "StreamSink",
+    "WebhookSink",
+    "read_secret",
+    "webhook_signature",
+]
 
+STDOUT = "stdout"
 TIMEOUT_S = 30.0
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 MAX_RETRY_AFTER_S = 300.0
@@ -81,8 +92,8 @@ class StreamSink:
     """Standard output, or another stream; confirmed once it is flushed."""
 
     stream: BinaryIO
-    target: str = "stdout"
-    kind: str = "stdout"
+    target: str = STDOUT
+    kind: str = STDOUT
 
     def send(self, batch: Batch) -> None:
         """Write and flush."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import os
 import signal
@@ -210,6 +211,18 @@ def test_switching_a_target_off_and_on_is_logged_first(acts: Acts, tmp_path: Pat
     assert codes == ["switched-on", "switched-off"]
     lines = [json.loads(line) for line in sink.path.read_bytes().splitlines()]
     assert lines[entry]["comment"] == "switched-off"
+
+
+def test_standard_output_goes_on_and_is_no_target_that_lags(acts: Acts) -> None:
+    """Lines are flushed before the cursor moves; whoever looked once owes nothing later."""
+    stream = io.BytesIO()
+    sent = export(acts.plane, StreamSink(stream))
+    acts.check()
+    export(acts.plane, StreamSink(stream))
+    indexes = [json.loads(line)["unmapped"]["leaf_index"] for line in stream.getvalue().splitlines()]
+    assert indexes == list(range(size(acts.plane)))
+    assert sent < len(indexes)
+    assert registered(acts.plane) == ()
 
 
 def test_targets_that_would_leak_are_refused(tmp_path: Path) -> None:
