@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event, exc, text
 from sqlmodel import Session, SQLModel, create_engine, select
@@ -28,6 +30,8 @@ __all__ = ["open_engine", "read", "scrub", "write"]
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
 _WRITE = "mentorplane_write"
+_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+"""One for each SQLite database that is open in this process."""
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -43,6 +47,7 @@ def open_engine(settings: Settings) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        _TURNS[engine] = Lock()
     try:
         _make_tables(engine)
     except exc.OperationalError as error:
@@ -90,6 +95,21 @@ def read(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let the writing threads of one process wait in line: SQLite itself lets them ask again and again."""
+    turn = _TURNS.get(engine)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise Unavailable("expected to write to the database, got another writer that does not end")
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+@contextmanager
 def write(engine: Engine) -> Iterator[Session]:
     """Write in one transaction that holds the log-head row; commit at the end, roll back on an exception.
 
@@ -98,7 +118,7 @@ def write(engine: Engine) -> Iterator[Session]:
         Unavailable: another writer held the database for too long.
     """
     try:
-        with Session(engine.execution_options(**{_WRITE: True})) as session, session.begin():
+        with _turn(engine), Session(engine.execution_options(**{_WRITE: True})) as session, session.begin():
             if engine.dialect.name == "postgresql":
                 session.connection().execute(text("SELECT id FROM log_head WHERE id = 1 FOR UPDATE"))
             yield session
