@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from audit.acts import Act, Client, Outcome
@@ -95,27 +96,28 @@ def event_line(row: tuple[str, ...], *, origin: str) -> bytes:
         row: the cells of the entry, see `audit.views.row_of`.
         origin: the log's name.
     """
-    cells = cells_of(row)
-    if cells["format"] != FORMAT:  # only the alphabets of this version need no escapes
-        return _ENCODER.encode(event_of(cells, origin=origin)).encode() + b"\n"
+    if row[_FORMAT] != FORMAT:  # only the alphabets of this version need no escapes
+        return _ENCODER.encode(event_of(cells_of(row), origin=origin)).encode() + b"\n"
     shape = (row[_ACT], row[_OUTCOME], row[_ACTOR] == "system", row[_NAME] == "system", row[_CLIENT] == Client.CLI)
-    pieces, names = _template(origin, shape, tuple(map(bool, row)))
-    return "".join(
-        [part for pair in zip(pieces, [*[cells[name] for name in names], "\n"], strict=True) for part in pair]
-    ).encode()
+    template, values = _template(origin, shape, tuple(map(bool, row)))
+    return (template % values(row + _derived(row))).encode()
 
 
-_ACT, _OUTCOME, _ACTOR, _NAME, _CLIENT = map(COLUMNS.index, ("act", "outcome", "actor", "object_name", "client"))
+_ACT, _OUTCOME, _ACTOR, _NAME = map(COLUMNS.index, ("act", "outcome", "actor", "object_name"))
+_CLIENT, _FORMAT = map(COLUMNS.index, ("client", "format"))
+_ALL = (*COLUMNS, "time_ms", "position", "bundle", "tile")
 
 
 def cells_of(row: tuple[str, ...]) -> dict[str, str]:
     """Return the cells by column, with what is worked out of them: all that an event says comes from here."""
-    cells = dict(zip(COLUMNS, row, strict=True))
+    return dict(zip(_ALL, row + _derived(row), strict=True))
+
+
+def _derived(row: tuple[str, ...]) -> tuple[str, str, str, str]:
+    """Return time in milliseconds, position in the bundle, and the paths of bundle and tile."""
     at, position = divmod(int(row[0]), TILE_WIDTH)
-    cells["time_ms"] = str(int(datetime.fromisoformat(cells["time"]).timestamp()) * 1000)
-    cells["position"] = str(position)
-    cells["bundle"], cells["tile"] = _paths(at)
-    return cells
+    milliseconds = str(int(datetime.fromisoformat(row[1]).timestamp()) * 1000)
+    return (milliseconds, str(position), *_paths(at))
 
 
 @lru_cache(maxsize=8)
@@ -124,23 +126,26 @@ def _paths(at: int) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=1024)
-def _template(origin: str, shape: tuple[Any, ...], filled: tuple[bool, ...]) -> tuple[list[str], list[str]]:
-    """Return the JSON of all events of a shape, in the pieces between their values, and the names of these."""
+def _template(
+    origin: str, shape: tuple[Any, ...], filled: tuple[bool, ...]
+) -> tuple[str, Callable[[tuple[str, ...]], tuple[str, ...]]]:
+    """Return the JSON of all events of a shape with places for their values, and what picks these out of all cells."""
     act, outcome, by_system, on_system, at_console = shape
-    names = zip((*COLUMNS, "time_ms", "position", "bundle", "tile"), (*filled, True, True, True, True), strict=True)
+    names = zip(_ALL, (*filled, True, True, True, True), strict=True)
     cells = {name: f"@@{name}@@" if there else "" for name, there in names}
     cells |= {"act": act, "outcome": outcome}
     cells |= {"actor": "system"} if by_system else {}
     cells |= {"object_name": "system"} if on_system else {}
     cells |= {"client": Client.CLI} if at_console else {}
-    pieces, found, at = [], [], 0
-    text = _ENCODER.encode(event_of(cells, origin=origin))
-    for match in _PLACE.finditer(text):
-        number = match[1] in _NUMBERS
-        pieces.append(text[at : match.start()] + ("" if number or match[2] else '"'))
+    text = _ENCODER.encode(event_of(cells, origin=origin)).replace("%", "%%")
+    found: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
         found.append(match[1] or match[2])
-        at = match.end() - (0 if number or match[2] else 1)
-    return [*pieces, text[at:]], found
+        return "%s" if match[2] or match[1] in _NUMBERS else '"%s"'
+
+    template = _PLACE.sub(place, text)
+    return template + "\n", itemgetter(*map(_ALL.index, found))
 
 
 def event_of(cells: Mapping[str, str], *, origin: str) -> dict[str, Any]:
