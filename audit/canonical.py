@@ -11,7 +11,7 @@ import json
 from typing import Any, NoReturn
 
 from audit.errors import InvalidFormat
-from audit.tiles import MAX_ENTRY_BYTES
+from audit.merkle import MAX_ENTRY_BYTES
 
 __all__ = ["MAX_INTEGER", "canonical", "parse_canonical"]
 

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from audit.errors import InvalidFormat, NotProven
+from audit.frozen import frozen
 from audit.lines import parse_decimal, parse_hash
 from audit.merkle import EMPTY_ROOT
 from audit.note import Algorithm, Signer, Verified, Verifier, open_note, parse_note, sign_note
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checkpoint:
     """The state of a log: its identity, how many entries it holds, and the root of their tree."""
 
@@ -49,7 +49,7 @@ class Checkpoint:
         return text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cosignature:
     """A witness's verified statement that it saw this checkpoint, consistent with all it saw before."""
 
@@ -58,7 +58,7 @@ class Cosignature:
     time_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenedCheckpoint:
     """A checkpoint whose log signature verified, and the outside witnesses that cosigned it."""
 

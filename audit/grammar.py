@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 from audit.acts import Act, Auth, Client, Outcome, Retention
 from audit.canonical import parse_canonical
 from audit.errors import InvalidFormat
 
-__all__ = ["CAPTURING", "CHECKING", "FORMAT", "MAX_HOLDS", "MEMBERS", "explain"]
+__all__ = ["FORMAT", "MAX_HOLDS", "MEMBERS", "capturing", "checking", "explain"]
 
 FORMAT = "mentorplane-leaf/2"
 MAX_HOLDS = 100
@@ -108,11 +109,16 @@ def _pieces(*, all_groups: bool) -> Iterator[str]:
             yield f'"{member}":\\{{' + ",".join(f'"{name}":"{part}"' for name, part in sorted(inner)) + "\\}"
 
 
-CAPTURING = re.compile("\\{" + ",".join(_pieces(all_groups=True)) + "\\}")
-"""Matches a whole record as text; a group `member` or `member_part` for each value."""
+@cache
+def capturing() -> re.Pattern[str]:
+    """Return what matches a whole record as text; a group `member` or `member_part` for each value."""
+    return re.compile("\\{" + ",".join(_pieces(all_groups=True)) + "\\}")
 
-CHECKING = re.compile(("\\{" + ",".join(_pieces(all_groups=False)) + "\\}").encode())
-"""Matches a whole record as bytes; groups act, at, holds, outcome, prev, seq in this order."""
+
+@cache
+def checking() -> re.Pattern[bytes]:
+    """Return what matches a whole record as bytes; groups act, at, holds, outcome, prev, seq in this order."""
+    return re.compile(("\\{" + ",".join(_pieces(all_groups=False)) + "\\}").encode())
 
 
 def explain(data: bytes) -> str:

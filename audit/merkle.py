@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from audit.errors import InvalidFormat, NotProven
+from audit.frozen import frozen
 
 HASH_BYTES = 32
 MAX_SIZE = 2**63 - 1
+MAX_ENTRY_BYTES = 65_535  # what an entry bundle can state as a length
 _sha256 = hashlib.sha256
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -189,7 +190,7 @@ def _check_hashes(hashes: Iterable[bytes]) -> None:
             raise NotProven(f"expected hashes of {HASH_BYTES} bytes, got one of {len(value)}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frontier:
     """The right edge of a tree: all that is needed to append to it and to know its root.
 

@@ -19,13 +19,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from audit.errors import InvalidFormat, NotProven
+from audit.frozen import frozen, member
 from audit.lines import parse_base64
 
 MAX_NOTE_BYTES = 1_000_000
@@ -46,7 +46,7 @@ class Algorithm(IntEnum):
     COSIGNATURE = 0x04
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """One signature line: who claims to have signed, and the bytes after the key id."""
 
@@ -59,7 +59,7 @@ class Signature:
         return f"{_DASH}{self.name} {_b64encode(self.key_id + self.blob)}\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """A well-formed note of which no signature has been verified."""
 
@@ -71,7 +71,7 @@ class Note:
         return self.text.encode() + b"\n" + b"".join(line.encode() for line in self.signatures)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verifier:
     """A public key under a name, able to verify signatures of one algorithm."""
 
@@ -113,12 +113,12 @@ class Verifier:
         return time_s, blob[_TIME_BYTES:]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signer:
     """A private key under a name: the 32-byte Ed25519 seed, kept out of the representation."""
 
     name: str
-    seed: bytes = field(repr=False)
+    seed: bytes = member(repr=False)
     algorithm: Algorithm = Algorithm.ED25519
 
     def __post_init__(self) -> None:
@@ -142,7 +142,7 @@ class Signer:
         return Signature(self.name, self.verifier.key_id, stamp + raw)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verified:
     """A key whose signature verified, and the time it stated if it is a cosigner's."""
 
@@ -150,7 +150,7 @@ class Verified:
     time_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenedNote:
     """A text with the known keys that signed it, in the order of the note; never empty."""
 

@@ -52,7 +52,6 @@ Source: RFC 8785 (canonical JSON), RFC 3339 (time), RFC 9562 (UUIDv7).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -61,9 +60,10 @@ from audit.acts import Act, Auth, Client, Outcome, Retention
 from audit.canonical import MAX_INTEGER, canonical, parse_canonical
 from audit.commitment import MIN_SALT_BYTES, commit, verify_commitment
 from audit.errors import InvalidFormat
-from audit.grammar import CAPTURING, CHECKING, FORMAT, MEMBERS, explain
+from audit.frozen import frozen
+from audit.grammar import FORMAT, MEMBERS, capturing, checking, explain
 from audit.leaf1 import FORMAT_1, read_leaf1
-from audit.tiles import MAX_ENTRY_BYTES
+from audit.merkle import MAX_ENTRY_BYTES
 
 __all__ = [
     "FORMAT",
@@ -90,7 +90,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeafActor:
     """Who acted, in which role, and how they had come in; `client` is "" in version 1 only."""
 
@@ -103,7 +103,7 @@ class LeafActor:
     behalf: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeafObject:
     """What an act was done to."""
 
@@ -113,7 +113,7 @@ class LeafObject:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeafSignature:
     """What was signed: its meaning, the signer's key, the statement."""
 
@@ -122,7 +122,7 @@ class LeafSignature:
     statement: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeafReason:
     """Why: a word, and a commitment to what the person wrote."""
 
@@ -134,7 +134,7 @@ _NOT_SIGNED = LeafSignature()
 _NO_REASON = LeafReason()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeafRecord:
     """One act, as the log records it; the module docstring describes the fields."""
 
@@ -193,7 +193,7 @@ def check_leaf(data: bytes) -> int:
     Raises:
         InvalidFormat: it is not the canonical form of a valid record.
     """
-    match = CHECKING.fullmatch(data) if len(data) <= MAX_ENTRY_BYTES else None
+    match = checking().fullmatch(data) if len(data) <= MAX_ENTRY_BYTES else None
     if match is None:
         return int(_read_1(data)["seq"])
     act, at, holds, outcome, prev, seq = match.groups()
@@ -214,7 +214,7 @@ def parse_leaf(data: bytes) -> LeafRecord:
         InvalidFormat: it is not the canonical form of a valid record.
     """
     seq = check_leaf(data)
-    match = CAPTURING.fullmatch(data.decode())
+    match = capturing().fullmatch(data.decode())
     if match is None:
         return _record_1(data)
     # One name for each group of the expression, in its order.

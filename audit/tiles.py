@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from audit.errors import InvalidFormat, NotProven
+from audit.frozen import frozen
 from audit.merkle import (
     HASH_BYTES,
+    MAX_ENTRY_BYTES,
     MAX_SIZE,
     Frontier,
     consistency_ranges,
@@ -40,7 +41,6 @@ from audit.merkle import (
 Read: TypeAlias = Callable[[str], bytes]
 
 TILE_WIDTH = 256
-MAX_ENTRY_BYTES = 65_535
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 ENTRIES = -1  # the level of entry bundles, below the hash tiles
 _LEVEL_BITS = 8
@@ -51,7 +51,7 @@ _PATH = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tile:
     """The name of a hash tile, or of an entry bundle if the level is `ENTRIES`; narrower than 256 is partial."""
 
@@ -191,7 +191,7 @@ def read_tile(read: Read, tile: Tile) -> tuple[bytes, ...]:
         return parse(read(full.path), TILE_WIDTH)[: tile.width]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """What appending did: the new right edge of the tree, and the new files in the order to write them."""
 

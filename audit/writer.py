@@ -31,11 +31,10 @@ from dataclasses import dataclass, field
 from audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint, sign_checkpoint
 from audit.disk import Files
 from audit.errors import AuditError, InvalidFormat, NotProven
-from audit.merkle import Frontier, leaf_hash
+from audit.merkle import MAX_ENTRY_BYTES, Frontier, leaf_hash
 from audit.note import Signer, parse_note
 from audit.tiles import (
     ENTRIES,
-    MAX_ENTRY_BYTES,
     TILE_WIDTH,
     Tile,
     TileReader,

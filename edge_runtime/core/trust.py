@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from audit.errors import AuditError
 from audit.frozen import frozen
 from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
-from audit.record import parse_leaf
+from audit.released import verify_released
 from edge_runtime.core import canonical
 from edge_runtime.core.approval import ApprovalRules, missing_for, parse_rules, read_signed
 from edge_runtime.core.checkpoints import Seen, read_checkpoint
@@ -253,9 +253,7 @@ def _verify_no_step_back(basis: Basis, manifest: Manifest, digest: str) -> None:
 def _v7(basis: Basis | None, delivery: Delivery, *, trust: TrustFile, log: LogProof, digest: str) -> Seen:
     seen = read_checkpoint(log.checkpoint, trust.log_vkey)
     try:
-        record = parse_leaf(log.leaf)
-        if record.act != "released" or record.manifest != digest:
-            raise NotTrusted("expected the log to hold this very release, got another entry", check="V7")
+        verify_released(log.leaf, digest)
         leaf = leaf_hash(log.leaf)
         verify_inclusion(leaf=leaf, index=log.index, size=seen.size, proof=log.proof, root=seen.root)
         if basis and basis.checkpoint != seen:
