@@ -192,8 +192,7 @@ def test_a_writer_stops_at_an_error_and_says_so() -> None:
         writer.append(b"three")
     assert held(disk.read) == [b"one"]
     writer.close()
-    again = start(disk)
-    assert again.append(b"three") == 1
+    assert start(disk).append(b"three") == 1
 
 
 def test_every_waiting_thread_hears_of_a_failure() -> None:
@@ -397,5 +396,4 @@ def test_a_real_disk_refuses_paths_that_lead_out(tmp_path: Path) -> None:
 
 def test_the_scenario_crosses_a_full_tile() -> None:
     """The scenario that is broken at every step makes a tile full and starts the next."""
-    assert sum(SIZES[:2]) == 255
-    assert len(ALL) == 259
+    assert (sum(SIZES[:2]), len(ALL)) == (255, 259)
