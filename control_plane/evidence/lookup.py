@@ -8,9 +8,11 @@ Does not: check what the index says against the entries (see `index.problems`, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import and_
 
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
@@ -21,12 +23,12 @@ from edge_runtime.core.errors import Unavailable
 
 __all__ = ["Wanted", "find"]
 
-_FIRST_WINDOW, _LAST_WINDOW = 4, 128
+_FIRST_WINDOW, _LAST_WINDOW = 8, 512
 # Written out and made once: to put them together anew takes longer than to run them.
 _LAST = text("SELECT max(seq) FROM leaf")
 _NEXT = text("SELECT block FROM audit_posting WHERE term = :term AND block <= :block ORDER BY block DESC LIMIT 1")
 _WINDOW = text(
-    "SELECT block, bits FROM audit_posting WHERE term IN :terms AND block BETWEEN :low AND :high"
+    "SELECT block, term, bits FROM audit_posting WHERE term IN :terms AND block BETWEEN :low AND :high"
 ).bindparams(bindparam("terms", expanding=True))
 
 
@@ -68,41 +70,43 @@ def _blocks(
         numbers = range(top, -1, -1) if spans is None else sorted((b for b in spans if b <= top), reverse=True)
         yield from ((block, whole) for block in numbers)
         return
-    block, window = top, _FIRST_WINDOW
-    while True:
-        block = _next(session, terms, block)
-        if block < 0:
-            return
-        low = max(block - window + 1, 0)
-        for number, bits in _window(session, terms, low=low, high=block):
+    newest, oldest = (max(spans, default=-1), min(spans, default=0)) if spans is not None else (top, 0)
+    block, window = min(top, newest), _FIRST_WINDOW
+    while block >= oldest:
+        low = max(block - window + 1, oldest)
+        held = _window(session, terms, low=low, high=block)
+        for number in sorted(held, reverse=True):
+            bits = _common(held[number].values()) if len(held[number]) == len(terms) else 0
             if bits and (spans is None or number in spans):
                 yield number, bits
-        block, window = low - 1, min(2 * window, _LAST_WINDOW)
+        present = {one for found in held.values() for one in found}
+        block, window = low - 1, min(4 * window, _LAST_WINDOW)
+        for one in terms:
+            if one not in present:  # rare: go to where it is, or end
+                block = _next(session, one, block)
 
 
-def _next(session: Session, terms: Sequence[bytes], block: int) -> int:
-    """Return the newest block up to `block` at which every term could be; -1 if there is none."""
-    for one in terms:
-        if block < 0:
-            break
-        found = session.connection().execute(_NEXT, {"term": one, "block": block}).scalar()
-        block = -1 if found is None else found
-    return block
+def _next(session: Session, term: bytes, block: int) -> int:
+    """Return the newest block up to `block` that has a term; -1 if there is none."""
+    if block < 0:
+        return -1
+    found = session.connection().execute(_NEXT, {"term": term, "block": block}).scalar()
+    return -1 if found is None else int(found)
 
 
-def _window(session: Session, terms: Sequence[bytes], *, low: int, high: int) -> Iterator[tuple[int, int]]:
-    found = session.connection().execute(_WINDOW, {"terms": terms, "low": low, "high": high})
-    held: dict[int, list[bytes]] = defaultdict(list)
-    for block, bits in found:
-        held[block].append(bits)
-    for block in sorted(held, reverse=True):
-        if len(held[block]) == len(terms):
-            try:
-                common = (1 << BLOCK_ENTRIES) - 1
-                for data in held[block]:
-                    common &= decode_bits(data)
-            except (TypeError, ValueError) as error:
-                raise Unavailable(
-                    "expected an index that can be read, got other bytes", hint="mentorplane audit reindex"
-                ) from error
-            yield block, common
+def _window(session: Session, terms: Sequence[bytes], *, low: int, high: int) -> dict[int, dict[bytes, bytes]]:
+    """Return what is stored for some terms in some blocks, by block and term."""
+    held: dict[int, dict[bytes, bytes]] = defaultdict(dict)
+    for block, one, bits in session.connection().execute(_WINDOW, {"terms": terms, "low": low, "high": high}):
+        held[block][one] = bits
+    return held
+
+
+def _common(stored: Iterable[bytes]) -> int:
+    """Return the entries that all of some stored sets have."""
+    try:
+        return reduce(and_, map(decode_bits, stored))
+    except (TypeError, ValueError) as error:
+        raise Unavailable(
+            "expected an index that can be read, got other bytes", hint="mentorplane audit reindex"
+        ) from error

@@ -12,9 +12,9 @@ Does not: know what a term means (see `terms`).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Update, bindparam, delete, insert, update
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from control_plane.evidence.tables import PostingRow
@@ -26,6 +26,15 @@ _DENSE_BYTES = BLOCK_ENTRIES // 8
 _SPARSE_ENTRIES = 64
 _AT_ONCE = 500
 """How many terms one statement names: both databases bound the parameters of one."""
+# Written out and made once, as every act runs them: to put them together anew takes longer than to run them.
+_HELD = text("SELECT term, bits FROM audit_posting WHERE block = :block AND term IN :terms").bindparams(
+    bindparam("terms", expanding=True)
+)
+_PUT = text(
+    "INSERT INTO audit_posting (term, block, bits) VALUES (:term, :block, :bits) "
+    "ON CONFLICT (term, block) DO UPDATE SET bits = excluded.bits"
+)
+_DROP = text("DELETE FROM audit_posting WHERE term = :term AND block = :block")
 
 
 def encode_bits(bits: int) -> bytes:
@@ -83,20 +92,14 @@ def merge(session: Session, block: int, added: Mapping[bytes, int]) -> None:
 
     The transaction holds the log-head row, so nobody else writes meanwhile.
     """
+    connection, terms = session.connection(), sorted(added)
     stored: dict[bytes, bytes] = {}
-    terms = sorted(added)
-    for part in _parts(terms):
-        query = select(PostingRow.term, PostingRow.bits).where(
-            PostingRow.block == block, col(PostingRow.term).in_(part)
-        )
-        stored |= dict(session.exec(query).all())
-    connection = session.connection()
-    fresh = [{"term": t, "block": block, "bits": encode_bits(added[t])} for t in terms if t not in stored]
-    known = [{"t": t, "b": block, "new": encode_bits(decode_bits(stored[t]) | added[t])} for t in stored]
-    if fresh:
-        connection.execute(insert(PostingRow), fresh)
-    if known:
-        connection.execute(_replacing(), known)
+    for start in range(0, len(terms), _AT_ONCE):
+        given = {"block": block, "terms": terms[start : start + _AT_ONCE]}
+        stored |= {row.term: row.bits for row in connection.execute(_HELD, given)}
+    rows = [(term, added[term] | decode_bits(stored.get(term, b""))) for term in terms]
+    if rows:
+        connection.execute(_PUT, [{"term": term, "block": block, "bits": encode_bits(bits)} for term, bits in rows])
 
 
 def clear(session: Session, seqs: Iterable[int], *, prefix: bytes) -> None:
@@ -111,20 +114,8 @@ def clear(session: Session, seqs: Iterable[int], *, prefix: bytes) -> None:
         bits = decode_bits(data)
         if bits & gone.get(block, 0):
             kept = bits & ~gone[block]
-            (left if kept else empty).append({"t": term, "b": block, "new": encode_bits(kept)})
-    connection = session.connection()
+            (left if kept else empty).append({"term": term, "block": block, "bits": encode_bits(kept)})
     if left:
-        connection.execute(_replacing(), left)
+        session.connection().execute(_PUT, left)
     if empty:
-        where = (col(PostingRow.term) == bindparam("t"), col(PostingRow.block) == bindparam("b"))
-        connection.execute(delete(PostingRow).where(*where), [{"t": row["t"], "b": row["b"]} for row in empty])
-
-
-def _replacing() -> Update:
-    where = (col(PostingRow.term) == bindparam("t"), col(PostingRow.block) == bindparam("b"))
-    return update(PostingRow).where(*where).values(bits=bindparam("new"))
-
-
-def _parts(terms: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(terms), _AT_ONCE):
-        yield terms[start : start + _AT_ONCE]
+        session.connection().execute(_DROP, [{"term": row["term"], "block": row["block"]} for row in empty])

@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from control_plane.evidence.postings import BLOCK_ENTRIES, offsets
-from control_plane.evidence.tables import SpanRow
 from control_plane.registry.tables import UtcTime
 
 __all__ = ["Period", "Span", "cut", "spans_of", "touched", "widen"]
@@ -31,6 +30,12 @@ _FEW = 40
 _SPANS = text(
     "SELECT number, earliest, latest FROM audit_span "
     "WHERE width = :width AND number BETWEEN :low AND :high AND latest >= :since AND earliest < :until"
+)
+_WIDEN = text(
+    "INSERT INTO audit_span (width, number, earliest, latest) VALUES (:width, :number, :earliest, :latest) "
+    "ON CONFLICT (width, number) DO UPDATE SET "
+    "earliest = CASE WHEN excluded.earliest < audit_span.earliest THEN excluded.earliest ELSE audit_span.earliest END, "
+    "latest = CASE WHEN excluded.latest > audit_span.latest THEN excluded.latest ELSE audit_span.latest END"
 )
 _TIMES = (bindparam("since", type_=UtcTime), bindparam("until", type_=UtcTime))
 # Not the bare column: its index would be walked from one end of the period to the other.
@@ -75,13 +80,8 @@ def spans_of(entries: Iterable[tuple[int, datetime]]) -> list[Span]:
 
 def widen(session: Session, seq: int, at: datetime) -> None:
     """Let the spans around an entry reach its time, in the caller's transaction."""
-    for width, number, earliest, latest in spans_of([(seq, at)]):
-        span = session.get(SpanRow, (width, number))
-        if span is None:
-            session.add(SpanRow(width=width, number=number, earliest=earliest, latest=latest))
-        else:
-            span.earliest, span.latest = min(span.earliest, earliest), max(span.latest, latest)
-    session.flush()
+    given = [dict(zip(("width", "number", "earliest", "latest"), span, strict=True)) for span in spans_of([(seq, at)])]
+    session.connection().execute(_WIDEN, given)
 
 
 def touched(session: Session, period: Period) -> dict[int, bool]:

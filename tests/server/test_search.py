@@ -71,24 +71,35 @@ def looked_up(plane: ControlPlane, query: Query) -> list[int]:
         return [leaf.index for leaf in search_in(plane, session, query)]
 
 
-def brute(query: Query, events: Sequence[Event] = EVENTS) -> list[int]:
+def brute(query: Query) -> list[int]:
     """Return what a query must find, by reading every event."""
-    found = [event.record.seq for event in reversed(events) if _is_match(event, query)]
+    found = [event.record.seq for event, facts in reversed(FACTS) if _is_match(event, query, **facts)]
     return found[: query.limit]
 
 
-def _is_match(event: Event, query: Query) -> bool:
+def _facts(event: Event) -> dict[str, set[str]]:
+    record, entries = event.record, event.entries
+    digests = {record.manifest, record.policy, record.signature.statement, *(entry.digest for entry in entries)}
+    return {
+        "names": {record.object.name, *(entry.name for entry in entries)},
+        "versions": digests | {f"{entry.name}@{entry.epoch}" for entry in entries},
+        "words": set(event.reason.lower().split()),
+    }
+
+
+FACTS = tuple((event, _facts(event)) for event in EVENTS)
+
+
+def _is_match(event: Event, query: Query, *, names: set[str], versions: set[str], words: set[str]) -> bool:
     record = event.record
-    names = {record.object.name, *(entry.name for entry in event.entries)}
-    digests = {record.manifest, record.policy, record.signature.statement, *(entry.digest for entry in event.entries)}
     wanted = (
         query.act in {"", record.act},
         query.actor in {"", record.actor.id},
         query.channel in {"", record.channel},
-        query.name in {"", *names},
-        query.version in {"", *digests, *(f"{entry.name}@{entry.epoch}" for entry in event.entries)},
+        not query.name or query.name in names,
+        not query.version or query.version in versions,
         query.manifest in {"", record.manifest},
-        set(query.words.split()) <= set(event.reason.lower().split()),
+        words.issuperset(query.words.split()),
         query.since is None or record.at >= query.since,
         query.until is None or record.at < query.until,
         query.before is None or record.seq < query.before,
