@@ -30,6 +30,7 @@ COMES_WITH = {
     "securesystemslib": "tuf",
     "urllib3": "tuf",
     "pydantic": "fastapi",
+    "rich": "typer",
     "sqlalchemy": "sqlmodel",
     "starlette": "fastapi",
 }

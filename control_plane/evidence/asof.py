@@ -23,7 +23,7 @@ from control_plane import db, texts
 from control_plane.errors import NotFound
 from control_plane.evidence.concerned import manifest_of, statements_of
 from control_plane.evidence.lookup import Wanted, find
-from control_plane.evidence.search import FORMAT, note_reading
+from control_plane.evidence.search import encode_query, note_reading
 from control_plane.evidence.terms import term
 from control_plane.ledger.search import records_of
 from control_plane.plane import ControlPlane
@@ -104,8 +104,8 @@ def as_of(
         Unavailable: a manifest or statement that an entry names is gone or changed.
     """
     moment, on = at.astimezone(UTC).replace(microsecond=0), channel or plane.channel
-    asked = {"format": FORMAT, "as_of": moment.isoformat(), "channel": on, "name": name}
-    own = note_reading(plane, actor, canonical.digest(canonical.encode(asked)), auth=auth)
+    asked = encode_query({"as_of": moment, "channel": on, "name": name}, key=b"")
+    own = note_reading(plane, actor, canonical.digest(asked), auth=auth)
     with db.read(plane.engine) as session:
         look = _Look(plane, session, moment, on, below=own)
         release = look.newest(term("act", Act.RELEASED))

@@ -10,8 +10,9 @@ Does not: verify the log (see `ledger.verify`), or show names and reasons (see `
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 
 from audit.checkpoint import open_checkpoint
 from audit.errors import AuditError
@@ -29,7 +30,7 @@ from control_plane.texts.values import OFF, READING_LOG
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["FORMAT", "Hit", "Query", "note_reading", "prove", "query_digest", "read"]
+__all__ = ["FORMAT", "Hit", "Query", "encode_query", "note_reading", "prove", "query_digest", "read"]
 
 FORMAT = "mentorplane-audit-query/1"
 _LOOKS = 3
@@ -83,7 +84,7 @@ def prove(plane: ControlPlane, actor: str, index: int, *, auth: Auth = Auth.TOKE
     Raises:
         NotFound: there is no such entry, no such person, or it is not published yet.
     """
-    asked = canonical.digest(canonical.encode({"format": FORMAT, "entry": index}))
+    asked = canonical.digest(encode_query({"entry": index}, key=word_key(plane)))
     with db.read(plane.engine) as session:
         found = search_in(plane, session, Query(before=index + 1, limit=1)) if index >= 0 else ()
     if not found or found[0].index != index:
@@ -96,16 +97,21 @@ def prove(plane: ControlPlane, actor: str, index: int, *, auth: Auth = Auth.TOKE
 
 
 def query_digest(plane: ControlPlane, query: Query) -> str:
-    """Return the digest of a query in its canonical form: only what was given, words as their keyed hashes, sorted."""
+    """Return the digest of a query, as the entry of its reading has it."""
+    return canonical.digest(encode_query(asdict(query), key=word_key(plane)))
+
+
+def encode_query(asked: Mapping[str, object], *, key: bytes) -> bytes:
+    """Return the canonical form of what is asked: only what was given, times in UTC, words as sorted keyed hashes."""
     said: canonical.JsonObject = {"format": FORMAT}
-    for name, value in asdict(query).items():
+    for name, value in asked.items():
         if name == "words" and value:
-            said[name] = sorted(one.hex() for one in word_terms(value, word_key(plane)))
-        elif name in {"since", "until"} and value is not None:
-            said[name] = value.isoformat()
+            said[name] = sorted(one.hex() for one in word_terms(str(value), key))
+        elif isinstance(value, datetime):
+            said[name] = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         elif value is not None and value != "":
             said[name] = value
-    return canonical.digest(canonical.encode(said))
+    return canonical.encode(said)
 
 
 def note_reading(plane: ControlPlane, actor: str, query: str, *, auth: Auth = Auth.TOKEN) -> int:

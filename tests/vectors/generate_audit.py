@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import chain, combinations, permutations
 from typing import Any
 
@@ -18,6 +20,8 @@ from audit.policy import evaluate, parse_policy
 from audit.proof import TlogProof
 from audit.witness import AddCheckpoint, Answer, decide, receive
 from audit.witness_store import Kept, encode_state
+from control_plane.evidence.search import encode_query
+from control_plane.ledger.search import Query
 
 ORIGIN = "UNSAFE-example/log"
 WARNING = "published example keys: for reproducing test bytes only, never to be trusted by a program"
@@ -25,6 +29,7 @@ TIME_S = 1_768_470_000
 NAMES = "abcd"
 ENTRIES = [b"entry %d" % index for index in range(9)]
 HASHES = [leaf_hash(entry) for entry in ENTRIES]
+QUERY = Query(act="approved", words="Clearer words", since=datetime(2026, 3, 1, tzinfo=UTC), limit=25)
 ZERO_LINE = b"A" * 43 + b"=\n"
 
 
@@ -65,6 +70,7 @@ def files(seed: Callable[[str], bytes]) -> dict[str, bytes]:
         "audit/cosignature.json": _text(_cosignatures(keys)),
         "audit/entry.tlog-proof": TlogProof(5, inclusion_proof(HASHES[:8], 5), cosigned, b"UNSAFE extra").encode(),
         "audit/policy.json": _text(_policies(keys)),
+        "audit/query.json": encode_query(asdict(QUERY), key=seed("words")),
         "audit/policy.txt": parse_policy(_two_levels(keys).encode()).encode(),
         "audit/witness.json": _text({**_requests(keys), "race": _race(keys)}),
         "audit/witness.state": encode_state(keys.witness, kept),
