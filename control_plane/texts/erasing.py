@@ -33,7 +33,6 @@ from edge_runtime.core.errors import Unavailable
 __all__ = ["Erasure", "erase", "expire", "preview", "replay"]
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +176,5 @@ def _destroy_key(session: Session, row: TextKeyRow, *, entry: int) -> int:
     session.exec(delete(TextRow).where(col(TextRow.key) == row.id))
     session.flush()
     seqs = session.exec(select(LeafRow.seq).where(LeafRow.subject == row.id)).all()
-    for start in range(0, len(seqs), _AT_ONCE):
-        index.purge(session, seqs[start : start + _AT_ONCE])
+    index.purge(session, seqs)  # at once: each call reads all sets of words
     return len(seqs)
