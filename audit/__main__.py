@@ -13,12 +13,12 @@ import argparse
 import sys
 from typing import NoReturn
 
-from audit import sample_command, verify_command, witness_command
-from audit.command import DONE, FAILED, INVALID_INPUT, NOT_VERIFIED, InvalidInput
+from audit.commands import sample, verify, witness
+from audit.commands.common import DONE, FAILED, INVALID_INPUT, NOT_VERIFIED, InvalidInput
 
 __all__ = ["DONE", "FAILED", "INVALID_INPUT", "NOT_VERIFIED", "main"]
 
-_COMMANDS = (verify_command, sample_command, witness_command)
+_COMMANDS = (verify, sample, witness)
 
 
 class _Parser(argparse.ArgumentParser):

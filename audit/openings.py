@@ -22,13 +22,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from audit.acts import Act
 from audit.canonical import MAX_INTEGER
 from audit.commitment import commit
 from audit.errors import InvalidFormat
+from audit.frozen import frozen
 from audit.record import LeafRecord
 
 __all__ = [
@@ -55,7 +55,7 @@ _HEAD = json.dumps({"format": FORMAT}, separators=(",", ":"))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opening:
     """The text behind a commitment: `field` of leaf `seq`."""
 
@@ -74,7 +74,7 @@ class OpeningState(StrEnum):
     ALTERED = "altered"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitmentState:
     """What stands behind `field` of leaf `seq`; `event` is the leaf that says that its key was destroyed, or None.
 
@@ -95,7 +95,7 @@ class CommitmentState:
         return f"{what}: {self.state} at index {self.seq}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpeningsReport:
     """The state of every commitment, by index and field."""
 

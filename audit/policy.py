@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
 from audit.errors import AuditError, InvalidFormat, NotProven
+from audit.frozen import frozen, member
 from audit.merkle import HASH_BYTES
 from audit.note import Algorithm, Signer, Verifier, parse_note, parse_vkey
 
@@ -36,7 +36,7 @@ _PROBE_ORIGIN = "impossible.invalid/no log has blanks + plus signs in its name"
 _UNSAFE_PROBE_SEED = b"UNSAFE: a key that nobody trusts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """A log by its key; the key's name is the log's origin."""
 
@@ -44,7 +44,7 @@ class Log:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyWitness:
     """A witness under the name by which groups and the quorum refer to it."""
 
@@ -53,7 +53,7 @@ class PolicyWitness:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """A group of which `threshold` members must have cosigned; members are witnesses and earlier groups."""
 
@@ -62,7 +62,7 @@ class Group:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """Known logs, known witnesses, and the quorum; an empty quorum asks for no witness."""
 
@@ -114,7 +114,7 @@ def _threshold(group: Group) -> str:
     return "any" if group.threshold == 1 else str(group.threshold)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What a policy says about a checkpoint: whether it accepts it, why not, and which witnesses counted."""
 
@@ -122,7 +122,7 @@ class Verdict:
     because: str
     checkpoint: Checkpoint | None = None
     witnesses: tuple[Cosignature, ...] = ()
-    names: tuple[str, ...] = field(default=())
+    names: tuple[str, ...] = member(default=())
 
     @property
     def witnessed(self) -> bool:
@@ -210,10 +210,10 @@ class _Reader:
         if len(words) < 3:
             raise InvalidFormat("expected group <name> all|any|<k> <members>, got something else")
         name, threshold, *members = words
-        for member in members:
-            if not self.free.get(member, False):
+        for one in members:
+            if not self.free.get(one, False):
                 raise InvalidFormat("expected members that are defined above and in no other group, got another")
-            self.free[member] = False
+            self.free[one] = False
         self._define(name)
         self.groups.append(Group(name, _parse_threshold(threshold, len(members)), tuple(members)))
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from audit.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint, parse_checkpoint
 from audit.errors import InvalidFormat
+from audit.frozen import frozen
 from audit.lines import MAX_PROOF_LINES, encode_hashes, parse_base64, parse_decimal, parse_hashes
 from audit.merkle import HASH_BYTES, MAX_SIZE, leaf_hash, verify_inclusion
 from audit.note import MAX_NOTE_BYTES, Verifier, parse_note
@@ -31,7 +31,7 @@ MAX_PROOF_BYTES = MAX_NOTE_BYTES + 2 * MAX_EXTRA_BYTES
 _HEADER = "c2sp.org/tlog-proof@v1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlogProof:
     """The index of an entry, its inclusion proof, and the signed checkpoint it leads to; `extra` is unauthenticated."""
 

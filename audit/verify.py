@@ -18,12 +18,12 @@ It checks the files that this checkpoint implies, not those left over from earli
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import eq
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
 from audit.errors import AuditError, InvalidFormat, NotProven
+from audit.frozen import frozen
 from audit.merkle import EMPTY_ROOT, Frontier, fold_right, leaf_hashes, root_of
 from audit.note import Verifier, parse_note
 from audit.record import check_leaf
@@ -51,7 +51,7 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that does not verify, with the entries `first` to `last` that it concerns, if it can name them."""
 
@@ -71,7 +71,7 @@ class Finding:
         return f"{self.state}: {where}{self.message} ({self.path})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """The outcome of `check_log`; the checkpoint's fields are empty if there was none to read."""
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from audit.container import open_container, write_zip
-from audit.pack import check_pack
+from audit.pack.check import check_pack
+from audit.pack.container import open_container, write_zip
 from control_plane import ledger
 from control_plane.evidence.packs import PackRequest, make_pack
 from control_plane.plane import ControlPlane, open_plane

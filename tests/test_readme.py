@@ -50,7 +50,7 @@ def test_commands_in_the_pages_exist(page: Path) -> None:
     unknown = []
     for line in re.findall(r"mentorplane((?: +(?:[a-z][a-z-]*|--?[a-z][a-z-]*|[A-Z]+|\S*/\S*))+)", _code(page)):
         words = line.split()
-        name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), "")
+        name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in known), "")
         takes = {spelling for param in known[name].params for spelling in param.opts} if name else set()
         unknown += [line] if not name else [w for w in words if w.startswith("--") and w not in takes | {"--help"}]
     assert unknown == []
@@ -112,7 +112,7 @@ def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "adr"
     pages = [page for page in folder.glob("*.md") if page.name != "README.md"]
     index = (folder / "README.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"\]\((\d{4}-[a-z-]+\.md)\)", index)) == sorted(page.name for page in pages)
+    assert sorted(re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", index)) == sorted(page.name for page in pages)
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 60, page.name

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from audit.container import write_zip
+from audit.pack.container import write_zip
 from audit.record import Auth, LeafObject
 from control_plane import rights
 from control_plane.api.audit import Moment

@@ -21,8 +21,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlmodel import col, select
 
-from audit import ocsf, views
 from audit.errors import AuditError
+from audit.pack import ocsf, table
 from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.errors import Conflict, NotFound
@@ -195,7 +195,7 @@ def _batch(plane: ControlPlane, start: int, *, limit: int) -> Batch | None:
             raise Unavailable(f"expected entry {index} as it was logged, got other bytes") from error
         if leaf.seq != index:
             raise Unavailable(f"expected entry {index} next, got entry {leaf.seq}", hint="see `audit verify`")
-        lines.append(ocsf.event_line(views.row_of(leaf, data), origin=plane.keys.log.name))
+        lines.append(ocsf.event_line(table.row_of(leaf, data), origin=plane.keys.log.name))
     if not lines:
         raise Unavailable(f"expected entry {start} in the database, got none", hint="see `audit verify`")
     return Batch(plane.keys.log.name, start, b"".join(lines), count=len(lines))

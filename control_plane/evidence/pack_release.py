@@ -1,14 +1,14 @@
 """What a pack about a release takes from the registry: its stretch of the log, its manifest and the signed statements.
 
-Does not: check any of it; the verifier ties each file to an entry of the log by its digest (`audit.packrelease`).
+Does not: check any of it; the verifier ties each file to an entry of the log by its digest (`audit.pack.release`).
 """
 
 from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from audit.packing import Scope
-from audit.packrelease import CLOSURES, KEYS, MANIFEST, STATEMENTS, closure_lines, key_lines
+from audit.pack.make import Scope
+from audit.pack.release import CLOSURES, KEYS, MANIFEST, STATEMENTS, closure_lines, key_lines
 from audit.record import Act
 from control_plane.errors import NotFound
 from control_plane.registry.tables import LeafRow, PersonRow, ProposalRow, ReleaseRow, StatementRow

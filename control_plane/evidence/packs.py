@@ -19,14 +19,14 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from audit.checkpoint import Checkpoint, parse_checkpoint
-from audit.container import container_of
 from audit.errors import AuditError
 from audit.folder import folder_reader
 from audit.merkle import Frontier
 from audit.note import parse_note
 from audit.openings import encode_openings
-from audit.pack import PackReport, check_files, check_pack
-from audit.packing import (
+from audit.pack.check import PackReport, check_files, check_pack
+from audit.pack.container import container_of
+from audit.pack.make import (
     ERASED,
     ERASED_LEAF,
     ERASED_PROOF,
@@ -38,10 +38,10 @@ from audit.packing import (
     start_of,
     tiles_between,
 )
+from audit.pack.sample import MAX_NONCE_LENGTH
 from audit.policy import Policy, evaluate
 from audit.proof import prove_entry
 from audit.record import Act, Auth, LeafObject
-from audit.sample import MAX_NONCE_LENGTH
 from audit.tiles import Read, TileReader, read_tile
 from control_plane import db, ledger, texts
 from control_plane.errors import NotFound

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from audit.pack import PackReport
+from audit.pack.check import PackReport
 from control_plane.evidence.report_data import ReportData, report_data
 
 __all__ = ["report_files", "report_html"]

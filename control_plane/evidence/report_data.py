@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from audit.errors import InvalidFormat
 from audit.openings import parse_openings
-from audit.pack import PackReport
-from audit.packing import OPENINGS, bundles_between
+from audit.pack.check import PackReport
+from audit.pack.make import OPENINGS, bundles_between
 from audit.record import Act, LeafRecord, parse_leaf
 from audit.tiles import parse_bundle
 

@@ -19,7 +19,7 @@ from audit.errors import AuditError
 from audit.folder import folder_reader
 from audit.note import Verifier, parse_note
 from audit.policy import Policy, evaluate, parse_policy, probe
-from audit.witness_client import cosigned, witnesses_of
+from audit.witness.client import cosigned, witnesses_of
 from audit.writer import write_checkpoint
 from control_plane.ledger import checkpoints
 from control_plane.ledger.publish import publishing

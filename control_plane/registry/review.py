@@ -9,7 +9,9 @@ Does not: count to the quorum (see `releases`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
 
@@ -50,18 +52,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         require_open(proposal)
         if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
-        session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
-        for position, result in enumerate(results):
-            session.add(
-                CheckRow(
-                    manifest=digest,
-                    name=result.name,
-                    position=position,
-                    status=result.status,
-                    evidence=list(result.evidence),
-                    at=plane.now(),
-                )
-            )
+        _store_results(session, digest, results, at=plane.now())
         facts = facts_of(parse_manifest(revision.manifest), live_manifest(session)[0])
         report = checks_digest(results)
         event = ledger.Event(
@@ -90,6 +81,20 @@ class Verdict:
     reason: str
     passphrase: str = field(repr=False)
     manifest: str
+
+
+def _store_results(session: Session, digest: str, results: Iterable[CheckResult], *, at: datetime) -> None:
+    session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
+    for position, result in enumerate(results):
+        row = CheckRow(
+            manifest=digest,
+            name=result.name,
+            position=position,
+            status=result.status,
+            evidence=list(result.evidence),
+            at=at,
+        )
+        session.add(row)
 
 
 def approve(

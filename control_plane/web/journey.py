@@ -188,7 +188,7 @@ class Journey:
 
     def _verify(self, _: Mapping[str, Any]) -> None:
         report = ledger.verify(self._plane)
-        # Not a reading: the tour shows its own visitor what they just did, and an entry for each look would push it out.
+        # Not a reading: the tour shows its visitor what they just did; an entry for each look would push that out.
         last = ledger.search(self._plane, limit=8)
         self._progress.audit = shown_ledger(report, last, self._people(), titles=self._titles())
 

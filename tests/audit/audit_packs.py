@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from audit.acts import Act, Auth, Outcome
 from audit.checkpoint import Checkpoint, sign_checkpoint
-from audit.container import Container, open_zip, write_zip
 from audit.merkle import Frontier, consistency_proof, leaf_hash
 from audit.note import Signer
-from audit.packing import NOTE, Material, Scope, pack_files, sign_pack, start_of, tiles_between
+from audit.pack.container import Container, open_zip, write_zip
+from audit.pack.make import NOTE, Material, Scope, pack_files, sign_pack, start_of, tiles_between
 from audit.record import LeafActor, LeafObject, LeafRecord, encode_leaf
 from audit.tiles import TileReader
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, publish, reader

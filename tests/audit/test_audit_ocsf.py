@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from audit import ocsf
 from audit.merkle import leaf_hash
+from audit.pack import ocsf
+from audit.pack.table import row_of
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafReason, LeafRecord, LeafSignature, encode_leaf
 from audit.tiles import Tile
-from audit.views import row_of
 from tests.audit.audit_logs import ORIGIN
 from tests.audit.audit_packs import START, record
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from audit.checkpoint import cosign, sign_checkpoint
-from audit.container import open_folder, open_zip
 from audit.errors import InvalidFormat
 from audit.merkle import Frontier, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
-from audit.pack import check_files, check_pack
-from audit.packing import NOTE, Scope, pack_files, parse_listing, sign_pack
+from audit.pack.check import check_files, check_pack
+from audit.pack.container import open_folder, open_zip
+from audit.pack.make import NOTE, Scope, pack_files, parse_listing, sign_pack
 from audit.policy import parse_policy
 from audit.tiles import ENTRIES, Tile, encode_bundle
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER
@@ -247,7 +247,7 @@ def test_every_one_byte_flip_of_the_zip_file_is_detected() -> None:
 
 def _file_flips(path: str) -> list[tuple[str, int]]:
     """Return the positions in a file at which a flipped byte went unseen, reading the pack as a folder is read."""
-    from audit.container import Container
+    from audit.pack.container import Container
 
     data = bytearray(FILES[path])
     unseen = []
@@ -328,7 +328,7 @@ sys.exit(main(sys.argv[1:]) if not loaded else 9)
 
 def test_records_in_the_table_lead_back_to_their_entries() -> None:
     """Every row names its index and leaf hash, which the tile of the pack holds."""
-    from audit.views import parse_rows
+    from audit.pack.table import parse_rows
 
     tile = MADE.tiles[Tile(0, 0, 12)]
     for row in parse_rows(FILES["entries.csv"]):

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from audit.pack.sample import CHANGES, SAMPLE_SIZE, draw, seed_of
 from audit.record import Outcome
-from audit.sample import CHANGES, SAMPLE_SIZE, draw, seed_of
 
 TEXT = "log.example/x\n5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from audit.errors import InvalidFormat
 from audit.merkle import leaf_hash
+from audit.pack.table import COLUMNS, HEADER, csv_row, csv_rows, parse_rows, protect, row_of, unprotect
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
-from audit.views import COLUMNS, HEADER, csv_row, csv_rows, parse_rows, protect, row_of, unprotect
 from tests.audit.audit_packs import START, entries, record
 
 

@@ -14,7 +14,7 @@ from audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint, sign
 from audit.lines import encode_hashes, parse_base64, parse_decimal, parse_hashes
 from audit.merkle import consistency_proof, leaf_hash, root_of
 from audit.note import Algorithm, Signer, parse_note, parse_signatures, parse_vkey
-from audit.witness import SIZE_TYPE, AddCheckpoint, Answer, decide, parse_request, receive, state_name
+from audit.witness.decide import SIZE_TYPE, AddCheckpoint, Answer, decide, parse_request, receive, state_name
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, VECTORS
 
 VECTOR: dict[str, Any] = json.loads((VECTORS / "mentorplane" / "audit" / "witness.json").read_bytes())

@@ -15,8 +15,8 @@ from audit.checkpoint import open_checkpoint
 from audit.note import Algorithm, Signer, parse_note, parse_signatures
 from audit.policy import evaluate, parse_policy
 from audit.tiles import Read
-from audit.witness import SIZE_TYPE
-from audit.witness_client import Cosigned, Witness, cosigned, witnesses_of
+from audit.witness.client import Cosigned, Witness, cosigned, witnesses_of
+from audit.witness.decide import SIZE_TYPE
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, publish, reader
 from tests.audit.tls import behind_tls, length_of, write_certificate
 from tests.audit.witnesses import NOW_S, Running, running

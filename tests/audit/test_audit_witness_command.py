@@ -17,10 +17,10 @@ import pytest
 from audit import InvalidFormat
 from audit.__main__ import main
 from audit.checkpoint import parse_checkpoint
+from audit.commands.witness import parse_logs
 from audit.note import Algorithm, Signer, parse_note, parse_vkey
-from audit.witness import PATH, state_name
-from audit.witness_command import parse_logs
-from audit.witness_store import parse_key
+from audit.witness.decide import PATH, state_name
+from audit.witness.store import parse_key
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER
 from tests.audit.witnesses import HONEST, REWRITTEN, call, request, signed
 

@@ -14,9 +14,9 @@ import pytest
 
 from audit.checkpoint import open_checkpoint, parse_checkpoint
 from audit.note import Signer, parse_note, parse_vkey
-from audit.witness import MAX_REQUEST_BYTES, PATH, SIZE_TYPE, state_name
-from audit.witness_server import MAX_BODY_BYTES, Limits, _Deadline
-from audit.witness_store import EVIDENCE
+from audit.witness.decide import MAX_REQUEST_BYTES, PATH, SIZE_TYPE, state_name
+from audit.witness.server import MAX_BODY_BYTES, Limits, _Deadline
+from audit.witness.store import EVIDENCE
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, VECTORS
 from tests.audit.witnesses import NOW_S, REWRITTEN, Running, call, request, running
 

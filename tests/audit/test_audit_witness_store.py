@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from audit import AuditError, InvalidFormat, NotProven
 from audit.note import Algorithm, Signer, parse_signatures, parse_vkey
-from audit.witness import Answer, Submission, receive, state_name
-from audit.witness_store import (
+from audit.witness.decide import Answer, Submission, receive, state_name
+from audit.witness.store import (
     CLOCK_SLACK_S,
     EVIDENCE,
     KEY,
@@ -189,7 +189,7 @@ def test_no_more_logs_than_the_state_can_hold() -> None:
     """The log after the last that fits is refused; those that are known go on."""
     store = open_home(Lossy())
     from audit.checkpoint import Checkpoint, sign_checkpoint
-    from audit.witness import AddCheckpoint
+    from audit.witness.decide import AddCheckpoint
 
     for at in range(MAX_LOGS + 1):
         log = Signer(f"log-{at}.example", bytes([at + 1]) * 32)

@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from audit.witness_store import Home
+from audit.witness.store import Home
 from tests.audit.disks import Fault
 from tests.audit.witnesses import HomeSteps, request, running
 

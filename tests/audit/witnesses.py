@@ -12,9 +12,9 @@ from pathlib import Path
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.merkle import consistency_proof, leaf_hash, root_of
 from audit.note import Verifier
-from audit.witness import PATH, AddCheckpoint
-from audit.witness_server import Clocks, Limits, WitnessServer
-from audit.witness_store import Home, Store, open_store
+from audit.witness.decide import PATH, AddCheckpoint
+from audit.witness.server import Clocks, Limits, WitnessServer
+from audit.witness.store import Home, Store, open_store
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER
 from tests.audit.disks import Faulty
 

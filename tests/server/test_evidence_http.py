@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from audit.container import open_zip
-from audit.pack import check_pack
+from audit.pack.check import check_pack
+from audit.pack.container import open_zip
 from control_plane import ledger
 from control_plane.app import create_app
 from control_plane.settings import Settings

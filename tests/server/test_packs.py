@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from audit.container import container_of, open_container
 from audit.note import Algorithm, Signer
 from audit.openings import encode_openings, parse_openings
-from audit.pack import PackReport, check_pack
-from audit.packing import NOTE, sign_pack
+from audit.pack.check import PackReport, check_pack
+from audit.pack.container import container_of, open_container
+from audit.pack.make import NOTE, sign_pack
 from audit.record import Act, LeafRecord, encode_leaf, parse_leaf
 from audit.tiles import split_bundle
 from control_plane import db, ledger
@@ -64,7 +64,7 @@ def rewrite(plane: ControlPlane, index: int, **changes: object) -> None:
 
 def acts_in(made: MadePack) -> list[str]:
     """The acts in the table of a pack."""
-    from audit.views import parse_rows
+    from audit.pack.table import parse_rows
 
     return [row["act"] for row in parse_rows(made.files["entries.csv"])]
 

@@ -18,8 +18,8 @@ from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 from audit.note import Algorithm, Signature, Signer, add_signatures, parse_note, parse_signatures
 from audit.policy import evaluate, parse_policy
 from audit.proof import TlogProof
-from audit.witness import AddCheckpoint, Answer, decide, receive
-from audit.witness_store import Kept, encode_state
+from audit.witness.decide import AddCheckpoint, Answer, decide, receive
+from audit.witness.store import Kept, encode_state
 from control_plane.evidence.search import encode_query
 from control_plane.ledger.search import Query
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from audit.container import write_zip
 from audit.merkle import Frontier
 from audit.note import Signer
-from audit.packing import NOTE, Material, Scope, pack_files, sign_pack, tiles_between
+from audit.pack.container import write_zip
+from audit.pack.make import NOTE, Material, Scope, pack_files, sign_pack, tiles_between
 
 NONCE = "UNSAFE: dice 4 2 6"
 

@@ -68,7 +68,7 @@ def auth_of(actor: str) -> Auth:
 def _write(out: str, made: MadePack) -> None:
     import io
 
-    from audit.container import write_zip
+    from audit.pack.container import write_zip
     from control_plane.files import write_atomic
 
     try:
@@ -88,13 +88,13 @@ def _write(out: str, made: MadePack) -> None:
 
 
 def _said(made: MadePack, out: str) -> dict[str, object]:
-    from audit.verify_pack import as_document
+    from audit.commands.verify_pack import as_document
 
     return {**as_document(made.report), "out": out, "digest": made.digest, "logged": made.leaf}
 
 
 def _text(made: MadePack, out: str) -> str:
-    from audit.verify_pack import render
+    from audit.commands.verify_pack import render
 
     lines = (
         f"written       {out}",

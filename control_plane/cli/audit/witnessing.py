@@ -1,4 +1,4 @@
-"""`mentorplane audit witness`: run a witness of somebody's log; the program is `audit.witness_command`'s."""
+"""`mentorplane audit witness`: run a witness of somebody's log; the program is `audit.commands.witness`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def witness(
 
     Prints the witness's public key when it starts. See docs/witness.md.
     """
-    from audit import witness_command
+    from audit.commands import witness as witness_command
 
     sys.exit(witness_command.run(Namespace(home=home, log=log, logs=logs, name=name, host=host, port=port)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from audit.command import InvalidInput, ascii_only, finding_document, verified
+from audit.commands.common import InvalidInput, ascii_only, finding_document, verified
 from audit.errors import AuditError
 from audit.folder import folder_reader
 from audit.note import MAX_NOTE_BYTES, Verifier, parse_note

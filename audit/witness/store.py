@@ -27,16 +27,16 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from audit.checkpoint import Checkpoint, parse_checkpoint
 from audit.disk import Disk, Files
 from audit.errors import AuditError, InvalidFormat, NotProven
+from audit.frozen import frozen, replace
 from audit.lines import parse_base64
 from audit.note import Algorithm, Signer, open_note, parse_note, sign_note
-from audit.witness import Answer, Submission, decide, state_name
+from audit.witness.decide import Answer, Submission, decide, state_name
 
 FORMAT = "mentorplane-witness/1"
 KEY, STATE, EVIDENCE = "witness.key", "witness.state", "evidence"
@@ -48,7 +48,7 @@ _SKEY_HEAD = "PRIVATE+KEY+"
 _NEW_KEY, _NEW_STATE = "witness.key.new", "witness.state.new"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What a witness remembers of a log: the checkpoint, its note with the cosignature, and the time that states."""
 

@@ -29,9 +29,9 @@ from operator import itemgetter
 from typing import Any
 
 from audit.acts import Act, Client, Outcome
+from audit.pack.table import COLUMNS
 from audit.record import FORMAT
 from audit.tiles import ENTRIES, TILE_WIDTH, Tile
-from audit.views import COLUMNS
 
 VERSION = "1.9.0-dev"
 COMPATIBLE = "1.7.0"

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from audit import verify_log, verify_pack
-from audit.command import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
-from audit.container import open_container
+from audit.commands import verify_log, verify_pack
+from audit.commands.common import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
 from audit.errors import InvalidFormat
-from audit.packing import NOTE
+from audit.pack.container import open_container
+from audit.pack.make import NOTE
 
 
 def add_parser(commands: Any) -> None:

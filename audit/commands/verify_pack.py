@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from audit.command import ascii_only, finding_document, verified
-from audit.container import Container
+from audit.commands.common import ascii_only, finding_document, verified
+from audit.frozen import frozen
 from audit.note import Verifier
-from audit.pack import PackReport, check_pack
+from audit.pack.check import PackReport, check_pack
+from audit.pack.container import Container
 from audit.policy import Policy
 from audit.verify import Finding, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """A file that is no container in its one form, and why."""
 

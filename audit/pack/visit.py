@@ -1,6 +1,6 @@
 """What the entries of a pack say, taken together: scope, population, signed statements, commitments.
 
-What is checked, by number (those of `audit.pack`):
+What is checked, by number (those of `audit.pack.check`):
 8. no entry of the period lies outside `first` to `last`, and the ends of a release's stretch are what they must be.
 
 It sees each sound entry once, in order, and keeps what the later checks need.
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from audit.acts import Act, Auth
-from audit.packing import SCOPE, Scope, is_change
-from audit.packrelease import Signed
+from audit.pack.make import SCOPE, Scope, is_change
+from audit.pack.release import Signed
 from audit.record import LeafActor, LeafReason, LeafRecord
 from audit.verify import Finding, State
 

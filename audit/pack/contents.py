@@ -1,6 +1,6 @@
 """The contents behind the commitments of a pack's entries: names of those who acted, and their reasons.
 
-What is checked, by number (those of `audit.pack`):
+What is checked, by number (those of `audit.pack.check`):
 12. each commitment of an entry of the scope is opened by `openings.jsonl`, or its entry names a key that an entry of
     the log erased. An erasure after the newer checkpoint is proven by files of its own: `erased/<index>.leaf`, the
     entry, and `erased/<index>.tlog-proof`, its proof under a checkpoint of the same log.
@@ -12,15 +12,15 @@ It does not judge what a text says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from audit.acts import Act
-from audit.container import Container
 from audit.errors import AuditError, InvalidFormat
+from audit.frozen import frozen
 from audit.note import Verifier
 from audit.openings import Opening, OpeningState, check_openings, parse_openings
-from audit.packing import ERASED, ERASED_LEAF, ERASED_PROOF, OPENINGS
-from audit.packvisit import without_texts
+from audit.pack.container import Container
+from audit.pack.make import ERASED, ERASED_LEAF, ERASED_PROOF, OPENINGS
+from audit.pack.visit import without_texts
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import LeafRecord, parse_leaf
 from audit.verify import Finding, State
@@ -28,7 +28,7 @@ from audit.verify import Finding, State
 __all__ = ["Contents", "check_contents"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contents:
     """The commitments of the entries: how many are verified or withheld, which erased by which entry, and so on.
 

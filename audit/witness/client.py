@@ -34,7 +34,7 @@ from audit.lines import parse_decimal
 from audit.note import Algorithm, Note, Signature, Verifier, parse_note, parse_signatures
 from audit.policy import Policy
 from audit.tiles import Read, TileReader
-from audit.witness import PATH, SIZE_TYPE, TEXT_TYPE, AddCheckpoint
+from audit.witness.decide import PATH, SIZE_TYPE, TEXT_TYPE, AddCheckpoint
 
 MAX_REPLY_BYTES = 100_000
 MAX_ATTEMPTS = 4

@@ -7,7 +7,7 @@ Promises:
 2. Paths are relative, in lower-case ASCII, without empty or dotted parts: nothing can be unpacked outside its folder.
 3. Content is sliced out of the file when it is asked for; a large pack is not held in memory.
 
-It does not say whether content is genuine: a checksum is no digest. `audit.pack` checks the digests.
+It does not say whether content is genuine: a checksum is no digest. `audit.pack.check` checks the digests.
 
 Source: PKWARE APPNOTE 6.3.10 sections 4.3.7, 4.3.12, 4.3.16, restricted to the fields that every reader knows (no
 ZIP64: fewer than 65,535 files and 4 GiB; a larger pack is a folder).
@@ -20,11 +20,11 @@ import re
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from audit.errors import InvalidFormat
+from audit.frozen import frozen
 
 MAX_FILES = 65_534
 MAX_ZIP_BYTES = 2**32 - 2
@@ -39,7 +39,7 @@ _MODE = 0o100644 << 16
 _UNIX = 3 << 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """The files of a pack, by path: their sizes, and one function that reads them.
 

@@ -20,14 +20,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit import ocsf, sample, views
 from audit.acts import Outcome
 from audit.canonical import canonical, parse_canonical
 from audit.checkpoint import parse_checkpoint
-from audit.container import is_path
 from audit.errors import InvalidFormat
 from audit.merkle import HASH_BYTES, Frontier
 from audit.note import Signer, parse_note, sign_note
+from audit.pack import ocsf, sample, table
+from audit.pack.container import is_path
 from audit.record import LeafRecord, parse_leaf
 from audit.tiles import ENTRIES, TILE_WIDTH, Tile, encode_bundle, level_count, levels_of
 
@@ -175,15 +175,15 @@ def pack_files(material: Material) -> dict[str, bytes]:
         files |= {CHECKPOINT_A: material.checkpoint_a, CONSISTENCY: encode_proof(material.consistency)}
     files |= {OPENINGS: material.openings, POLICY: material.policy}
     chosen = material.entries[scope.first - start : scope.last + 1 - start]
-    table, events, population = [views.HEADER], [], []
+    rows, events, population = [table.HEADER], [], []
     for entry in chosen:
         leaf = _lenient(entry)
         if leaf is not None:
-            row = views.row_of(leaf, entry)
-            table.append(views.csv_row(row))
+            row = table.row_of(leaf, entry)
+            rows.append(table.csv_row(row))
             events.append(ocsf.event_line(row, origin=scope.origin))
             population += [leaf.seq] if is_change(leaf) else []
-    files |= {CSV: b"".join(table), OCSF: b"".join(events)}
+    files |= {CSV: b"".join(rows), OCSF: b"".join(events)}
     files[SAMPLE] = encode_sample(text, material.nonce, population)
     return files
 

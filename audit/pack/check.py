@@ -4,11 +4,11 @@ What is checked, by number:
 1. the container is in its one form, and the log's key signed `pack.note`;
 2. every file that the note lists is there, with its size and digest, and no other;
 3. both checkpoints are the log's, the frontier is that of the older one, and the newer one extends it;
-4. to 7. the entries, the hash tiles, the root, the table and the events (see `audit.packwalk`);
+4. to 7. the entries, the hash tiles, the root, the table and the events (see `audit.pack.walk`);
 8. the scope: no entry of the period lies outside `first` to `last`, nor one of another period inside;
 9. the sample is the one that checkpoint, nonce and population give;
 10. the witness policy: the auditor's own if one is given, else the one in the pack, which then proves less;
-11. the files of a release (see `audit.packrelease`);
+11. the files of a release (see `audit.pack.release`);
 12. the openings: names and reasons behind the commitments of the entries.
 
 The report keeps apart: *integrity*, does everything that is there agree with what is signed; *completeness*, is
@@ -26,12 +26,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
-from audit.container import Container
 from audit.errors import AuditError, InvalidFormat
 from audit.merkle import Frontier, parse_frontier, verify_consistency
 from audit.note import MAX_NOTE_BYTES, Verifier, open_note, parse_note
-from audit.packcontents import Contents, check_contents
-from audit.packing import (
+from audit.pack.container import Container
+from audit.pack.contents import Contents, check_contents
+from audit.pack.make import (
     CHECKPOINT_A,
     CHECKPOINT_B,
     CONSISTENCY,
@@ -55,9 +55,9 @@ from audit.packing import (
     parse_scope,
     tiles_between,
 )
-from audit.packrelease import check_release
-from audit.packvisit import Seen, check_scope
-from audit.packwalk import Stretch, walk
+from audit.pack.release import check_release
+from audit.pack.visit import Seen, check_scope
+from audit.pack.walk import Stretch, walk
 from audit.policy import Policy, evaluate, parse_policy, probe
 from audit.verify import Finding, State
 

@@ -17,7 +17,7 @@ Promises:
 1. A 200 names a checkpoint that the latest one is a prefix of; every other answer leaves the state as it was.
 2. Neither function raises for what a request holds.
 
-It does not make its check and its storing one step: whoever keeps the state does (`audit.witness_store`).
+It does not make its check and its storing one step: whoever keeps the state does (`audit.witness.store`).
 
 Source: C2SP tlog-witness v1.0.0; tlog-cosignature v1.0.1 (Ed25519).
 """
@@ -26,10 +26,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from audit.checkpoint import Checkpoint, cosign, open_checkpoint, parse_checkpoint
 from audit.errors import InvalidFormat, NotProven
+from audit.frozen import frozen
 from audit.lines import MAX_PROOF_LINES, encode_hashes, parse_decimal, parse_hashes
 from audit.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE, verify_consistency
 from audit.note import MAX_NOTE_BYTES, Note, Signer, Verifier, parse_note
@@ -41,7 +41,7 @@ MAX_REQUEST_BYTES = MAX_NOTE_BYTES + 64 * 64
 _OLD = "old "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddCheckpoint:
     """A request to cosign: the size that the witness should know, the proof from there, and the signed checkpoint."""
 
@@ -81,7 +81,7 @@ def parse_request(data: bytes) -> AddCheckpoint:
     return AddCheckpoint(parse_decimal(first.removeprefix(_OLD), "old size"), parse_hashes(lines), checkpoint)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What to reply, why, for which log, and on a 200 the note to store first; `because` is for the witness's log.
 
@@ -97,7 +97,7 @@ class Answer:
     conflict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """A request whose checkpoint a known log signed; nothing is known yet of whether the log only grew."""
 

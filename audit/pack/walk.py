@@ -1,13 +1,13 @@
 """One walk through the entries of a pack, from the frontier of its older checkpoint to the root of its newer one.
 
-What is checked, by number (those of `audit.pack`):
+What is checked, by number (those of `audit.pack.check`):
 4. every entry of the stretch is there, hashes to the leaf hash that its tile states, and is a leaf record whose seq is
    its index;
 5. every hash tile agrees with what the level below it, and left of the stretch the frontier, lead to;
 6. the frontier, grown by the entries, has the root of the newer checkpoint: nothing was left out or put in;
 7. the table and the events are, byte for byte, what the entries give.
 
-It holds one bundle in memory, and the roots of the tiles. It does not judge signatures (see `audit.pack`).
+It holds one bundle in memory, and the roots of the tiles. It does not judge signatures (see `audit.pack.check`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from audit import ocsf, views
 from audit.errors import InvalidFormat
 from audit.merkle import Frontier, leaf_hash, root_of
-from audit.packing import CSV, OCSF, Scope, bundles_between, start_of
+from audit.pack import ocsf, table
+from audit.pack.make import CSV, OCSF, Scope, bundles_between, start_of
 from audit.record import LeafRecord, parse_leaf
 from audit.tiles import (
     ENTRIES,
@@ -97,7 +97,7 @@ class _Walker:
         self.done = Walked()
         self.tree: Frontier | None = stretch.frontier
         self.stated: Frontier | None = stretch.frontier
-        self.table, self.events = _View(read, CSV, header=views.HEADER), _View(read, OCSF)
+        self.table, self.events = _View(read, CSV, header=table.HEADER), _View(read, OCSF)
         self.disagreeing: list[tuple[int, Tile]] = []
 
     def run(self) -> None:
@@ -227,8 +227,8 @@ class _Walker:
         self.done.verified += 1
         scope = self.stretch.scope
         if scope.first <= index <= scope.last:
-            row = views.row_of(leaf, entry)
-            self.table.add(views.csv_row(row), index)
+            row = table.row_of(leaf, entry)
+            self.table.add(table.csv_row(row), index)
             self.events.add(ocsf.event_line(row, origin=scope.origin), index)
         self.visit(leaf, entry)
 

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from audit.command import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
-from audit.container import open_container
+from audit.commands.common import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
 from audit.errors import InvalidFormat
-from audit.pack import check_pack
-from audit.sample import MAX_NONCE_LENGTH
+from audit.pack.check import check_pack
+from audit.pack.container import open_container
+from audit.pack.sample import MAX_NONCE_LENGTH
 
 
 def add_parser(commands: Any) -> None:

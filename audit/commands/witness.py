@@ -4,7 +4,7 @@ Promises: the witness's public key is printed before the first request is served
 the system's random source; ending the process in any way, at any moment, loses nothing that was promised.
 
 Exit codes: 0 stopped, 1 failed (the folder or the port is in use, the disk fails), 2 refused to start (see
-`audit.witness_store`), 3 invalid input.
+`audit.witness.store`), 3 invalid input.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from audit.errors import AuditError, InvalidFormat, NotProven
+from audit.frozen import frozen
 from audit.note import Algorithm, Verifier, parse_vkey
-from audit.witness_store import MAX_LOGS, Home, open_store
+from audit.witness.store import MAX_LOGS, Home, open_store
 
 STOPPED, FAILED, REFUSED, INVALID_INPUT = 0, 1, 2, 3
 DEFAULT_NAME, DEFAULT_HOST, DEFAULT_PORT = "mentorplane-witness", "127.0.0.1", 8645
 MAX_LOGS_FILE_BYTES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What a witness is told by whoever runs it; an empty name is the one of the key, or the default for a new key."""
 
@@ -125,7 +125,7 @@ def serve(settings: Settings) -> None:
         AuditError, ValueError: see `open_store`; also a name that no key can have.
         OSError: the home or the address is in use, or cannot be used.
     """
-    from audit.witness_server import Clocks, WitnessServer  # http.server, for this command alone
+    from audit.witness.server import Clocks, WitnessServer  # http.server, for this command alone
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     store = open_store(

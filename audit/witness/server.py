@@ -9,8 +9,8 @@ Promises:
 2. It takes log keys from its operator only, and never from a request or the network.
 3. What it prints names logs it was told of, sizes and reasons; nothing that a stranger could choose.
 
-It has no TLS: what it signs needs none, and a reverse proxy can add it. Decisions are `audit.witness`'s, durability
-`audit.witness_store`'s.
+It has no TLS: what it signs needs none, and a reverse proxy can add it. Decisions are those of `decide`, durability is
+that of `store`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from audit.frozen import frozen
 from audit.note import Verifier
-from audit.witness import PATH, TEXT_TYPE, Answer, receive
-from audit.witness_store import MAX_CHECKPOINT_BYTES, Store
+from audit.witness.decide import PATH, TEXT_TYPE, Answer, receive
+from audit.witness.store import MAX_CHECKPOINT_BYTES, Store
 
 MAX_BODY_BYTES = MAX_CHECKPOINT_BYTES
 _READ_PATH = re.compile("/([0-9a-f]{64})/checkpoint")
 _LENGTH = re.compile("0|[1-9][0-9]{0,8}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How long a request may take, from its first wait to its last byte, and how many connections there may be."""
 
@@ -42,7 +42,10 @@ class Limits:
     connections: int = 64
 
 
-@dataclass(frozen=True, slots=True)
+DEFAULT_LIMITS = Limits()
+
+
+@frozen
 class Clocks:
     """The time of day in POSIX seconds, and a clock that only runs forward, in seconds."""
 
@@ -64,7 +67,7 @@ class WitnessServer(ThreadingHTTPServer):
         *,
         clocks: Clocks,
         log: Callable[[str], None],
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.store, self.logs, self.clocks, self.log, self.limits = store, tuple(logs), clocks, log, limits
         self._places = threading.BoundedSemaphore(limits.connections)

@@ -1,6 +1,6 @@
 """What a pack about a release carries besides the log: the manifest, the signed statements, the closures' digests.
 
-What is checked, by number (those of `audit.pack`):
+What is checked, by number (those of `audit.pack.check`):
 11. the manifest is the one whose digest the entry of the release holds; each statement is one whose digest an entry of
     the pack holds, and is signed by the key that this entry names; the list of closures is what the manifest says.
 
@@ -18,14 +18,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.errors import AuditError, InvalidFormat, NotProven
-from audit.packing import RELEASE
+from audit.frozen import frozen
+from audit.pack.make import RELEASE
 from audit.tiles import Read
 from audit.verify import Finding, State
 
@@ -37,7 +37,7 @@ MANIFEST, CLOSURES, KEYS, STATEMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """What an entry says about a statement: the index of the entry, and the signer's key as a digest."""
 

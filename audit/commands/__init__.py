@@ -1,0 +1,1 @@
+"""The subcommands of `python -m audit`: one module each, and what they share in `common`."""
