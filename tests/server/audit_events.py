@@ -7,6 +7,7 @@ whole log, words that are everywhere and together nowhere.
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -252,7 +253,7 @@ def fill(planes: Sequence[ControlPlane], count: int) -> None:
             one.drop(session.connection())
         blocks: Iterable[Block] = map(make, numbers)
         if count > LONG:
-            blocks = stack.enter_context(get_context("spawn").Pool(1)).imap(make, numbers)
+            blocks = stack.enter_context(get_context("spawn").Pool(1, gc.disable)).imap(make, numbers)
         for block in blocks:
             grown = grown.extend(block.hashes)
             found += block.postings
