@@ -108,7 +108,8 @@ def write_checkpoint(disk: Files, note: bytes, *, remembered: bool = False) -> N
     # Crash here: the batch counts, though the old checkpoint is still the visible one; opening finishes the rename.
     disk.replace(NEXT_PATH, CHECKPOINT_PATH)
     # Crash here: the new checkpoint is visible. If power fails and takes the rename back, opening repeats it.
-    disk.sync_folder("")
+    if not remembered:
+        disk.sync_folder("")
 
 
 def collect_partials(disk: Files, old_size: int, size: int) -> None:

@@ -109,9 +109,10 @@ def act(plane: ControlPlane) -> Iterator[Session]:
     publication leaves an older log published; the next act or start finishes it. Acts at once share a publication.
     """
     with db.write(plane.engine) as session:
+        top = head(session)  # kept here, as the session lets go of rows that nobody holds, and reads them again
         require_current(plane, session)
         yield session
-        size = merkle.parse_frontier(head(session).frontier).size
+        size = merkle.parse_frontier(top.frontier).size
     try:
         publish_covering(plane, size)
         ask_witnesses(plane, timeout_s=ACT_WAIT_S)
