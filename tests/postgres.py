@@ -65,10 +65,14 @@ def _started(folder: Path, settings: tuple[str, ...]) -> Iterator[str]:
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-locale", "-N")
     options = ("listen_addresses=", f"unix_socket_directories={folder}", *settings)
     run("pg_ctl", "-w", "-o", " ".join(f"-c {option}" for option in options), "start")
-    try:
-        yield f"postgresql://postgres@/?host={folder}"
-    finally:
-        run("pg_ctl", "-w", "-m", "immediate", "stop")
+    # The server ends with us also if we are killed: whoever waits for our end of this pipe then stops it.
+    stop = ["sh", "-c", 'read _; exec "$0" -D "$1" -w -m immediate stop', str(programs / "pg_ctl"), str(data)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(stop, **who, **quiet, stdin=subprocess.PIPE, start_new_session=True) as waiting:
+        try:
+            yield f"postgresql://postgres@/?host={folder}"
+        finally:
+            waiting.communicate()
 
 
 def _programs(folder: Path) -> Path:

@@ -27,7 +27,7 @@ from control_plane.errors import NotFound
 from control_plane.evidence import index, postings, search
 from control_plane.evidence.search import Hit, Query, read
 from control_plane.evidence.tables import PostingRow
-from control_plane.evidence.terms import term, tokens, word_key, word_terms
+from control_plane.evidence.terms import term, word_key, word_terms
 from control_plane.ledger.search import search_in
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
@@ -167,21 +167,6 @@ def test_pages_follow_one_another(filled: ControlPlane) -> None:
     assert len(found) > 20
 
 
-@given(st.sets(st.integers(0, postings.BLOCK_ENTRIES - 1), max_size=300))
-def test_sets_are_stored_in_one_form(members: set[int]) -> None:
-    """What is stored of a set reads as that set, whether few or many are in it."""
-    bits = sum(1 << member for member in members)
-    assert postings.decode_bits(postings.encode_bits(bits)) == bits
-    assert list(postings.offsets(bits)) == sorted(members, reverse=True)
-
-
-@pytest.mark.parametrize("data", [b"\0", b"\0\x10", b"\0\0" * 65, b"\0" * 511])
-def test_what_is_no_set_is_refused(data: bytes) -> None:
-    """Odd lengths, offsets beyond a block, lists that are too long."""
-    with pytest.raises(ValueError, match="expected"):
-        postings.decode_bits(data)
-
-
 @pytest.fixture
 def busy(acts: Acts) -> Acts:
     """The demo people after two releases and a withdrawal."""
@@ -242,12 +227,6 @@ def test_words_are_compared_without_case_and_accents(busy: Acts) -> None:
         assert found_by(busy, words=words) == [], words
     with pytest.raises(InvalidDocument, match="letters or digits"):
         found_by(busy, words="?! _")
-
-
-@given(st.text(max_size=60))
-def test_words_are_found_as_they_were_written(words: str) -> None:
-    """Reading words twice, in capitals or decomposed changes nothing about them."""
-    assert tokens(" ".join(tokens(words))) == tokens(words)
 
 
 @pytest.mark.databases
