@@ -20,12 +20,12 @@ from sqlmodel import Session, SQLModel, create_engine, select
 
 from audit.merkle import Frontier
 from control_plane.errors import Conflict
-from control_plane.evidence import tables as _index_tables  # noqa: F401 - so that they are made too
+from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.registry.tables import SCHEMA_VERSION, LogHeadRow, SchemaVersion
 from control_plane.settings import Settings
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["open_engine", "read", "scrub", "write"]
+__all__ = ["open_engine", "read", "scrub", "scrub_again", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
@@ -134,11 +134,29 @@ def scrub(engine: Engine) -> bool:
     SQLite: the write-ahead log is carried over and cut to nothing; a reader that still looks at an older state stands
     in the way. PostgreSQL: dead rows are removed; what its own write-ahead log and its backups keep is the operator's.
     """
+    if engine.dialect.name == "sqlite":
+        return _empty_log(engine, wait_ms=BUSY_TIMEOUT_MS)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        if engine.dialect.name == "sqlite":
-            raw = connection.connection.dbapi_connection
-            assert raw is not None
-            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
         connection.execute(text("VACUUM"))
         return True
+
+
+def scrub_again(engine: Engine) -> None:
+    """Do what is left of `scrub` if a crash or a reader stood in its way; holds nobody up.
+
+    PostgreSQL does this by itself, by its autovacuum.
+    """
+    if engine.dialect.name == "sqlite":
+        _empty_log(engine, wait_ms=0)
+
+
+def _empty_log(engine: Engine, *, wait_ms: int) -> bool:
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.execute(f"PRAGMA busy_timeout={wait_ms}")
+        try:
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return not busy

@@ -21,10 +21,10 @@ from sqlmodel import Session
 from audit.record import Act, Auth, LeafRecord
 from control_plane import db, texts
 from control_plane.errors import NotFound
-from control_plane.evidence.concerned import manifest_of, statements_of
-from control_plane.evidence.lookup import Wanted, find
 from control_plane.evidence.search import encode_query, note_reading
-from control_plane.evidence.terms import term
+from control_plane.index.concerned import manifest_of, statements_of
+from control_plane.index.lookup import Wanted, find
+from control_plane.index.terms import term
 from control_plane.ledger.search import records_of
 from control_plane.plane import ControlPlane
 from control_plane.texts.sealing import NAME

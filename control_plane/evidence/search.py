@@ -22,7 +22,7 @@ from audit.record import Act, Auth, LeafObject
 from audit.tiles import TileReader
 from control_plane import db, ledger, people
 from control_plane.errors import NotFound
-from control_plane.evidence.terms import word_key, word_terms
+from control_plane.index.terms import word_key, word_terms
 from control_plane.ledger.search import LedgerLeaf, Query, search_in
 from control_plane.plane import ControlPlane
 from control_plane.texts.retention import setting

@@ -19,8 +19,8 @@ from sqlmodel import Session
 from audit.errors import AuditError
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
-from control_plane.evidence.lookup import Wanted, find
-from control_plane.evidence.terms import term, word_key, word_terms
+from control_plane.index.lookup import Wanted, find
+from control_plane.index.terms import term, word_key, word_terms
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 

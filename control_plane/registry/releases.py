@@ -14,7 +14,7 @@ from dataclasses import replace
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, people
+from control_plane import db, ledger, people
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -187,6 +187,7 @@ def recover(plane: ControlPlane) -> tuple[str, ...]:
     Raises:
         Unavailable: the database was changed from outside, so that it no longer agrees with its own log.
     """
+    db.scrub_again(plane.engine)  # a crash right after an erasure leaves the key in a file of the database
     done = ("audit log",) if ledger.recover_log(plane) else ()
     return (*done, *_publish(plane))
 

@@ -34,11 +34,11 @@ from audit.record import (
     Outcome,
     encode_leaf,
 )
-from control_plane import db, ledger
-from control_plane.evidence import index, postings
-from control_plane.evidence.spans import spans_of
-from control_plane.evidence.tables import PostingRow, SpanRow
-from control_plane.evidence.terms import word_key
+from control_plane import db, index, ledger
+from control_plane.index import postings
+from control_plane.index.spans import spans_of
+from control_plane.index.tables import PostingRow, SpanRow
+from control_plane.index.terms import word_key
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow

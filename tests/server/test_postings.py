@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.evidence import postings
-from control_plane.evidence.terms import tokens
+from control_plane.index import postings
+from control_plane.index.terms import tokens
 
 
 @given(st.sets(st.integers(0, postings.BLOCK_ENTRIES - 1), max_size=300))

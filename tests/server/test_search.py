@@ -22,12 +22,13 @@ from audit.errors import NotProven
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import parse_leaf
-from control_plane import db, ledger, people
+from control_plane import db, index, ledger, people
 from control_plane.errors import NotFound
-from control_plane.evidence import index, postings, search
+from control_plane.evidence import search
 from control_plane.evidence.search import Hit, Query, read
-from control_plane.evidence.tables import PostingRow
-from control_plane.evidence.terms import term, word_key, word_terms
+from control_plane.index import postings
+from control_plane.index.tables import PostingRow
+from control_plane.index.terms import term, word_key, word_terms
 from control_plane.ledger.search import search_in
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
@@ -210,7 +211,7 @@ def test_each_filter_on_the_real_workflow(busy: Acts) -> None:
 
 def index_entries(acts: Acts, seq: int) -> Sequence[Any]:
     """Return what an entry concerns."""
-    from control_plane.evidence.concerned import concerned
+    from control_plane.index.concerned import concerned
     from control_plane.ledger.search import records_of
 
     with db.read(acts.plane.engine) as session:

@@ -14,7 +14,7 @@ from math import ceil
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
-from control_plane.evidence.postings import BLOCK_ENTRIES, offsets
+from control_plane.index.postings import BLOCK_ENTRIES, offsets
 from control_plane.registry.tables import UtcTime
 
 __all__ = ["Period", "Span", "cut", "spans_of", "touched", "widen"]

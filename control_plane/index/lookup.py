@@ -17,8 +17,8 @@ from operator import and_
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
-from control_plane.evidence.postings import BLOCK_ENTRIES, decode_bits, offsets
-from control_plane.evidence.spans import Period, cut, touched
+from control_plane.index.postings import BLOCK_ENTRIES, decode_bits, offsets
+from control_plane.index.spans import Period, cut, touched
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["Wanted", "find"]

@@ -18,12 +18,12 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
-from control_plane.evidence import postings, spans
-from control_plane.evidence.concerned import concerned
-from control_plane.evidence.postings import BLOCK_ENTRIES
-from control_plane.evidence.reasons import reasons
-from control_plane.evidence.tables import PostingRow, SpanRow
-from control_plane.evidence.terms import WORD, of_record, word_key, word_terms
+from control_plane.index import postings, spans
+from control_plane.index.concerned import concerned
+from control_plane.index.postings import BLOCK_ENTRIES
+from control_plane.index.reasons import reasons
+from control_plane.index.tables import PostingRow, SpanRow
+from control_plane.index.terms import WORD, of_record, word_key, word_terms
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import MentorplaneError
