@@ -6,7 +6,3 @@ nothing that a search returns is believed because of it. It holds no word in cle
 Modules: `keeping` (add, purge, rebuild, compare), `terms` (what an entry is found by), `postings` and `spans` (the
 sets), `lookup` (intersecting them), `concerned` and `reasons` (what else an entry concerns, its words), `tables`.
 """
-
-from control_plane.index.keeping import add, problems, purge, rebuild, sets_of
-
-__all__ = ["add", "problems", "purge", "rebuild", "sets_of"]

@@ -29,7 +29,8 @@ from audit.record import (
     Retention,
     encode_leaf,
 )
-from control_plane import db, index, texts
+from control_plane import db, texts
+from control_plane.index import keeping as index
 from control_plane.ledger.head import head
 from control_plane.ledger.publish import publish_covering, require_current
 from control_plane.ledger.witnesses import ACT_WAIT_S, ask_witnesses

@@ -25,8 +25,9 @@ from audit.merkle import Frontier, leaf_hash, parse_frontier
 from audit.record import Act, Auth, LeafObject, LeafRecord, parse_leaf
 from audit.tiles import Read, TileReader
 from audit.verify import CHECKPOINT_PATH, check_log
-from control_plane import db, index
+from control_plane import db
 from control_plane.errors import Conflict
+from control_plane.index import keeping as index
 from control_plane.ledger import checkpoints
 from control_plane.ledger.acts import SYSTEM, Event, append
 from control_plane.ledger.head import head

@@ -14,7 +14,8 @@ from audit import merkle
 from audit.folder import folder_reader
 from audit.tiles import TileReader
 from audit.verify import check_log
-from control_plane import db, index
+from control_plane import db
+from control_plane.index import keeping as index
 from control_plane.ledger import checkpoints, witnesses
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane

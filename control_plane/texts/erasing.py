@@ -18,7 +18,8 @@ from sqlmodel import Session, col, delete, select
 
 from audit.openings import ERASED_KIND
 from audit.record import Act, Auth, LeafObject, LeafRecord, Retention
-from control_plane import db, index, ledger, people, rights, texts
+from control_plane import db, ledger, people, rights, texts
+from control_plane.index import keeping as index
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
 from control_plane.rights import Attempt

@@ -34,7 +34,8 @@ from audit.record import (
     Outcome,
     encode_leaf,
 )
-from control_plane import db, index, ledger
+from control_plane import db, ledger
+from control_plane.index import keeping as index
 from control_plane.index import postings
 from control_plane.index.spans import spans_of
 from control_plane.index.tables import PostingRow, SpanRow

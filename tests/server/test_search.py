@@ -22,10 +22,11 @@ from audit.errors import NotProven
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import parse_leaf
-from control_plane import db, index, ledger, people
+from control_plane import db, ledger, people
 from control_plane.errors import NotFound
 from control_plane.evidence import search
 from control_plane.evidence.search import Hit, Query, read
+from control_plane.index import keeping as index
 from control_plane.index import postings
 from control_plane.index.tables import PostingRow
 from control_plane.index.terms import term, word_key, word_terms

@@ -13,8 +13,9 @@ from sqlmodel import col, select, text
 from audit.acts import Act, Client
 from audit.openings import ERASED_KIND, Opening, OpeningState, check_openings, encode_openings, parse_openings
 from audit.record import LeafRecord, parse_leaf
-from control_plane import db, index, ledger, people, texts
+from control_plane import db, ledger, people, texts
 from control_plane.errors import NotFound, Refused
+from control_plane.index import keeping as index
 from control_plane.ledger.search import Query, search_in
 from control_plane.plane import ControlPlane
 from control_plane.registry import queries

@@ -81,7 +81,7 @@ def reindex(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         from rich.console import Console
         from rich.progress import Progress
 
-        from control_plane import index
+        from control_plane.index import keeping as index
 
         quiet = as_json or not sys.stderr.isatty()
         with Progress(console=Console(stderr=True), disable=quiet, transient=True) as bar:
