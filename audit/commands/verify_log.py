@@ -35,6 +35,9 @@ def answer(
             accepted, because = False, "no checkpoint"
         good = good and accepted
         document["policy"] = {"accepted": accepted, "because": because}
+        # Witnesses short of the quorum that the auditor asks for vouch for nothing.
+        document["witnessed"] = witnessed = report.witnessed and accepted
+        document["self_contained"] = not witnessed
         text += f"policy        {'accepted' if accepted else 'NOT ACCEPTED'}: {ascii_only(because)}\n"
     return good, document, text
 

@@ -46,7 +46,7 @@ def render(report: PackReport) -> str:
         witnesses = ", ".join(f"{ascii_only(one.name)} at {one.time_s}" for one in report.witnesses)
         erased = ", ".join(f"entry {index} by entry {by}" for index, by in contents.erased)
         counts = f"{contents.verified} verified, {len(contents.erased)} erased, {len(contents.missing)} missing, "
-        counts += f"{len(contents.altered)} altered"
+        counts += f"{len(contents.altered)} altered, {contents.withheld} withheld"
         drawn = " ".join(map(str, report.drawn)) or "none"
         lines += [
             f"log           {ascii_only(scope.origin)}",
@@ -57,6 +57,7 @@ def render(report: PackReport) -> str:
             *([f"erased        {erased}"] if erased else []),
             f"sample        {len(report.drawn)} of {report.population} changes: {drawn}",
             f"witnesses     {witnesses or 'self-contained: no outside witness signed'}",
+            f"quorum        {'NOT MET: ' if report.short_of_quorum else ''}{ascii_only(report.quorum)}",
         ]
     lines += [f"integrity     {verified(report.integrity)}", f"completeness  {verified(report.completeness)}"]
     lines += [f"missing content: entry {index}" for index in contents.missing]
@@ -94,6 +95,8 @@ def as_document(report: PackReport) -> dict[str, object]:
             "erased": [{"entry": index, "by": by} for index, by in contents.erased],
             "missing": list(contents.missing),
             "altered": list(contents.altered),
+            "withheld": contents.withheld,
+            "kept": [{"entry": index, "by": by} for index, by in contents.kept],
         },
         "sample": {"nonce": report.nonce, "population": report.population, "drawn": list(report.drawn)},
         "findings": [finding_document(finding) for finding in report.findings],

@@ -79,6 +79,7 @@ class PackReport:
     verified: int = 0
     witnesses: tuple[Cosignature, ...] = ()
     quorum: str = ""
+    short_of_quorum: bool = False
     contents: Contents = _NO_CONTENTS
     nonce: str = ""
     population: int = 0
@@ -92,8 +93,8 @@ class PackReport:
 
     @property
     def witnessed(self) -> bool:
-        """Whether a known witness outside the log cosigned the newer checkpoint."""
-        return bool(self.witnesses)
+        """Whether a known witness outside the log cosigned the newer checkpoint, and a given policy is satisfied."""
+        return bool(self.witnesses) and not self.short_of_quorum
 
 
 @dataclass(slots=True)
@@ -106,10 +107,14 @@ class _Found:
     def add(self, state: State, path: str, message: str) -> None:
         self.findings.append(Finding(state, path, message))
 
-    def conclude(self, contents: Contents, *, witnessed: bool) -> None:
+    def conclude(self, pack: Container, contents: Contents, *, witnessed: bool) -> None:
         """Add the remarks that follow from the whole."""
         if contents.withheld:
             self.remarks.append(f"the texts behind {contents.withheld} commitments are withheld from this pack")
+        for index, by in contents.kept:
+            self.remarks.append(f"a text of entry {index} is in the pack, although entry {by} says that it was erased")
+        if any(path in pack.sizes for path in REPORTS):
+            self.remarks.append("the report to read is the server's own telling, and is not checked: the entries are")
         if not witnessed:
             self.remarks.append("self-contained: no outside witness signed the newer checkpoint")
 
@@ -138,12 +143,13 @@ def check_pack(
         found.add(State.ALTERED, CHECKPOINT_B, message)
     found.findings += check_scope(seen, found.remarks)
     nonce, drawn = _sample(pack, found, seen, nonce=nonce, spoilt=walked.spoilt)
-    quorum = _policy(pack, found, policy)
+    quorum, met = _policy(pack, found, policy)
     if any(path.startswith(RELEASE) for path in pack.sizes) or scope.kind == "release":
-        found.findings += check_release(pack.read, pack.paths, manifest=seen.manifest, signed=seen.signed)
+        about = {"manifest": seen.manifest, "proposal": seen.proposal}
+        found.findings += check_release(pack.read, pack.paths, signed=seen.signed, **about)
     contents, wrong = check_contents(pack, seen.committed, keys, origin=scope.origin, size=stretch.size)
     found.findings += wrong
-    found.conclude(contents, witnessed=bool(witnesses))
+    found.conclude(pack, contents, witnessed=bool(witnesses))
     return PackReport(
         integrity=all(finding.state is State.MISSING for finding in found.findings),
         completeness=complete and all(finding.state is not State.MISSING for finding in found.findings),
@@ -154,6 +160,7 @@ def check_pack(
         verified=walked.verified,
         witnesses=witnesses,
         quorum=quorum,
+        short_of_quorum=policy is not None and not met,
         contents=contents,
         nonce=nonce,
         population=len(seen.population),
@@ -282,26 +289,33 @@ def _sample(
         found.remarks.append("the sample in the pack was drawn by another nonce; it is drawn anew by the given one")
     if not used:
         found.remarks.append("the sample is provisional: it was drawn without a nonce of the auditor's")
+    elif nonce is None:
+        found.remarks.append(
+            "the nonce of the sample is the pack's own: give yours with --nonce, or the draw means little"
+        )
     drawn = parse_sample(encode_sample(text, used, seen.population))["drawn"]
     return used, tuple(drawn)
 
 
-def _policy(pack: Container, found: _Found, policy: Policy | None) -> str:
-    """Return what the witness policy says of the newer checkpoint; a given one must accept it."""
+def _policy(pack: Container, found: _Found, policy: Policy | None) -> tuple[str, bool]:
+    """Return what the witness policy says of the newer checkpoint, and if it accepts it: a given one must."""
     data = pack.read(CHECKPOINT_B)
     if policy is not None:
         probe(policy)
         verdict = evaluate(policy, data)
         if not verdict.ok:
             found.add(State.UNPROVEN, CHECKPOINT_B, f"the given policy does not accept it: {verdict.because}")
-        return verdict.because
+        return verdict.because, verdict.ok
     try:
         own = parse_policy(pack.read(POLICY), allow_unwitnessed=True)
     except FileNotFoundError:
         found.add(State.UNPROVEN, POLICY, "no such file")
-        return ""
+        return "", False
     except InvalidFormat as error:
         found.add(State.ALTERED, POLICY, str(error))
-        return ""
+        return "", False
+    verdict = evaluate(own, data)
     found.remarks.append("the witness policy is the pack's own: give one with --policy to apply yours")
-    return evaluate(own, data).because
+    if not verdict.ok:
+        found.remarks.append(f"not even the pack's own witness policy accepts the newer checkpoint: {verdict.because}")
+    return verdict.because, verdict.ok

@@ -7,6 +7,8 @@ Promises:
 2. Paths are relative, in lower-case ASCII, without empty or dotted parts: nothing can be unpacked outside its folder.
 3. Content is sliced out of the file when it is asked for; a large pack is not held in memory.
 
+4. No file is larger than one of its kind can be, so a pack cannot fill the memory of whoever opens it.
+
 It does not say whether content is genuine: a checksum is no digest. `audit.pack.check` checks the digests.
 
 Source: PKWARE APPNOTE 6.3.10 sections 4.3.7, 4.3.12, 4.3.16, restricted to the fields that every reader knows (no
@@ -29,6 +31,8 @@ from audit.frozen import frozen
 MAX_FILES = 65_534
 MAX_ZIP_BYTES = 2**32 - 2
 MAX_PATH_LENGTH = 200
+MAX_BUNDLE_BYTES, MAX_TILE_BYTES, MAX_SMALL_BYTES = 256 * (2 + 65_535), 8192, 64 << 20
+_LARGE = ("entries.csv", "entries.ocsf.jsonl", "openings.jsonl", "report.html", "report.pdf")
 PATH = re.compile(r"(?!.*//)[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
@@ -102,7 +106,18 @@ def open_folder(folder: Path) -> Container:
         if file.is_symlink() or not file.is_file() or not is_path(path):
             raise InvalidFormat("expected regular files with the names of a pack, got something else")
         sizes[path] = file.stat().st_size
+    _require_sizes(sizes)
     return Container(sizes, folder)
+
+
+def _require_sizes(sizes: Mapping[str, int]) -> None:
+    for path, size in sizes.items():
+        if path.startswith("tile/"):
+            most = MAX_BUNDLE_BYTES if path.startswith("tile/entries/") else MAX_TILE_BYTES
+        else:
+            most = MAX_ZIP_BYTES if path in _LARGE else MAX_SMALL_BYTES
+        if size > most:
+            raise InvalidFormat(f"expected {path} to have at most {most} bytes, got {size}")
 
 
 def is_path(path: str) -> bool:
@@ -184,6 +199,7 @@ def open_zip(data: bytes | mmap.mmap) -> Container:
         raise InvalidFormat("expected members and directory without gaps, got bytes between them")
     if names != sorted(set(names)):
         raise InvalidFormat("expected members sorted by path, each once, got another order")
+    _require_sizes(sizes)
     return Container(sizes, data, offsets)
 
 

@@ -32,7 +32,8 @@ __all__ = ["Contents", "check_contents"]
 class Contents:
     """The commitments of the entries: how many are verified or withheld, which erased by which entry, and so on.
 
-    Each pair of `erased` is an entry and the entry that says that the key to its texts was destroyed.
+    Each pair of `erased` is an entry and the entry that says that the key to its texts was destroyed; each of `kept`
+    the same, of a text that is in the pack all the same.
     """
 
     verified: int = 0
@@ -40,6 +41,7 @@ class Contents:
     erased: tuple[tuple[int, int], ...] = ()
     missing: tuple[int, ...] = ()
     altered: tuple[int, ...] = ()
+    kept: tuple[tuple[int, int], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,12 +67,14 @@ def check_contents(
     report = check_openings([*committed, *later], openings or ())
     missing = report.of(OpeningState.MISSING)
     erased = {(one.seq, one.event) for one in report.of(OpeningState.ERASED) if one.event is not None}
+    verified = report.of(OpeningState.VERIFIED)
     contents = Contents(
-        verified=len(report.of(OpeningState.VERIFIED)),
+        verified=len(verified),
         withheld=0 if openings else len(missing),
         erased=tuple(sorted(erased)),
         missing=tuple(sorted({one.seq for one in missing})) if openings else (),
         altered=tuple(sorted({one.seq for one in report.of(OpeningState.ALTERED)})),
+        kept=tuple(sorted({(one.seq, one.event) for one in verified if one.event is not None})),
     )
     return contents, findings
 

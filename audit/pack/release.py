@@ -2,7 +2,8 @@
 
 What is checked, by number (those of `audit.pack.check`):
 11. the manifest is the one whose digest the entry of the release holds; each statement is one whose digest an entry of
-    the pack holds, and is signed by the key that this entry names; the list of closures is what the manifest says.
+    the pack holds, is about this release, and is signed by the key that this entry names; no statement about it that
+    an entry of the pack names is left out; the list of closures is what the manifest says.
 
 Files: `release/manifest.json`, `release/closures` (lines `<digest> <kind> <name> <epoch>`), `release/keys` (lines of
 public keys in base64), `release/statements/<hex digest>.json` (DSSE envelopes).
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.frozen import frozen
+from audit.lines import parse_base64
 from audit.pack.make import RELEASE
 from audit.tiles import Read
 from audit.verify import Finding, State
@@ -39,10 +41,12 @@ MANIFEST, CLOSURES, KEYS, STATEMENTS = (
 
 @frozen
 class Signed:
-    """What an entry says about a statement: the index of the entry, and the signer's key as a digest."""
+    """What an entry says about a statement: its index, the signer's key as a digest, and what it is about."""
 
     index: int
     key: str
+    manifest: str = ""
+    proposal: str = ""
 
 
 def digest_of(data: bytes) -> str:
@@ -59,9 +63,9 @@ def closure_lines(manifest: bytes) -> bytes:
     try:
         entries = json.loads(manifest)["entries"]
         lines = [f"{one['digest']} {one['kind']} {one['name']} {one['epoch']}\n" for one in entries]
-    except (ValueError, KeyError, TypeError) as error:
+        return "".join(lines).encode()
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidFormat("expected a manifest with its entries, got something else") from error
-    return "".join(lines).encode()
 
 
 def key_lines(keys: Sequence[bytes]) -> bytes:
@@ -70,9 +74,22 @@ def key_lines(keys: Sequence[bytes]) -> bytes:
 
 
 def check_release(
-    read: Read, paths: Sequence[str], *, manifest: str, signed: Mapping[str, Signed]
+    read: Read, paths: Sequence[str], *, manifest: str, proposal: str, signed: Mapping[str, Signed]
 ) -> Iterator[Finding]:
-    """Yield what does not hold; `manifest` is the digest in the entry of the release ("" if there is none)."""
+    """Yield what does not hold.
+
+    Args:
+        read: reads a file of the pack.
+        paths: every path in it.
+        manifest: the digest in the entry of the release; "" if there is none.
+        proposal: the proposal that the release was made of.
+        signed: what the entries of the pack say about statements, by digest.
+    """
+    ours = {
+        digest: one
+        for digest, one in signed.items()
+        if (manifest and one.manifest == manifest) or (proposal and one.proposal == proposal)
+    }
     try:
         data = read(MANIFEST)
         if digest_of(data) != manifest:
@@ -91,15 +108,20 @@ def check_release(
             yield Finding(State.ALTERED, path, "no pack has such a file of a release")
         if path.startswith(STATEMENTS):
             try:
-                _check_statement(read(path), path, signed=signed, keys=keys)
+                _check_statement(read(path), path, signed=ours, keys=keys)
             except AuditError as error:
                 yield Finding(State.ALTERED, path, str(error))
+    for digest, one in ours.items():
+        path = f"{STATEMENTS}{digest.removeprefix('sha256:')}.json"
+        if path not in paths:
+            message = "the statement that the entry names is about the release, and not in the pack"
+            yield Finding(State.MISSING, path, message, one.index, one.index)
 
 
 def _keys(data: bytes) -> list[bytes]:
     try:
-        keys = [base64.b64decode(line, validate=True) for line in data.split(b"\n")[:-1]]
-    except ValueError as error:
+        keys = [parse_base64(line.decode()) for line in data.split(b"\n")[:-1]]
+    except (UnicodeDecodeError, InvalidFormat) as error:
         raise InvalidFormat("expected public keys in lines of base64, got something else") from error
     if key_lines(keys) != data:
         raise InvalidFormat("expected public keys sorted, each once, got another form")
@@ -112,7 +134,7 @@ def _check_statement(data: bytes, path: str, *, signed: Mapping[str, Signed], ke
     if path != f"{STATEMENTS}{digest.removeprefix('sha256:')}.json":
         raise NotProven("the file is not named by the digest of its statement")
     if digest not in signed:
-        raise NotProven("no entry of the pack names this statement")
+        raise NotProven("no entry of the pack names this statement as one about the release")
     entry = signed[digest]
     key = keys.get(entry.key)
     if key is None:
@@ -129,10 +151,9 @@ def _envelope(data: bytes) -> tuple[bytes, str, bytes]:
     try:
         document: Any = json.loads(data)
         [signature] = document["signatures"]
-        payload = base64.b64decode(document["payload"], validate=True)
-        raw = base64.b64decode(signature["sig"], validate=True)
+        payload, raw = parse_base64(document["payload"]), parse_base64(signature["sig"])
         kind = document["payloadType"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidFormat("expected an envelope with one signature, got something else") from error
     if not isinstance(kind, str) or not kind.isascii():
         raise InvalidFormat("expected a payload type in ASCII, got another")

@@ -1,7 +1,8 @@
 """What the entries of a pack say, taken together: scope, population, signed statements, commitments.
 
 What is checked, by number (those of `audit.pack.check`):
-8. no entry of the period lies outside `first` to `last`, and the ends of a release's stretch are what they must be.
+8. no entry of the period lies outside `first` to `last`, and an entry before it shows where it begins; a release's
+   stretch begins with its own proposal, and no withdrawal of it that is there lies behind the end.
 
 It sees each sound entry once, in order, and keeps what the later checks need.
 """
@@ -20,6 +21,8 @@ from audit.verify import Finding, State
 _NOBODY = LeafActor("nobody", "nobody", Auth.NONE)
 _NO_REASON = LeafReason()
 _ENDS = (Act.RELEASED, Act.WITHDRAWN, Act.WITHDRAWAL_LIFTED)
+_MAKING = (Act.PROPOSED, Act.EDITED, Act.APPROVED)
+_PROPOSAL = "proposal"
 
 
 @dataclass(slots=True)
@@ -34,7 +37,8 @@ class Seen:
     strange: list[int] = field(default_factory=list)
     before: bool = False
     after: bool = False
-    ends: dict[int, Act] = field(default_factory=dict)
+    ends: dict[int, LeafRecord] = field(default_factory=dict)
+    proposals: dict[str, set[str]] = field(default_factory=dict)
     committed: list[LeafRecord] = field(default_factory=list)
 
     def visit(self, leaf: LeafRecord, _entry: bytes) -> None:
@@ -47,13 +51,34 @@ class Seen:
             # What is outside of the scope has its texts elsewhere; what erases counts wherever it stands.
             self.committed.append(leaf if inside else without_texts(leaf))
         if leaf.signature.statement:
-            self.signed[leaf.signature.statement] = Signed(leaf.seq, leaf.signature.key)
+            self._sign(leaf)
         if scope.kind == "period":
             self._place(leaf, inside=inside)
-        elif leaf.seq in {scope.first, scope.last}:
-            self.ends[leaf.seq] = leaf.act
+        else:
+            self._concern(leaf, inside=inside)
+
+    def _sign(self, leaf: LeafRecord) -> None:
+        about = leaf.object.name if leaf.object.kind == _PROPOSAL else ""
+        signed = Signed(leaf.seq, leaf.signature.key, manifest=leaf.manifest, proposal=about)
+        self.signed[leaf.signature.statement] = signed
+
+    def _concern(self, leaf: LeafRecord, *, inside: bool) -> None:
+        """Take in what an entry says about the release of the scope."""
+        scope = self.scope
+        if leaf.seq in {scope.first, scope.last}:
+            self.ends[leaf.seq] = leaf
+        if inside and leaf.object.kind == _PROPOSAL and leaf.act in _MAKING and leaf.manifest:
+            self.proposals.setdefault(leaf.manifest, set()).add(leaf.object.name)
         if inside and leaf.act is Act.RELEASED and leaf.object.name == f"release-{scope.release}":
             self.manifest = leaf.manifest
+        if leaf.seq > scope.last and leaf.act in _ENDS[1:] and leaf.manifest == self.manifest:
+            self.outside.append(leaf.seq)
+
+    @property
+    def proposal(self) -> str:
+        """The proposal that the release was made of; "" if the entries do not say one."""
+        names = self.proposals.get(self.manifest, set())
+        return next(iter(names)) if len(names) == 1 else ""
 
     def _place(self, leaf: LeafRecord, *, inside: bool) -> None:
         """Compare where an entry stands with when it was written: the clock may go back, the index never does."""
@@ -76,19 +101,28 @@ def check_scope(seen: Seen, remarks: list[str]) -> Iterator[Finding]:
     """Yield where the scope does not hold; add to `remarks` what a pack cannot show about its ends."""
     scope = seen.scope
     for index in seen.outside:
-        message = "the entry belongs to the period, and the pack leaves it out"
+        message = f"the entry belongs to the {scope.kind}, and the pack leaves it out"
         yield Finding(State.MISSING, SCOPE, message, index, index)
     for index in seen.strange:
         yield Finding(State.ALTERED, SCOPE, "the first and the last entry must belong to the period", index, index)
-    if scope.kind == "period":
-        if scope.first and scope.since and not seen.before:
-            remarks.append("no entry before the period is in the pack, so its beginning is taken from the server")
-        if scope.until and not seen.after:
-            remarks.append("the period may go on after the newer checkpoint: it shows no entry of a later time")
+    if scope.kind != "period":
+        yield from _check_release(seen)
+        remarks.append("a withdrawal after the newer checkpoint is not in the pack")
         return
+    if scope.first and not seen.before:
+        message = "no entry before the period is in the pack: nothing shows that it begins there"
+        yield Finding(State.MISSING, SCOPE, message, 0, scope.first - 1)
+    if scope.until and not seen.after:
+        remarks.append("the period may go on after the newer checkpoint: it shows no entry of a later time")
+
+
+def _check_release(seen: Seen) -> Iterator[Finding]:
+    scope, first, last = seen.scope, seen.ends.get(seen.scope.first), seen.ends.get(seen.scope.last)
     if not seen.manifest:
         yield Finding(State.MISSING, SCOPE, f"no entry of release {scope.release} is in the pack")
-    last = seen.ends.get(scope.last)
-    if seen.ends.get(scope.first) != Act.PROPOSED or (last is not None and last not in _ENDS):
+    if first is None or first.act is not Act.PROPOSED or (last is not None and last.act not in _ENDS):
         message = "expected the stretch from a proposal to its release or a withdrawal, got another"
         yield Finding(State.ALTERED, SCOPE, message, scope.first, scope.last)
+    elif seen.manifest and first.object.name != seen.proposal:
+        message = "expected the proposal that the release was made of first, got another"
+        yield Finding(State.ALTERED, SCOPE, message, scope.first, scope.first)
