@@ -1,0 +1,145 @@
+"""Acts on a real home in child processes, each killed at one step; run by the ledger's tests as a process of its own.
+
+`python -m tests.server.kill_child FOLDER EVERY` seeds a home, copies it to FOLDER/<step>/home and forks one child for
+each step, or every few, until one comes through: it acts as the demo people, on SQLite, and is killed just before that step.
+Steps are the calls that change the disk or the log's lock (open, write, sync, rename, remove), and the database's
+commits, before and after. What the child was told is done stands in FOLDER/<step>/acknowledged, one line each: the
+index of the entry and its leaf hash; what anybody could have fetched, in FOLDER/<step>/seen.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.pool import Pool
+
+from audit.merkle import leaf_hash
+from control_plane import db, people
+from control_plane.plane import ControlPlane, open_plane
+from control_plane.registry.tables import LeafRow
+from control_plane.seed import seed
+from control_plane.settings import Argon2, Settings
+from control_plane.texts.erasing import erase
+from control_plane.texts.holding import hold, lift_hold
+from tests.server.acts import Acts
+from tests.server.library import library
+
+CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
+ERASED = "tom"
+_OPEN, _WRITE = os.open, os.write
+_STEPS = ("open", "write", "fsync", "replace", "rename", "unlink", "rmdir", "truncate")
+
+
+class Killer:
+    """Counts steps, and ends this process by SIGKILL just before the one that it is told."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+    def before(self, name: str) -> None:
+        """Count each call of a function of the operating system."""
+        real: Callable[..., Any] = getattr(os, name)
+
+        def counted(*args: Any, **options: Any) -> Any:
+            self()
+            return real(*args, **options)
+
+        setattr(os, name, counted)
+
+
+def note(path: Path, line: bytes) -> None:
+    """Append a line, which is no step."""
+    handle = _OPEN(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    _WRITE(handle, line + b"\n")
+    os.close(handle)
+
+
+def act(plane: ControlPlane, home: Path) -> None:
+    """Act, and note what is acknowledged and what is published after each act."""
+    acts = Acts(plane)
+    ruth = {"by": acts.id("ruth"), "reason": "a request", "passphrase": acts.passphrase("ruth")}
+
+    def place() -> None:
+        hold(plane, "maya", **ruth)
+
+    def lift() -> None:
+        lift_hold(plane, "hold-1", **ruth)
+
+    def issue() -> None:
+        people.issue_token(plane, "tom")
+
+    def destroy() -> None:
+        erase(plane, ERASED, **ruth)
+
+    done = _size(plane)
+    for one in (issue, place, destroy, lift):
+        one()
+        done = _acknowledge(plane, home, done)
+        note(home.parent / "seen", base64.b64encode((plane.site / "log" / "checkpoint").read_bytes()))
+
+
+def _size(plane: ControlPlane) -> int:
+    with db.read(plane.engine) as session:
+        return session.query(LeafRow).count()
+
+
+def _acknowledge(plane: ControlPlane, home: Path, start: int) -> int:
+    end = _size(plane)
+    with db.read(plane.engine) as session:
+        for index in range(start, end):
+            row = session.get(LeafRow, index)
+            assert row is not None
+            note(home.parent / "acknowledged", f"{index} {leaf_hash(row.data).hex()}".encode())
+    return end
+
+
+def run(home: Path, step: int) -> None:
+    """Act on a home until the step comes, or all is done."""
+    plane = open_plane(Settings(home=home, argon2=CHEAP))
+    killer = Killer(step)
+    for name in _STEPS:
+        killer.before(name)
+    event.listen(Engine, "commit", killer)  # before the driver commits
+    event.listen(Pool, "checkin", killer)  # after it did
+    act(plane, home)
+
+
+def main() -> None:
+    """Fork a child for each step until one is not killed."""
+    folder, every = Path(sys.argv[1]), int(sys.argv[2])
+    template = folder / "template"
+    plane = open_plane(Settings(home=template, argon2=CHEAP))
+    seed(plane, library=library(), change=None)
+    plane.close()
+    step, killed = 0, True
+    while killed:
+        home = folder / f"{step:04d}" / "home"
+        shutil.copytree(template, home)
+        child = os.fork()
+        if child == 0:
+            run(home, step)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status)
+        if not killed and os.WEXITSTATUS(status):
+            sys.exit(1)
+        sys.stdout.write(f"{step} {'killed' if killed else 'done'}\n")
+        sys.stdout.flush()
+        step += every
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""A server that is killed in the middle of acts: nothing acknowledged is lost, and the log never has two histories."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.merkle import Frontier, leaf_hash
+from control_plane import db, ledger, people
+from control_plane.plane import ControlPlane, open_plane
+from control_plane.registry import releases
+from control_plane.registry.tables import LeafRow, TextKeyRow
+from control_plane.settings import Settings
+from tests.server.kill_child import CHEAP, ERASED
+
+EVERY = 5
+"""Every fifth step is enough here: the steps of one publication come again with each act, at other remainders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A home that a killed process left, and what that process had been told and shown."""
+
+    home: Path
+    acknowledged: dict[int, bytes]
+    seen: tuple[bytes, ...]
+
+
+@pytest.fixture(scope="session")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Killed]:
+    """Homes of processes that were killed, one at each step that is tried; the last came through."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-m", "tests.server.kill_child", str(folder), str(EVERY)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *ends, last = done.stdout.splitlines()
+    assert last.endswith("done")
+    assert len(ends) > 15
+    assert all(line.endswith("killed") for line in ends)
+    return [_left(one) for one in sorted(folder.glob("[0-9]*"))]
+
+
+def _left(folder: Path) -> Killed:
+    known, seen = folder / "acknowledged", folder / "seen"
+    lines = [line.split() for line in known.read_bytes().splitlines()] if known.exists() else []
+    return Killed(
+        folder / "home",
+        {int(index): bytes.fromhex(value.decode()) for index, value in lines},
+        tuple(map(base64.b64decode, seen.read_bytes().split())) if seen.exists() else (),
+    )
+
+
+@contextmanager
+def again(one: Killed, folder: Path) -> Iterator[ControlPlane]:
+    """Open a copy of a home that a killed process left."""
+    home = folder / one.home.parent.name
+    shutil.copytree(one.home, home)
+    plane = open_plane(Settings(home=home, argon2=CHEAP))
+    try:
+        yield plane
+    finally:
+        plane.close()
+
+
+def entries(plane: ControlPlane) -> list[bytes]:
+    """Every entry in the database."""
+    with db.read(plane.engine) as session:
+        return list(session.exec(select(LeafRow.data).order_by(col(LeafRow.seq))))
+
+
+def signed(plane: ControlPlane, notes: tuple[bytes, ...]) -> list[Checkpoint]:
+    """Every checkpoint that the log ever signed, as far as it was remembered or seen."""
+    key = plane.keys.log
+    lines = (plane.settings.home / "checkpoints.log").read_bytes().split()
+    return [
+        open_checkpoint(note, [key.verifier], key.name).checkpoint for note in (*map(base64.b64decode, lines), *notes)
+    ]
+
+
+def require_one_history(plane: ControlPlane, notes: tuple[bytes, ...]) -> None:
+    """Every checkpoint that was ever signed is one of the log in the database: none of one size differ."""
+    hashes = [leaf_hash(entry) for entry in entries(plane)]
+    roots = {}
+    tree = Frontier()
+    for size, value in enumerate(hashes, 1):
+        tree = tree.append(value)
+        roots[size] = tree.root
+    for one in signed(plane, notes):
+        assert roots[one.size] == one.root
+
+
+def test_kill_9_in_the_middle_of_acts_loses_nothing_acknowledged_and_forks_nothing(
+    killed: list[Killed], tmp_path: Path
+) -> None:
+    """Opened again: every acknowledged entry is there, what anybody saw is extended, all verifies, and acts go on."""
+    for one in killed:
+        with again(one, tmp_path) as plane:
+            held = entries(plane)
+            assert all(leaf_hash(held[index]) == value for index, value in one.acknowledged.items())
+            require_one_history(plane, one.seen)
+            releases.recover(plane)
+            report = ledger.verify(plane)
+            assert (report.ok, report.problems, report.size) == (True, (), len(held))
+            people.issue_token(plane, "maya")
+            report = ledger.verify(plane)
+            assert (report.ok, report.problems, report.size) == (True, (), len(held) + 1)
+            require_one_history(plane, one.seen)
+
+
+def test_the_next_act_alone_finishes_what_a_killed_process_left(killed: list[Killed], tmp_path: Path) -> None:
+    """Without a restart of the server too: whoever acts next publishes what was committed, and all verifies."""
+    for one in killed[1::4]:
+        with again(one, tmp_path) as plane:
+            people.issue_token(plane, "maya")
+            report = ledger.verify(plane)
+            assert (report.ok, report.problems) == (True, ())
+
+
+def test_kill_9_after_an_erasure_leaves_no_key_to_find_after_the_next_start(
+    killed: list[Killed], tmp_path: Path
+) -> None:
+    """The key is gone from the rows in the transaction of its entry, and from every file of the home after a start."""
+    with again(killed[0], tmp_path / "before") as plane:
+        who = people.find_person(plane, ERASED).id
+        with db.read(plane.engine) as session:
+            rows = session.exec(select(TextKeyRow).where(TextKeyRow.person == who))
+            wrapped = {row.id: row.wrapped for row in rows}
+    tried = 0
+    for one in killed:
+        with again(one, tmp_path) as plane:
+            with db.read(plane.engine) as session:
+                rows = session.exec(select(TextKeyRow).where(col(TextKeyRow.id).in_(wrapped)))
+                gone = {row.id for row in rows if row.erased_by is not None}
+            assert gone in (set(), set(wrapped))
+            if gone:
+                tried += 1
+                releases.recover(plane)
+                files = [path.read_bytes() for path in plane.settings.home.rglob("*") if path.is_file()]
+                assert not [key for key in wrapped.values() if any(key in data for data in files)]
+    assert tried > 5
