@@ -1,5 +1,8 @@
 """A seeded home made once and copied for each test, with a clock that stands still and keys that open cheaply.
 
+What people did before a test begins is made once too: a stage is a function that acts on a seeded home, and `after`
+gives the people on a copy of what it left.
+
 Tests run on SQLite. Those marked `databases`, one by one or by module, run on PostgreSQL as well, on a server that the
 tests start themselves (see `tests.postgres`); with `MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` every test
 runs on that server instead. Each test has a database of its own.
@@ -26,6 +29,7 @@ from tests.postgres import postgres  # noqa: F401 - a fixture
 from tests.server.acts import Acts
 from tests.server.library import library
 
+Stage = Callable[[Acts, "Clock"], None]
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 CHANGE = Rewording("maya", "opener", "You did", "You really did")
 SQLITE, POSTGRES = "sqlite", "postgresql"
@@ -88,30 +92,64 @@ def server(request: pytest.FixtureRequest, kind: str) -> str:
     return str(request.getfixturevalue("postgres")) if kind == POSTGRES else ""
 
 
+def seeded(acts: Acts, clock: Clock) -> None:
+    """Leave the home with one release and one open proposal."""
+
+
+def withdrawn(acts: Acts, clock: Clock) -> None:
+    """Go through the whole workflow: release 2 is out, and what release 1 brought is partly withdrawn."""
+    acts.approve_fully()
+    acts.release()
+    acts.withdraw("tom", "closing")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A home to copy, and the time at which it was left."""
+
+    settings: Settings
+    now: datetime
+
+
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Settings]]:
-    """Give the settings of a home with one release and one open proposal, made once for each server."""
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Stage], Template]]:
+    """Give what a stage leaves, made once for each server."""
     with ExitStack() as stack:
 
+        def home(server: str, like: Settings | None = None) -> Settings:
+            folder = tmp_path_factory.mktemp("template") / "home"
+            if like:
+                shutil.copytree(like.home, folder)
+            url = stack.enter_context(database(server, like.database_url if like else ""))
+            return Settings(home=folder, argon2=CHEAP, database_url=url)
+
         @cache
-        def made(server: str) -> Settings:
-            url = stack.enter_context(database(server))
-            settings = Settings(home=tmp_path_factory.mktemp("template") / "home", argon2=CHEAP, database_url=url)
-            plane = open_plane(settings)
-            seed(plane, library=library(), change=CHANGE)
+        def made(server: str, stage: Stage) -> Template:
+            clock = Clock()
+            settings = home(server, None if stage is seeded else made(server, seeded).settings)
+            plane = open_plane(settings, clock=clock)
+            if stage is seeded:
+                seed(plane, library=library(), change=CHANGE)
+            stage(Acts(plane), clock)
             plane.close()
-            return settings
+            return Template(settings, clock.now)
 
         yield made
 
 
 @pytest.fixture
-def settings(templates: Callable[[str], Settings], server: str, tmp_path: Path) -> Iterator[Settings]:
-    """The settings of a copy of the template."""
-    template = templates(server)
-    shutil.copytree(template.home, tmp_path / "home")
-    with database(server, template.database_url) as url:
-        yield Settings(home=tmp_path / "home", argon2=CHEAP, database_url=url)
+def settings(templates: Callable[[str, Stage], Template], server: str, tmp_path: Path) -> Iterator[Settings]:
+    """The settings of a copy of the seeded home."""
+    with copied(templates(server, seeded), server, tmp_path) as settings:
+        yield settings
+
+
+@contextmanager
+def copied(template: Template, server: str, folder: Path) -> Iterator[Settings]:
+    """Give the settings of a copy of a template."""
+    shutil.copytree(template.settings.home, folder / "home")
+    with database(server, template.settings.database_url) as url:
+        yield Settings(home=folder / "home", argon2=CHEAP, database_url=url)
 
 
 @pytest.fixture
@@ -120,6 +158,23 @@ def plane(settings: Settings, clock: Clock) -> Iterator[ControlPlane]:
     plane = open_plane(settings, clock=clock)
     yield plane
     plane.close()
+
+
+@pytest.fixture
+def after(
+    templates: Callable[[str, Stage], Template], server: str, tmp_path: Path, clock: Clock
+) -> Iterator[Callable[[Stage], Acts]]:
+    """Give the demo people, acting on a copy of what a stage left, at the time at which it was left."""
+    with ExitStack() as stack:
+
+        def opened(stage: Stage) -> Acts:
+            template = templates(server, stage)
+            clock.now = template.now
+            plane = open_plane(stack.enter_context(copied(template, server, tmp_path)), clock=clock)
+            stack.callback(plane.close)
+            return Acts(plane)
+
+        yield opened
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,20 +14,18 @@ from control_plane import db, ledger
 from control_plane.app import create_app
 from control_plane.errors import NotFound
 from control_plane.evidence.asof import AsOf, Live, as_of
-from control_plane.settings import Settings
 from control_plane.texts import erasing
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts, refused
-from tests.server.conftest import Clock
+from tests.server.conftest import Clock, Stage
 from tests.server.library import CASES, CLOSING, OPENER, script
 from tests.server.test_cli import run
 
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def busy(acts: Acts, clock: Clock) -> Acts:
-    """The demo people: release 2 of a new opener a day after release 1, and a day later closing is withdrawn."""
+def told(acts: Acts, clock: Clock) -> None:
+    """Release 2 of a new opener a day after release 1, and a day later closing is withdrawn."""
     clock.advance(days=1)
     acts.check()
     acts.approve("tom", reason="tom finds it clearer")
@@ -36,7 +35,12 @@ def busy(acts: Acts, clock: Clock) -> Acts:
     clock.advance(days=1)
     acts.withdraw("sam", "closing")
     clock.advance(hours=1)
-    return acts
+
+
+@pytest.fixture
+def busy(after: Callable[[Stage], Acts]) -> Acts:
+    """The demo people after all that."""
+    return after(told)
 
 
 def released_at(acts: Acts, number: int) -> datetime:
@@ -214,9 +218,9 @@ def test_asking_is_an_entry(busy: Acts, clock: Clock) -> None:
     assert as_of(busy.plane, busy.id("ruth"), at=clock.now, channel="pilot").release == 0
 
 
-def test_the_same_over_http_and_from_the_command_line(busy: Acts, clock: Clock, settings: Settings) -> None:
+def test_the_same_over_http_and_from_the_command_line(busy: Acts, clock: Clock) -> None:
     """Both ask the use case; people read entries by number, machines read JSON."""
-    client = TestClient(create_app(settings, clock=clock))
+    client = TestClient(create_app(busy.plane.settings, clock=clock))
     header = {"Authorization": f"Bearer {busy.people['ruth']['token']}"}
     at = clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     found = client.get("/v1/audit/as-of", params={"at": at, "prompt": "opener"}, headers=header).json()

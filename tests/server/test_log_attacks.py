@@ -25,17 +25,22 @@ from control_plane.registry import releases
 from control_plane.registry.tables import LeafRow, LogHeadRow
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts
+from tests.server.conftest import Clock, Stage
 
 
-@pytest.fixture
-def busy(acts: Acts) -> Acts:
-    """The demo people after two releases and a withdrawal; everything verifies."""
+def attacked(acts: Acts, _clock: Clock) -> None:
+    """Two releases and a withdrawal; everything verifies."""
     acts.approve_fully()
     acts.release()
     acts.withdraw("sam", "closing")
     report = ledger.verify(acts.plane)
     assert report.ok, report.problems
-    return acts
+
+
+@pytest.fixture
+def busy(after: Callable[[Stage], Acts]) -> Acts:
+    """The demo people after two releases and a withdrawal."""
+    return after(attacked)
 
 
 def remembered(plane: ControlPlane) -> Path:

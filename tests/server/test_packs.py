@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,16 +27,13 @@ from control_plane.texts.erasing import erase
 from control_plane.texts.holding import hold
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, refused
-from tests.server.conftest import Clock
+from tests.server.conftest import Clock, Stage, withdrawn
 
 
 @pytest.fixture
-def busy(acts: Acts) -> Acts:
+def busy(after: Callable[[Stage], Acts]) -> Acts:
     """The demo people after two releases and a withdrawal."""
-    acts.approve_fully()
-    acts.release()
-    acts.withdraw("tom", "closing")
-    return acts
+    return after(withdrawn)
 
 
 def checked(acts: Acts, files: dict[str, bytes], **options: str) -> PackReport:
