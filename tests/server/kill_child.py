@@ -1,7 +1,7 @@
 """Acts on a real home in child processes, each killed at one step; run by the ledger's tests as a process of its own.
 
 `python -m tests.server.kill_child FOLDER EVERY` seeds a home, copies it to FOLDER/<step>/home and forks one child for
-each step, or every few, until one comes through: it acts as the demo people, on SQLite, and is killed just before that step.
+each step, or every few, until one comes through: it acts as the demo people, on SQLite, and is killed just before it.
 Steps are the calls that change the disk or the log's lock (open, write, sync, rename, remove), and the database's
 commits, before and after. What the child was told is done stands in FOLDER/<step>/acknowledged, one line each: the
 index of the entry and its leaf hash; what anybody could have fetched, in FOLDER/<step>/seen.
