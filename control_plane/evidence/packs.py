@@ -11,7 +11,6 @@ Does not: write files (see the command), or decide who may have a pack.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -145,9 +144,9 @@ def build_pack(plane: ControlPlane, request: PackRequest) -> dict[str, bytes]:
         raise InvalidDocument("expected a period that ends after it begins")
     ledger.publish_log(plane)
     read = folder_reader(plane.site / "log")
+    remembered = _Remembered(plane)  # before the database is looked at, which then has every entry that these cover
     with db.read(plane.engine) as session:
         scope = _scope(plane, session, request)
-        remembered = _Remembered(plane)
         older = remembered.before(scope.first - (1 if scope.kind == "period" and scope.since else 0))
         note = remembered.covering(scope.last + 1, policy=ledger.witness_policy(plane))
         newer = parse_checkpoint(parse_note(note).text)
@@ -240,17 +239,18 @@ class _Remembered:
     """The checkpoints that were ever published, oldest first; only those are read that are looked at."""
 
     def __init__(self, plane: ControlPlane) -> None:
-        self._plane = plane
-        self._lines = checkpoints.lines(plane) or ()
+        self._lines, self._published = checkpoints.lines(plane) or (), ledger.checkpoint(plane)
 
     def _note(self, at: int) -> bytes:
-        return base64.b64decode(self._lines[at])
+        try:
+            note = checkpoints.note_of(self._lines[at])
+            parse_checkpoint(parse_note(note).text)
+        except AuditError as error:
+            raise Unavailable(f"expected a checkpoint in checkpoints.log, line {at + 1}, got something else") from error
+        return note
 
     def _size(self, at: int) -> int:
-        try:
-            return parse_checkpoint(parse_note(self._note(at)).text).size
-        except (AuditError, ValueError) as error:
-            raise Unavailable(f"expected a checkpoint in checkpoints.log, line {at + 1}, got something else") from error
+        return parse_checkpoint(parse_note(self._note(at)).text).size
 
     def _first_beyond(self, size: int) -> int:
         """Return the first line whose checkpoint has more than `size` entries; sizes never fall."""
@@ -273,7 +273,7 @@ class _Remembered:
 
         One entry more shows that a period ended; a checkpoint that satisfies the policy may be a little further on.
         """
-        lines, published = len(self._lines), ledger.checkpoint(self._plane)
+        lines, published = len(self._lines), self._published
         at = min(self._first_beyond(size), lines)
         if at == lines:
             at = self._first_beyond(size - 1)

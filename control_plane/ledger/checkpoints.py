@@ -10,7 +10,6 @@ which this file and the published folder are gone as well; devices and whoever k
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -18,13 +17,15 @@ from itertools import islice
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.disk import Disk
 from audit.errors import AuditError
+from audit.lines import parse_base64
 from audit.merkle import Frontier
 from audit.note import Verifier
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["lines", "newest", "problems", "published", "remember"]
+__all__ = ["lines", "newest", "note_of", "problems", "published", "remember"]
 
 _TAIL_BYTES = 16_384
 """More than any signed checkpoint in base64, so that the newest is read without the rest."""
@@ -49,10 +50,10 @@ def newest(plane: ControlPlane) -> Checkpoint | None:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - _TAIL_BYTES))
             whole = stream.read().split(b"\n")[:-1]  # what follows the last newline is half of a line
-        return _opened(plane, _note(whole[-1])) if whole else None
+        return _opened(plane, note_of(whole[-1])) if whole else None
     except FileNotFoundError:
         return None
-    except (AuditError, ValueError) as error:
+    except AuditError as error:
         raise Unavailable(
             "expected a signed checkpoint at the end of checkpoints.log, got something else",
             hint="see `mentorplane audit verify`",
@@ -61,7 +62,11 @@ def newest(plane: ControlPlane) -> Checkpoint | None:
 
 def remember(plane: ControlPlane, note: bytes) -> None:
     """Append a signed checkpoint, durably."""
+    new = not _path(plane).exists()
     handle = os.open(_path(plane), os.O_RDWR | os.O_CREAT, 0o644)
+    if new:
+        # If power failed before its name is durable, nothing would say that the log ever had a checkpoint.
+        Disk(_path(plane).parent).sync_folder("")
     with os.fdopen(handle, "r+b") as stream:
         # A crash may have left half of a line: that checkpoint was never published, and its place is taken.
         size = stream.seek(0, os.SEEK_END)
@@ -89,8 +94,8 @@ def problems(
     for number, line in enumerate(remembered, 1):
         what = f"checkpoints.log, line {number}"
         try:
-            known = _opened(plane, _note(line))
-        except (AuditError, ValueError):
+            known = _opened(plane, note_of(line))
+        except AuditError:
             yield f"{what}: not a checkpoint that the log signed"
             continue
         if known.size < tree.size:
@@ -117,8 +122,10 @@ def _opened_once(note: bytes, key: Verifier) -> Checkpoint:
     return open_checkpoint(note, [key], key.name).checkpoint
 
 
-def _note(line: bytes) -> bytes:
-    try:
-        return base64.b64decode(line, validate=True)
-    except binascii.Error as error:
-        raise ValueError("expected base64") from error
+def note_of(line: bytes) -> bytes:
+    """Return the signed checkpoint in a line, which has one spelling.
+
+    Raises:
+        InvalidFormat: it is no base64, or not in its only form.
+    """
+    return parse_base64(line.decode("ascii", "replace"))

@@ -49,13 +49,13 @@ _HINT = "the database was changed from outside or restored; see `mentorplane aud
 
 
 @contextmanager
-def publishing(plane: ControlPlane) -> Iterator[None]:
+def publishing(plane: ControlPlane, *, timeout_s: float = _TURN_TIMEOUT_S) -> Iterator[None]:
     """Hold the published log: whoever writes to it takes turns, of this process or of another.
 
     Raises:
         Unavailable: somebody else held it for too long.
     """
-    lock = FileLock(plane.settings.home / "publishing.lock", timeout=_TURN_TIMEOUT_S)
+    lock = FileLock(plane.settings.home / "publishing.lock", timeout=timeout_s)
     try:
         lock.acquire(poll_interval=_POLL_S)
     except Timeout as error:
@@ -79,15 +79,20 @@ def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         return _publish(plane, afresh=afresh)
 
 
-def publish_covering(plane: ControlPlane, size: int) -> None:
+def publish_covering(plane: ControlPlane, size: int, *, timeout_s: float = _TURN_TIMEOUT_S) -> None:
     """Publish a log of at least `size` entries, unless somebody else did while we waited for our turn.
 
-    Raises as `publish_log` does.
+    Raises as `publish_log` does, but `TimeoutError`, as a disk that fails, if our turn does not come.
     """
-    with publishing(plane):
-        done = checkpoints.published(plane)
-        if done is None or done.size < size:
-            _publish(plane)
+    try:
+        with publishing(plane, timeout_s=timeout_s):
+            done = checkpoints.published(plane)
+            if done is None or done.size < size:
+                _publish(plane)
+    except Unavailable as error:
+        if isinstance(error.__cause__, Timeout):
+            raise TimeoutError(str(error)) from error
+        raise
 
 
 def require_current(plane: ControlPlane, session: Session) -> None:

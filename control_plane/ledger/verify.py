@@ -64,7 +64,8 @@ def _verify_once(plane: ControlPlane) -> LedgerReport:
     published, remembered = checkpoints.published(plane), checkpoints.lines(plane)  # before the database: never ahead
     report = check_log(read, witnesses.verifiers(plane))
     found = [str(finding) for finding in report.findings]
-    found += witnesses.problems(plane)
+    unmet = witnesses.problems(plane)
+    found += unmet
     with db.read(plane.engine) as session:
         wanted = head(session).frontier
         read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))
@@ -84,4 +85,6 @@ def _verify_once(plane: ControlPlane) -> LedgerReport:
     else:
         found += checkpoints.problems(plane, remembered or (), hashes, last=published)
     found += by_rows
-    return LedgerReport(not found, report.size, report.self_contained, tuple(found), report.root.hex())
+    # Witnesses short of the quorum that the policy asks for vouch for nothing.
+    contained = report.self_contained or bool(unmet)
+    return LedgerReport(not found, report.size, contained, tuple(found), report.root.hex())

@@ -22,7 +22,7 @@ from audit.policy import Policy, evaluate, parse_policy, probe
 from audit.witness.client import cosigned, witnesses_of
 from audit.writer import write_checkpoint
 from control_plane.ledger import checkpoints
-from control_plane.ledger.publish import publishing
+from control_plane.ledger.publish import publish_log, publishing
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
@@ -58,14 +58,24 @@ def _parsed(data: bytes) -> Policy:
 
 
 def verifiers(plane: ControlPlane) -> tuple[Verifier, ...]:
-    """Return the log's key and those of the witnesses of the policy."""
-    known = witness_policy(plane)
+    """Return the log's key and those of the witnesses of the policy; a file that is no policy names none."""
+    try:
+        known = witness_policy(plane)
+    except InvalidDocument:
+        known = None  # `problems` says so
     return (plane.keys.log.verifier, *(one.verifier for one in (known.witnesses if known else ())))
 
 
 def problems(plane: ControlPlane) -> tuple[str, ...]:
-    """Return what the policy of the home has against the published checkpoint; () if there is no policy."""
-    known, path = witness_policy(plane), plane.site / "log" / "checkpoint"
+    """Return what the policy of the home has against the published checkpoint, or what is wrong with the policy.
+
+    () if there is no policy.
+    """
+    path = plane.site / "log" / "checkpoint"
+    try:
+        known = witness_policy(plane)
+    except InvalidDocument as error:
+        return (str(error),)
     if known is None or not path.is_file():
         return ()
     verdict = evaluate(known, path.read_bytes())
@@ -117,9 +127,13 @@ def _ask(plane: ControlPlane, known: Policy, *, end_s: float) -> bool:
         if not evaluate(known, result.note).ok:
             return False
         with publishing(plane):
-            if parse_note((folder / "checkpoint").read_bytes()).text == parse_note(note).text:
+            # INVARIANT: what is remembered never goes back, also if a crash left a newer checkpoint unpublished.
+            overtaken = checkpoints.newest(plane) != checkpoints.published(plane)
+            if not overtaken and parse_note((folder / "checkpoint").read_bytes()).text == parse_note(note).text:
                 # Crash between the two: the cosignatures are remembered and not published; they are asked for again.
                 checkpoints.remember(plane, result.note)
                 write_checkpoint(Disk(folder), result.note, remembered=True)
                 return True
+        if overtaken:
+            publish_log(plane)
         # Another publication overtook us: the witnesses are asked about the newer checkpoint, while there is time.
