@@ -20,6 +20,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -128,8 +129,7 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public side of this key."""
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
-        return Verifier(self.name, public.public_bytes_raw(), self.algorithm)
+        return _verifier_of(self)
 
     def sign(self, text: str, *, time_s: int | None = None) -> Signature:
         """Sign a text; a cosigner, and nobody else, states the time in POSIX seconds."""
@@ -140,6 +140,13 @@ class Signer:
         raw = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, time_s))
         stamp = b"" if time_s is None else time_s.to_bytes(_TIME_BYTES, "big")
         return Signature(self.name, self.verifier.key_id, stamp + raw)
+
+
+@lru_cache(maxsize=8)
+def _verifier_of(signer: Signer) -> Verifier:
+    """Derive the public side, which a server asks for at every act."""
+    public = Ed25519PrivateKey.from_private_bytes(signer.seed).public_key()
+    return Verifier(signer.name, public.public_bytes_raw(), signer.algorithm)
 
 
 @frozen
