@@ -110,11 +110,12 @@ def act(plane: ControlPlane) -> Iterator[Session]:
     """
     with db.write(plane.engine) as session:
         top = head(session)  # kept here, as the session lets go of rows that nobody holds, and reads them again
+        before = merkle.parse_frontier(top.frontier)
         require_current(plane, session)
         yield session
         size = merkle.parse_frontier(top.frontier).size
     try:
-        publish_covering(plane, size)
+        publish_covering(plane, size, known=before)
         ask_witnesses(plane, timeout_s=ACT_WAIT_S)
     except OSError:
         _LOG.exception("the log was not published; the next act or start does it")

@@ -45,6 +45,7 @@ __all__ = [
 
 _TURN_TIMEOUT_S = 30.0
 _POLL_S = 0.002
+_TIDIED_EVERY = 16  # entries: partial files are looked for no more often
 _HINT = "the database was changed from outside or restored; see `mentorplane audit verify` and `audit restore`"
 
 
@@ -79,8 +80,13 @@ def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         return _publish(plane, afresh=afresh)
 
 
-def publish_covering(plane: ControlPlane, size: int, *, timeout_s: float = _TURN_TIMEOUT_S) -> None:
+def publish_covering(
+    plane: ControlPlane, size: int, *, known: merkle.Frontier | None = None, timeout_s: float = _TURN_TIMEOUT_S
+) -> None:
     """Publish a log of at least `size` entries, unless somebody else did while we waited for our turn.
+
+    `known` is a right edge that the caller saw in the database: mostly that of what is published, which then need not
+    be worked out from the tiles.
 
     Raises as `publish_log` does, but `TimeoutError`, as a disk that fails, if our turn does not come.
     """
@@ -88,7 +94,7 @@ def publish_covering(plane: ControlPlane, size: int, *, timeout_s: float = _TURN
         with publishing(plane, timeout_s=timeout_s):
             done = checkpoints.published(plane)
             if done is None or done.size < size:
-                _publish(plane)
+                _publish(plane, known=known)
     except Unavailable as error:
         if isinstance(error.__cause__, Timeout):
             raise TimeoutError(str(error)) from error
@@ -111,7 +117,7 @@ def require_current(plane: ControlPlane, session: Session) -> None:
             raise _forked(old, frontier)
 
 
-def _publish(plane: ControlPlane, *, afresh: bool = False) -> bytes:
+def _publish(plane: ControlPlane, *, afresh: bool = False, known: merkle.Frontier | None = None) -> bytes:
     folder = plane.site / "log"
     with db.read(plane.engine) as session:
         frontier = merkle.parse_frontier(head(session).frontier)
@@ -123,7 +129,7 @@ def _publish(plane: ControlPlane, *, afresh: bool = False) -> bytes:
             if old is not None:
                 _require_size(old, frontier)
         # No checkpoint: nothing was published yet, or the folder was lost.
-        done = merkle.Frontier() if afresh or current is None else _published_frontier(plane, current)
+        done = merkle.Frontier() if afresh or current is None else _published_frontier(plane, current, known)
         for old in (current, newest):
             if old is not None:
                 _require_growth(session, old, done=done, to=frontier)
@@ -135,13 +141,18 @@ def _publish(plane: ControlPlane, *, afresh: bool = False) -> bytes:
         checkpoints.remember(plane, signed)
     # Crash here: the next publication finds the checkpoint remembered and publishes the same bytes.
     write_checkpoint(disk, signed, remembered=True)
-    with suppress(OSError):  # a partial file that stays does no harm
-        collect_partials(disk, done.size, frontier.size)
+    if frontier.size // _TIDIED_EVERY > done.size // _TIDIED_EVERY:
+        with suppress(OSError):  # a partial file that stays does no harm
+            collect_partials(disk, done.size, frontier.size)
     return signed
 
 
-def _published_frontier(plane: ControlPlane, current: Checkpoint) -> merkle.Frontier:
+def _published_frontier(
+    plane: ControlPlane, current: Checkpoint, known: merkle.Frontier | None = None
+) -> merkle.Frontier:
     """Return the right edge of the published tree, led back to the root that was signed."""
+    if known is not None and (known.size, known.root) == (current.size, current.root):
+        return known
     try:
         return TileReader(folder_reader(plane.site / "log"), size=current.size, root=current.root).frontier()
     except AuditError as error:
