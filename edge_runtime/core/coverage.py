@@ -24,6 +24,7 @@ __all__ = ["Before", "Shortfall", "covers", "lacking", "shortfalls", "verify_cov
 
 Signers = list[tuple[str, str]]
 Table = Mapping[str, Quorum]
+_Short = tuple[int, tuple[str, ...], str]
 
 
 @frozen
@@ -85,16 +86,20 @@ def shortfalls(
     stated = _stated(digest, statements).intersection(manifest.entries)
     new = stated | (set(manifest.entries) - set(before.entries.values()) if before else set())
     found: list[Shortfall] = []
+    judged: dict[object, list[_Short]] = {}
     for entry in manifest.entries:
         if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
         signed_by = authors[entry]
         if entry.author not in signed_by:
             found.append(Shortfall(entry, 1, ("author",), "its author has not signed it"))
-        excluded = frozenset(signed_by | {entry.author})
-        found += _short(
-            entry, entry.tier, tables=tables if entry in new else [], least=least, by=approvals[entry], but=excluded
-        )
+        # Most entries of a large library have the same authors and approvals: each such case is judged once.
+        case = entry.tier, entry.author, frozenset(signed_by), tuple(approvals[entry]), entry in new
+        if case not in judged:
+            excluded = frozenset(signed_by | {entry.author})
+            asked = tables if entry in new else []
+            judged[case] = _short(entry.tier, tables=asked, least=least, by=approvals[entry], but=excluded)
+        found += [Shortfall(entry, people, roles, because) for people, roles, because in judged[case]]
     signers, excluded = _manifest_signers(manifest, digest, statements)
     if not any(s.act == "author" and s.manifest == digest for s in statements):
         found.append(Shortfall(None, 1, ("author",), "nobody has signed as its author"))
@@ -102,7 +107,8 @@ def shortfalls(
     # answers for what it states itself.
     follows = before is None or manifest.number == before.number + 1
     tier = _manifest_tier(manifest, new if follows else stated, before)
-    return (*found, *_short(None, tier, tables=tables, least=least, by=signers, but=excluded))
+    lacks = _short(tier, tables=tables, least=least, by=signers, but=excluded)
+    return (*found, *(Shortfall(None, people, roles, because) for people, roles, because in lacks))
 
 
 def _manifest_tier(manifest: Manifest, new: Iterable[Entry], before: Before | None) -> str:
@@ -125,14 +131,12 @@ def _manifest_signers(
     return signers, frozenset(authors)
 
 
-def _short(
-    entry: Entry | None, tier: str, *, tables: Sequence[Table], least: Table, by: Signers, but: frozenset[str]
-) -> list[Shortfall]:
+def _short(tier: str, *, tables: Sequence[Table], least: Table, by: Signers, but: frozenset[str]) -> list[_Short]:
     """Return what the floor, and the one of `tables` that comes nearest, still ask for."""
     found = [missing_for(least.get(tier), by, excluded=but)]
     found += [min(missing_for(table.get(tier), by, excluded=but) for table in tables)] if tables else []
     because = f"tier {tier} asks for more approvals"
-    return [Shortfall(entry, people, roles, because) for people, roles in found if people]
+    return [(people, roles, because) for people, roles in found if people]
 
 
 def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement], rules: ApprovalRules) -> bool:
