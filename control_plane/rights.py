@@ -1,7 +1,8 @@
 """Who may do what: roles, and the entry that an attempt without the right leaves in the log.
 
-Promises: whoever attempts an act without the role for it is refused, and the log says who, what and through which
-door; nothing else changed.
+Promises: whoever attempts an act without the role for it is refused, and the log says who, what, through which door
+and how they had authenticated; nothing else changed. Repeating it fills no log: the same attempt is logged once a
+minute, and of one person at most ten different ones.
 Does not: count wrong passphrases (see `people`), or decide about quorums (see `registry.review`).
 """
 
@@ -9,26 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
-from sqlmodel import Session, or_, select
+from sqlmodel import Session, col, or_, select
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import PersonRow
+from control_plane.registry.tables import LeafRow, PersonRow
 
-__all__ = ["Attempt", "find_row", "refuse", "require_role"]
+__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_role"]
+
+MOST_PER_MINUTE = 10
+"""Entries about refused attempts of one person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What somebody is about to do: a word for it, to what, and how they had authenticated."""
+    """What somebody is about to do: a word for it, to what, and how they had authenticated.
+
+    Without `auth` they had a token if the door knows one, and nothing otherwise.
+    """
 
     code: str
     target: LeafObject
-    auth: Auth = Auth.PASSPHRASE
+    auth: Auth | None = None
     manifest: str = ""
     behalf: str = ""
 
@@ -56,19 +64,34 @@ def refuse(plane: ControlPlane, person: str, attempt: Attempt, *, role: str, mes
     Raises:
         Refused: always.
     """
+    log_refusal(plane, person, attempt, role=role)
+    raise Refused(message, hint=hint)
+
+
+def log_refusal(plane: ControlPlane, person: str, attempt: Attempt, *, role: str) -> None:
+    """Log that an act was refused, in a transaction of its own, unless the log has enough of it for this minute."""
     event = ledger.Event(
         Act.REFUSED,
         person,
         role,
-        attempt.auth,
+        attempt.auth or (Auth.TOKEN if plane.token else Auth.NONE),
         attempt.target,
         manifest=attempt.manifest,
         behalf=attempt.behalf,
         code=attempt.code,
     )
     with ledger.act(plane) as session:
-        ledger.append(plane, session, event)
-    raise Refused(message, hint=hint)
+        if not _is_enough(session, event, minute=plane.now().replace(second=0)):
+            ledger.append(plane, session, event)
+
+
+def _is_enough(session: Session, event: ledger.Event, *, minute: datetime) -> bool:
+    refused = select(LeafRow.data).where(LeafRow.act == str(Act.REFUSED), LeafRow.actor == event.actor)
+    since = refused.where(LeafRow.at >= minute).order_by(col(LeafRow.seq).desc()).limit(MOST_PER_MINUTE)
+    known = [parse_leaf(data) for data in session.exec(since)]
+    same = (event.code, event.target.kind, event.target.name, event.behalf)
+    said = {(one.reason.code, one.object.kind, one.object.name, one.actor.behalf) for one in known}
+    return len(known) >= MOST_PER_MINUTE or same in said
 
 
 def find_row(session: Session, login_or_id: str) -> PersonRow:

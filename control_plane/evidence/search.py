@@ -1,6 +1,7 @@
 """Reading the log for a person: who reads, and what they looked for, is itself an entry before anything is answered.
 
-Promises: only a person who is enrolled here reads through a door, whatever their roles; the entry of a reading holds a
+Promises: only a person who is enrolled here reads through a door, whatever their roles, and only who may read every
+reason searches by the words of reasons, as each hit tells of one; the entry of a reading holds a
 digest of the canonical query, in which words stand as their keyed hashes, so that the public log tells nobody what was
 looked for and whoever holds the keys can show it; every hit carries its index, its exact bytes and its inclusion proof
 under the published checkpoint; an answer covers the entries before its own.
@@ -20,11 +21,13 @@ from audit.folder import folder_reader
 from audit.proof import TlogProof
 from audit.record import Act, Auth, LeafObject
 from audit.tiles import TileReader
-from control_plane import db, ledger, people
+from control_plane import db, ledger, people, rights
 from control_plane.errors import NotFound
 from control_plane.index.terms import word_key, word_terms
 from control_plane.ledger.search import LedgerLeaf, Query, search_in
 from control_plane.plane import ControlPlane
+from control_plane.rights import Attempt
+from control_plane.texts.keepers import KEEPERS
 from control_plane.texts.retention import setting
 from control_plane.texts.values import OFF, READING_LOG
 from edge_runtime.core import canonical
@@ -65,11 +68,14 @@ def read(
 
     Raises:
         NotFound: there is no such person.
+        Refused: words were asked for by somebody who is neither in compliance nor an administrator.
         InvalidDocument: words without a letter or digit.
         Unavailable: an entry, the index or a tile is not what was written.
     """
     if query.words and not word_terms(query.words, word_key(plane)):
         raise InvalidDocument("expected words of letters or digits, got none")
+    if query.words and actor != ledger.SYSTEM:
+        rights.require_role(plane, actor, KEEPERS, attempt=Attempt("search-words", LeafObject("audit-log"), auth))
     own = note_reading(plane, actor, query_digest(plane, query), auth=auth)
     below = own if query.before is None else min(own, query.before)
     given = {field.name: getattr(query, field.name) for field in fields(query)} | {"before": below}

@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, people
+from control_plane import db, ledger, people, rights
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.policy.checks import CHECKS, WHOLE_RELEASE, Candidate, run_checks
@@ -193,12 +193,9 @@ def _log_own_work(plane: ControlPlane, actor: str, number: int, *, verdict: Verd
     with db.read(plane.engine) as session:
         if actor not in store.contributors(session, number):
             return
-    with ledger.act(plane) as session:
         target = _target(*store.find_proposal(session, number))
-        event = ledger.Event(
-            Act.REFUSED, actor, verdict.role, Auth.PASSPHRASE, target, manifest=target.digest, code=code
-        )
-        ledger.append(plane, session, event)
+    attempt = Attempt(code, target, Auth.PASSPHRASE, manifest=target.digest)
+    rights.log_refusal(plane, actor, attempt, role=verdict.role)
 
 
 def require_open(proposal: ProposalRow) -> None:

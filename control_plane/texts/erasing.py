@@ -23,7 +23,7 @@ from control_plane.index import keeping as index
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
 from control_plane.rights import Attempt
-from control_plane.texts.holds import holds_on
+from control_plane.texts.holds import holds_on, holds_on_texts
 from control_plane.texts.keepers import Asking, require_keeper
 from control_plane.texts.replaying import put_back
 from control_plane.texts.retention import is_expired
@@ -57,7 +57,8 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
 
     Raises:
         NotFound: no such person.
-        Refused: `by` is neither in compliance nor an administrator, a wrong passphrase, or a legal hold on the person.
+        Refused: `by` is neither in compliance nor an administrator, a wrong passphrase, or a legal hold on the person,
+            or on somebody of whom their texts speak.
         InvalidDocument: no reason, one that is too long, or a ticket that is none.
     """
     who = people.find_person(plane, person).id
@@ -65,14 +66,15 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
     role = require_keeper(plane, Asking(by, reason, passphrase, ticket), attempt=attempt)
     said = texts.say(plane, reason)
     with ledger.act(plane) as session:
-        holds = holds_on(session, who)
-        keys = [] if holds else _living(session, who)
+        keys = _living(session, who)
+        holds = sorted({*holds_on(session, who), *holds_on_texts(session, keys)})
+        keys = [] if holds else keys
         event = ledger.Event(
             Act.ERASED, by, role, Auth.PASSPHRASE, attempt.target, behalf=who, reason=said, ticket=ticket
         )
         done = _destroy(plane, session, keys, event=event)
     if holds:
-        held = Attempt("erase-under-hold", attempt.target, behalf=who)
+        held = Attempt("erase-under-hold", attempt.target, Auth.PASSPHRASE, behalf=who)
         rights.refuse(
             plane,
             by,
@@ -107,7 +109,7 @@ def expire(plane: ControlPlane) -> Erasure:
         old = [
             row
             for row in living.all()
-            if is_expired(session, row.retention, row.month, now=plane.now()) and not holds_on(session, row.person)
+            if is_expired(session, row.retention, row.month, now=plane.now()) and not holds_on_texts(session, [row])
         ]
         for person in sorted({row.person for row in old}):
             if {row.id for row in _living(session, person)} <= {row.id for row in old}:

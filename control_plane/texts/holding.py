@@ -7,10 +7,12 @@ Does not: bring back what was erased before.
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlmodel import Session, col, select
 
+from audit.grammar import MAX_HOLDS
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, people, texts
+from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import HoldRow
 from control_plane.rights import Attempt
@@ -36,12 +38,14 @@ def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: 
         NotFound: no such person.
         Refused: `by` is neither in compliance nor an administrator, or a wrong passphrase.
         InvalidDocument: no reason, one that is too long, or a ticket that is none.
+        Conflict: as many holds on them are in force as can be.
     """
     who = people.find_person(plane, person).id if person else EVERYBODY
     target = LeafObject("person", who) if who else LeafObject("log")
     asking = Asking(by, reason, passphrase, ticket)
     role = require_keeper(plane, asking, attempt=Attempt("hold", target))
     with ledger.act(plane) as session:
+        _require_room(session, who)
         number = len(session.exec(select(HoldRow.id)).all()) + 1
         row = HoldRow(id=f"hold-{number}", person=who, placed=ledger.next_index(session), at=plane.now())
         session.add(row)
@@ -83,6 +87,17 @@ def lift_hold(plane: ControlPlane, identity: str, *, by: str, reason: str, passp
         )
         row.lifted = ledger.append(plane, session, event)
         return hold_record(row)
+
+
+def _require_room(session: Session, who: str) -> None:
+    """Refuse a hold that an entry could not name any more."""
+    # INVARIANT: an entry concerns at most three people and everybody, so it names every hold on it.
+    same = select(HoldRow.id).where(HoldRow.person == who, col(HoldRow.lifted).is_(None))
+    if len(session.exec(same).all()) >= MAX_HOLDS // 4:
+        raise Conflict(
+            f"expected fewer than {MAX_HOLDS // 4} holds in force on the same texts, got as many",
+            hint="lift one that is settled, or let one of them stand for several cases",
+        )
 
 
 def _target(row: HoldRow) -> LeafObject:

@@ -5,17 +5,19 @@ Does not: place or lift them (see `holding`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from audit.record import parse_leaf
 from control_plane import db
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import HoldRow
+from control_plane.registry.tables import HoldRow, LeafRow, TextKeyRow
 
-__all__ = ["EVERYBODY", "Hold", "hold_record", "holds_on", "in_force", "list_holds"]
+__all__ = ["EVERYBODY", "Hold", "hold_record", "holds_on", "holds_on_texts", "in_force", "list_holds"]
 
 EVERYBODY = ""
 """Whom a hold is on that covers all entries."""
@@ -38,6 +40,30 @@ def holds_on(session: Session, *people: str) -> tuple[str, ...]:
     # Few are in force, and every act asks: choosing here is cheaper than saying whom to choose.
     holds = session.exec(select(HoldRow.id, HoldRow.person).where(col(HoldRow.lifted).is_(None)))
     return tuple(sorted(identity for identity, person in holds if person in covered))
+
+
+def holds_on_texts(session: Session, keys: Iterable[TextKeyRow]) -> tuple[str, ...]:
+    """Return the ids of the holds in force on what is under some keys, sorted.
+
+    They cover the texts of whoever wrote them, and those in entries about somebody who is held: what one person wrote
+    about another is evidence about both.
+    """
+    rows = session.exec(select(HoldRow).where(col(HoldRow.lifted).is_(None))).all()
+    if not rows:
+        return ()
+    held: dict[str, set[str]] = {}
+    for row in rows:
+        held.setdefault(row.person, set()).add(row.id)
+    found = set(held.get(EVERYBODY, ()))
+    for key in keys:
+        found |= held.get(key.person, set())
+        if held.keys() <= {EVERYBODY, key.person}:
+            continue
+        for data in session.exec(select(LeafRow.data).where(LeafRow.subject == key.id)):
+            leaf = parse_leaf(data)
+            found |= held.get(leaf.actor.behalf or EVERYBODY, set())
+            found |= held.get(leaf.object.name if leaf.object.kind == "person" else EVERYBODY, set())
+    return tuple(sorted(found))
 
 
 def list_holds(plane: ControlPlane, *, lifted: bool = False) -> tuple[Hold, ...]:

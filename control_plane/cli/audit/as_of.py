@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from control_plane.cli.audit.packing import auth_of
 from control_plane.cli.audit.searching import DATES, Reader, reader
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 
@@ -31,7 +32,8 @@ def as_of(
     with opened(home, as_json=as_json) as plane:
         from control_plane.evidence import asof
 
-        found = asof.as_of(plane, reader(plane, as_), at=at.replace(tzinfo=UTC), channel=channel, name=prompt)
+        moment = at.replace(tzinfo=UTC)
+        found = asof.as_of(plane, reader(plane, as_), at=moment, channel=channel, name=prompt, auth=auth_of(as_))
         answer(found, as_json=as_json, text="\n".join(_lines(found)))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from control_plane.cli.audit.packing import auth_of
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument
 
@@ -67,7 +68,7 @@ def search(
             limit=limit,
             before=before,
         )
-        found = read(plane, reader(plane, as_), query, proof_files=proof is not None)
+        found = read(plane, reader(plane, as_), query, auth=auth_of(as_), proof_files=proof is not None)
         if proof is not None:
             _write(proof, found)
         shown = _shown(plane, found)
