@@ -118,7 +118,7 @@ def encode_base64(data: bytes) -> str:
 def decode_base64(text: str) -> bytes:
     """Return the bytes of standard base64 in its one canonical spelling."""
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidDocument("expected base64, got text that is not") from error
     if encode_base64(data) != text:
