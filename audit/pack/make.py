@@ -54,6 +54,7 @@ _SCOPE = {
     "last": int,
 }
 _KINDS = ("period", "release")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ def parse_scope(data: bytes) -> Scope:
         raise InvalidFormat("expected the members of a scope to have their types, got others")
     if not 0 <= document["first"] <= document["last"] or document["release"] < 0:
         raise InvalidFormat("expected a first entry not after the last, got another")
+    times = (document["from"], document["to"])
+    if not all(map(_TIME.fullmatch, times)) or (all(times) and times[0] >= times[1]):
+        raise InvalidFormat("expected times of a period, the first before the second, got others")
+    if (any(times) and document["kind"] == "release") or (document["kind"] == "release") != bool(document["release"]):
+        raise InvalidFormat("expected either a release with its number or a period, got a mixture")
     return Scope(
         document["origin"],
         document["kind"],

@@ -111,6 +111,8 @@ def check_release(
                 _check_statement(read(path), path, signed=ours, keys=keys)
             except AuditError as error:
                 yield Finding(State.ALTERED, path, str(error))
+    for key in sorted(keys.keys() - {one.key for one in ours.values()}):
+        yield Finding(State.ALTERED, KEYS, f"no entry about the release names the key {key}")
     for digest, one in ours.items():
         path = f"{STATEMENTS}{digest.removeprefix('sha256:')}.json"
         if path not in paths:
@@ -129,7 +131,7 @@ def _keys(data: bytes) -> list[bytes]:
 
 
 def _check_statement(data: bytes, path: str, *, signed: Mapping[str, Signed], keys: Mapping[str, bytes]) -> None:
-    payload, kind, signature = _envelope(data)
+    payload, kind, signature, named = _envelope(data)
     digest = digest_of(payload)
     if path != f"{STATEMENTS}{digest.removeprefix('sha256:')}.json":
         raise NotProven("the file is not named by the digest of its statement")
@@ -139,6 +141,8 @@ def _check_statement(data: bytes, path: str, *, signed: Mapping[str, Signed], ke
     key = keys.get(entry.key)
     if key is None:
         raise NotProven(f"the key that entry {entry.index} names is not in the pack")
+    if named != entry.key.removeprefix("sha256:"):
+        raise NotProven(f"the envelope names another key than entry {entry.index}")
     message = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
@@ -146,15 +150,23 @@ def _check_statement(data: bytes, path: str, *, signed: Mapping[str, Signed], ke
         raise NotProven(f"not signed by the key that entry {entry.index} names") from error
 
 
-def _envelope(data: bytes) -> tuple[bytes, str, bytes]:
-    """Return payload, payload type and the one signature of an envelope."""
+def _envelope(data: bytes) -> tuple[bytes, str, bytes, str]:
+    """Return payload, payload type, the one signature of an envelope, and the key that it names; no byte is free."""
     try:
         document: Any = json.loads(data)
         [signature] = document["signatures"]
         payload, raw = parse_base64(document["payload"]), parse_base64(signature["sig"])
-        kind = document["payloadType"]
+        kind, named = document["payloadType"], signature["keyid"]
+        form = {
+            "payload": document["payload"],
+            "payloadType": kind,
+            "signatures": [{"keyid": named, "sig": signature["sig"]}],
+        }
+        canonical = json.dumps(form, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidFormat("expected an envelope with one signature, got something else") from error
+    if canonical != data:
+        raise InvalidFormat("expected an envelope in canonical JSON with nothing else in it, got another form")
     if not isinstance(kind, str) or not kind.isascii():
         raise InvalidFormat("expected a payload type in ASCII, got another")
-    return payload, kind, raw
+    return payload, kind, raw, named

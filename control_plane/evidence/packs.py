@@ -140,6 +140,7 @@ def build_pack(plane: ControlPlane, request: PackRequest) -> dict[str, bytes]:
     """Return the files of a pack, without reports and without checking what they say; see `make_pack`."""
     if len(request.nonce) > MAX_NONCE_LENGTH or "\n" in request.nonce:
         raise InvalidDocument(f"expected a nonce of one line and at most {MAX_NONCE_LENGTH} characters")
+    request = replace(request, since=_second(request.since), until=_second(request.until))
     if request.since and request.until and request.since >= request.until:
         raise InvalidDocument("expected a period that ends after it begins")
     ledger.publish_log(plane)
@@ -168,6 +169,11 @@ def build_pack(plane: ControlPlane, request: PackRequest) -> dict[str, bytes]:
         )
     )
     return {**files, NOTE: sign_pack(files, plane.keys.log)}
+
+
+def _second(at: datetime | None) -> datetime | None:
+    """Return a time in whole seconds, as entries and scopes say it."""
+    return at.replace(microsecond=0) if at else None
 
 
 def _policy(plane: ControlPlane) -> bytes:

@@ -22,7 +22,7 @@ from audit.note import Algorithm, Signer, add_signatures
 from audit.openings import Opening, encode_openings
 from audit.pack.check import PackReport, check_pack
 from audit.pack.container import MAX_SMALL_BYTES, open_folder
-from audit.pack.make import NOTE, Material, Scope, parse_proof, sign_pack
+from audit.pack.make import NOTE, Material, Scope, parse_proof, parse_scope, sign_pack
 from audit.pack.release import CLOSURES, KEYS, MANIFEST, STATEMENTS, closure_lines, digest_of, key_lines
 from audit.policy import parse_policy
 from audit.proof import TlogProof
@@ -140,6 +140,11 @@ def test_an_erasure_that_the_log_does_not_hold_erases_nothing() -> None:
     assert (report.ok, report.contents.erased, report.contents.missing) == (False, (), (5,))
 
 
+def compact(document: object) -> bytes:
+    """Canonical JSON."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
 def _statement(what: str) -> tuple[str, bytes]:
     """A signed statement, and its digest."""
     payload = json.dumps({"says": what}).encode()
@@ -147,9 +152,9 @@ def _statement(what: str) -> tuple[str, bytes]:
     envelope = {
         "payload": base64.b64encode(payload).decode(),
         "payloadType": "test",
-        "signatures": [{"keyid": "", "sig": base64.b64encode(PERSON.sign(message)).decode()}],
+        "signatures": [{"keyid": digest_of(PUBLIC)[7:], "sig": base64.b64encode(PERSON.sign(message)).decode()}],
     }
-    return digest_of(payload), json.dumps(envelope).encode()
+    return digest_of(payload), compact(envelope)
 
 
 def _manifest(number: int) -> bytes:
@@ -254,7 +259,47 @@ def test_base64_with_other_trailing_bits_is_refused() -> None:
     document["signatures"][0]["sig"] = twin
     made = _release(4, 7, number=2, statements=SOUND)
     path = f"{STATEMENTS}{digest.removeprefix('sha256:')}.json"
-    assert not checked(replace(made, extra={**made.extra, path: json.dumps(document).encode()})).integrity
+    assert not checked(replace(made, extra={**made.extra, path: compact(document)})).integrity
+
+
+def test_an_envelope_that_says_more_than_was_signed_is_refused() -> None:
+    """A member more, another key id, a blank: a reader of the file must not take for signed what was not."""
+    digest, envelope = STATEMENTS_MADE["author 2"]
+    path = f"{STATEMENTS}{digest.removeprefix('sha256:')}.json"
+    made = _release(4, 7, number=2, statements=SOUND)
+    document = json.loads(envelope)
+    signature = document["signatures"][0]
+    for forged in (
+        compact({**document, "comment": "approved by everybody"}),
+        compact({**document, "signatures": [{**signature, "keyid": "0" * 64}]}),
+        compact({**document, "signatures": [{**signature, "name": "the chair"}]}),
+        envelope + b"\n",
+        json.dumps(document).encode(),
+    ):
+        assert not checked(replace(made, extra={**made.extra, path: forged})).integrity
+
+
+def test_a_key_that_nobody_signed_with_is_refused() -> None:
+    """The list of keys names who signed, and nobody else."""
+    made = _release(4, 7, number=2, statements=SOUND)
+    more = key_lines([PUBLIC, bytes(32)])
+    assert not checked(replace(made, extra={**made.extra, KEYS: more})).integrity
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(ORIGIN, "period", 4, 9, since="yesterday"),
+        Scope(ORIGIN, "period", 4, 9, since=hour(9), until=hour(4)),
+        Scope(ORIGIN, "period", 4, 9, release=7),
+        Scope(ORIGIN, "release", 4, 9),
+        Scope(ORIGIN, "release", 4, 9, since=hour(4), release=7),
+    ],
+)
+def test_a_scope_that_means_two_things_or_none_is_refused(scope: Scope) -> None:
+    """What a pack is about is a period in times, or a release by its number."""
+    with pytest.raises(InvalidFormat):
+        parse_scope(scope.encode())
 
 
 def test_a_file_too_large_for_its_kind_is_refused_unread(tmp_path: Path) -> None:

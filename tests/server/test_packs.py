@@ -326,3 +326,13 @@ def test_a_long_reason_runs_over_pages_and_the_same_report_is_the_same_bytes(act
     twice = [report_files(made.files, made.report, made_at=acts.plane.now()) for _ in range(2)]
     assert twice[0] == twice[1]
     assert twice[0]["report.pdf"].count(b"/Type /Page\n") >= 2
+
+
+def test_parts_of_a_second_in_a_period_are_no_reason_to_blame_the_database(busy: Acts, clock: Clock) -> None:
+    """Entries are written in whole seconds, so a period that begins within one begins with it."""
+    clock.now = clock.now.replace(microsecond=0) + timedelta(hours=1)
+    busy.withdraw("tom", "opener")
+    since = clock.now + timedelta(milliseconds=500)
+    assert acts_in(make_pack(busy.plane, PackRequest(since, since + timedelta(hours=1)))) == ["withdrawn"]
+    with refused(busy.plane, InvalidDocument):
+        make_pack(busy.plane, PackRequest(since, since + timedelta(milliseconds=1)))
