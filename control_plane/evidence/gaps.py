@@ -27,7 +27,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
 from control_plane.registry.tables import ClosureRow, LeafRow
 from edge_runtime.core import canonical
-from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import parse_manifest
 
 __all__ = ["Gap", "Kind", "find_gaps"]
@@ -152,8 +152,12 @@ def _switched(name: str, first: int, last: int, *, since: datetime, until: datet
 
 def _witnesses(plane: ControlPlane, times: list[datetime]) -> Iterator[Gap]:
     """Yield the runs of entries that no quorum cosigned within an hour."""
-    policy = ledger.witness_policy(plane)
     if not times:
+        return
+    try:
+        policy = ledger.witness_policy(plane)
+    except InvalidDocument as error:
+        yield Gap(Kind.WITNESS, str(error), 0, len(times) - 1, since=times[0])
         return
     if policy is None:
         message = "no witness policy: the log is self-contained, nobody outside has seen it"

@@ -5,6 +5,8 @@ each step, or every few, until one comes through: it acts as the demo people, on
 Steps are the calls that change the disk or the log's lock (open, write, sync, rename, remove), and the database's
 commits, before and after. What the child was told is done stands in FOLDER/<step>/acknowledged, one line each: the
 index of the entry and its leaf hash; what anybody could have fetched, in FOLDER/<step>/seen.
+
+`python -m tests.server.kill_child FOLDER crowd` lets processes act at once on FOLDER/crowd/home, and kills half of them.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from tests.server.library import library
 
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 ERASED = "tom"
+CROWD = 6
 _OPEN, _WRITE = os.open, os.write
 _STEPS = ("open", "write", "fsync", "replace", "rename", "unlink", "rmdir", "truncate")
 
@@ -117,14 +120,39 @@ def run(home: Path, step: int) -> None:
     act(plane, home)
 
 
+def crowd(home: Path) -> int:
+    """Let processes issue tokens at once, and kill every other one at a step of its own; return how many died."""
+    children = []
+    for number in range(CROWD):
+        child = os.fork()
+        if child == 0:
+            plane = open_plane(Settings(home=home, argon2=CHEAP))
+            killer = Killer(20 + 13 * number if number % 2 else 10**9)
+            for name in _STEPS:
+                killer.before(name)
+            event.listen(Engine, "commit", killer)
+            event.listen(Pool, "checkin", killer)
+            for _ in range(8):
+                note(home.parent / "tokens", people.issue_token(plane, "tom").encode())
+            os._exit(0)
+        children.append(child)
+    ends = [os.waitpid(child, 0)[1] for child in children]
+    assert all(os.WIFSIGNALED(end) or os.WEXITSTATUS(end) == 0 for end in ends)
+    return sum(map(os.WIFSIGNALED, ends))
+
+
 def main() -> None:
-    """Fork a child for each step until one is not killed."""
-    folder, every = Path(sys.argv[1]), int(sys.argv[2])
+    """Fork a child for each step until one is not killed, or a crowd."""
+    folder = Path(sys.argv[1])
     template = folder / "template"
     plane = open_plane(Settings(home=template, argon2=CHEAP))
     seed(plane, library=library(), change=None)
     plane.close()
-    step, killed = 0, True
+    if sys.argv[2] == "crowd":
+        shutil.copytree(template, folder / "crowd" / "home")
+        sys.stdout.write(f"{crowd(folder / 'crowd' / 'home')}\n")
+        return
+    step, killed, every = 0, True, int(sys.argv[2])
     while killed:
         home = folder / f"{step:04d}" / "home"
         shutil.copytree(template, home)

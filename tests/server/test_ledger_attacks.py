@@ -13,6 +13,7 @@ from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
 from control_plane import ledger, people, trust
 from control_plane.db import read
+from control_plane.evidence.gaps import find_gaps
 from control_plane.ledger import checkpoints
 from control_plane.ledger.publish import publish_covering, publishing
 from control_plane.plane import ControlPlane
@@ -66,6 +67,12 @@ def test_one_witness_short_of_the_quorum_leaves_the_log_self_contained(acts: Act
         ask_for(plane, one.address[1], others=(PolicyWitness("second", OTHER, ""),))
     report = ledger.verify(plane)
     assert (report.ok, report.self_contained) == (False, True)
+
+
+def test_a_policy_that_is_none_is_a_gap_and_hides_no_other(acts: Acts) -> None:
+    """Whoever spoils the file of the policy spoils neither the search for gaps nor what it finds."""
+    acts.plane.settings.witness_policy.write_bytes(b"quorum nobody\n")
+    assert "witness policy" in "\n".join(gap.message for gap in find_gaps(acts.plane))
 
 
 def test_a_publication_that_does_not_end_takes_no_act_back(acts: Acts) -> None:

@@ -148,3 +148,23 @@ def test_kill_9_after_an_erasure_leaves_no_key_to_find_after_the_next_start(
                 files = [path.read_bytes() for path in plane.settings.home.rglob("*") if path.is_file()]
                 assert not [key for key in wrapped.values() if any(key in data for data in files)]
     assert tried > 5
+
+
+def test_processes_at_once_some_of_them_killed_leave_one_history(tmp_path: Path) -> None:
+    """Six processes act on one home and three are killed: every token that one was given counts, and all verifies."""
+    command = [sys.executable, "-m", "tests.server.kill_child", str(tmp_path), "crowd"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+    tokens = (tmp_path / "crowd" / "tokens").read_text().split()
+    assert len(tokens) >= 3 * 8
+    plane = open_plane(Settings(home=tmp_path / "crowd" / "home", argon2=CHEAP))
+    try:
+        assert {people.person_of_token(plane, token).login for token in tokens} == {"tom"}
+        logged = {one.digest for one in ledger.search(plane, act="token-issued", limit=1000)}
+        assert {people.token_digest(token) for token in tokens} <= logged
+        require_one_history(plane, ())
+        releases.recover(plane)
+        report = ledger.verify(plane)
+        assert (report.ok, report.problems) == (True, ())
+    finally:
+        plane.close()
