@@ -6,7 +6,7 @@ Steps are the calls that change the disk or the log's lock (open, write, sync, r
 commits, before and after. What the child was told is done stands in FOLDER/<step>/acknowledged, one line each: the
 index of the entry and its leaf hash; what anybody could have fetched, in FOLDER/<step>/seen.
 
-`python -m tests.server.kill_child FOLDER crowd` lets processes act at once on FOLDER/crowd/home, and kills half of them.
+`python -m tests.server.kill_child FOLDER crowd` lets processes act at once on FOLDER/crowd/home and kills half.
 """
 
 from __future__ import annotations
