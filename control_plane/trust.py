@@ -20,7 +20,11 @@ __all__ = ["is_logged", "log_change", "trust_file"]
 
 
 def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
-    """Return whose signatures count, which log, and the approval floor."""
+    """Return whose signatures count, which log, and the approval floor.
+
+    It says self-contained whatever the witness policy of the home: root, targets and people's sealed keys lie on this
+    machine all the same, and the file names no witness whom a device could ask for.
+    """
     return TrustFile(
         organisation=plane.organisation,
         people=people.keyring(session),
