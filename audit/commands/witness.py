@@ -14,9 +14,11 @@ import contextlib
 import secrets
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 
 from audit.errors import AuditError, InvalidFormat, NotProven
@@ -127,7 +129,10 @@ def serve(settings: Settings) -> None:
     """
     from audit.witness.server import Clocks, WitnessServer  # http.server, for this command alone
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # An exception that a signal raises can end up in a callback that swallows it; an event cannot get lost.
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
     store = open_store(
         Home(settings.home), name=settings.name, default=DEFAULT_NAME, seed=lambda: secrets.token_bytes(32)
     )
@@ -142,11 +147,18 @@ def serve(settings: Settings) -> None:
             sys.stdout.write(f"witness  {store.signer.verifier.vkey}\nlogs     {origins}\n")
             sys.stdout.write(f"serving  http://{where}:{port}\n")
             sys.stdout.flush()
-            server.serve_forever()
-    except KeyboardInterrupt:
-        pass
+            threading.Thread(target=_serve, args=(server, stop), daemon=True).start()
+            stop.wait()
+            server.shutdown()
     finally:
         store.close()
+
+
+def _serve(server: BaseServer, stop: threading.Event) -> None:
+    try:
+        server.serve_forever()
+    finally:
+        stop.set()
 
 
 def _log(line: str) -> None:
