@@ -29,6 +29,7 @@ from audit.witness.store import MAX_LOGS, Home, open_store
 STOPPED, FAILED, REFUSED, INVALID_INPUT = 0, 1, 2, 3
 DEFAULT_NAME, DEFAULT_HOST, DEFAULT_PORT = "mentorplane-witness", "127.0.0.1", 8645
 MAX_LOGS_FILE_BYTES = 100_000
+_LOOKS_EVERY_S = 0.5
 
 
 @frozen
@@ -148,7 +149,8 @@ def serve(settings: Settings) -> None:
             sys.stdout.write(f"serving  http://{where}:{port}\n")
             sys.stdout.flush()
             threading.Thread(target=_serve, args=(server, stop), daemon=True).start()
-            stop.wait()
+            while not stop.wait(_LOOKS_EVERY_S):  # a signal that another thread received wakes nobody here
+                pass
             server.shutdown()
     finally:
         store.close()
