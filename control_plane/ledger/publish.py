@@ -24,6 +24,7 @@ from audit.disk import Disk
 from audit.errors import AuditError
 from audit.folder import folder_reader
 from audit.tiles import TILE_WIDTH, TileReader, grow
+from audit.verify import check_log
 from audit.writer import MAX_BATCH, collect_partials, write_checkpoint, write_files
 from control_plane import db
 from control_plane.errors import NotFound
@@ -218,15 +219,17 @@ def _write_growth(session: Session, disk: Disk, *, done: merkle.Frontier, to: me
 
 
 def recover_log(plane: ControlPlane) -> bool:
-    """Publish the log, rewriting all files if they are not as they were left; return whether anything was done."""
+    """Publish the log, and hash all of what is served again: files that are not as they were left are made anew.
+
+    Returns whether anything was done.
+    """
     path = plane.site / "log" / "checkpoint"
     before = path.read_bytes() if path.is_file() else b""
     try:
         after = publish_log(plane)
-        current = checkpoints.published(plane)
-        if current is not None:
-            _published_frontier(plane, current)
     except (AuditError, Unavailable):
+        after = None
+    if after is None or not check_log(folder_reader(path.parent), [plane.keys.log.verifier], opaque=True).ok:
         publish_log(plane, afresh=True)
         return True
     return before != after

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from audit.record import parse_leaf
+from audit.tiles import tiles_for
 from control_plane import db, ledger, people
 from control_plane.errors import NotFound
 from control_plane.registry.tables import LeafRow
@@ -99,3 +100,18 @@ def test_acts_at_once_follow_one_another(acts: Acts) -> None:
         tokens = list(pool.map(lambda _: people.issue_token(acts.plane, "tom"), range(16)))
     report = ledger.verify(acts.plane)
     assert (len(set(tokens)), report.size, report.ok) == (16, size + 16, True)
+
+
+def test_a_start_hashes_all_that_is_served_and_mends_it(acts: Acts) -> None:
+    """A changed byte in any file that the checkpoint implies, entries included, is found at the start and made good."""
+    folder = acts.plane.site / "log"
+    assert not ledger.recover_log(acts.plane)
+    size = ledger.verify(acts.plane).size
+    files = [folder / tile.path for tile in tiles_for(size)]
+    assert any("entries" in str(file) for file in files)
+    for file in files:
+        good = file.read_bytes()
+        file.write_bytes(bytes([good[0] ^ 1]) + good[1:])
+        assert ledger.recover_log(acts.plane)
+        assert file.read_bytes() == good
+    assert ledger.verify(acts.plane).ok
