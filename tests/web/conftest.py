@@ -1,17 +1,31 @@
-"""Fixtures of the desk: a published organisation, and a desk that serves its device."""
+"""Fixtures of the pages: a published organisation, a desk that serves its device, and a browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from edge_runtime import EdgeRuntime
 from edge_runtime.desk import DeskServer, DeskSettings
 from tests.published import Published
 from tests.web.desks import PARENT, library_policy
+
+BROWSERS = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture
@@ -32,3 +46,15 @@ def desk(published: Published, tmp_path: Path) -> Iterator[DeskServer]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium that asks nobody for anything."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.fail("expected Chromium: install the package chromium, or set CHROMIUM to a browser", pytrace=False)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield started
+        started.close()
