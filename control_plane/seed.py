@@ -18,10 +18,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from control_plane import people, publish
+from control_plane import publish
+from control_plane.accounts import people, tokens
+from control_plane.accounts.people import NewPerson
 from control_plane.errors import Refused
 from control_plane.files import write_atomic
-from control_plane.people import NewPerson
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries, releases, review
 
@@ -122,8 +123,8 @@ def _enrol(plane: ControlPlane, demo: Sequence[dict[str, Any]]) -> bool:
     there |= {person.login: person for person in people.enrol_all(plane, new)} if new else {}
     without = [person for person in demo if "token" not in person]
     # A crash before the file is written leaves tokens whose text nobody has; the next run issues new ones.
-    tokens = people.issue_tokens(plane, [person["login"] for person in without]) if without else ()
-    for person, token in zip(without, tokens, strict=True):
+    issued = tokens.issue_tokens(plane, [person["login"] for person in without]) if without else ()
+    for person, token in zip(without, issued, strict=True):
         person["id"], person["token"] = there[person["login"]].id, token
     if without:
         _save(plane.settings.home / _FILE, demo)

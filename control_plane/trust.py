@@ -10,7 +10,8 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, people
+from control_plane import ledger
+from control_plane.accounts import people
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core import canonical

@@ -15,14 +15,14 @@ from pydantic import Field
 
 from audit.pack.container import write_zip
 from audit.record import Auth, LeafObject
-from control_plane import rights
+from control_plane.accounts import rights
+from control_plane.accounts.rights import Attempt
 from control_plane.api.audit import Moment
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.evidence import controls, gaps, packs
 from control_plane.evidence.controls.report import controls_html
 from control_plane.evidence.filed import file_evidence
 from control_plane.evidence.search import note_reading
-from control_plane.rights import Attempt
 from control_plane.texts.keepers import KEEPERS, Asking
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from control_plane import people
+from control_plane.accounts import people
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.diffs import FieldDiff

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, Path, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from control_plane import people
+from control_plane.accounts import people, tokens
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 
@@ -35,7 +35,7 @@ class Body(BaseModel):
 def _plane(request: Request) -> ControlPlane:
     plane: ControlPlane = request.app.state.plane
     token = _token(request)
-    return replace(plane, token=people.token_digest(token)) if token else plane
+    return replace(plane, token=tokens.token_digest(token)) if token else plane
 
 
 def _token(request: Request) -> str:
@@ -48,7 +48,7 @@ def _actor(request: Request) -> people.Person:
     if not token:
         raise NotSignedIn("expected a bearer token, got none")
     try:
-        return people.person_of_token(_plane(request), token)
+        return tokens.person_of_token(_plane(request), token)
     except Refused as error:
         raise NotSignedIn("expected a valid token, got another") from error
 

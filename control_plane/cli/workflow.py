@@ -41,7 +41,7 @@ def propose(
 ) -> None:
     """Propose a change of the live release, or edit a proposal."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import proposals
 
         person = people.find_person(plane, actor).id
@@ -58,7 +58,7 @@ def check(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json
     """Run every check on a proposal; answers no if one fails."""
     with opened(home, as_json=as_json) as plane:
         from audit.record import Auth
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import review
 
         results = review.check(plane, people.find_person(plane, actor).id, number, auth=Auth.NONE)
@@ -81,7 +81,7 @@ def approve(
 ) -> None:
     """Approve a proposal with your signature."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import review
 
         person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
@@ -103,7 +103,7 @@ def reject(
 ) -> None:
     """Reject a proposal with your signature."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import review
 
         person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
@@ -116,7 +116,7 @@ def release(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Js
     """Release an approved proposal and publish it."""
     with opened(home, as_json=as_json) as plane:
         from audit.record import Auth
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import releases
 
         made = releases.release(plane, people.find_person(plane, actor).id, number, auth=Auth.NONE)
@@ -136,7 +136,7 @@ def withdraw(
 ) -> None:
     """Withdraw a prompt: devices stop using it."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.registry import releases
 
         person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from control_plane import ledger
+from control_plane.accounts.rights import find_row
 from control_plane.registry.tables import PersonRow
-from control_plane.rights import find_row
 
 __all__ = ["role_of"]
 

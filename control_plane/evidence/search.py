@@ -21,12 +21,13 @@ from audit.folder import folder_reader
 from audit.proof import TlogProof
 from audit.record import Act, Auth, LeafObject
 from audit.tiles import TileReader
-from control_plane import db, ledger, people, rights
+from control_plane import db, ledger
+from control_plane.accounts import people, rights
+from control_plane.accounts.rights import Attempt
 from control_plane.errors import NotFound
 from control_plane.index.terms import word_key, word_terms
 from control_plane.ledger.search import LedgerLeaf, Query, search_in
 from control_plane.plane import ControlPlane
-from control_plane.rights import Attempt
 from control_plane.texts.keepers import KEEPERS
 from control_plane.texts.retention import setting
 from control_plane.texts.values import OFF, READING_LOG

@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, delete, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, people, texts
+from control_plane import ledger, texts
+from control_plane.accounts import passphrases, people
+from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -26,7 +28,6 @@ from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest
 from control_plane.registry.facts import facts_of
 from control_plane.registry.records import Proposal
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
-from control_plane.rights import Attempt
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 
@@ -81,7 +82,7 @@ def propose(
     people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
     _require_title(title)
     written = read_files(files)
-    key = people.open_key(plane, actor, passphrase)
+    key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         _refuse_stale(session, base)
         draft = make_draft(plane, session, Edit(actor, written, tuple(remove)))
@@ -124,7 +125,7 @@ def edit(
     target = LeafObject("proposal", f"proposal-{number}")
     people.require_role(plane, actor, "author", attempt=Attempt("edit", target))
     written = read_files(files)
-    key = people.open_key(plane, actor, passphrase)
+    key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         proposal, current = store.find_proposal(session, number)
         if proposal.state == "released":

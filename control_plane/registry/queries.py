@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from control_plane import db, people, texts
+from control_plane import db, texts
+from control_plane.accounts import people
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.policy.checks import CHECKS

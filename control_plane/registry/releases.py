@@ -14,7 +14,9 @@ from dataclasses import replace
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import passphrases, people
+from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -23,7 +25,6 @@ from control_plane.registry.facts import Facts, checks_digest, facts_of
 from control_plane.registry.records import Release, Withdrawal
 from control_plane.registry.review import require_current, require_open, require_passed
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
-from control_plane.rights import Attempt
 from edge_runtime.core import coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
@@ -153,7 +154,7 @@ def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passp
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     person = people.find_person(plane, actor)
-    key = people.open_key(plane, actor, passphrase)
+    key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         version = _find_version(session, target)
         if version.kind not in WITHDRAWABLE:

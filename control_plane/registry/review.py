@@ -16,7 +16,9 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, people, rights
+from control_plane import db, ledger
+from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.policy.checks import CHECKS, WHOLE_RELEASE, Candidate, run_checks
@@ -26,7 +28,6 @@ from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.sources import parse_source
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, SourceRow, StatementRow
-from control_plane.rights import Attempt
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
@@ -150,7 +151,7 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
         raise InvalidDocument("expected a reason, got none")
     attempt = Attempt("approve" if act is Act.APPROVED else "reject", LeafObject("proposal", f"proposal-{number}"))
     people.require_role(plane, actor, verdict.role, attempt=attempt)
-    key = people.open_key(plane, actor, verdict.passphrase)
+    key = passphrases.open_key(plane, actor, verdict.passphrase)
     _log_own_work(plane, actor, number, verdict=verdict, code=f"{attempt.code}-own-work")
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, people, texts
+from control_plane import ledger, texts
+from control_plane.accounts import people
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release

@@ -18,11 +18,12 @@ from sqlmodel import Session, col, delete, select
 
 from audit.openings import ERASED_KIND
 from audit.record import Act, Auth, LeafObject, LeafRecord, Retention
-from control_plane import db, ledger, people, rights, texts
+from control_plane import db, ledger, texts
+from control_plane.accounts import people, rights
+from control_plane.accounts.rights import Attempt
 from control_plane.index import keeping as index
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
-from control_plane.rights import Attempt
 from control_plane.texts.holds import holds_on, holds_on_texts
 from control_plane.texts.keepers import Asking, require_keeper
 from control_plane.texts.replaying import put_back

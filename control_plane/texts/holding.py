@@ -11,11 +11,12 @@ from sqlmodel import Session, col, select
 
 from audit.grammar import MAX_HOLDS
 from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, people, texts
+from control_plane import db, ledger, texts
+from control_plane.accounts import people
+from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import HoldRow
-from control_plane.rights import Attempt
 from control_plane.texts.holds import EVERYBODY, Hold, hold_record, in_force
 from control_plane.texts.keepers import Asking, require_keeper
 from control_plane.texts.values import hold_digest

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from control_plane import people, rights
+from control_plane.accounts import passphrases, rights
+from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
-from control_plane.rights import Attempt
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["KEEPERS", "Asking", "require_keeper"]
@@ -43,5 +43,5 @@ def require_keeper(plane: ControlPlane, asking: Asking, *, attempt: Attempt) -> 
     if asking.ticket and not _TICKET.fullmatch(asking.ticket):
         raise InvalidDocument("expected a ticket of letters, digits and ._:/#@+=~- without blanks")
     role = rights.require_role(plane, asking.by, KEEPERS, attempt=attempt)
-    people.open_key(plane, asking.by, asking.passphrase)
+    passphrases.open_key(plane, asking.by, asking.passphrase)
     return role

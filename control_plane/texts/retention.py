@@ -13,9 +13,9 @@ from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
+from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import SettingRow
-from control_plane.rights import Attempt
 from control_plane.texts.keepers import Asking, require_keeper
 from control_plane.texts.values import DEFAULTS, OFF, READING_LOG, setting_digest
 from edge_runtime.core.errors import InvalidDocument

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import people
+from control_plane.accounts import people
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.seed import Rewording, seed
 from control_plane.settings import Argon2, Settings

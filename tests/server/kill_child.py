@@ -24,7 +24,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from audit.merkle import leaf_hash
-from control_plane import db, people
+from control_plane import db
+from control_plane.accounts import tokens
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry.tables import LeafRow
 from control_plane.seed import seed
@@ -82,7 +83,7 @@ def act(plane: ControlPlane, home: Path) -> None:
         lift_hold(plane, "hold-1", **ruth)
 
     def issue() -> None:
-        people.issue_token(plane, "tom")
+        tokens.issue_token(plane, "tom")
 
     def destroy() -> None:
         erase(plane, ERASED, **ruth)
@@ -133,7 +134,7 @@ def crowd(home: Path) -> int:
             event.listen(Engine, "commit", killer)
             event.listen(Pool, "checkin", killer)
             for _ in range(8):
-                note(home.parent / "tokens", people.issue_token(plane, "tom").encode())
+                note(home.parent / "tokens", tokens.issue_token(plane, "tom").encode())
             os._exit(0)
         children.append(child)
     ends = [os.waitpid(child, 0)[1] for child in children]

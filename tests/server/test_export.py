@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from audit.record import Act, encode_leaf, parse_leaf
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import tokens
 from control_plane.errors import Conflict, NotFound
 from control_plane.evidence import export as exporting
 from control_plane.evidence.export import Run, cursor_path, export, registered, switch_off
@@ -258,7 +259,7 @@ def test_kill_9_in_the_middle_of_a_batch_loses_nothing(acts: Acts, receiver: Rec
     if plane.settings.database_url:
         pytest.skip("the command opens the home's own database")
     for _ in range(40):
-        people.issue_tokens(plane, ["tom"] * 10)
+        tokens.issue_tokens(plane, ["tom"] * 10)
     secret = tmp_path / "secret"
     secret.write_text(base64.b64encode(SECRET).decode())
     hold = threading.Event()

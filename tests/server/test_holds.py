@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from audit.acts import Act
 from audit.record import LeafObject
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.evidence.search import read
 from control_plane.ledger.search import Query

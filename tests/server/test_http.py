@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from control_plane import db, people
+from control_plane import db
+from control_plane.accounts import tokens
 from control_plane.app import STATUS_OF, create_app
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from control_plane.settings import Settings
@@ -100,7 +101,7 @@ def test_errors_are_problems_with_their_status(client: TestClient, acts: Acts) -
     assert but_log(state_of(acts.plane)) == but_log(before)
     last = newest(acts.plane)
     assert (last.seq, last.act, last.reason.code, last.actor.client) == (size + 1, "refused", "release", "api")
-    assert last.actor.session == people.token_digest(acts.people["tom"]["token"])
+    assert last.actor.session == tokens.token_digest(acts.people["tom"]["token"])
 
 
 def test_a_body_without_a_length_is_capped_too(client: TestClient, acts: Acts) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from audit.record import parse_leaf
 from audit.tiles import tiles_for
-from control_plane import db, ledger, people
+from control_plane import db, ledger
 from control_plane.errors import NotFound
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core.errors import Unavailable
@@ -97,7 +97,7 @@ def test_acts_at_once_follow_one_another(acts: Acts) -> None:
     """Many threads acting at once leave a log in which every act has a place of its own, and which verifies."""
     size = ledger.verify(acts.plane).size
     with ThreadPoolExecutor(8) as pool:
-        tokens = list(pool.map(lambda _: people.issue_token(acts.plane, "tom"), range(16)))
+        tokens = list(pool.map(lambda _: tokens.issue_token(acts.plane, "tom"), range(16)))
     report = ledger.verify(acts.plane)
     assert (len(set(tokens)), report.size, report.ok) == (16, size + 16, True)
 

@@ -11,7 +11,8 @@ from audit.checkpoint import parse_checkpoint
 from audit.errors import InvalidFormat
 from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
-from control_plane import ledger, people, trust
+from control_plane import ledger, trust
+from control_plane.accounts import tokens
 from control_plane.db import read
 from control_plane.evidence.gaps import find_gaps
 from control_plane.ledger import checkpoints
@@ -43,7 +44,7 @@ def test_a_cosignature_of_an_older_checkpoint_is_not_remembered_after_a_newer_on
     """A crash left a checkpoint remembered and not published: what witnesses sign then must not put the log back."""
     plane, path = acts.plane, acts.plane.site / "log" / "checkpoint"
     old = path.read_bytes()
-    people.issue_token(plane, "tom")
+    tokens.issue_token(plane, "tom")
     path.write_bytes(old)
     with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
         ask_for(plane, one.address[1])
@@ -62,7 +63,7 @@ def test_one_witness_short_of_the_quorum_leaves_the_log_self_contained(acts: Act
     plane = acts.plane
     with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
         ask_for(plane, one.address[1])
-        people.issue_token(plane, "tom")
+        tokens.issue_token(plane, "tom")
         assert not ledger.verify(plane).self_contained
         ask_for(plane, one.address[1], others=(PolicyWitness("second", OTHER, ""),))
     report = ledger.verify(plane)
@@ -102,6 +103,6 @@ def test_a_witness_policy_alone_lets_no_device_claim_more(acts: Acts, tmp_path: 
     plane = acts.plane
     with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
         ask_for(plane, one.address[1])
-        people.issue_token(plane, "tom")
+        tokens.issue_token(plane, "tom")
     with read(plane.engine) as session:
         assert trust.trust_file(plane, session).self_contained

@@ -16,7 +16,8 @@ from sqlmodel import col, select
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.merkle import Frontier, leaf_hash
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import people, tokens
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import releases
 from control_plane.registry.tables import LeafRow, TextKeyRow
@@ -111,7 +112,7 @@ def test_kill_9_in_the_middle_of_acts_loses_nothing_acknowledged_and_forks_nothi
             releases.recover(plane)
             report = ledger.verify(plane)
             assert (report.ok, report.problems, report.size) == (True, (), len(held))
-            people.issue_token(plane, "maya")
+            tokens.issue_token(plane, "maya")
             report = ledger.verify(plane)
             assert (report.ok, report.problems, report.size) == (True, (), len(held) + 1)
             require_one_history(plane, one.seen)
@@ -121,7 +122,7 @@ def test_the_next_act_alone_finishes_what_a_killed_process_left(killed: list[Kil
     """Without a restart of the server too: whoever acts next publishes what was committed, and all verifies."""
     for one in killed[1::4]:
         with again(one, tmp_path) as plane:
-            people.issue_token(plane, "maya")
+            tokens.issue_token(plane, "maya")
             report = ledger.verify(plane)
             assert (report.ok, report.problems) == (True, ())
 
@@ -159,9 +160,9 @@ def test_processes_at_once_some_of_them_killed_leave_one_history(tmp_path: Path)
     assert len(tokens) >= 3 * 8
     plane = open_plane(Settings(home=tmp_path / "crowd" / "home", argon2=CHEAP))
     try:
-        assert {people.person_of_token(plane, token).login for token in tokens} == {"tom"}
+        assert {tokens.person_of_token(plane, token).login for token in tokens} == {"tom"}
         logged = {one.digest for one in ledger.search(plane, act="token-issued", limit=1000)}
-        assert {people.token_digest(token) for token in tokens} <= logged
+        assert {tokens.token_digest(token) for token in tokens} <= logged
         require_one_history(plane, ())
         releases.recover(plane)
         report = ledger.verify(plane)

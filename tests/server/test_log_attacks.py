@@ -16,7 +16,8 @@ import pytest
 from sqlmodel import col, select, text
 
 from audit import merkle
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import people, tokens
 from control_plane.errors import NotFound
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane, open_plane
@@ -143,7 +144,7 @@ def test_half_a_remembered_line_is_replaced(busy: Acts) -> None:
     """A crash while a checkpoint is remembered costs nothing: its half line goes, and the next one is whole."""
     with remembered(busy.plane).open("ab") as stream:
         stream.write(b"bWVudG9y")
-    people.issue_token(busy.plane, "tom")
+    tokens.issue_token(busy.plane, "tom")
     assert ledger.verify(busy.plane).ok
     assert b"bWVudG9y\n" not in remembered(busy.plane).read_bytes()
 
@@ -162,14 +163,14 @@ def test_a_garbled_last_line_stops_the_log(busy: Acts) -> None:
     with remembered(busy.plane).open("ab") as stream:
         stream.write(b"garbage\n")
     with pytest.raises(Unavailable, match=r"end of checkpoints\.log"):
-        people.issue_token(busy.plane, "tom")
+        tokens.issue_token(busy.plane, "tom")
 
 
 @pytest.mark.databases
 def test_a_check_beside_acts_raises_no_false_alarm(busy: Acts) -> None:
     """While others act, a check may find an entry that is still to be published, and never another history."""
     with ThreadPoolExecutor(2) as pool:
-        acting = pool.submit(lambda: [people.issue_token(busy.plane, "tom") for _ in range(20)])
+        acting = pool.submit(lambda: [tokens.issue_token(busy.plane, "tom") for _ in range(20)])
         while not acting.done():
             problems = ledger.verify(busy.plane).problems
             assert not any("extend" in problem or "differs" in problem for problem in problems), problems

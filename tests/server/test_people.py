@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import passphrases, people, tokens
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow, TokenRow
@@ -22,12 +23,12 @@ from tests.server.library import library
 
 def test_a_key_opens_under_its_passphrase_only(empty: ControlPlane) -> None:
     """The opened key is the one in the keyring; another passphrase opens nothing."""
-    key = people.open_key(empty, "ada", "ada has a secret")
+    key = passphrases.open_key(empty, "ada", "ada has a secret")
     with db.read(empty.engine) as session:
         [person] = people.keyring(session).values()
     assert dsse.public_bytes(key) == person.key
     with pytest.raises(Refused):
-        people.open_key(empty, "ada", "ada has a secret ")
+        passphrases.open_key(empty, "ada", "ada has a secret ")
 
 
 def test_a_sealed_key_does_not_open_for_somebody_else(acts: Acts) -> None:
@@ -38,20 +39,20 @@ def test_a_sealed_key_does_not_open_for_somebody_else(acts: Acts) -> None:
         assert ines is not None
         ines.sealed_key = tom.sealed_key
     with pytest.raises(Refused):
-        people.open_key(acts.plane, acts.id("ines"), acts.passphrase("tom"))
+        passphrases.open_key(acts.plane, acts.id("ines"), acts.passphrase("tom"))
 
 
 def test_wrong_passphrases_lock_out_for_a_while(empty: ControlPlane, clock: object) -> None:
     """After five wrong ones even the right one is refused, the log says so, and time heals."""
     for _ in range(5):
         with pytest.raises(Refused, match="passphrase"):
-            people.sign_in(empty, "ada", "guess guess")
+            passphrases.sign_in(empty, "ada", "guess guess")
     with pytest.raises(Refused, match="locked out"):
-        people.sign_in(empty, "ada", "ada has a secret")
+        passphrases.sign_in(empty, "ada", "ada has a secret")
     assert people.find_person(empty, "ada").locked
     assert [leaf.act for leaf in ledger.search(empty, limit=1)] == ["signed-in-failed"]
     clock.advance(seconds=empty.settings.locked_for_s + 1)  # type: ignore[attr-defined]
-    assert people.sign_in(empty, "ada", "ada has a secret").login == "ada"
+    assert passphrases.sign_in(empty, "ada", "ada has a secret") == people.find_person(empty, "ada").id
 
 
 def test_a_right_passphrase_forgives_the_wrong_ones_before(empty: ControlPlane) -> None:
@@ -59,26 +60,26 @@ def test_a_right_passphrase_forgives_the_wrong_ones_before(empty: ControlPlane) 
     for _ in range(3):
         for _ in range(4):
             with pytest.raises(Refused):
-                people.sign_in(empty, "ada", "guess guess")
-        people.sign_in(empty, "ada", "ada has a secret")
+                passphrases.sign_in(empty, "ada", "guess guess")
+        passphrases.sign_in(empty, "ada", "ada has a secret")
     assert not people.find_person(empty, "ada").locked
 
 
 def test_an_unknown_login_gets_the_same_kind_of_answer(empty: ControlPlane) -> None:
     """Signing in as nobody is refused, not unfound."""
     with refused(empty, Refused):
-        people.sign_in(empty, "nobody", "ada has a secret")
+        passphrases.sign_in(empty, "nobody", "ada has a secret")
 
 
 def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
     """A token leads to its person; its text is nowhere in the database; another text is refused."""
-    token = people.issue_token(empty, "ada")
-    assert people.person_of_token(empty, token).login == "ada"
+    token = tokens.issue_token(empty, "ada")
+    assert tokens.person_of_token(empty, token).login == "ada"
     with db.read(empty.engine) as session:
         assert session.get(TokenRow, token) is None
     assert not any(token.encode() in path.read_bytes() for path in empty.settings.home.glob("registry.db*"))
     with refused(empty, Refused):
-        people.person_of_token(empty, token + "x")
+        tokens.person_of_token(empty, token + "x")
 
 
 def test_enrolment_is_for_administrators_and_logins_are_unique(acts: Acts) -> None:
@@ -120,7 +121,7 @@ def test_seeding_goes_on_where_it_stopped(acts: Acts) -> None:
     path.write_text(json.dumps(document))
     assert seed(acts.plane, library=library(), change=CHANGE)
     token = json.loads(path.read_bytes())["people"][0]["token"]
-    assert people.person_of_token(acts.plane, token).login == "lena"
+    assert tokens.person_of_token(acts.plane, token).login == "lena"
 
 
 def test_seeding_refuses_a_registry_with_other_people(empty: ControlPlane) -> None:
@@ -143,7 +144,7 @@ def test_guesses_at_once_do_not_outnumber_the_limit(
 ) -> None:
     """Of forty tries at once five are made, as of forty in a row; a right one among the rest opens nothing later."""
     tom, made = acts.id("tom"), []
-    real = people._unseal
+    real = passphrases._unseal
 
     def counted(*given: object, **more: object) -> bytes:
         made.append(1)
@@ -151,27 +152,27 @@ def test_guesses_at_once_do_not_outnumber_the_limit(
 
     def attempt(number: int) -> bool:
         try:
-            people.open_key(acts.plane, tom, acts.passphrase("tom") if number == right_at else f"guess {number}")
+            passphrases.open_key(acts.plane, tom, acts.passphrase("tom") if number == right_at else f"guess {number}")
         except Refused:
             return False
         return True
 
-    monkeypatch.setattr(people, "_unseal", counted)
+    monkeypatch.setattr(passphrases, "_unseal", counted)
     with ThreadPoolExecutor(40) as pool:
         opened = list(pool.map(attempt, range(40)))
     # A right try gives the tries that were counted before it back, as it does in a row.
     assert len(made) <= acts.plane.settings.wrong_passphrases * (1 + sum(opened))
     assert people.find_person(acts.plane, "tom").locked
     with pytest.raises(Refused, match="locked out"):
-        people.open_key(acts.plane, tom, acts.passphrase("tom"))
+        passphrases.open_key(acts.plane, tom, acts.passphrase("tom"))
 
 
 def test_the_last_try_allowed_may_be_right(empty: ControlPlane) -> None:
     """Four wrong ones and a right one open the key and leave nobody locked."""
     for _ in range(empty.settings.wrong_passphrases - 1):
         with pytest.raises(Refused):
-            people.open_key(empty, "ada", "guess guess")
-    assert people.open_key(empty, "ada", "ada has a secret")
+            passphrases.open_key(empty, "ada", "guess guess")
+    assert passphrases.open_key(empty, "ada", "ada has a secret")
     assert not people.find_person(empty, "ada").locked
 
 
@@ -179,5 +180,5 @@ def test_every_wrong_passphrase_is_logged(empty: ControlPlane) -> None:
     """The log says whose passphrase was guessed at, each time."""
     for tries in range(1, 4):
         with pytest.raises(Refused):
-            people.sign_in(empty, "ada", "guess guess")
+            passphrases.sign_in(empty, "ada", "guess guess")
         assert len(ledger.search(empty, act="signed-in-failed")) == tries

@@ -12,7 +12,8 @@ from audit.checkpoint import parse_checkpoint
 from audit.note import parse_note
 from audit.record import Act, Auth, LeafObject
 from audit.writer import NEXT_PATH
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import tokens
 from control_plane.ledger.publish import publishing
 from control_plane.plane import ControlPlane
 from control_plane.registry import releases
@@ -45,7 +46,7 @@ def test_acts_at_once_share_one_publication(acts: Acts) -> None:
     before, lines = size_of(plane), len(remembered(plane))
     with ThreadPoolExecutor(ACTS) as pool:
         with publishing(plane):
-            acting = [pool.submit(people.issue_token, plane, "tom") for _ in range(ACTS)]
+            acting = [pool.submit(tokens.issue_token, plane, "tom") for _ in range(ACTS)]
             while size_of(plane) < before + ACTS:
                 assert not any(one.done() and one.exception() for one in acting)
             assert published_size(plane) == before
@@ -60,7 +61,7 @@ def test_a_checkpoint_remembered_and_not_published_is_published_by_the_next_star
     """A crash between the two leaves the old checkpoint; the same bytes are published afterwards, and no others."""
     path, lines = acts.plane.site / "log" / "checkpoint", remembered(acts.plane)
     old = path.read_bytes()
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     new = path.read_bytes()
     path.write_bytes(old)
     assert releases.recover(acts.plane)
@@ -76,7 +77,7 @@ def test_files_of_a_publication_that_was_cut_short_are_written_over(acts: Acts, 
     half = log / "tile" / kind / "000.p" / str(size + 1)
     half.write_bytes(b"half of it")
     (log / NEXT_PATH).write_bytes(b"half of a checkpoint")
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     assert half.read_bytes() != b"half of it"
     assert not (log / NEXT_PATH).exists()
     assert ledger.verify(acts.plane).ok
@@ -89,7 +90,7 @@ def test_partial_files_go_when_a_tile_is_full(acts: Acts) -> None:
         with db.write(plane.engine) as session:
             ledger.append(plane, session, _event())
     for _ in range(12):
-        people.issue_token(plane, "tom")
+        tokens.issue_token(plane, "tom")
     tiles = plane.site / "log" / "tile"
     assert not [path for path in (tiles / "0" / "000.p", tiles / "entries" / "000.p") if path.exists()]
     assert sorted(path.name for path in Path(tiles / "0").iterdir()) == ["000", "001.p"]

@@ -13,7 +13,8 @@ import pytest
 from audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
-from control_plane import ledger, people
+from control_plane import ledger
+from control_plane.accounts import tokens
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.publish import publish
@@ -62,7 +63,7 @@ def published(plane: ControlPlane) -> Checkpoint:
 
 def test_an_act_is_cosigned_before_it_returns(acts: Acts, witness: Running) -> None:
     """With a witness that answers, the published checkpoint carries its line and the log is not self-contained."""
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     assert lines(acts.plane) == 2
     report = ledger.verify(acts.plane)
     assert (report.ok, report.self_contained, report.problems) == (True, False, ())
@@ -93,7 +94,7 @@ def test_a_witness_that_is_down_holds_up_no_act(acts: Acts, tmp_path: Path, how:
             port = stranger.address[1]
         write_policy(acts.plane, port)
         size = published(acts.plane).size
-        people.issue_token(acts.plane, "tom")
+        tokens.issue_token(acts.plane, "tom")
         assert (published(acts.plane).size, lines(acts.plane)) == (size + 1, 1)
         report = ledger.verify(acts.plane)
         assert (report.ok, report.self_contained) == (False, True)
@@ -109,7 +110,7 @@ def test_fewer_than_the_quorum_replace_nothing(acts: Acts, tmp_path: Path) -> No
         other = Signer("other.example", b"\x09" * 32, Algorithm.COSIGNATURE).verifier
         silent = PolicyWitness("silent", other, f"http://127.0.0.1:{port}")
         write_policy(acts.plane, one.address[1], others=(silent,))
-        people.issue_token(acts.plane, "tom")
+        tokens.issue_token(acts.plane, "tom")
         assert lines(acts.plane) == 1
         assert not ledger.ask_witnesses(acts.plane, timeout_s=0.05)
 
@@ -117,14 +118,14 @@ def test_fewer_than_the_quorum_replace_nothing(acts: Acts, tmp_path: Path) -> No
 def test_acts_at_once_end_cosigned(acts: Acts, witness: Running) -> None:
     """Many acts at once leave one history that the witness cosigned once asked again, with fewer lines than acts."""
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: people.issue_token(acts.plane, "tom"), range(16)))
+        list(pool.map(lambda _: tokens.issue_token(acts.plane, "tom"), range(16)))
     assert ledger.ask_witnesses(acts.plane)
     assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
 
 
 def test_publishing_again_keeps_the_cosignatures(acts: Acts, witness: Running) -> None:
     """Neither publishing nor a start nor writing everything anew takes a witness's line away."""
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     before = ledger.checkpoint(acts.plane)
     publish(acts.plane)
     releases.recover(acts.plane)
@@ -135,7 +136,7 @@ def test_publishing_again_keeps_the_cosignatures(acts: Acts, witness: Running) -
 def test_attack_a_fork_is_refused_by_the_witness(acts: Acts, witness: Running) -> None:
     """Whoever holds the log's key and rewrites everything gets no cosignature for another history."""
     plane = acts.plane
-    people.issue_token(plane, "tom")
+    tokens.issue_token(plane, "tom")
     honest = published(plane)
     forged = sign_checkpoint(Checkpoint(honest.origin, honest.size, b"\x07" * 32), [plane.keys.log])
     (plane.site / "log" / "checkpoint").write_bytes(forged)
@@ -148,7 +149,7 @@ def test_attack_a_fork_is_refused_by_the_witness(acts: Acts, witness: Running) -
 def test_a_policy_that_is_none_is_a_problem_that_verify_reports_and_no_act_fails(acts: Acts, text: bytes) -> None:
     """A malformed policy, or one that asks for nobody, satisfies nothing; all else is still verified, acts go on."""
     acts.plane.settings.witness_policy.write_bytes(text)
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     assert lines(acts.plane) == 1
     report = ledger.verify(acts.plane)
     assert (report.ok, report.self_contained, report.size) == (False, True, published(acts.plane).size)

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.record import Act, Auth, LeafObject, LeafRecord, parse_leaf
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import tokens
 from control_plane.cli.audit import app
 from control_plane.errors import Conflict
 from control_plane.ledger.restore import restore
@@ -68,7 +69,7 @@ def require_one_history(plane: ControlPlane, *, extended: bool = True) -> None:
 def restored(acts: Acts, tmp_path: Path) -> ControlPlane:
     """A home whose database is older than its published log by a token, an approval and a release."""
     backup = back_up(acts.plane, tmp_path)
-    people.issue_token(acts.plane, "tom")
+    tokens.issue_token(acts.plane, "tom")
     acts.approve_fully()
     acts.release()
     return bring_back(acts.plane, backup)
@@ -85,7 +86,7 @@ def test_an_older_database_refuses_every_act_and_publishes_nothing(restored: Con
     before, size = ledger.checkpoint(restored), size_of(restored)
     signed = ever_published(restored)
     attempts = (
-        lambda: people.issue_token(restored, "tom"),
+        lambda: tokens.issue_token(restored, "tom"),
         lambda: ledger.publish_log(restored),
         lambda: ledger.publish_log(restored, afresh=True),
         lambda: releases.recover(restored),
@@ -107,7 +108,7 @@ def test_entries_come_back_from_the_published_files_and_the_log_goes_on(restored
     assert (said.act, said.object.name) == (Act.RECOVERED, f"entries-{done.first}-{done.last}")
     assert said.after == f"sha256:{known.root.hex()}"
     assert [parse_leaf(one).seq for one in data] == list(range(len(data)))
-    people.issue_token(restored, "tom")
+    tokens.issue_token(restored, "tom")
     require_one_history(restored)
     assert ever_published(restored)[-1].size == known.size + 2
     assert ledger.search(restored, act="released", limit=1)[0].index in range(done.first, done.last + 1)
@@ -163,7 +164,7 @@ def test_attack_an_older_checkpoint_published_beside_the_older_database(restored
     remembered = (restored.settings.home / "checkpoints.log").read_bytes().split()
     (restored.site / "log" / "checkpoint").write_bytes(base64.b64decode(remembered[-4]))
     with pytest.raises(Unavailable, match="expected a log of at least the"):
-        people.issue_token(restored, "tom")
+        tokens.issue_token(restored, "tom")
     assert restore(restored).last == ever_published(restored)[-2].size - 1
     require_one_history(restored)
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from audit.grammar import MAX_HOLDS
 from audit.record import Auth, LeafRecord, parse_leaf
 from control_plane import db, ledger
+from control_plane.accounts.rights import MOST_PER_MINUTE
 from control_plane.app import create_app
 from control_plane.cli.audit import app as audit_app
 from control_plane.errors import Conflict, Refused
@@ -20,7 +21,6 @@ from control_plane.evidence import search
 from control_plane.evidence.filed import file_evidence
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
-from control_plane.rights import MOST_PER_MINUTE
 from control_plane.settings import Settings
 from control_plane.texts import display_names, reasons
 from control_plane.texts.erasing import erase, expire

@@ -22,7 +22,8 @@ from audit.errors import NotProven
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import parse_leaf
-from control_plane import db, ledger, people
+from control_plane import db, ledger
+from control_plane.accounts import tokens
 from control_plane.errors import NotFound
 from control_plane.evidence import search
 from control_plane.evidence.search import Hit, Query, read
@@ -343,7 +344,7 @@ def test_every_hit_carries_its_proof(busy: Acts) -> None:
 def test_proofs_hold_while_others_act(busy: Acts) -> None:
     """Readings beside acts get proofs that lead to one checkpoint each."""
     with ThreadPoolExecutor(3) as pool:
-        acting = pool.submit(lambda: [people.issue_token(busy.plane, "tom") for _ in range(10)])
+        acting = pool.submit(lambda: [tokens.issue_token(busy.plane, "tom") for _ in range(10)])
         reading = [pool.submit(read, busy.plane, busy.id("ruth"), Query(limit=20), proof_files=True) for _ in range(8)]
         for one in reading:
             for hit in one.result():

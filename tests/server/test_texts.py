@@ -13,7 +13,8 @@ from sqlmodel import col, select, text
 from audit.acts import Act, Client
 from audit.openings import ERASED_KIND, Opening, OpeningState, check_openings, encode_openings, parse_openings
 from audit.record import LeafRecord, parse_leaf
-from control_plane import db, ledger, people, texts
+from control_plane import db, ledger, texts
+from control_plane.accounts import people, tokens
 from control_plane.errors import NotFound, Refused
 from control_plane.index import keeping as index
 from control_plane.ledger.search import Query, search_in
@@ -306,7 +307,7 @@ def test_nothing_opens_while_the_database_lacks_published_entries(written: Acts)
         head = session.get(LogHeadRow, 1)
         assert head is not None
         older = head.frontier
-    people.issue_token(plane, "tom")
+    tokens.issue_token(plane, "tom")
     assert people.find_person(plane, "tom").name == "Tom Baptiste"
     with db.write(plane.engine) as session:
         row = session.get(LogHeadRow, 1)
@@ -384,9 +385,9 @@ def test_a_key_cannot_be_destroyed_behind_the_log(written: Acts) -> None:
 
 def test_the_door_and_the_token_stand_in_the_leaf(acts: Acts) -> None:
     """A leaf says through which door its act came, and which token was used."""
-    plane = replace(acts.plane, client=Client.API, token=people.token_digest("mp_x"))
+    plane = replace(acts.plane, client=Client.API, token=tokens.token_digest("mp_x"))
     person = Acts(plane)
     person.check()
     last = newest(plane)
-    assert (last.actor.client, last.actor.session) == ("api", people.token_digest("mp_x"))
+    assert (last.actor.client, last.actor.session) == ("api", tokens.token_digest("mp_x"))
     assert (last.clock, last.organisation, last.channel) == ("server", plane.organisation, plane.channel)

@@ -30,7 +30,7 @@ def erase(
 ) -> None:
     """Erase every text of a person, name and reasons, for good: the log keeps its proofs and says who did it."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.texts import erasing
 
         if not yes:
@@ -68,7 +68,7 @@ def retention_set(
 ) -> None:
     """Change a setting; the log says so before it takes effect."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.texts.retention import change_setting
 
         by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)

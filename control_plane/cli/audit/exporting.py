@@ -36,7 +36,8 @@ def export(
 ) -> None:
     """Export the log to a SIEM as OCSF JSON lines, resumable, each entry at least once."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import ledger, people
+        from control_plane import ledger
+        from control_plane.accounts import people
         from control_plane.evidence import export as exporting
 
         person = people.find_person(plane, actor).id if actor else ledger.SYSTEM

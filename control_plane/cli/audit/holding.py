@@ -34,7 +34,7 @@ def place(
 ) -> None:
     """Place a legal hold on the texts of a person, or of everybody."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.texts import holding
 
         if bool(person) == everybody:
@@ -57,7 +57,7 @@ def lift(
 ) -> None:
     """Lift a legal hold."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.texts import holding
 
         by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)

@@ -42,7 +42,8 @@ def pack(
 ) -> None:
     """Make an evidence pack of a period or a release, verified, for somebody who need not trust this server."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import ledger, people
+        from control_plane import ledger
+        from control_plane.accounts import people
         from control_plane.evidence import packs
 
         if bool(release) == bool(since or until):

@@ -94,7 +94,7 @@ def file_evidence(
 ) -> None:
     """Log that the organisation has a document, by its digest: an assessment, a notice, a record of training."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.evidence.filed import file_evidence as file
         from control_plane.texts.keepers import Asking
 

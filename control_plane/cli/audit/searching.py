@@ -49,7 +49,7 @@ def search(
 ) -> None:
     """Search the log, newest first; that somebody searched is an entry of the log."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane import people
+        from control_plane.accounts import people
         from control_plane.evidence.search import Query, read
 
         _require_act(act)
@@ -93,7 +93,8 @@ def reindex(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 def reader(plane: ControlPlane, login_or_id: str) -> str:
     """Return the id of who reads; "" stands for the installation, as which whoever works on the server reads."""
-    from control_plane import ledger, people
+    from control_plane import ledger
+    from control_plane.accounts import people
 
     return people.find_person(plane, login_or_id).id if login_or_id else ledger.SYSTEM
 
@@ -111,7 +112,7 @@ def _write(folder: Path, found: Iterable[Hit]) -> None:
 
 
 def _shown(plane: ControlPlane, found: Iterable[Hit]) -> list[dict[str, Any]]:
-    from control_plane import people
+    from control_plane.accounts import people
     from control_plane.registry import queries
 
     names = {person.id: person.name for person in people.list_people(plane)}

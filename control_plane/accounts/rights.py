@@ -3,7 +3,7 @@
 Promises: whoever attempts an act without the role for it is refused, and the log says who, what, through which door
 and how they had authenticated; nothing else changed. Repeating it fills no log: the same attempt is logged once a
 minute, and of one person at most ten different ones.
-Does not: count wrong passphrases (see `people`), or decide about quorums (see `registry.review`).
+Does not: count wrong passphrases (see `passphrases`), or decide about quorums (see `registry.review`).
 """
 
 from __future__ import annotations

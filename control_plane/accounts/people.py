@@ -1,0 +1,175 @@
+"""People: pseudonymous ids, logins, eligible roles.
+
+Promises: ids tell nothing about the person; nobody is ever removed from the keyring.
+Does not: open keys (see `passphrases`), know tokens (see `tokens`), or keep display names in clear (see `texts`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from audit.record import Act, Auth, LeafObject, Retention
+from control_plane import db, ledger, texts
+from control_plane.accounts import passphrases, rights
+from control_plane.accounts.rights import Attempt
+from control_plane.errors import Conflict
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import PersonRow
+from control_plane.texts.sealing import add_key
+from edge_runtime.core import approval, canonical, dsse
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = [
+    "ROLES",
+    "NewPerson",
+    "Person",
+    "enrol",
+    "find_person",
+    "keyring",
+    "list_people",
+    "require_role",
+    "shown",
+]
+
+ROLES = (
+    "administrator",
+    "author",
+    "community-host",
+    "compliance",
+    "facilitator",
+    "learning-designer",
+    "release-manager",
+    "safety-owner",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as the console shows them; `locked` after too many wrong passphrases."""
+
+    id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    custody: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Whom to enrol: login, display name, eligible roles."""
+
+    login: str
+    name: str
+    roles: tuple[str, ...]
+
+
+def enrol(
+    plane: ControlPlane, *, login: str, name: str, roles: Iterable[str], passphrase: str, actor: str = ""
+) -> Person:
+    """Enrol a person with a fresh key sealed under `passphrase`; `actor` is an administrator, "" the installation.
+
+    Raises:
+        Conflict: the login is taken.
+        InvalidDocument: unknown roles, no name, or a passphrase of fewer than 8 characters.
+        Refused: the actor is not an administrator.
+    """
+    if actor:
+        attempt = Attempt("enrol", LeafObject("person"), Auth.TOKEN)
+        require_role(plane, actor, "administrator", attempt=attempt)
+    [person] = enrol_all(plane, [(NewPerson(login, name, tuple(roles)), passphrase)], actor=actor)
+    return person
+
+
+def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, actor: str = "") -> tuple[Person, ...]:
+    """Enrol several people in one transaction; see `enrol`."""
+    rows = [(_new_row(plane, new, passphrase), new.name) for new, passphrase in people]
+    with ledger.act(plane) as session:
+        for row, name in rows:
+            if session.exec(select(PersonRow.id).where(PersonRow.login == row.login)).first():
+                raise Conflict(f"expected a login that is free, got {row.login!r}")
+            session.add(row)
+            session.flush()
+            add_key(plane, session, row.id, retention=Retention.GOVERNANCE, name=name)
+            event = ledger.Event(
+                Act.PERSON_ENROLLED,
+                actor=actor or ledger.SYSTEM,
+                role="administrator" if actor else ledger.SYSTEM,
+                auth=Auth.TOKEN if actor else Auth.SYSTEM,
+                target=LeafObject("person", row.id, "sha256:" + dsse.key_id(row.public_key)),
+                after=canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles)})),
+            )
+            ledger.append(plane, session, event)
+        return tuple(_record(row, name, plane.now()) for row, name in rows)
+
+
+def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
+    unknown = set(new.roles) - set(ROLES)
+    if unknown or not new.roles or not new.name or len(new.name) > 120:
+        raise InvalidDocument(f"expected a name and roles out of {', '.join(ROLES)}")
+    if not new.login.isidentifier() or not new.login.islower() or len(new.login) > 40:
+        raise InvalidDocument("expected a login of lower-case letters, digits and underscores")
+    identity = "p-" + secrets.token_hex(6)
+    key, sealed = passphrases.new_key(plane, passphrase, identity=identity)
+    return PersonRow(
+        id=identity,
+        login=new.login,
+        roles=sorted(new.roles),
+        custody="server",
+        public_key=dsse.public_bytes(key),
+        sealed_key=sealed,
+        at=plane.now(),
+    )
+
+
+def find_person(plane: ControlPlane, login_or_id: str) -> Person:
+    """Return the person of that login or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with db.read(plane.engine) as session:
+        return shown(plane, session, rights.find_row(session, login_or_id))
+
+
+def list_people(plane: ControlPlane) -> tuple[Person, ...]:
+    """Return everybody, by login."""
+    with db.read(plane.engine) as session:
+        names = texts.display_names(session, plane)
+        rows = session.exec(select(PersonRow).order_by(PersonRow.login))
+        return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
+
+
+def keyring(session: Session) -> dict[str, approval.Person]:
+    """Return the people whose signatures count, as the trust file lists them.
+
+    Nobody is ever removed: a release carries the statements of people who left.
+    """
+    rows = session.exec(select(PersonRow).order_by(PersonRow.id))
+    return {row.id: approval.Person(row.id, row.public_key, row.custody, tuple(row.roles)) for row in rows}
+
+
+def require_role(plane: ControlPlane, person: str, role: str, *, attempt: Attempt) -> Person:
+    """Return the person with that id, who holds `role`.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: they do not hold the role; the log says that they tried.
+    """
+    rights.require_role(plane, person, (role,), attempt=attempt)
+    return find_person(plane, person)
+
+
+def shown(plane: ControlPlane, session: Session, row: PersonRow) -> Person:
+    """Return the record of a row, with the display name if it is still known."""
+    return _record(row, texts.display_names(session, plane, [row.id]).get(row.id, ""), plane.now())
+
+
+def _record(row: PersonRow, name: str, now: datetime) -> Person:
+    locked = row.locked_until is not None and row.locked_until > now
+    return Person(row.id, row.login, name, tuple(row.roles), row.custody, locked)
