@@ -19,7 +19,7 @@ from edge_runtime.core.pipeline import compile_for, produce, reply_text
 from edge_runtime.core.policy import Context, Layer, Policy, Route, least_context
 from edge_runtime.core.prompt import Prompt
 
-__all__ = ["run_cases"]
+__all__ = ["output_differs", "reply_differs", "run_cases"]
 
 _DECISION = ("decided_by", "obligations", "route")
 _SHOWN, _BEFORE = 60, 20
@@ -54,15 +54,16 @@ def _differs(prompt: Prompt, case: JsonObject, policy: Policy | None) -> Iterato
     except InvalidDocument as error:
         if not wants_fallback:
             yield str(error)
-        yield from _reply_differs(expect, prompt.fallback.strip())
+        yield from reply_differs(expect, prompt.fallback.strip())
         return
     if wants_fallback:
         yield "expected the fallback text, got an output"
-    yield from _output_differs(expect, output, values)
-    yield from _reply_differs(expect, reply)
+    yield from output_differs(expect, output, values)
+    yield from reply_differs(expect, reply)
 
 
-def _output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str, Any]) -> Iterator[str]:
+def output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how an output differs from what is expected of its members."""
     for name, wanted in expect.get("output", {}).items():
         if output.get(name) != wanted:
             yield f"output member {name!r} differs: {_difference(wanted, output.get(name))}"
@@ -77,7 +78,8 @@ def _output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str,
             yield f"expected {name!r} to stand word for word in {source!r}"
 
 
-def _reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
+def reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
+    """Yield how a reply differs from what is expected of its text."""
     if "reply_is" in expect and reply != expect["reply_is"].strip():
         yield f"the reply differs: {_difference(expect['reply_is'].strip(), reply)}"
     for number, text in enumerate(expect.get("reply_contains", ()), 1):
