@@ -6,6 +6,8 @@
     ├── NotFound          there is nothing of that name or number
     ├── Conflict          what the caller saw is no longer so: look again, then decide again
     ├── Refused           the act is not allowed to this person, or not now
+    ├── Unavailable
+    │   └── Busy          as many ask at once as can be answered: come again in a moment
     ├── SinkRefused       the target of an export did not confirm what it was sent (`evidence.export_sinks`)
     ├── NotSignedIn       the request carries no valid token
     ├── Refusal           the demonstration's server answered no (`demo.parties`)
@@ -16,9 +18,9 @@
 
 from __future__ import annotations
 
-from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.errors import MentorplaneError, Unavailable
 
-__all__ = ["Conflict", "NotFound", "NotSignedIn", "Refused"]
+__all__ = ["Busy", "Conflict", "NotFound", "NotSignedIn", "Refused"]
 
 
 class NotFound(MentorplaneError):
@@ -35,3 +37,11 @@ class Refused(MentorplaneError):
 
 class NotSignedIn(MentorplaneError):
     """The request carries no valid token."""
+
+
+class Busy(Unavailable):
+    """As many ask at once as can be answered; `retry_after_s` says when to come again."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
