@@ -2,7 +2,7 @@
 
 Promises: `parse_manifest(m.encode()) == m`; entries are sorted and unique, epochs and numbers start at 1;
 an unknown kind, tier or member is refused.
-Does not: say whether the manifest is approved (see `trust`). Format: docs/formats.md, `mentorplane-manifest/1`.
+Does not: say whether the manifest is approved (see `trust`). Format: docs/formats.md, `mentorplane-manifest/2`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,20 @@ __all__ = [
     "parse_manifest",
 ]
 
-FORMAT = "mentorplane-manifest/1"
-KINDS = ("agreement", "approval-rules", "handoff", "policy", "prompt", "session-type")
+FORMAT = "mentorplane-manifest/2"
+KINDS = (
+    "agreement",
+    "approval-rules",
+    "handoff",
+    "include",
+    "model",
+    "policy",
+    "prompt",
+    "session-type",
+    "vocabulary",
+)
 TIERS = ("R0", "R1", "R2", "R3", "R4")
-LEAST_TIERS = {"approval-rules": "R4", "handoff": "R4", "policy": "R4"}
+LEAST_TIERS = {"approval-rules": "R4", "handoff": "R4", "model": "R3", "policy": "R4", "vocabulary": "R4"}
 """The kinds whose tier nobody may state lower."""
 MAX_BYTES = 8_000_000
 _LISTED = b'"entries":'
@@ -101,7 +111,11 @@ Settings = tuple[tuple[str, ...], tuple[int, ...], tuple[Model, ...], int, int]
 
 @frozen
 class Manifest:
-    """What a release consists of. `base` is the digest of the manifest before, "" for the first."""
+    """What a release consists of.
+
+    `base` is the digest of the manifest before, "" for the first. `emergency` says that people were asked for the
+    quorum of emergencies: it stands inside what they sign, so that no approval given in calm serves in haste.
+    """
 
     organisation: str
     channel: str
@@ -114,6 +128,7 @@ class Manifest:
     fresh_for_s: int
     valid_for_s: int
     rollback_to: int
+    emergency: bool = False
 
     def encode(self) -> bytes:
         """Return the canonical bytes: what the digest is taken over."""
@@ -131,6 +146,7 @@ class Manifest:
                 "fresh_for_s": self.fresh_for_s,
                 "valid_for_s": self.valid_for_s,
                 "rollback_to": self.rollback_to,
+                "emergency": self.emergency,
             }
         )
 
@@ -176,6 +192,7 @@ def parse_manifest(data: bytes) -> Manifest:
         fresh_for_s=fields.integer("fresh_for_s", at_least=60),
         valid_for_s=fields.integer("valid_for_s", at_least=60),
         rollback_to=fields.integer("rollback_to"),
+        emergency=fields.boolean("emergency"),
     )
     fields.close()
     if not is_ordered(manifest.entries):

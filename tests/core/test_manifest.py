@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import KINDS, TIERS, Entry, parse_entry, parse_listing
+from edge_runtime.core.manifest import KINDS, TIERS, Entry, parse_entry, parse_listing, parse_manifest
+from tests.simulator import Organisation
 
 NAMES = st.from_regex(r"[a-z0-9]{1,3}([-.][a-z0-9]{1,2})?", fullmatch=True)
 DIGEST = "sha256:" + "0a" * 32
@@ -95,3 +97,18 @@ def test_more_bytes_than_allowed_are_refused() -> None:
     with pytest.raises(InvalidDocument, match="bytes"):
         parse_listing(data, max_bytes=len(data) - 1)
     assert parse_listing(data, max_bytes=len(data))["entries"] == [entry]
+
+
+def test_an_emergency_is_stated_inside_what_people_sign() -> None:
+    """The member is required, true or false, and changes the digest; the version before it is no longer read."""
+    calm = Organisation().build({})
+    haste = dataclasses.replace(calm, emergency=True)
+    assert parse_manifest(haste.encode()) == haste != parse_manifest(calm.encode())
+    assert canonical.digest(haste.encode()) != canonical.digest(calm.encode())
+    document = json.loads(calm.encode())
+    for changed in ({"emergency": 0}, {"emergency": "false"}, {"format": "mentorplane-manifest/1"}):
+        with pytest.raises(InvalidDocument):
+            parse_manifest(canonical.encode({**document, **changed}))
+    del document["emergency"]
+    with pytest.raises(InvalidDocument, match="emergency"):
+        parse_manifest(canonical.encode(document))
