@@ -132,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One request: gate, dispatch, answer."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_version = "mentorplane-desk"
     sys_version = ""
     timeout = REQUEST_TIMEOUT_S
