@@ -19,6 +19,7 @@ from control_plane import db
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.settings import Settings
 from control_plane.turns import Asking
+from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Clock", "ControlPlane", "Random", "open_plane", "utc_now"]
 
@@ -59,8 +60,18 @@ class ControlPlane:
 
     @property
     def channel(self) -> str:
-        """The channel that this registry governs."""
+        """The channel that is meant where nobody names one."""
         return self.settings.channel
+
+    def on(self, channel: str) -> str:
+        """Return the channel of that name, the usual one for "".
+
+        Raises:
+            InvalidDocument: there is no such channel.
+        """
+        if channel and channel not in self.settings.channels:
+            raise InvalidDocument(f"expected one of the channels {', '.join(self.settings.channels)}, got another")
+        return channel or self.channel
 
     def now(self) -> datetime:
         """Return the time now in UTC, in whole seconds: what statements and audit leaves hold."""

@@ -24,6 +24,7 @@ from control_plane.errors import NotFound
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
+from control_plane.registry.releases import withdrawal_rows
 from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
 from control_plane.repository import TRUST_PATH, Site
 from edge_runtime.core import canonical, dsse
@@ -67,13 +68,15 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
 
 def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
     site = Site(plane.site, plane.keys, plane.now())
-    channel, live = plane.channel, live_release(session)
     targets: dict[str, bytes] = {}
-    if live is not None:
+    for channel in plane.settings.channels:
+        live = live_release(session, channel)
+        if live is None:
+            continue
         for digest, data in _closures(session, live):
             site.write_closure(digest, data)
         targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
-        targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session))
+        targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
     changed = site.write(told, targets)
     root = plane.settings.home / "trust" / "root.json"
     if not root.is_file():
@@ -94,14 +97,13 @@ def _closures(session: Session, live: ReleaseRow) -> list[tuple[str, bytes]]:
     return [(row.digest, row.data) for row in rows]
 
 
-def _withdrawals(session: Session) -> tuple[dsse.Envelope, ...]:
-    query = select(StatementRow).where(StatementRow.act == "withdraw").order_by(col(StatementRow.id))
-    return tuple(dsse.parse_envelope(row.envelope) for row in session.exec(query))
+def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
+    return tuple(dsse.parse_envelope(row.envelope) for row in withdrawal_rows(session, channel))
 
 
 def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site) -> bytes:
     """Return the release file: the one that is published if it is of this release, else a new one."""
-    published = site.target(release_path(plane.channel))
+    published = site.target(release_path(live.channel))
     if published is not None and parse_release(published).manifest == live.manifest:
         return published
     leaf = session.get(LeafRow, live.leaf)
@@ -147,7 +149,7 @@ def forge_mirror(plane: ControlPlane, folder: Path) -> ForgedMirror:
         NotFound: nothing is released yet, or no prompt has a word to change.
     """
     with db.read(plane.engine) as session:
-        live = live_release(session)
+        live = live_release(session, plane.channel)
         if live is None:
             raise NotFound("expected a release to forge, got none")
         manifest = parse_manifest(live.manifest)
@@ -181,12 +183,12 @@ def _write_forgery(plane: ControlPlane, folder: Path, *, manifest: bytes, closur
     site = Site(staging, plane.keys, plane.now())
     channel = plane.channel
     path = release_path(channel)
-    release, trust, withdrawals = (site.target(name) for name in (path, TRUST_PATH, withdrawals_path(channel)))
-    if release is None or trust is None or withdrawals is None:
+    release, trust = site.target(path), site.target(TRUST_PATH)
+    if release is None or trust is None:
         raise Unavailable("expected a published release to copy, got none")
     site.write_closure(canonical.digest(closure), closure)
     forged = encode_release(replace(parse_release(release), manifest=manifest))
-    site.write(trust, {path: forged, withdrawals_path(channel): withdrawals})
+    site.write(trust, {**site.targets(), path: forged})
     site.resign()
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)

@@ -74,6 +74,12 @@ class Site:
         info = holder.signed.targets.get(path) if holder else None
         return self.read(f"targets/{_hashed(path, info)}") if info else None
 
+    def targets(self) -> dict[str, bytes]:
+        """Return what is published below `channels/` now."""
+        holder = self._load("releases", Targets)
+        infos = holder.signed.targets if holder else {}
+        return {path: self.read(f"targets/{_hashed(path, info)}") for path, info in infos.items()}
+
     def write_closure(self, digest: str, data: bytes) -> None:
         """Write a closure unless it is there: its name is its content."""
         path = self.folder / closure_path(digest)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import is_name
+
 __all__ = ["Argon2", "Settings", "load_settings"]
 
 
@@ -30,7 +33,8 @@ class Settings:
     host, port      where HTTP listens; the default is reachable from this machine only
     database_url    SQLAlchemy URL, may hold a password, so it is kept out of the representation; "" = SQLite in `home`
     organisation    name in every manifest and statement; one installation serves one
-    channel         the channel that this registry governs
+    channels        the channels that this registry governs, each with releases and numbers of its own
+    channel         the one of them that is meant where nobody names one
     floor           least quorum per tier that holds whatever a release says; devices learn it from the trust file
     argon2          cost of opening a key sealed under a passphrase
     wrong_passphrases   wrong passphrases in a row until a person is locked out
@@ -43,6 +47,7 @@ class Settings:
     port: int = 8420
     database_url: str = field(default="", repr=False)
     organisation: str = "example-coaching"
+    channels: tuple[str, ...] = ("pilot", "production")
     channel: str = "production"
     floor: tuple[tuple[str, int], ...] = (("R0", 1), ("R1", 1), ("R2", 2), ("R3", 2), ("R4", 2))
     argon2: Argon2 = Argon2()
@@ -67,12 +72,25 @@ class Settings:
 
 
 def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.0.1", port: int = 8420) -> Settings:
-    """Return the settings for `home`, with `DATABASE_URL`, `MENTORPLANE_ORGANISATION` and `MENTORPLANE_CHANNEL`."""
+    """Return the settings for `home`, with `DATABASE_URL`, `MENTORPLANE_ORGANISATION` and the channels.
+
+    `MENTORPLANE_CHANNELS` names them, separated by commas; `MENTORPLANE_CHANNEL` is the usual one.
+
+    Raises:
+        InvalidDocument: the names are none, or the usual channel is not among them.
+    """
+    channels = tuple(environ.get("MENTORPLANE_CHANNELS", "pilot,production").split(","))
+    channel = environ.get("MENTORPLANE_CHANNEL", "production")
+    if channel not in channels or not all(is_name(name) for name in channels):
+        raise InvalidDocument(
+            "expected MENTORPLANE_CHANNEL to be one of MENTORPLANE_CHANNELS, names with commas between"
+        )
     return Settings(
         home=home.resolve(),
         host=host,
         port=port,
         database_url=environ.get("DATABASE_URL", ""),
         organisation=environ.get("MENTORPLANE_ORGANISATION", "example-coaching"),
-        channel=environ.get("MENTORPLANE_CHANNEL", "production"),
+        channels=channels,
+        channel=channel,
     )

@@ -39,7 +39,7 @@ def render(report: PackReport) -> str:
     if scope is not None and report.newer is not None:
         older = report.older.size if report.older else 0
         why = (
-            f"release {scope.release}"
+            f"release {scope.release} on {scope.channel}"
             if scope.kind == "release"
             else f"{scope.since or '...'} to {scope.until or '...'}"
         )
@@ -71,7 +71,7 @@ def as_document(report: PackReport) -> dict[str, object]:
     """Return the report as a JSON document."""
     scope, contents = report.scope, report.contents
     return {
-        "format": "mentorplane-pack-report/1",
+        "format": "mentorplane-pack-report/2",
         "ok": report.ok,
         "integrity": report.integrity,
         "completeness": report.completeness,
@@ -79,6 +79,7 @@ def as_document(report: PackReport) -> dict[str, object]:
         "kind": scope.kind if scope else "",
         "from": scope.since if scope else "",
         "to": scope.until if scope else "",
+        "channel": scope.channel if scope else "",
         "release": scope.release if scope else 0,
         "first": scope.first if scope else None,
         "last": scope.last if scope else None,

@@ -32,7 +32,7 @@ from audit.pack.container import is_path
 from audit.record import LeafRecord, parse_leaf
 from audit.tiles import ENTRIES, TILE_WIDTH, Tile, encode_bundle, level_count, levels_of
 
-FORMAT = "mentorplane-pack/1"
+FORMAT = "mentorplane-pack/2"
 SAMPLE_FORMAT = "mentorplane-sample/1"
 NOTE, SCOPE, SAMPLE = "pack.note", "pack.json", "sample.json"
 CHECKPOINT_A, CHECKPOINT_B, CONSISTENCY, FRONTIER_A = "checkpoint-a", "checkpoint-b", "consistency", "frontier-a"
@@ -49,6 +49,7 @@ _SCOPE = {
     "kind": str,
     "from": str,
     "to": str,
+    "channel": str,
     "release": int,
     "first": int,
     "last": int,
@@ -63,7 +64,7 @@ class Scope:
 
     kind     "period": all entries from `since` up to, not with, `until`; "release": all about one release
     since, until   RFC 3339 UTC times of a period, or ""
-    release  number of the release, or 0
+    channel, release   channel and number of the release, or "" and 0
     """
 
     origin: str
@@ -72,6 +73,7 @@ class Scope:
     last: int
     since: str = ""
     until: str = ""
+    channel: str = ""
     release: int = 0
 
     def encode(self) -> bytes:
@@ -83,6 +85,7 @@ class Scope:
                 "kind": self.kind,
                 "from": self.since,
                 "to": self.until,
+                "channel": self.channel,
                 "release": self.release,
                 "first": self.first,
                 "last": self.last,
@@ -106,8 +109,9 @@ def parse_scope(data: bytes) -> Scope:
     times = (document["from"], document["to"])
     if not all(map(_TIME.fullmatch, times)) or (all(times) and times[0] >= times[1]):
         raise InvalidFormat("expected times of a period, the first before the second, got others")
-    if (any(times) and document["kind"] == "release") or (document["kind"] == "release") != bool(document["release"]):
-        raise InvalidFormat("expected either a release with its number or a period, got a mixture")
+    about_release = document["kind"] == "release"
+    if {about_release} != {bool(document["release"]), bool(document["channel"])} or (about_release and any(times)):
+        raise InvalidFormat("expected either a release with its channel and number or a period, got a mixture")
     return Scope(
         document["origin"],
         document["kind"],
@@ -115,6 +119,7 @@ def parse_scope(data: bytes) -> Scope:
         document["last"],
         since=document["from"],
         until=document["to"],
+        channel=document["channel"],
         release=document["release"],
     )
 

@@ -69,7 +69,8 @@ class Seen:
             self.ends[leaf.seq] = leaf
         if inside and leaf.object.kind == _PROPOSAL and leaf.act in _MAKING and leaf.manifest:
             self.proposals.setdefault(leaf.manifest, set()).add(leaf.object.name)
-        if inside and leaf.act is Act.RELEASED and leaf.object.name == f"release-{scope.release}":
+        named = (scope.channel, f"release-{scope.channel}-{scope.release}")
+        if inside and leaf.act is Act.RELEASED and (leaf.channel, leaf.object.name) == named:
             self.manifest = leaf.manifest
         if leaf.seq > scope.last and leaf.act in _ENDS[1:] and leaf.manifest == self.manifest:
             self.outside.append(leaf.seq)
@@ -119,7 +120,7 @@ def check_scope(seen: Seen, remarks: list[str]) -> Iterator[Finding]:
 def _check_release(seen: Seen) -> Iterator[Finding]:
     scope, first, last = seen.scope, seen.ends.get(seen.scope.first), seen.ends.get(seen.scope.last)
     if not seen.manifest:
-        yield Finding(State.MISSING, SCOPE, f"no entry of release {scope.release} is in the pack")
+        yield Finding(State.MISSING, SCOPE, f"no entry of release {scope.release} on {scope.channel} is in the pack")
     if first is None or first.act is not Act.PROPOSED or (last is not None and last.act not in _ENDS):
         message = "expected the stretch from a proposal to its release or a withdrawal, got another"
         yield Finding(State.ALTERED, SCOPE, message, scope.first, scope.last)

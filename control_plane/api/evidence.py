@@ -38,6 +38,7 @@ class Packing(Body):
     since: Moment | None = None
     until: Moment | None = None
     release: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    channel: Text = ""
     nonce: Text = ""
     with_texts: bool = True
 
@@ -66,7 +67,12 @@ def make_pack(plane: Plane, actor: Actor, body: Packing) -> Response:
         raise InvalidDocument("expected either a release or a period")
     rights.require_role(plane, actor.id, KEEPERS, attempt=Attempt("make-pack", LeafObject("pack"), Auth.TOKEN))
     asked = packs.PackRequest(
-        body.since, body.until, release=body.release, nonce=body.nonce, with_texts=body.with_texts
+        body.since,
+        body.until,
+        release=body.release,
+        channel=body.channel,
+        nonce=body.nonce,
+        with_texts=body.with_texts,
     )
     made = packs.make_pack(plane, asked, actor=actor.id, auth=Auth.TOKEN)
     stream = io.BytesIO()

@@ -35,6 +35,7 @@ class Proposing(Body):
     passphrase: Text = Field(repr=False)
     base: Text | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
+    channel: Text = ""
 
 
 class Editing(Body):
@@ -56,11 +57,12 @@ class Reviewing(Body):
 
 
 class Withdrawing(Body):
-    """What to withdraw, by name or digest, and why."""
+    """What to withdraw on a channel, by name or digest, and why."""
 
     target: Text
     reason: Text
     passphrase: Text = Field(repr=False)
+    channel: Text = ""
 
 
 class Health(Body):
@@ -96,29 +98,37 @@ def inbox(plane: Plane, actor: Actor) -> tuple[Task, ...]:
 
 
 @router.get("/prompts")
-def prompts(plane: Plane, _actor: Actor) -> tuple[PromptInfo, ...]:
-    """Return the live prompts and hand-offs."""
-    return queries.list_prompts(plane)
+def prompts(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[PromptInfo, ...]:
+    """Return the live prompts and hand-offs of a channel."""
+    return queries.list_prompts(plane, channel=channel)
 
 
 @router.get("/prompts/{name}")
-def prompt(plane: Plane, _actor: Actor, name: Text) -> PromptDetail:
+def prompt(plane: Plane, _actor: Actor, name: Text, *, channel: Text = "") -> PromptDetail:
     """Return a live entry with its content, source and versions."""
-    return queries.show_prompt(plane, name)
+    return queries.show_prompt(plane, name, channel=channel)
 
 
 @router.get("/prompts/{name}/diff")
 def prompt_diff(
-    plane: Plane, _actor: Actor, name: Text, *, before: Text | None = None, after: Text | None = None
+    plane: Plane,
+    _actor: Actor,
+    name: Text,
+    *,
+    before: Text | None = None,
+    after: Text | None = None,
+    channel: Text = "",
 ) -> tuple[FieldDiff, ...]:
     """Return what differs between two versions of an entry."""
-    return queries.diff_prompt(plane, name, before=before, after=after)
+    return queries.diff_prompt(plane, name, before=before, after=after, channel=channel)
 
 
 @router.get("/proposals")
-def list_proposals(plane: Plane, _actor: Actor, state: Text | None = None) -> tuple[Proposal, ...]:
+def list_proposals(
+    plane: Plane, _actor: Actor, state: Text | None = None, *, channel: Text = ""
+) -> tuple[Proposal, ...]:
     """Return proposals, newest first."""
-    return queries.list_proposals(plane, state=state)
+    return queries.list_proposals(plane, state=state, channel=channel)
 
 
 @router.post("/proposals", status_code=201)
@@ -132,6 +142,7 @@ def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
         passphrase=body.passphrase,
         base=body.base,
         remove=body.remove,
+        channel=body.channel,
     )
 
 
@@ -196,18 +207,25 @@ def release(plane: Plane, actor: Actor, number: Number) -> Release:
 
 
 @router.get("/releases")
-def list_releases(plane: Plane, _actor: Actor) -> tuple[Release, ...]:
-    """Return all releases, newest first."""
-    return queries.list_releases(plane)
+def list_releases(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[Release, ...]:
+    """Return all releases of a channel, newest first."""
+    return queries.list_releases(plane, channel=channel)
 
 
 @router.get("/withdrawals")
-def list_withdrawals(plane: Plane, _actor: Actor) -> tuple[Withdrawal, ...]:
-    """Return all withdrawals, newest first."""
-    return queries.list_withdrawals(plane)
+def list_withdrawals(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[Withdrawal, ...]:
+    """Return all withdrawals on a channel, newest first."""
+    return queries.list_withdrawals(plane, channel=channel)
 
 
 @router.post("/withdrawals", status_code=201)
 def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
     """Withdraw a prompt."""
-    return releases.withdraw(plane, actor.id, target=body.target, reason=body.reason, passphrase=body.passphrase)
+    return releases.withdraw(
+        plane,
+        actor.id,
+        target=body.target,
+        reason=body.reason,
+        passphrase=body.passphrase,
+        channel=body.channel,
+    )

@@ -24,13 +24,16 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
 
-__all__ = ["As", "Home", "Json", "PassphraseFile", "answer", "exit_codes", "opened", "passphrase"]
+__all__ = ["As", "Channel", "Home", "Json", "PassphraseFile", "answer", "exit_codes", "opened", "passphrase"]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
 
 Home: TypeAlias = Annotated[Path, typer.Option("--home", help="The server's home.", envvar="MENTORPLANE_HOME")]
 As: TypeAlias = Annotated[str, typer.Option("--as", help="Login or id of the person who acts.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Channel: TypeAlias = Annotated[
+    str, typer.Option("--channel", help="The channel; without it the usual one.", show_default=False)
+]
 PassphraseFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the passphrase; else MENTORPLANE_PASSPHRASE or a question."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
+from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, answer, opened
 
 if TYPE_CHECKING:
     from control_plane.registry.records import ProposalDetail
@@ -21,6 +21,7 @@ app = typer.Typer(help="The proposals.", no_args_is_help=True)
 def list_proposals(
     *,
     state: Annotated[str | None, typer.Option(help="Only these: open, rejected or released.")] = None,
+    channel: Channel = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
@@ -28,8 +29,8 @@ def list_proposals(
     with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
 
-        found = queries.list_proposals(plane, state=state)
-        lines = (f"{one.number:4} {one.state:8} revision {one.revision}: {one.title}" for one in found)
+        found = queries.list_proposals(plane, state=state, channel=channel)
+        lines = (f"{one.number:4} {one.channel:10} {one.state:9} revision {one.revision}: {one.title}" for one in found)
         answer(found, as_json=as_json, text="\n".join(lines))
 
 
@@ -53,7 +54,8 @@ def _lines(found: ProposalDetail) -> Iterator[str]:
 
     proposal = found.proposal
     stale = ", stale: edit it to rebase it" if found.stale else ""
-    yield f"proposal {proposal.number}, revision {proposal.revision}, {proposal.state}{stale}: {proposal.title}"
+    yield f"proposal {proposal.number} for {proposal.channel}, revision {proposal.revision}, {proposal.state}{stale}"
+    yield f"title {proposal.title}"
     yield f"manifest {proposal.manifest}"
     for change in found.changes:
         yield f"{change.kind} {change.name}, tier {change.tier}" + ("" if change.digest else ": removed")

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, REFUSED, As, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.common import (
+    DEFAULT_HOME,
+    REFUSED,
+    As,
+    Channel,
+    Home,
+    Json,
+    PassphraseFile,
+    answer,
+    opened,
+    passphrase,
+)
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -35,6 +46,7 @@ def propose(
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
     edit: Annotated[int | None, typer.Option(help="Edit this proposal instead of making a new one.")] = None,
     base: Annotated[str | None, typer.Option(help="Digest of the release that you looked at.")] = None,
+    channel: Channel = "",
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -48,7 +60,9 @@ def propose(
         written: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
         secret = passphrase(passphrase_file)
         if edit is None:
-            made = proposals.propose(plane, person, files=written, title=title, passphrase=secret, base=base)
+            made = proposals.propose(
+                plane, person, files=written, title=title, passphrase=secret, base=base, channel=channel
+            )
         else:
             made = proposals.edit(plane, person, edit, files=written, passphrase=secret)
         answer(made, as_json=as_json, text=_said(made))
@@ -121,7 +135,9 @@ def release(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Js
 
         made = releases.release(plane, people.find_person(plane, actor).id, number, auth=Auth.NONE)
         answer(
-            made, as_json=as_json, text=f"release {made.number} with {made.entries} entries, audit entry {made.leaf}"
+            made,
+            as_json=as_json,
+            text=f"release {made.number} on {made.channel} with {made.entries} entries, audit entry {made.leaf}",
         )
 
 
@@ -130,6 +146,7 @@ def withdraw(
     *,
     actor: As,
     reason: Reason,
+    channel: Channel = "",
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -140,7 +157,7 @@ def withdraw(
         from control_plane.registry import releases
 
         person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
-        made = releases.withdraw(plane, person, target=target, reason=reason, passphrase=secret)
+        made = releases.withdraw(plane, person, target=target, reason=reason, passphrase=secret, channel=channel)
         answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}")
 
 

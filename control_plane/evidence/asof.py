@@ -95,15 +95,16 @@ def as_of(
         plane: the control plane.
         actor: person id; `ledger.SYSTEM` for whoever works on the server itself.
         at: the moment; the whole of its second counts.
-        channel: "" for the channel of this installation.
+        channel: "" for the usual one.
         name: only the prompt or hand-off of this name.
         auth: how the actor had authenticated.
 
     Raises:
         NotFound: no such person, or nothing of that name was live then.
+        InvalidDocument: there is no such channel.
         Unavailable: a manifest or statement that an entry names is gone or changed.
     """
-    moment, on = at.astimezone(UTC).replace(microsecond=0), channel or plane.channel
+    moment, on = at.astimezone(UTC).replace(microsecond=0), plane.on(channel)
     asked = encode_query({"as_of": moment, "channel": on, "name": name}, key=b"")
     own = note_reading(plane, actor, canonical.digest(asked), auth=auth)
     with db.read(plane.engine) as session:

@@ -25,7 +25,7 @@ from control_plane.evidence.filed import Filed, filed_of
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
-from control_plane.registry.tables import ClosureRow, LeafRow
+from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import parse_manifest
@@ -208,9 +208,12 @@ def _expired(filed: Iterable[Filed], now: datetime) -> Iterator[Gap]:
 
 def _reviews(plane: ControlPlane, session: Session) -> Iterator[Gap]:
     """Yield the live prompts that are past their date for review."""
-    live = live_release(session)
-    if live is None:
-        return
+    live = [live_release(session, channel) for channel in plane.settings.channels]
+    for release in live:
+        yield from _past_reviews(plane, session, release) if release else ()
+
+
+def _past_reviews(plane: ControlPlane, session: Session, live: ReleaseRow) -> Iterator[Gap]:
     for entry in parse_manifest(live.manifest).entries:
         row = session.get(ClosureRow, entry.digest)
         if row is None:
@@ -218,5 +221,5 @@ def _reviews(plane: ControlPlane, session: Session) -> Iterator[Gap]:
         due = canonical.parse(row.data, max_bytes=len(row.data)).get("review_by")
         if isinstance(due, str) and due < f"{plane.now():%Y-%m-%d}":
             since = datetime.fromisoformat(due).replace(tzinfo=UTC)
-            message = f"{entry.kind} {entry.name} was to be reviewed by {due}"
+            message = f"{entry.kind} {entry.name} on {live.channel} was to be reviewed by {due}"
             yield Gap(Kind.REVIEW, message, live.leaf, live.leaf, since=since)

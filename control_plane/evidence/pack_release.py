@@ -17,16 +17,16 @@ from edge_runtime.core import canonical, dsse
 __all__ = ["release_files", "release_stretch"]
 
 
-def release_stretch(session: Session, number: int) -> tuple[int, int]:
+def release_stretch(session: Session, channel: str, number: int) -> tuple[int, int]:
     """Return the first entry of the release's proposal, and the last about the release: itself or a withdrawal.
 
     Raises:
         NotFound: there is no such release.
     """
-    release = session.get(ReleaseRow, number)
+    release = session.get(ReleaseRow, (channel, number))
     proposal = session.get(ProposalRow, release.proposal) if release else None
     if release is None or proposal is None:
-        raise NotFound(f"expected the number of a release, got {number}")
+        raise NotFound(f"expected the number of a release on {channel}, got {number}")
     ends = (str(Act.WITHDRAWN), str(Act.WITHDRAWAL_LIFTED))
     about = select(LeafRow.seq).where(LeafRow.manifest == release.digest, col(LeafRow.act).in_(ends))
     return proposal.leaf, max([release.leaf, *session.exec(about).all()])
@@ -34,7 +34,7 @@ def release_stretch(session: Session, number: int) -> tuple[int, int]:
 
 def release_files(session: Session, scope: Scope, *, size: int) -> dict[str, bytes]:
     """Return the files below `release/`: those whose entries the pack holds, which has `size` entries at its end."""
-    release = session.get(ReleaseRow, scope.release)
+    release = session.get(ReleaseRow, (scope.channel, scope.release))
     assert release is not None
     own = select(StatementRow).where(StatementRow.leaf >= scope.first, StatementRow.leaf < size)
     about = own.where((StatementRow.manifest == release.digest) | (StatementRow.proposal == release.proposal))

@@ -62,12 +62,14 @@ _LOOKS_AHEAD = 2_000
 class PackRequest:
     """What a pack is asked for: a period from `since` up to, not with, `until`, or a release; the auditor's nonce.
 
-    Without `with_texts` names and reasons stay out, also those that are not erased.
+    The release is that of `channel`, "" for the usual one. Without `with_texts` names and reasons stay out, also those
+    that are not erased.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     release: int = 0
+    channel: str = ""
     nonce: str = ""
     with_texts: bool = True
 
@@ -185,8 +187,9 @@ def _policy(plane: ControlPlane) -> bytes:
 def _scope(plane: ControlPlane, session: Session, request: PackRequest) -> Scope:
     origin = plane.keys.log.name
     if request.release:
-        first, last = release_stretch(session, request.release)
-        return Scope(origin, "release", first, last, release=request.release)
+        channel = plane.on(request.channel)
+        first, last = release_stretch(session, channel, request.release)
+        return Scope(origin, "release", first, last, channel=channel, release=request.release)
     start = select(func.min(LeafRow.seq))
     end = select(func.max(LeafRow.seq))
     first_found = session.exec(start.where(LeafRow.at >= request.since) if request.since else start).one()

@@ -198,7 +198,9 @@ def _about(report: PackReport) -> str:
     scope = report.scope
     assert scope is not None
     if scope.kind == "release":
-        return f"Release {scope.release}, from its proposal on: entries {scope.first} to {scope.last}"
+        return (
+            f"Release {scope.release} on {scope.channel}, from its proposal on: entries {scope.first} to {scope.last}"
+        )
     since, until = (text.replace("T", " ").removesuffix(":00Z") for text in (scope.since, scope.until))
     period = f"from {since or 'the beginning'} to {until or 'now'} (UTC)"
     return f"The period {period}: entries {scope.first} to {scope.last}"

@@ -1,7 +1,7 @@
 """An act and its leaf: appended in one transaction, published afterwards.
 
-Promises: both are committed or neither; what the use case does not say (id, index, time, organisation, channel, the
-previous leaf of the same object, retention class) is filled in here and nowhere else.
+Promises: both are committed or neither; what the use case does not say (id, index, time, organisation, the previous
+leaf of the same object, retention class) is filled in here and nowhere else.
 Does not: decide whether the act is allowed.
 """
 
@@ -63,6 +63,7 @@ _OUTCOMES = {Act.REFUSED: Outcome.REFUSED, Act.SIGNED_IN_FAILED: Outcome.FAILED}
 class Event:
     """What an act says about itself; `names` are the names of everything it concerns, for searching.
 
+    `channel` is "" for what concerns none, such as people.
     `statement`, `meaning` and `key` are those of the signature that carries it; `code` and `reason` say why, in a word
     and in the person's own; `behalf` is whom it was done for.
     """
@@ -72,6 +73,7 @@ class Event:
     role: str
     auth: Auth
     target: LeafObject
+    channel: str = ""
     before: str = ""
     after: str = ""
     diff: str = ""
@@ -173,7 +175,7 @@ def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int, ke
         seq=seq,
         id=plane.event_id(),
         organisation=plane.organisation,
-        channel=plane.channel,
+        channel=event.channel,
         before=event.before,
         after=event.after,
         diff=event.diff,

@@ -58,10 +58,11 @@ class Query:
 
     act, channel    as the entry says
     actor           person id of who did it, or of the person it was done for
-    name            name of anything it concerns (prompt, person, "proposal-2", "release-2"), or any digest in it
+    name            name of anything it concerns (prompt, person, "proposal-2", "release-production-2"), or any digest
+                    in it
     version         a version of what it concerns: "name@epoch", or its digest
     manifest        digest of the manifest concerned
-    release         number of the release whose manifest is concerned
+    release         number of the release whose manifest is concerned, on `channel` or else on the usual one
     words           words that the reason has, all of them, if it is not erased
     since, until    from this time on, before that time
     before          only entries below this index: continues an earlier search
@@ -133,16 +134,16 @@ def _terms(plane: ControlPlane, session: Session, query: Query) -> tuple[bytes, 
             raise InvalidDocument("expected words of letters or digits, got none")
         found |= words
     if query.release is not None:
-        manifest = _manifest_of(session, query.release)
+        manifest = _manifest_of(session, query.channel or plane.channel, query.release)
         if not manifest:
             return None
         found.add(term("digest", manifest))
     return tuple(sorted(found))
 
 
-def _manifest_of(session: Session, release: int) -> str:
+def _manifest_of(session: Session, channel: str, release: int) -> str:
     """Return the digest of the manifest that the log says was released under a number; "" if none was."""
-    terms = (term("act", "released"), term("name", f"release-{release}"))
+    terms = (term("act", "released"), term("name", f"release-{channel}-{release}"))
     for record, _ in records_of(session, list(islice(find(session, Wanted(terms)), 1))):
         return record.manifest
     return ""

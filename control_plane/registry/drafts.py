@@ -1,8 +1,8 @@
 """Drafts: from the sources that a proposal changes to the manifest that people sign.
 
 Promises: entries that the change does not touch stay just as they are; a changed one gets the next epoch (counted over
-all releases ever), its tier from the document, and the editor as its author; a changed include changes every script
-that uses it; a change that changes nothing governed is refused. A draft is a value: nothing is stored here.
+all releases ever, on every channel), its tier from the document, and the editor as its author; a changed include
+changes every script that uses it; one that changes nothing governed is refused. A draft is a value: nothing is stored.
 Does not: check whether the change is good (see `policy.checks`). Source: DESIGN section 6, author and propose.
 """
 
@@ -52,6 +52,7 @@ class SourceFile:
 class Edit:
     """What somebody wants: files to write, entries to remove, and entries of an earlier revision by their authors."""
 
+    channel: str
     editor: str
     files: tuple[SourceFile, ...]
     removed: tuple[Key, ...] = ()
@@ -96,26 +97,27 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
     return tuple(found.values())
 
 
-def live_release(session: Session) -> ReleaseRow | None:
-    """Return the newest release."""
-    return session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number).desc())).first()
+def live_release(session: Session, channel: str) -> ReleaseRow | None:
+    """Return the newest release on a channel."""
+    newest = select(ReleaseRow).where(ReleaseRow.channel == channel).order_by(col(ReleaseRow.number).desc())
+    return session.exec(newest.limit(1)).first()
 
 
-def live_manifest(session: Session) -> tuple[Manifest | None, str]:
-    """Return the manifest in force and its digest; (None, "") before the first release."""
-    row = live_release(session)
+def live_manifest(session: Session, channel: str) -> tuple[Manifest | None, str]:
+    """Return the manifest in force on a channel and its digest; (None, "") before the first release."""
+    row = live_release(session, channel)
     return (parse_manifest(row.manifest), row.digest) if row else (None, "")
 
 
 def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
-    """Return the draft that `edit` makes of the live release.
+    """Return the draft that `edit` makes of the live release of its channel.
 
     Raises:
         InvalidDocument: a source does not freeze, or nothing governed would change.
         Conflict: a name is taken by an entry of another kind.
         NotFound: an entry to remove is not there.
     """
-    base, base_digest = live_manifest(session)
+    base, base_digest = live_manifest(session, edit.channel)
     entries = {entry.key: entry for entry in base.entries} if base else {}
     for key in edit.removed:
         if key[0] in CLOSURE_KINDS and entries.pop(key, None) is None:
@@ -133,11 +135,13 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
             entries[entry.key] = entry
             closures[entry.digest] = data
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
-    return _finish(plane, (base, base_digest), entries=entries.values(), locales=locales, closures=closures)
+    before = (base, base_digest)
+    return _finish(plane, edit.channel, before, entries=entries.values(), locales=locales, closures=closures)
 
 
 def _finish(
     plane: ControlPlane,
+    channel: str,
     base: tuple[Manifest | None, str],
     *,
     entries: Iterable[Entry],
@@ -148,7 +152,7 @@ def _finish(
     number = before.number + 1 if before else 1
     manifest = Manifest(
         organisation=plane.organisation,
-        channel=plane.channel,
+        channel=channel,
         number=number,
         base=digest,
         entries=tuple(sorted(entries)),
@@ -180,17 +184,16 @@ def _affected(session: Session, edit: Edit) -> Sequence[Source]:
     """Return the governed sources that may change: those in the edit, and scripts if an include changes."""
     found = {file.key: file for file in edit.files if file.kind in CLOSURE_KINDS}
     if any(kind == "include" for kind, _ in (*(file.key for file in edit.files), *edit.removed)):
-        for row in session.exec(select(SourceRow).where(col(SourceRow.kind).in_(SCRIPTS))):
+        scripts = select(SourceRow).where(SourceRow.channel == edit.channel, col(SourceRow.kind).in_(SCRIPTS))
+        for row in session.exec(scripts):
             if (row.kind, row.name) not in edit.removed:
                 found.setdefault((row.kind, row.name), SourceFile(row.kind, row.name, row.path, row.text))
     return [_parsed(file.text.encode(), file.path) for _, file in sorted(found.items())]
 
 
 def _includes(session: Session, edit: Edit) -> Sequence[Source]:
-    files = {
-        (row.kind, row.name): (row.text, row.path)
-        for row in session.exec(select(SourceRow).where(SourceRow.kind == "include"))
-    }
+    live = select(SourceRow).where(SourceRow.channel == edit.channel, SourceRow.kind == "include")
+    files = {(row.kind, row.name): (row.text, row.path) for row in session.exec(live)}
     files |= {file.key: (file.text, file.path) for file in edit.files if file.kind == "include"}
     return [_parsed(text.encode(), path) for key, (text, path) in files.items() if key not in edit.removed]
 

@@ -62,8 +62,9 @@ def propose(
     passphrase: str,
     base: str | None = None,
     remove: Sequence[tuple[str, str]] = (),
+    channel: str = "",
 ) -> Proposal:
-    """Propose a change of the live release, signed by its author.
+    """Propose a change of the live release of a channel, signed by its author.
 
     Args:
         plane: the control plane.
@@ -73,22 +74,23 @@ def propose(
         passphrase: opens the author's key.
         base: digest of the manifest that the author looked at; None if they did not say.
         remove: kind and name of entries that go.
+        channel: "" for the usual one.
 
     Raises:
-        InvalidDocument: a file does not read or freeze, or nothing governed changes.
+        InvalidDocument: a file does not read or freeze, nothing governed changes, or there is no such channel.
         Conflict: `base` is no longer live, or the very same change is proposed already.
         Refused: the actor is not an author, or a wrong passphrase.
     """
     people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
     _require_title(title)
-    written = read_files(files)
+    written, on = read_files(files), plane.on(channel)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
-        _refuse_stale(session, base)
-        draft = make_draft(plane, session, Edit(actor, written, tuple(remove)))
+        _refuse_stale(session, on, base)
+        draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove)))
         _refuse_proposed(session, draft.digest)
         leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
-        proposal = ProposalRow(leaf=leaf, state="open", revision=1, author=actor, at=plane.now())
+        proposal = ProposalRow(channel=on, leaf=leaf, state="open", revision=1, author=actor, at=plane.now())
         session.add(proposal)
         session.flush()
         revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
@@ -135,7 +137,8 @@ def edit(
         merged = {file.key: file for file in (*(SourceFile(**file) for file in current.files), *written)}
         removed = tuple(sorted({*((kind, name) for kind, name in current.removed), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
-        draft = make_draft(plane, session, Edit(actor, kept, removed, earlier=parse_manifest(current.manifest).entries))
+        earlier = parse_manifest(current.manifest).entries
+        draft = make_draft(plane, session, Edit(proposal.channel, actor, kept, removed, earlier=earlier))
         # The title is a text of the author's: nobody else's statement repeats it.
         title = (
             texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
@@ -160,6 +163,7 @@ def _store_revision(
     signing = store.Signing(
         act="author",
         logged=revising.logged,
+        channel=proposal.channel,
         person=actor,
         role="author",
         reason=revising.title,
@@ -168,7 +172,7 @@ def _store_revision(
         entries=draft.introduced,
         target=_target(proposal, draft.digest),
         proposal=proposal.number,
-        facts=facts_of(draft.manifest, live_manifest(session)[0]),
+        facts=facts_of(draft.manifest, live_manifest(session, proposal.channel)[0]),
         before=revising.before or draft.manifest.base,
         after=draft.digest,
     )
@@ -181,13 +185,14 @@ def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *
     digest = revising.draft.digest
     row = _add_revision(plane, session, proposal, revising=revising)
     session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
-    facts = facts_of(revising.draft.manifest, live_manifest(session)[0])
+    facts = facts_of(revising.draft.manifest, live_manifest(session, proposal.channel)[0])
     event = ledger.Event(
         revising.logged,
         revising.actor,
         "author",
         Auth.PASSPHRASE,
         _target(proposal, digest),
+        channel=proposal.channel,
         before=digest,
         after=digest,
         manifest=digest,
@@ -253,8 +258,8 @@ def _refuse_proposed(session: Session, digest: str) -> None:
         )
 
 
-def _refuse_stale(session: Session, base: str | None) -> None:
-    live = live_manifest(session)[1]
+def _refuse_stale(session: Session, channel: str, base: str | None) -> None:
+    live = live_manifest(session, channel)[1]
     if base is not None and base != live:
         raise Conflict(
             "expected a change of the live release, got one of an earlier release", hint="look again, then edit"

@@ -63,63 +63,63 @@ MAX_CLOSURE_BYTES = 200_000
 SCRIPTS = ("handoff", "prompt")
 
 
-def live_manifest(plane: ControlPlane) -> Manifest | None:
-    """Return the manifest in force; None before the first release."""
+def live_manifest(plane: ControlPlane, *, channel: str = "") -> Manifest | None:
+    """Return the manifest in force on a channel, "" for the usual one; None before its first release."""
     with db.read(plane.engine) as session:
-        return drafts.live_manifest(session)[0]
+        return drafts.live_manifest(session, plane.on(channel))[0]
 
 
-def list_entries(plane: ControlPlane) -> tuple[PromptInfo, ...]:
+def list_entries(plane: ControlPlane, *, channel: str = "") -> tuple[PromptInfo, ...]:
     """Return every governed entry of the live release, sorted by kind and name."""
     with db.read(plane.engine) as session:
-        manifest, _ = drafts.live_manifest(session)
-        stopped = withdrawn_digests(session)
+        manifest, _ = drafts.live_manifest(session, plane.on(channel))
+        stopped = withdrawn_digests(session, plane.on(channel))
         entries = manifest.entries if manifest else ()
         return tuple(_info(entry, _document(session, entry.digest), stopped) for entry in entries)
 
 
-def list_prompts(plane: ControlPlane) -> tuple[PromptInfo, ...]:
+def list_prompts(plane: ControlPlane, *, channel: str = "") -> tuple[PromptInfo, ...]:
     """Return the scripts of the live release: prompts and hand-offs."""
-    return tuple(info for info in list_entries(plane) if info.kind in SCRIPTS)
+    return tuple(info for info in list_entries(plane, channel=channel) if info.kind in SCRIPTS)
 
 
-def show_prompt(plane: ControlPlane, name: str) -> PromptDetail:
+def show_prompt(plane: ControlPlane, name: str, *, channel: str = "") -> PromptDetail:
     """Return a live entry with its content, its source and its versions; scripts first if a name is two things.
 
     Raises:
         NotFound: nothing live has that name.
     """
     with db.read(plane.engine) as session:
-        entry = _find_live(session, name)
+        entry = _find_live(session, plane.on(channel), name)
         document = _document(session, entry.digest)
-        source = session.get(SourceRow, entry.key)
+        source = session.get(SourceRow, (plane.on(channel), *entry.key))
         return PromptDetail(
-            _info(entry, document, withdrawn_digests(session)),
+            _info(entry, document, withdrawn_digests(session, plane.on(channel))),
             document,
             source.text if source else "",
             source.path if source else "",
             history=tuple(
-                VersionInfo(row.epoch, row.digest, row.author, row.release, row.at)
-                for row in _versions(session, entry.kind, entry.name)
+                VersionInfo(row.epoch, row.digest, row.author, row.channel, row.release, row.at)
+                for row in _versions(session, plane.on(channel), entry.key)
             ),
         )
 
 
-def show_source(plane: ControlPlane, kind: str, name: str) -> drafts.SourceFile:
+def show_source(plane: ControlPlane, kind: str, name: str, *, channel: str = "") -> drafts.SourceFile:
     """Return the live YAML of a source of any kind, such as `cases` or `include`.
 
     Raises:
         NotFound: nothing live has that kind and name.
     """
     with db.read(plane.engine) as session:
-        row = session.get(SourceRow, (kind, name))
+        row = session.get(SourceRow, (plane.on(channel), kind, name))
         if row is None:
             raise NotFound(f"expected the name of a live source of kind {kind!r}, got another")
         return drafts.SourceFile(row.kind, row.name, row.path, row.text)
 
 
 def diff_prompt(
-    plane: ControlPlane, name: str, *, before: str | None = None, after: str | None = None
+    plane: ControlPlane, name: str, *, before: str | None = None, after: str | None = None, channel: str = ""
 ) -> tuple[FieldDiff, ...]:
     """Return what differs between two versions, by digest; the live one against the one before it by default.
 
@@ -127,8 +127,8 @@ def diff_prompt(
         NotFound: nothing live has that name, or a digest is not of one of its versions.
     """
     with db.read(plane.engine) as session:
-        entry = _find_live(session, name)
-        digests = [row.digest for row in _versions(session, entry.kind, entry.name)]
+        entry = _find_live(session, plane.on(channel), name)
+        digests = [row.digest for row in _versions(session, plane.on(channel), entry.key)]
         for wanted in (before, after):
             if wanted and wanted not in digests:
                 raise NotFound(f"expected the digest of a version of {entry.name!r}, got another")
@@ -138,13 +138,15 @@ def diff_prompt(
         return diff_closures(store.closure(session, old) if old else None, store.closure(session, new))
 
 
-def list_proposals(plane: ControlPlane, *, state: str | None = None) -> tuple[Proposal, ...]:
-    """Return proposals, newest first; of one state if it is given: open, rejected or released."""
+def list_proposals(plane: ControlPlane, *, state: str | None = None, channel: str = "") -> tuple[Proposal, ...]:
+    """Return proposals, newest first; of one state or channel if it is given: open, rejected or released."""
     query = select(ProposalRow, RevisionRow).where(
         ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision
     )
     if state:
         query = query.where(ProposalRow.state == state)
+    if channel:
+        query = query.where(ProposalRow.channel == plane.on(channel))
     with db.read(plane.engine) as session:
         rows = session.exec(query.order_by(col(ProposalRow.number).desc())).all()
         titles = store.titles(plane, session, (proposal for proposal, _ in rows))
@@ -162,7 +164,7 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         is_open = proposal.state == "open"
-        stale = is_open and revision.base != drafts.live_manifest(session)[1]
+        stale = is_open and store.is_stale(session, revision)
         checks = store.checks_of(session, revision.digest)
         missing = _missing(plane, session, revision) if is_open and not stale else ()
         passed = len(checks) == len(CHECKS) and all(check.status != "failed" for check in checks)
@@ -189,17 +191,18 @@ def inbox(plane: ControlPlane, person: str) -> tuple[Task, ...]:
     return tuple(tasks)
 
 
-def list_releases(plane: ControlPlane) -> tuple[Release, ...]:
-    """Return all releases, newest first."""
+def list_releases(plane: ControlPlane, *, channel: str = "") -> tuple[Release, ...]:
+    """Return all releases of a channel, newest first."""
     with db.read(plane.engine) as session:
-        rows = session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number).desc()))
+        query = select(ReleaseRow).where(ReleaseRow.channel == plane.on(channel))
+        rows = session.exec(query.order_by(col(ReleaseRow.number).desc()))
         return tuple(release_record(row, parse_manifest(row.manifest)) for row in rows)
 
 
-def list_withdrawals(plane: ControlPlane) -> tuple[Withdrawal, ...]:
-    """Return all withdrawals, newest first."""
+def list_withdrawals(plane: ControlPlane, *, channel: str = "") -> tuple[Withdrawal, ...]:
+    """Return all withdrawals on a channel, newest first."""
     with db.read(plane.engine) as session:
-        rows = withdrawal_rows(session)
+        rows = withdrawal_rows(session, plane.on(channel))
         shown = texts.shown_reasons(session, plane, (row.leaf for row in rows))
         return tuple(withdrawal_record(row, shown.get(row.leaf, "")) for row in reversed(rows))
 
@@ -286,8 +289,8 @@ def _signatures(plane: ControlPlane, session: Session, revision: RevisionRow) ->
     )
 
 
-def _find_live(session: Session, name: str) -> Entry:
-    manifest, _ = drafts.live_manifest(session)
+def _find_live(session: Session, channel: str, name: str) -> Entry:
+    manifest, _ = drafts.live_manifest(session, channel)
     found = [entry for entry in (manifest.entries if manifest else ()) if entry.name == name]
     if not found:
         raise NotFound(
@@ -296,8 +299,9 @@ def _find_live(session: Session, name: str) -> Entry:
     return next((entry for entry in found if entry.kind in SCRIPTS), found[0])
 
 
-def _versions(session: Session, kind: str, name: str) -> Iterable[VersionRow]:
-    query = select(VersionRow).where(VersionRow.kind == kind, VersionRow.name == name)
+def _versions(session: Session, channel: str, key: tuple[str, str]) -> Iterable[VersionRow]:
+    kind, name = key
+    query = select(VersionRow).where(VersionRow.channel == channel, VersionRow.kind == kind, VersionRow.name == name)
     return session.exec(query.order_by(col(VersionRow.epoch).desc())).all()
 
 

@@ -32,6 +32,7 @@ class Proposal:
     """A set of changes: `manifest` is the digest that people sign, `state` is open, rejected or released."""
 
     number: int
+    channel: str
     title: str
     state: str
     revision: int
@@ -107,6 +108,7 @@ class ProposalDetail:
 class Release:
     """A released manifest; `leaf` is its index in the audit log."""
 
+    channel: str
     number: int
     manifest: str
     proposal: int
@@ -118,8 +120,9 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A content that must no longer be used, and why."""
+    """A content that must no longer be used on a channel, and why."""
 
+    channel: str
     name: str
     kind: str
     digest: str
@@ -151,6 +154,7 @@ class VersionInfo:
     epoch: int
     digest: str
     author: str
+    channel: str
     release: int
     at: datetime
 

@@ -55,14 +55,15 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         manifest, missing = store.shortfalls(plane, session, revision)
         if missing:
             raise Refused(_what_is_missing(missing))
-        base, before = live_manifest(session)
+        base, before = live_manifest(session, proposal.channel)
         facts = facts_of(manifest, base)
         event = ledger.Event(
             Act.RELEASED,
             actor=actor,
             role=RELEASE_ROLE,
             auth=auth,
-            target=LeafObject("release", f"release-{manifest.number}", revision.digest, str(manifest.number)),
+            target=LeafObject("release", release_name(manifest), revision.digest, str(manifest.number)),
+            channel=proposal.channel,
             before=before,
             after=revision.digest,
             diff=facts.diff,
@@ -102,6 +103,7 @@ def _store_release(
     base: Manifest | None,
 ) -> ReleaseRow:
     row = ReleaseRow(
+        channel=manifest.channel,
         number=manifest.number,
         digest=revision.digest,
         manifest=revision.manifest,
@@ -114,8 +116,11 @@ def _store_release(
     session.add(row)
     session.flush()
     for entry in changed_entries(manifest, base):
+        if session.get(VersionRow, (manifest.channel, *entry.key, entry.epoch)) is not None:
+            continue  # it was live here before, went, and comes back just so
         session.add(
             VersionRow(
+                channel=manifest.channel,
                 kind=entry.kind,
                 name=entry.name,
                 epoch=entry.epoch,
@@ -127,16 +132,18 @@ def _store_release(
             )
         )
     for file in revision.files:
-        session.merge(SourceRow(**file))
+        session.merge(SourceRow(channel=manifest.channel, **file))
     for kind, name in revision.removed:
-        gone = session.get(SourceRow, (kind, name))
+        gone = session.get(SourceRow, (manifest.channel, kind, name))
         if gone is not None:
             session.delete(gone)
     session.flush()
     return row
 
 
-def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passphrase: str) -> Withdrawal:
+def withdraw(
+    plane: ControlPlane, actor: str, *, target: str, reason: str, passphrase: str, channel: str = ""
+) -> Withdrawal:
     """Withdraw a prompt: devices stop using this content as soon as they learn of it.
 
     Args:
@@ -156,24 +163,26 @@ def withdraw(plane: ControlPlane, actor: str, *, target: str, reason: str, passp
     person = people.find_person(plane, actor)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
-        version = _find_version(session, target)
+        on = plane.on(channel)
+        version = _find_version(session, on, target)
         if version.kind not in WITHDRAWABLE:
             raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
-        before = withdrawal_rows(session)
+        before = withdrawal_rows(session, on)
         if any(ref.digest == version.digest for row in before for ref in _refs(row)):
             raise Conflict("expected content that is in use, got what is withdrawn already")
         signing = store.Signing(
             act="withdraw",
             logged=Act.WITHDRAWN,
+            channel=on,
             person=person.id,
             role=person.roles[0],
             reason=reason,
             key=key,
-            manifest=live_manifest(session)[1],
+            manifest=live_manifest(session, on)[1],
             entries=(Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author),),
             target=LeafObject(version.kind, version.name, version.digest, str(version.epoch)),
             previous=before[-1].digest if before else "",
-            facts=_facts_now(session, version),
+            facts=_facts_now(session, on, version),
             before=version.digest,
         )
         done = withdrawal_record(store.sign(plane, session, signing), reason)
@@ -199,33 +208,45 @@ def _publish(plane: ControlPlane) -> tuple[str, ...]:
     return publish(plane)
 
 
-def withdrawal_rows(session: Session) -> list[StatementRow]:
-    """Return all withdrawals, oldest first."""
-    query = select(StatementRow).where(StatementRow.act == "withdraw").order_by(col(StatementRow.id))
-    return list(session.exec(query))
+def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
+    """Return all withdrawals on a channel, oldest first."""
+    query = select(StatementRow).where(StatementRow.act == "withdraw", StatementRow.channel == channel)
+    return list(session.exec(query.order_by(col(StatementRow.id))))
 
 
 def release_record(row: ReleaseRow, manifest: Manifest) -> Release:
     """Return the record of a release."""
     return Release(
-        row.number, row.digest, row.proposal, row.person, row.at, entries=len(manifest.entries), leaf=row.leaf
+        row.channel,
+        row.number,
+        row.digest,
+        row.proposal,
+        row.person,
+        row.at,
+        entries=len(manifest.entries),
+        leaf=row.leaf,
     )
+
+
+def release_name(manifest: Manifest) -> str:
+    """Return how entries of the log name a release."""
+    return f"release-{manifest.channel}-{manifest.number}"
 
 
 def withdrawal_record(row: StatementRow, reason: str) -> Withdrawal:
     """Return the record of a withdrawal, with its reason as people read it."""
     [ref] = _refs(row)
-    return Withdrawal(ref.name, ref.kind, ref.digest, row.person, row.at, reason=reason)
+    return Withdrawal(row.channel, ref.name, ref.kind, ref.digest, row.person, row.at, reason=reason)
 
 
-def withdrawn_digests(session: Session) -> frozenset[str]:
-    """Return the digests of everything that is withdrawn."""
-    return frozenset(ref.digest for row in withdrawal_rows(session) for ref in _refs(row))
+def withdrawn_digests(session: Session, channel: str) -> frozenset[str]:
+    """Return the digests of everything that is withdrawn on a channel."""
+    return frozenset(ref.digest for row in withdrawal_rows(session, channel) for ref in _refs(row))
 
 
-def _facts_now(session: Session, version: VersionRow) -> Facts:
+def _facts_now(session: Session, channel: str, version: VersionRow) -> Facts:
     """Return the facts about the live release, and the tier of a version."""
-    manifest, _ = live_manifest(session)
+    manifest, _ = live_manifest(session, channel)
     return replace(facts_of(manifest, manifest), tier=version.tier, diff="") if manifest else Facts(tier=version.tier)
 
 
@@ -233,10 +254,10 @@ def _refs(row: StatementRow) -> tuple[Entry, ...]:
     return open_statement(dsse.parse_envelope(row.envelope)).entries
 
 
-def _find_version(session: Session, target: str) -> VersionRow:
-    manifest, _ = live_manifest(session)
+def _find_version(session: Session, channel: str, target: str) -> VersionRow:
+    manifest, _ = live_manifest(session, channel)
     live = {entry.digest for entry in manifest.entries} if manifest else set()
-    query = select(VersionRow).order_by(col(VersionRow.epoch).desc())
+    query = select(VersionRow).where(VersionRow.channel == channel).order_by(col(VersionRow.epoch).desc())
     if target.startswith("sha256:"):
         found = session.exec(query.where(VersionRow.digest == target)).first()
     else:

@@ -54,7 +54,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
         _store_results(session, digest, results, at=plane.now())
-        facts = facts_of(parse_manifest(revision.manifest), live_manifest(session)[0])
+        facts = facts_of(parse_manifest(revision.manifest), live_manifest(session, proposal.channel)[0])
         report = checks_digest(results)
         event = ledger.Event(
             Act.CHECKED,
@@ -62,6 +62,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
             role=person.roles[0],
             auth=auth,
             target=_target(proposal, revision),
+            channel=proposal.channel,
             after=report,
             manifest=digest,
             policy=facts.policy,
@@ -165,11 +166,12 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
             require_passed(session, revision.digest)
         else:
             proposal.state = "rejected"
-        base, _ = live_manifest(session)
+        base, _ = live_manifest(session, proposal.channel)
         manifest = parse_manifest(revision.manifest)
         signing = store.Signing(
             act=attempt.code,
             logged=act,
+            channel=proposal.channel,
             person=actor,
             role=verdict.role,
             reason=verdict.reason,
@@ -210,12 +212,12 @@ def require_open(proposal: ProposalRow) -> None:
 
 
 def require_current(session: Session, revision: RevisionRow) -> None:
-    """Refuse a revision that does not build on the live release.
+    """Refuse a revision that does not build on the live release of its channel, or whose epochs are taken.
 
     Raises:
         Conflict: it does not.
     """
-    if revision.base != live_manifest(session)[1]:
+    if store.is_stale(session, revision):
         raise Conflict("expected a proposal on the live release, got a stale one", hint="edit it to rebase it")
 
 
@@ -249,13 +251,14 @@ def _require_reviewable(session: Session, proposal: ProposalRow, revision: Revis
 
 def _candidate(session: Session, revision: RevisionRow) -> Candidate:
     manifest = parse_manifest(revision.manifest)
-    base, _ = live_manifest(session)
+    base, _ = live_manifest(session, manifest.channel)
     introduced = changed_entries(manifest, base)
     whole = [e for e in manifest.entries if e.kind in WHOLE_RELEASE]
     before = [e for e in base.entries if e.kind == "policy"] if base else []
     digests = {entry.digest for entry in (*introduced, *whole, *before)}
     names = [entry.name for entry in introduced]
-    rows = session.exec(select(SourceRow).where(SourceRow.kind == "cases", col(SourceRow.name).in_(names)))
+    live = select(SourceRow).where(SourceRow.channel == manifest.channel, SourceRow.kind == "cases")
+    rows = session.exec(live.where(col(SourceRow.name).in_(names)))
     texts = {row.name: (row.text, row.path) for row in rows}
     texts |= {file["name"]: (file["text"], file["path"]) for file in revision.files if file["kind"] == "cases"}
     cases = {name: parse_source(text.encode(), path).document for name, (text, path) in texts.items()}

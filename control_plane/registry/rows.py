@@ -127,7 +127,7 @@ def _statements(session: Session, known: _Known) -> Iterator[str]:
             continue
         digest = canonical.digest(envelope.payload)
         known.statements[digest] = statement
-        said = {name: getattr(statement, name) for name in ("act", "manifest", "person", "role", "previous")}
+        said = {name: getattr(statement, name) for name in ("act", "channel", "manifest", "person", "role", "previous")}
         yield from _compared(what, row, {"digest": digest, **said})
         if f"{row.at:%Y-%m-%dT%H:%M:%SZ}" != statement.at:
             yield f"{what}: the row differs from its bytes in at"
@@ -163,8 +163,8 @@ def _manifests(session: Session, known: _Known) -> Iterator[str]:
         if revision.editor not in authors[revision.digest]:
             yield f"{what}: the editor did not sign it"
     released = {leaf.manifest: index for index, leaf in known.leaves.items() if leaf.act == Act.RELEASED}
-    for row in session.exec(select(ReleaseRow).order_by(col(ReleaseRow.number))):
-        what = f"release {row.number}"
+    for row in session.exec(select(ReleaseRow).order_by(ReleaseRow.channel, col(ReleaseRow.number))):
+        what = f"release {row.number} on {row.channel}"
         yield from _manifest(what, row, known=known)
         leaf = known.leaves.get(released.pop(row.digest, -1))
         if leaf is None or (leaf.seq, leaf.actor.id) != (row.leaf, row.person):
@@ -179,28 +179,33 @@ def _manifest(what: str, row: RevisionRow | ReleaseRow, *, known: _Known) -> Ite
         yield f"{what}: not a manifest"
         return
     said: dict[str, object] = {"digest": canonical.digest(row.manifest)}
-    said |= {"number": manifest.number} if isinstance(row, ReleaseRow) else {"base": manifest.base}
+    if isinstance(row, ReleaseRow):
+        said |= {"number": manifest.number, "channel": manifest.channel}
+    else:
+        said |= {"base": manifest.base}
     known.manifests[str(said["digest"])] = manifest
     yield from _compared(what, row, said)
 
 
 def _proposals(session: Session, known: _Known) -> Iterator[str]:
-    logged = {leaf.object.name: (leaf.actor.id, leaf.seq) for leaf in known.leaves.values() if leaf.act == Act.PROPOSED}
+    proposed = [leaf for leaf in known.leaves.values() if leaf.act == Act.PROPOSED]
+    logged = {leaf.object.name: (leaf.actor.id, leaf.seq, leaf.channel) for leaf in proposed}
     for proposal in session.exec(select(ProposalRow).order_by(col(ProposalRow.number))):
         what = f"proposal-{proposal.number}"
-        if logged.pop(what, None) != (proposal.author, proposal.leaf):
-            yield f"proposal {proposal.number}: author or title are not those that were signed"
+        if logged.pop(what, None) != (proposal.author, proposal.leaf, proposal.channel):
+            yield f"proposal {proposal.number}: author, title or channel are not those that were signed"
     yield from (f"{what}: logged, but not in the database" for what in sorted(logged))
 
 
 def _versions(session: Session, known: _Known) -> Iterator[str]:
     released = {leaf.manifest for leaf in known.leaves.values() if leaf.act == Act.RELEASED}
-    releases = {manifest.number: manifest for digest, manifest in known.manifests.items() if digest in released}
+    manifests = [manifest for digest, manifest in known.manifests.items() if digest in released]
+    releases = {(manifest.channel, manifest.number): manifest for manifest in manifests}
     for row in session.exec(select(VersionRow)):
-        manifest = releases.get(row.release)
+        manifest = releases.get((row.channel, row.release))
         entry = Entry(row.kind, row.name, row.epoch, row.digest, row.tier, row.author)
         if manifest is None or entry not in manifest.entries:
-            yield f"version {row.epoch} of {row.kind} {row.name!r}: not in the manifest of release {row.release}"
+            yield f"version {row.epoch} of {row.kind} {row.name!r}: not in release {row.release} on {row.channel}"
 
 
 def _closures(session: Session, _known: _Known) -> Iterator[str]:

@@ -16,22 +16,32 @@ from control_plane import ledger, texts
 from control_plane.accounts import people
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_release
+from control_plane.registry.drafts import live_manifest, live_release
 from control_plane.registry.facts import Facts
 from control_plane.registry.records import CheckResult, Proposal
-from control_plane.registry.tables import CheckRow, ClosureRow, ProposalRow, RevisionRow, StatementRow
+from control_plane.registry.tables import (
+    CheckRow,
+    ClosureRow,
+    ProposalRow,
+    ReleaseRow,
+    RevisionRow,
+    StatementRow,
+    VersionRow,
+)
 from edge_runtime.core import approval, canonical, coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 from edge_runtime.core.statements import MEANINGS, Statement, open_statement, sign_statement
 
 __all__ = [
     "Signing",
     "add_closures",
+    "channel_of",
     "checks_of",
     "closure",
     "contributors",
     "find_proposal",
+    "is_stale",
     "proposal_record",
     "record",
     "shortfalls",
@@ -54,6 +64,7 @@ class Signing:
 
     act: str
     logged: Act
+    channel: str
     person: str
     role: str
     reason: str
@@ -77,7 +88,7 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
     statement = Statement(
         act=signing.act,
         organisation=plane.organisation,
-        channel=plane.channel,
+        channel=signing.channel,
         manifest=signing.manifest,
         entries=tuple(sorted(signing.entries)),
         person=signing.person,
@@ -93,6 +104,7 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
         manifest=signing.manifest,
         person=signing.person,
         role=signing.role,
+        channel=signing.channel,
         previous=signing.previous,
         proposal=signing.proposal,
         envelope=envelope.as_json(),
@@ -113,6 +125,7 @@ def _event(signing: Signing, statement: Statement, *, digest: str, said: texts.S
         role=signing.role,
         auth=Auth.PASSPHRASE,
         target=signing.target,
+        channel=signing.channel,
         before=signing.before,
         after=signing.after,
         diff=facts.diff,
@@ -158,6 +171,7 @@ def proposal_record(proposal: ProposalRow, revision: RevisionRow, title: str) ->
     """Return the record of a proposal of that title."""
     return Proposal(
         number=proposal.number or 0,
+        channel=proposal.channel,
         title=title,
         state=proposal.state,
         revision=proposal.revision,
@@ -167,6 +181,13 @@ def proposal_record(proposal: ProposalRow, revision: RevisionRow, title: str) ->
         editor=revision.editor,
         at=proposal.at,
     )
+
+
+def channel_of(session: Session, revision: RevisionRow) -> str:
+    """Return the channel that a revision is for."""
+    proposal = session.get(ProposalRow, revision.proposal)
+    assert proposal is not None  # a foreign key
+    return proposal.channel
 
 
 def contributors(session: Session, proposal: int) -> frozenset[str]:
@@ -200,13 +221,29 @@ def closure(session: Session, digest: str) -> bytes:
     return row.data
 
 
+def is_stale(session: Session, revision: RevisionRow) -> bool:
+    """Return whether the world moved underneath a revision.
+
+    It did if another release is live on its channel, or if an epoch that it gives was given to other content by now, on
+    whichever channel.
+    """
+    base, digest = live_manifest(session, channel_of(session, revision))
+    if revision.base != digest:
+        return True
+    new = changed_entries(parse_manifest(revision.manifest), base)
+    query = select(VersionRow).where(col(VersionRow.name).in_({entry.name for entry in new}))
+    given = {(row.kind, row.name, row.epoch): (row.digest, row.tier, row.author) for row in session.exec(query)}
+    said = {(*entry.key, entry.epoch): (entry.digest, entry.tier, entry.author) for entry in new}
+    return any(given.get(key, what) != what for key, what in said.items())
+
+
 def statements_for(session: Session, revision: RevisionRow) -> Sequence[StatementRow]:
     """Return the statements that vouch for a revision: those the live release carries, and its own.
 
     Approvals of an earlier revision are void and left out; authorship of an earlier revision still holds for the
     entries that are unchanged.
     """
-    live = live_release(session)
+    live = live_release(session, channel_of(session, revision))
     carried = list(live.statements) if live else []
     own = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
     rows = [row for row in session.exec(own) if row.act == "author" or row.manifest == revision.digest]
@@ -224,7 +261,7 @@ def shortfalls(
     plane: ControlPlane, session: Session, revision: RevisionRow
 ) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
     """Return the manifest of a revision and what it lacks, asked of the very functions that devices use."""
-    manifest = parse_manifest(revision.manifest)
+    manifest, live = parse_manifest(revision.manifest), live_release(session, channel_of(session, revision))
     envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
     signed = approval.read_signed(envelopes, people.keyring(session))
     excluded = contributors(session, revision.proposal)
@@ -233,15 +270,14 @@ def shortfalls(
         manifest,
         revision.digest,
         statements=counted,
-        rules=_rules_in_force(session, manifest),
+        rules=_rules_in_force(session, live, manifest),
         floor=dict(plane.settings.floor),
-        before=coverage.Before.of(parse_manifest(live.manifest)) if (live := live_release(session)) else None,
+        before=coverage.Before.of(parse_manifest(live.manifest)) if live else None,
     )
 
 
-def _rules_in_force(session: Session, manifest: Manifest) -> list[approval.ApprovalRules]:
-    """Return the approval rules of the live release, or for the first release those that it brings."""
-    live = live_release(session)
+def _rules_in_force(session: Session, live: ReleaseRow | None, manifest: Manifest) -> list[approval.ApprovalRules]:
+    """Return the approval rules of the live release, or for the first release of a channel those that it brings."""
     holder = parse_manifest(live.manifest) if live else manifest
     digests = [entry.digest for entry in holder.entries if entry.kind == "approval-rules"]
     return [approval.parse_rules(closure(session, digest)) for digest in digests]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -83,9 +83,10 @@ class ClosureRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """The live source of one thing that people write: YAML text, by kind and name."""
+    """The live source of one thing that people write: YAML text, by channel, kind and name."""
 
     __tablename__ = "source"
+    channel: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     path: str
@@ -97,6 +98,7 @@ class ProposalRow(SQLModel, table=True):
 
     __tablename__ = "proposal"
     number: int | None = Field(default=None, primary_key=True)
+    channel: str = Field(index=True)
     leaf: int
     state: str
     revision: int
@@ -135,13 +137,14 @@ class StatementRow(SQLModel, table=True):
     """A signed statement: the envelope as JSON, and its entry of the log, which has the reason."""
 
     __tablename__ = "statement"
-    __table_args__ = (UniqueConstraint("manifest", "person", "act", "previous"),)
+    __table_args__ = (UniqueConstraint("manifest", "person", "act", "channel", "previous"),)
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True)
     act: str = Field(index=True)
     manifest: str = Field(index=True)
     person: str = Field(foreign_key="person.id")
     role: str
+    channel: str
     previous: str
     proposal: int | None = Field(default=None, foreign_key="proposal.number", index=True)
     envelope: dict[str, Any] = Field(sa_column=_json())
@@ -150,9 +153,10 @@ class StatementRow(SQLModel, table=True):
 
 
 class ReleaseRow(SQLModel, table=True):
-    """A released manifest, and the ids of the statements that its release file carries."""
+    """A released manifest, by its channel's own line of numbers, and the ids of the statements that it carries."""
 
     __tablename__ = "release"
+    channel: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     digest: str = Field(unique=True)
     manifest: bytes = Field(sa_column=_bytes())
@@ -164,16 +168,21 @@ class ReleaseRow(SQLModel, table=True):
 
 
 class VersionRow(SQLModel, table=True):
-    """One released version of an entry: its epoch never falls, also if the entry goes and comes back."""
+    """One released version of an entry, by the channel whose `release` brought it first.
+
+    Its epoch counts over all channels and never falls, also if the entry goes and comes back.
+    """
 
     __tablename__ = "version"
+    __table_args__ = (ForeignKeyConstraint(["channel", "release"], ["release.channel", "release.number"]),)
+    channel: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     epoch: int = Field(primary_key=True)
     digest: str = Field(index=True)
     tier: str
     author: str = Field(foreign_key="person.id")
-    release: int = Field(foreign_key="release.number")
+    release: int
     at: datetime = Field(sa_column=_time())
 
 

@@ -155,7 +155,10 @@ def shown_proposal(
 
 def _what(leaf: LedgerLeaf, people: DemoPeople, titles: Mapping[str, str]) -> str:
     """Return what somebody did, such as "approved proposal 2"."""
-    name = people.name_of(leaf.name).replace("release-", "version ").replace("-", " ")
+    name = people.name_of(leaf.name)
+    if leaf.kind == "release":
+        name = f"version {leaf.version}"
+    name = name.replace("-", " ")
     name = titles.get(leaf.name, name)
     return _ACTS.get(leaf.act, leaf.act.replace("-", " ") + " {}").format(name).strip()
 

@@ -181,7 +181,7 @@ def _release_log() -> list[LeafRecord]:
     for seq, (act, number, what) in enumerate(acts):
         about = LeafObject("proposal", f"proposal-{number}")
         if act is Act.RELEASED:
-            about = LeafObject("release", f"release-{number}")
+            about = LeafObject("release", f"release-production-{number}")
         signature = LeafSignature("approval", digest_of(PUBLIC), STATEMENTS_MADE[what][0]) if what else LeafSignature()
         manifest = digest_of(_manifest(number)) if number else ""
         log.append(replace(record(seq), act=act, object=about, manifest=manifest, signature=signature))
@@ -194,7 +194,7 @@ def _release(first: int, last: int, *, number: int, statements: Sequence[str]) -
     for what in statements:
         digest, envelope = STATEMENTS_MADE[what]
         files[f"{STATEMENTS}{digest.removeprefix('sha256:')}.json"] = envelope
-    return replace(made, scope=Scope(ORIGIN, "release", first, last, release=number), extra=files)
+    return replace(made, scope=Scope(ORIGIN, "release", first, last, channel="production", release=number), extra=files)
 
 
 SOUND = ("author 2", "approve 2", "withdraw 2")
@@ -291,9 +291,11 @@ def test_a_key_that_nobody_signed_with_is_refused() -> None:
     [
         Scope(ORIGIN, "period", 4, 9, since="yesterday"),
         Scope(ORIGIN, "period", 4, 9, since=hour(9), until=hour(4)),
-        Scope(ORIGIN, "period", 4, 9, release=7),
+        Scope(ORIGIN, "period", 4, 9, channel="production", release=7),
+        Scope(ORIGIN, "period", 4, 9, channel="production"),
+        Scope(ORIGIN, "release", 4, 9, release=7),
         Scope(ORIGIN, "release", 4, 9),
-        Scope(ORIGIN, "release", 4, 9, since=hour(4), release=7),
+        Scope(ORIGIN, "release", 4, 9, since=hour(4), channel="production", release=7),
     ],
 )
 def test_a_scope_that_means_two_things_or_none_is_refused(scope: Scope) -> None:

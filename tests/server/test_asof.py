@@ -45,7 +45,7 @@ def busy(after: Callable[[Stage], Acts]) -> Acts:
 
 def released_at(acts: Acts, number: int) -> datetime:
     """Return when a release was made."""
-    [leaf] = ledger.search(acts.plane, act="released", name=f"release-{number}")
+    [leaf] = ledger.search(acts.plane, act="released", name=f"release-production-{number}")
     return leaf.at
 
 
@@ -131,7 +131,7 @@ def test_a_lifted_withdrawal_counts_until_it_was_lifted(busy: Acts, clock: Clock
     """What the log says was lifted is withdrawn before, and not after."""
     [withdrawn] = ledger.search(busy.plane, act="withdrawn")
     target = LeafObject("prompt", "closing", withdrawn.digest)
-    event = ledger.Event(Act.WITHDRAWAL_LIFTED, busy.id("ruth"), "compliance", Auth.PASSPHRASE, target)
+    event = ledger.Event(Act.WITHDRAWAL_LIFTED, busy.id("ruth"), "compliance", Auth.PASSPHRASE, target, "production")
     with ledger.act(busy.plane) as session:
         ledger.append(busy.plane, session, event)
     assert story(busy, clock.now, "closing").withdrawn is None

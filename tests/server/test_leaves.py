@@ -45,7 +45,7 @@ def test_the_workflow_says_all_that_it_knows(acts: Acts) -> None:
     assert (checked.checks, checked.after, checked.reason.code) == (report, report, "passed")
     assert (approved.checks, approved.before, approved.after) == (report, "", "")
     assert (released.before, released.after, released.checks) == (base, digest, report)
-    assert (released.object.name, released.object.version) == ("release-2", "2")
+    assert (released.object.name, released.object.version) == ("release-production-2", "2")
     assert len({proposed.diff, approved.diff, released.diff}) == 1
     assert proposed.diff.startswith("sha256:")
     assert (withdrawn.object.name, withdrawn.object.version, withdrawn.tier) == ("closing", "1", "R1")

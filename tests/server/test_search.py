@@ -191,7 +191,7 @@ def found_by(acts: Acts, **query: Any) -> list[tuple[str, str]]:
 def test_each_filter_on_the_real_workflow(busy: Acts) -> None:
     """Prompt, version by epoch and digest, release, manifest, channel, words: each finds what people did."""
     opener = [
-        ("released", "release-2"),
+        ("released", "release-production-2"),
         ("approved", "proposal-2"),
         ("approved", "proposal-2"),
         ("proposed", "proposal-2"),
@@ -206,7 +206,9 @@ def test_each_filter_on_the_real_workflow(busy: Acts) -> None:
     assert of_release == [act for act, _ in found_by(busy, manifest=released.manifest)]
     assert {"released", "approved", "proposed", "checked", "withdrawn"} == set(of_release)
     assert found_by(busy, release=3) == []
-    assert len(found_by(busy, channel=busy.plane.channel)) == len(found_by(busy))
+    named = len(found_by(busy, channel=busy.plane.channel))
+    without = [act for act, _ in found_by(busy) if act in {"person-enrolled", "token-issued", "trust-changed"}]
+    assert named == len(found_by(busy)) - len(without)
     assert found_by(busy, channel="pilot") == []
     assert [act for act, _ in found_by(busy, words="it hurt")] == ["withdrawn"]
 

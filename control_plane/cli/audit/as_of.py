@@ -22,7 +22,7 @@ __all__ = ["as_of"]
 def as_of(
     *,
     at: Annotated[datetime, typer.Option(help="The moment, in UTC.", formats=DATES)],
-    channel: Annotated[str, typer.Option(help="The channel; without it that of this installation.")] = "",
+    channel: Annotated[str, typer.Option(help="The channel; without it the usual one.")] = "",
     prompt: Annotated[str, typer.Option(help="Only the prompt of this name.")] = "",
     as_: Reader = "",
     home: Home = DEFAULT_HOME,

@@ -33,6 +33,7 @@ def pack(
     since: Since = None,
     until: Until = None,
     release: Annotated[int, typer.Option(help="All about this release, instead of a period.", min=0)] = 0,
+    channel: Annotated[str, typer.Option(help="The channel of the release; without it the usual one.")] = "",
     out: Annotated[str, typer.Option(help="File to write; a folder if the name ends in a slash.")],
     nonce: Annotated[str, typer.Option(help="The auditor's nonce, by which the sample is drawn.")] = "",
     without_texts: Annotated[bool, typer.Option("--without-texts", help="Leave names and reasons out.")] = False,
@@ -51,7 +52,12 @@ def pack(
         if Path(out).exists():
             raise InvalidDocument(f"expected a new file or folder at {out}, got one that is there")
         asked = packs.PackRequest(
-            aware(since), aware(until), release=release, nonce=nonce, with_texts=not without_texts
+            aware(since),
+            aware(until),
+            release=release,
+            channel=channel,
+            nonce=nonce,
+            with_texts=not without_texts,
         )
         person = people.find_person(plane, actor).id if actor else ledger.SYSTEM
         made = packs.make_pack(plane, asked, actor=person, auth=auth_of(actor))
