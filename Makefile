@@ -22,7 +22,7 @@ help:
 	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
 	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples'
 	@echo 'make vectors  write the golden files of tests/vectors/mentorplane anew'
-	@echo 'make docs     write the table of commands in README.md anew'
+	@echo 'make docs     write the client'"'"'s methods and the table of commands in README.md anew'
 	@echo 'make clean    remove what the targets made; .mentorplane, your data, stays'
 
 $(BIN)/python:
@@ -80,6 +80,7 @@ vectors: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.vectors.generate
 
 docs: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.client_api --write
 	@$(BIN)/python -m tests.command_table --write
 
 # The browser test needs a Chromium: one that is there, or CHROMIUM=path, or the distribution's, where we may install it.

@@ -1,0 +1,204 @@
+"""`mentorplane sync`: a folder of YAML in step with a registry, a home on this machine or a server.
+
+The server's address comes from `--server` or MENTORPLANE_SERVER and never from the lock file: a lock that somebody
+changed must not send a token anywhere. The token comes from a file or from MENTORPLANE_TOKEN.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from control_plane.cli.common import (
+    DEFAULT_HOME,
+    REFUSED,
+    Channel,
+    Home,
+    Json,
+    PassphraseFile,
+    answer,
+    exit_codes,
+    opened,
+    passphrase,
+)
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+
+if TYPE_CHECKING:
+    from control_plane.client import Client
+    from control_plane.sync.comparing import Status
+    from control_plane.sync.records import Registry
+
+__all__ = ["app", "server_client"]
+
+app = typer.Typer(
+    help="Keep a folder of YAML in step with the registry, for authors who work in Git.", no_args_is_help=True
+)
+
+Folder: TypeAlias = Annotated[Path, typer.Argument(help="The folder.", file_okay=False)]
+Server: TypeAlias = Annotated[
+    str, typer.Option("--server", help="Address of a server; without it a home is used.", envvar="MENTORPLANE_SERVER")
+]
+TokenFile: TypeAlias = Annotated[
+    Path | None, typer.Option("--token-file", help="File with an API token for the server; else MENTORPLANE_TOKEN.")
+]
+Author: TypeAlias = Annotated[
+    str, typer.Option("--as", help="Login or id of the author, for a home; a server knows it by the token.")
+]
+
+
+@app.command()
+def pull(
+    folder: Folder,
+    *,
+    channel: Channel = "",
+    merge: Annotated[bool, typer.Option("--merge", help="Merge texts whose changes touch different lines.")] = False,
+    server: Server = "",
+    token_file: TokenFile = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Write what is live into the folder, just as it was authored; refuse if something changed on both sides."""
+    with _registry(_Where(server, token_file, home), as_json=as_json) as registry, _reported():
+        from control_plane.sync.pulling import pull as pulling
+
+        done = pulling(registry, folder, channel=channel, merging=merge)
+        lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
+        lines += [f"merged {path}" for path in done.merged] + [f"kept your change of {path}" for path in done.kept]
+        lines.append(f"{done.channel}, release {done.release}")
+        answer(done, as_json=as_json, text="\n".join(lines))
+
+
+@app.command()
+def status(
+    folder: Folder,
+    *,
+    channel: Channel = "",
+    server: Server = "",
+    token_file: TokenFile = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Say what differs: added, changed or removed here, behind what is live, or conflicting; answers no if that."""
+    with _registry(_Where(server, token_file, home), as_json=as_json) as registry:
+        from control_plane.registry.strict_yaml import SourceError
+        from control_plane.sync.pulling import compared
+
+        found = compared(registry, folder, channel)
+        answer(found.status, as_json=as_json, text=_status_text(found.status))
+        if found.here.problems:
+            raise SourceError(found.here.problems)
+    if found.status.of("conflicting"):
+        sys.exit(REFUSED)
+
+
+@app.command()
+def push(
+    folder: Folder,
+    *,
+    title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
+    draft: Annotated[bool, typer.Option("--draft", help="Leave the proposal a draft.")] = False,
+    edit: Annotated[int, typer.Option(help="Edit this proposal instead of making a new one.", min=0)] = 0,
+    actor: Author = "",
+    channel: Channel = "",
+    server: Server = "",
+    token_file: TokenFile = None,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make one proposal of what changed in the folder since it was pulled."""
+    where = _Where(server, token_file, home, actor, passphrase_file)
+    with _registry(where, as_json=as_json) as registry, _reported():
+        from control_plane.sync.pushing import push as pushing
+
+        made, change = pushing(registry, folder, title=title, channel=channel, draft=draft, edit=edit)
+        lines = [f"  {path}" for path in sorted(change.files)]
+        lines += [f"  {kind} {name} goes" for kind, name in sorted(change.remove)]
+        said = f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"
+        answer(made, as_json=as_json, text="\n".join([said, *lines]))
+
+
+@app.command()
+def check(folder: Folder, *, as_json: Json = False) -> None:
+    """Check a folder with the server's own functions, and run its golden cases: no server is needed."""
+    with exit_codes(as_json=as_json):
+        from control_plane.sync.checking import check_folder
+
+        found = check_folder(folder)
+        said = f"{found.sources} sources and {found.cases} cases: "
+        said += f"{len(found.problems)} problems" if found.problems else "all as they must be"
+        answer(found, as_json=as_json, text="\n".join([*found.problems, said]))
+    if found.problems:
+        sys.exit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where the registry is, and who acts."""
+
+    server: str
+    token_file: Path | None
+    home: Path
+    actor: str = ""
+    passphrase_file: Path | None = None
+
+
+@contextmanager
+def _registry(where: _Where, *, as_json: bool) -> Iterator[Registry]:
+    """Open the registry that the options name; errors become exit codes."""
+    if where.server:
+        with exit_codes(as_json=as_json):
+            from control_plane.sync.server import ServerRegistry
+
+            with server_client(where.server, where.token_file) as client:
+                yield ServerRegistry(client, lambda: passphrase(where.passphrase_file))
+        return
+    with opened(where.home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+        from control_plane.sync.home import HomeRegistry
+
+        person = people.find_person(plane, where.actor).id if where.actor else ""
+        yield HomeRegistry(plane, person, lambda: passphrase(where.passphrase_file))
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Show both sides of a conflict before the error that says so."""
+    try:
+        yield
+    except MentorplaneError as error:
+        report = getattr(error, "report", "")
+        if report:
+            typer.echo(report, err=True)
+        raise
+
+
+def server_client(server: str, token_file: Path | None) -> Client:
+    """Return a client of a server, with the token from a file or the environment."""
+    from control_plane.client import Client, Options
+
+    if token_file is None:
+        token = os.environ.get("MENTORPLANE_TOKEN", "")
+    else:
+        try:
+            token = token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidDocument("expected a token file that can be read, got another") from error
+    if not token:
+        raise InvalidDocument("expected a token, got none", hint="give --token-file or MENTORPLANE_TOKEN")
+    return Client(Options(server.rstrip("/"), token))
+
+
+def _status_text(found: Status) -> str:
+    lines = [f"{one.state:11} {one.path}" for one in found.differences]
+    behind = "" if found.pulled == found.live else f", pulled from release {found.pulled}"
+    return "\n".join(
+        [*lines, f"{found.channel}, release {found.live}{behind}: {len(found.differences) or 'no'} differences"]
+    )

@@ -1,0 +1,52 @@
+"""Every operation of `/v1`, by the first word of its path. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from control_plane.client.api.audit import AsyncAuditApi, AuditApi
+from control_plane.client.api.health import AsyncHealthApi, HealthApi
+from control_plane.client.api.inbox import AsyncInboxApi, InboxApi
+from control_plane.client.api.people import AsyncPeopleApi, PeopleApi
+from control_plane.client.api.prompts import AsyncPromptsApi, PromptsApi
+from control_plane.client.api.proposals import AsyncProposalsApi, ProposalsApi
+from control_plane.client.api.releases import AsyncReleasesApi, ReleasesApi
+from control_plane.client.api.session import AsyncSessionApi, SessionApi
+from control_plane.client.api.sources import AsyncSourcesApi, SourcesApi
+from control_plane.client.api.tokens import AsyncTokensApi, TokensApi
+from control_plane.client.api.withdrawals import AsyncWithdrawalsApi, WithdrawalsApi
+from control_plane.client.calls import AsyncSender, Sender
+
+__all__ = ["AsyncOperations", "Operations"]
+
+
+class Operations:
+    """The operations, one call after the other."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.audit = AuditApi(sender)
+        self.health = HealthApi(sender)
+        self.inbox = InboxApi(sender)
+        self.people = PeopleApi(sender)
+        self.prompts = PromptsApi(sender)
+        self.proposals = ProposalsApi(sender)
+        self.releases = ReleasesApi(sender)
+        self.session = SessionApi(sender)
+        self.sources = SourcesApi(sender)
+        self.tokens = TokensApi(sender)
+        self.withdrawals = WithdrawalsApi(sender)
+
+
+class AsyncOperations:
+    """The operations, for `await`."""
+
+    def __init__(self, sender: AsyncSender) -> None:
+        self.audit = AsyncAuditApi(sender)
+        self.health = AsyncHealthApi(sender)
+        self.inbox = AsyncInboxApi(sender)
+        self.people = AsyncPeopleApi(sender)
+        self.prompts = AsyncPromptsApi(sender)
+        self.proposals = AsyncProposalsApi(sender)
+        self.releases = AsyncReleasesApi(sender)
+        self.session = AsyncSessionApi(sender)
+        self.sources = AsyncSourcesApi(sender)
+        self.tokens = AsyncTokensApi(sender)
+        self.withdrawals = AsyncWithdrawalsApi(sender)

@@ -1,0 +1,53 @@
+"""`/v1/tokens`: each operation as a call. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
+from control_plane.client.records.tokens import NewToken, Token
+
+__all__ = ["AsyncTokensApi", "TokensApi"]
+
+
+def _list() -> Call[tuple[Token, ...]]:
+    """Return one's own tokens, newest first; as an administrator everybody's."""
+    return Call("GET", "/v1/tokens", tuple[Token, ...])
+
+
+def _issue_token(
+    *,
+    name: str,
+    passphrase: str,
+    scopes: Sequence[str] | None = None,
+    days: int | None = None,
+    machine: str | None = None,
+) -> Call[NewToken]:
+    """Issue a token; its text is shown this once."""
+    return Call(
+        "POST",
+        "/v1/tokens",
+        NewToken,
+        body=given(name=name, passphrase=passphrase, scopes=scopes, days=days, machine=machine),
+    )
+
+
+def _revoke_token(identity: str) -> Call[None]:
+    """Revoke a token of one's own, or as an administrator anybody's."""
+    return Call("DELETE", f"/v1/tokens/{segment(identity)}", type(None))
+
+
+class TokensApi(Group):
+    """`/v1/tokens`, one call after the other."""
+
+    list = now(_list)
+    issue_token = now(_issue_token)
+    revoke_token = now(_revoke_token)
+
+
+class AsyncTokensApi(AsyncGroup):
+    """The same for `await`."""
+
+    list = later(_list)
+    issue_token = later(_issue_token)
+    revoke_token = later(_revoke_token)

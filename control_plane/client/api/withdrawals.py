@@ -1,0 +1,37 @@
+"""`/v1/withdrawals`: each operation as a call. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
+from control_plane.client.records.withdrawals import Withdrawal
+
+__all__ = ["AsyncWithdrawalsApi", "WithdrawalsApi"]
+
+
+def _list(*, channel: str | None = None) -> Call[tuple[Withdrawal, ...]]:
+    """Return all withdrawals on a channel, newest first."""
+    return Call("GET", "/v1/withdrawals", tuple[Withdrawal, ...], query=given(channel=channel))
+
+
+def _withdraw(*, target: str, reason: str, passphrase: str, channel: str | None = None) -> Call[Withdrawal]:
+    """Withdraw a prompt."""
+    return Call(
+        "POST",
+        "/v1/withdrawals",
+        Withdrawal,
+        body=given(target=target, reason=reason, passphrase=passphrase, channel=channel),
+    )
+
+
+class WithdrawalsApi(Group):
+    """`/v1/withdrawals`, one call after the other."""
+
+    list = now(_list)
+    withdraw = now(_withdraw)
+
+
+class AsyncWithdrawalsApi(AsyncGroup):
+    """The same for `await`."""
+
+    list = later(_list)
+    withdraw = later(_withdraw)

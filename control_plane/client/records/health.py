@@ -1,0 +1,15 @@
+"""The records of `/v1/health`. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Health"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """That the server answers, and the number of the live release (0 before the first)."""
+
+    status: str
+    release: int

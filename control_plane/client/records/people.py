@@ -1,0 +1,32 @@
+"""The records of `/v1/people`. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+__all__ = ["Holds", "Me"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """A role that somebody holds now: for whom ("" for themselves), until when (None while they are enrolled)."""
+
+    role: str
+    behalf: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The person behind a request, which roles they hold now, and what the request is good for."""
+
+    id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    custody: str
+    locked: bool
+    holds: tuple[Holds, ...]
+    scopes: tuple[str, ...]
+    machine: str

@@ -1,0 +1,67 @@
+"""The records of several parts of `/v1`. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+__all__ = ["FieldDiff", "Person", "Proposal", "Release", "Span"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """A member that changed, by its path within the closure, and its text before and after in one row of spans."""
+
+    field: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as the console shows them; `locked` after too many wrong passphrases."""
+
+    id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    custody: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A set of changes: `manifest` is the digest that people sign, `state` is open, rejected or released."""
+
+    number: int
+    channel: str
+    title: str
+    state: str
+    revision: int
+    manifest: str
+    base: str
+    author: str
+    editor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A released manifest; `leaf` is its index in the audit log."""
+
+    channel: str
+    number: int
+    manifest: str
+    proposal: int
+    by: str
+    at: datetime
+    entries: int
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of text that stayed, was added or was removed."""
+
+    op: Literal["same", "added", "removed"]
+    text: str
