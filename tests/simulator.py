@@ -45,7 +45,7 @@ def unsafe_key(name: str) -> Ed25519PrivateKey:
 def prompt_document(name: str = "opener", **changes: object) -> dict[str, object]:
     """Return a small valid prompt."""
     document: dict[str, object] = {
-        "format": "mentorplane-prompt/1",
+        "format": "mentorplane-prompt/2",
         "name": name,
         "title": "Opener",
         "purpose": "open a session",
@@ -53,8 +53,10 @@ def prompt_document(name: str = "opener", **changes: object) -> dict[str, object
         "tier": "R2",
         "placement": "redacted",
         "locale": "en",
+        "folder": "",
         "owner": "learning-designer",
         "review_by": "2027-01-31",
+        "tags": [],
         "audience": ["learner"],
         "competencies": ["presence"],
         "session_types": ["micro-session"],

@@ -15,15 +15,20 @@ from audit.openings import check_openings, encode_openings, parse_openings
 from audit.record import encode_leaf, parse_leaf
 from audit.tiles import parse_bundle, parse_tile
 from edge_runtime.core import canonical
+from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.approval import parse_rules
 from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.include import parse_include
 from edge_runtime.core.manifest import parse_manifest
+from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.policy import encode_policy, parse_policy
 from edge_runtime.core.prompt import parse_prompt
 from edge_runtime.core.release import encode_release, encode_withdrawals, parse_release, parse_withdrawals
+from edge_runtime.core.session_type import parse_session_type
 from edge_runtime.core.trust import Delivery, adopt, open_prompt
 from edge_runtime.core.trustfile import encode_trust, parse_trust
+from edge_runtime.core.vocabulary import parse_vocabulary
 from edge_runtime.receipts import parse_receipt
 from tests.vectors import generate
 
@@ -88,6 +93,34 @@ def test_each_signed_or_frozen_document_is_canonical(name: str) -> None:
 def test_example_closures_are_prompts(name: str) -> None:
     """The example closures are read as prompts."""
     assert parse_prompt(golden(name)).name
+
+
+@pytest.mark.parametrize(
+    ("name", "parse"),
+    [
+        ("agreement.json", parse_agreement),
+        ("include.de.json", parse_include),
+        ("include.json", parse_include),
+        ("model.json", parse_model_card),
+        ("session-type.json", parse_session_type),
+        ("vocabulary.json", parse_vocabulary),
+    ],
+)
+def test_example_of_each_kind_is_read_strictly(name: str, parse: Callable[[bytes], object]) -> None:
+    """The example of each kind is read; a missing or unknown member is refused, and no flipped bit goes unseen."""
+    data = golden(name)
+    read, document = parse(data), canonical.parse(data, max_bytes=100_000)
+    for member in document:
+        if member != "translation_of":
+            with pytest.raises(InvalidDocument):
+                parse(canonical.encode({key: value for key, value in document.items() if key != member}))
+    with pytest.raises(InvalidDocument):
+        parse(canonical.encode({**document, "more": 1}))
+    for place in range(0, len(data), 7):
+        try:
+            assert parse(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]) != read
+        except InvalidDocument:
+            continue
 
 
 def test_canonical_json_accepts_one_spelling_only() -> None:

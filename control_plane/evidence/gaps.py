@@ -219,7 +219,7 @@ def _past_reviews(plane: ControlPlane, session: Session, live: ReleaseRow) -> It
         if row is None:
             raise Unavailable("expected the closures of the live release in the database, got one less")
         due = canonical.parse(row.data, max_bytes=len(row.data)).get("review_by")
-        if isinstance(due, str) and due < f"{plane.now():%Y-%m-%d}":
+        if isinstance(due, str) and due and due < f"{plane.now():%Y-%m-%d}":
             since = datetime.fromisoformat(due).replace(tzinfo=UTC)
             message = f"{entry.kind} {entry.name} on {live.channel} was to be reviewed by {due}"
             yield Gap(Kind.REVIEW, message, live.leaf, live.leaf, since=since)

@@ -8,7 +8,7 @@ Formats: `mentorplane-prompt/1`, `mentorplane-policy/1`, `mentorplane-approval-r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from control_plane.registry.sources import (
@@ -23,17 +23,36 @@ from control_plane.registry.sources import (
 )
 from control_plane.registry.strict_yaml import JsonPath, shown
 from edge_runtime.core import canonical
+from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.approval import parse_rules
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_schema
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.policy import DEFAULT_VOCABULARY, parse_policy, read_rules
+from edge_runtime.core.filing import FILING
+from edge_runtime.core.include import parse_include, passage_digest
+from edge_runtime.core.model import parse_model_card
+from edge_runtime.core.policy import DEFAULT_VOCABULARY, parse_policy, read_rules, read_vocabulary, vocabulary_digest
 from edge_runtime.core.prompt import Prompt, parse_prompt
+from edge_runtime.core.session_type import parse_session_type
 from edge_runtime.core.template import check_template
+from edge_runtime.core.vocabulary import parse_vocabulary
 
-__all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "check_closure", "freeze", "include_digest"]
+__all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "SCRIPTS", "WORDS", "check_closure", "freeze"]
 
-CLOSURE_KINDS = ("approval-rules", "handoff", "policy", "prompt")
+SCRIPTS = ("handoff", "prompt")
+WORDS = ("permissions", "sensitivities")
+"""The members of a vocabulary that go into a policy."""
+_PARSERS: dict[str, Callable[[bytes], object]] = {
+    "agreement": parse_agreement,
+    "approval-rules": parse_rules,
+    "include": parse_include,
+    "model": parse_model_card,
+    "policy": parse_policy,
+    "session-type": parse_session_type,
+    "vocabulary": parse_vocabulary,
+}
+CLOSURE_KINDS = tuple(sorted((*SCRIPTS, *_PARSERS)))
+_NOT_FILED = ("approval-rules",)
 MAX_INCLUDE_DEPTH = 8
 MAX_RESOLVED = 100_000
 """Most characters of one text once its includes stand in it."""
@@ -43,19 +62,25 @@ def freeze(source: Source, sources: Iterable[Source] = ()) -> bytes:
     """Return the closure of `source`: canonical bytes that a device reads.
 
     Args:
-        source: a script, a policy or approval rules.
-        sources: where its includes are found; sources of other kinds are passed over.
+        source: of any kind but cases.
+        sources: where its includes, or the vocabulary of a policy, are found; others are passed over.
 
     Raises:
-        SourceError: a missing include, a cycle of includes, or a text that is no template once they stand in it.
+        SourceError: a missing include or vocabulary, a cycle of includes, or a text that is no template once they
+            stand in it.
         InvalidDocument: another kind, or what a device would refuse.
     """
     if source.kind not in CLOSURE_KINDS:
         raise InvalidDocument(f"expected a source of kind {', '.join(CLOSURE_KINDS)}, got {source.kind}")
     document = {name: value for name, value in source.document.items() if name != "kind"}
-    if source.kind in {"handoff", "prompt"}:
-        includes = {other.name: other for other in sources if other.kind == "include"}
-        document = _resolved(source, document, includes)
+    if source.kind not in _NOT_FILED:
+        document = {**dict.fromkeys(FILING, ""), **document, "tags": sorted(document.get("tags", ()))}
+    if source.kind in SCRIPTS:
+        document = _resolved(source, document, _named("include", sources))
+    elif source.kind == "include":
+        document = _resolved_include(source, document, _named("include", sources))
+    elif source.kind == "policy":
+        document |= _words(source, _named("vocabulary", sources))
     try:
         data = canonical.encode(document)
         check_closure(source.kind, data)
@@ -73,24 +98,36 @@ def check_closure(kind: str, data: bytes) -> None:
     Raises:
         InvalidDocument: it would not; the message says what was expected.
     """
-    if kind in {"handoff", "prompt"}:
+    if kind in SCRIPTS:
         prompt = parse_prompt(data)
         if kind == "handoff" and (prompt.tier, prompt.placement) != ("R4", "device"):
             raise InvalidDocument("expected tier R4 and placement device of a hand-off")
         check_schema(prompt.output)
         _check_templates(prompt)
         read_rules(prompt.rules, DEFAULT_VOCABULARY)
-    elif kind == "policy":
-        parse_policy(data)
-    elif kind == "approval-rules":
-        parse_rules(data)
+    elif kind in _PARSERS:
+        _PARSERS[kind](data)
     else:
         raise InvalidDocument(f"expected a closure of kind {', '.join(CLOSURE_KINDS)}, got another")
 
 
-def include_digest(source: Source) -> str:
-    """Return the digest that a closure states for an include: of its canonical members, as written."""
-    return canonical.digest(canonical.encode(source.document))
+def _named(kind: str, sources: Iterable[Source]) -> dict[str, Source]:
+    return {source.name: source for source in sources if source.kind == kind}
+
+
+def _words(source: Source, vocabularies: Mapping[str, Source]) -> JsonObject:
+    """Return the members that a vocabulary brings into a policy: its words, its name and their digest."""
+    name = source.document["vocabulary"]
+    found = vocabularies.get(name)
+    if found is None:
+        expected = f"a vocabulary {shown(name)}, got none of that name"
+        raise SourceError([problem_at(source, ("vocabulary",), expected)])
+    words = {member: found.document[member] for member in WORDS}
+    try:
+        digest = vocabulary_digest(read_vocabulary(words))
+    except InvalidDocument as error:
+        raise SourceError([problem_at(found, (), str(error).partition("expected ")[2])]) from error
+    return {"vocabulary": words, "vocabulary_from": {"name": name, "digest": digest}}
 
 
 def _check_templates(prompt: Prompt) -> None:
@@ -107,14 +144,7 @@ def _check_templates(prompt: Prompt) -> None:
 def _resolved(source: Source, document: JsonObject, includes: Mapping[str, Source]) -> JsonObject:
     """Return the members of a script with the texts of its includes in place, and what those includes were."""
     texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    for index, name in enumerate(document.get("includes", ())):
-        try:
-            _include_text(name, includes, texts=texts)
-        except SourceError as error:
-            problems += error.problems
-        except InvalidDocument as error:
-            problems.append(problem_at(source, ("includes", index), str(error).removeprefix("expected ")))
+    problems = list(_find_texts(source, document.get("includes", ()), includes, texts=texts))
     resolved: JsonObject = {**document, "rules": document.get("rules", [])}
     if not problems:
         for where, text in texts_with_includes(document):
@@ -127,8 +157,36 @@ def _resolved(source: Source, document: JsonObject, includes: Mapping[str, Sourc
         problems += _spliced_problems(source, resolved)
     if problems:
         raise SourceError(problems)
-    resolved["includes"] = [{"name": name, "digest": include_digest(includes[name])} for name in sorted(texts)]
+    resolved["includes"] = _listed(texts)
     return resolved
+
+
+def _resolved_include(source: Source, document: JsonObject, includes: Mapping[str, Source]) -> JsonObject:
+    """Return the members of an include with the texts of its own includes in place."""
+    texts: dict[str, str] = {}
+    problems = list(_find_texts(source, [source.name], {**includes, source.name: source}, texts=texts))
+    if problems:
+        raise SourceError(problems)
+    text = texts.pop(source.name)
+    return {**document, "text": text, "includes": _listed(texts)}
+
+
+def _find_texts(
+    source: Source, names: Iterable[str], includes: Mapping[str, Source], *, texts: dict[str, str]
+) -> Iterable[Problem]:
+    """Yield what is wrong with the includes that a source names; their texts go into `texts`."""
+    for index, name in enumerate(names):
+        try:
+            _include_text(name, includes, texts=texts)
+        except SourceError as error:
+            yield from error.problems
+        except InvalidDocument as error:
+            where = ("includes", index) if source.kind in SCRIPTS else ("text",)
+            yield problem_at(source, where, str(error).removeprefix("expected "))
+
+
+def _listed(texts: Mapping[str, str]) -> list[JsonObject]:
+    return [{"name": name, "digest": passage_digest(name, texts[name])} for name in sorted(texts)]
 
 
 def _include_text(

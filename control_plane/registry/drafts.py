@@ -8,25 +8,23 @@ Does not: check whether the change is good (see `policy.checks`). Source: DESIGN
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from sqlmodel import Session, col, func, select
 
 from control_plane.errors import Conflict, NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry.closures import CLOSURE_KINDS, freeze
-from control_plane.registry.sources import Source, parse_source
-from control_plane.registry.tables import ReleaseRow, SourceRow, VersionRow
+from control_plane.registry.affected import Key, parsed, shared_sources, using
+from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS, freeze
+from control_plane.registry.sources import Source
+from control_plane.registry.tables import ReleaseRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 
 __all__ = ["Draft", "Edit", "SourceFile", "live_manifest", "live_release", "make_draft"]
 
-Key = tuple[str, str]
-SCRIPTS = ("handoff", "prompt")
 STAGES = (100,)
 FRESH_FOR_S = 7 * 24 * 3600
 VALID_FOR_S = 30 * 24 * 3600
@@ -70,12 +68,6 @@ class Draft:
     closures: Mapping[str, bytes]
 
 
-@lru_cache(maxsize=1024)
-def _parsed(data: bytes, path: str) -> Source:
-    """Return the source that a file holds; sources are read only, so the same bytes are read once."""
-    return parse_source(data, path)
-
-
 def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
     """Return the files of a change, read strictly.
 
@@ -87,7 +79,7 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
     found: dict[Key, SourceFile] = {}
     for path, content in files.items():
         data = content.encode() if isinstance(content, str) else content
-        source = _parsed(data, path)
+        source = parsed(data, path)
         file = SourceFile(source.kind, source.name, path, data.decode())
         if file.key in found:
             raise InvalidDocument(
@@ -122,16 +114,20 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
     for key in edit.removed:
         if key[0] in CLOSURE_KINDS and entries.pop(key, None) is None:
             raise NotFound(f"expected an entry to remove, got none of the name {key[1]!r}")
-    sources = _affected(session, edit)
-    includes = _includes(session, edit)
+    edited = {file.key: parsed(file.text.encode(), file.path) for file in edit.files if file.kind in CLOSURE_KINDS}
+    sources = dict(edited)
+    for source in using(session, edit.channel, (*edited, *edit.removed)):
+        if (source.kind, source.name) not in edit.removed:
+            sources.setdefault((source.kind, source.name), source)
+    shared = shared_sources(session, edit.channel, edited, removed=edit.removed)
     locales = set(base.locales) if base else set()
     closures: dict[str, bytes] = {}
-    for source in sources:
+    for _, source in sorted(sources.items()):
         _refuse_name_taken(source, entries)
-        data = freeze(source, includes)
+        data = freeze(source, shared)
         entry = _next_entry(session, source, digest=canonical.digest(data), edit=edit)
-        before = entries.get(entry.key)
-        if before is None or (before.digest, before.tier) != (entry.digest, entry.tier):
+        old = entries.get(entry.key)
+        if old is None or (old.digest, old.tier) != (entry.digest, entry.tier):
             entries[entry.key] = entry
             closures[entry.digest] = data
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
@@ -178,24 +174,6 @@ def _next_entry(session: Session, source: Source, *, digest: str, edit: Edit) ->
     entry = Entry(source.kind, source.name, epoch, digest, tier, edit.editor)
     # What an earlier revision of the proposal holds just so keeps its author: their statement still covers it.
     return next((old for old in edit.earlier if replace(old, author=edit.editor) == entry), entry)
-
-
-def _affected(session: Session, edit: Edit) -> Sequence[Source]:
-    """Return the governed sources that may change: those in the edit, and scripts if an include changes."""
-    found = {file.key: file for file in edit.files if file.kind in CLOSURE_KINDS}
-    if any(kind == "include" for kind, _ in (*(file.key for file in edit.files), *edit.removed)):
-        scripts = select(SourceRow).where(SourceRow.channel == edit.channel, col(SourceRow.kind).in_(SCRIPTS))
-        for row in session.exec(scripts):
-            if (row.kind, row.name) not in edit.removed:
-                found.setdefault((row.kind, row.name), SourceFile(row.kind, row.name, row.path, row.text))
-    return [_parsed(file.text.encode(), file.path) for _, file in sorted(found.items())]
-
-
-def _includes(session: Session, edit: Edit) -> Sequence[Source]:
-    live = select(SourceRow).where(SourceRow.channel == edit.channel, SourceRow.kind == "include")
-    files = {(row.kind, row.name): (row.text, row.path) for row in session.exec(live)}
-    files |= {file.key: (file.text, file.path) for file in edit.files if file.kind == "include"}
-    return [_parsed(text.encode(), path) for key, (text, path) in files.items() if key not in edit.removed]
 
 
 def _refuse_name_taken(source: Source, entries: Mapping[Key, Entry]) -> None:

@@ -24,12 +24,16 @@ from control_plane.registry.strict_yaml import JsonPath, shown
 __all__ = ["KINDS", "json_schema_problems", "schema_problems"]
 
 KINDS = {
+    "agreement": "agreement",
     "approval-rules": "approval-rules",
     "cases": "cases",
     "handoff": "prompt",
     "include": "include",
+    "model": "model",
     "policy": "policy",
     "prompt": "prompt",
+    "session-type": "session-type",
+    "vocabulary": "vocabulary",
 }
 """Each kind of source, and the name of its schema."""
 

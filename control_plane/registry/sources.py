@@ -1,4 +1,4 @@
-"""Sources: what people write (scripts, includes, policies, approval rules, cases), read and checked.
+"""Sources: what people write (scripts, agreements, session types, policies and the rest), read and checked.
 
 Promises: a `Source` fits the published JSON Schema of its kind; its templates parse and use declared inputs only; every
 problem names the file, the line, the column and what was expected, and nothing is half-accepted.

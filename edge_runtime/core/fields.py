@@ -61,6 +61,14 @@ class Fields:
         """Return the error that says what was expected of member `name`."""
         return InvalidDocument(f"{self._form}: expected {expected} in member {name!r}")
 
+    def holds(self, name: str) -> bool:
+        """Return whether there is a member of that name that was not read yet: for the few that may be left out."""
+        return name in self._left
+
+    def value(self, name: str) -> object:
+        """Return a member of any type, whose inside is not checked here."""
+        return self._take(name)
+
     def text(self, name: str, *, at_most: int = 20_000, empty: bool = False) -> str:
         """Return a text of at most `at_most` characters; empty only where `empty` allows it."""
         value = self._take(name)

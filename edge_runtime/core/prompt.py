@@ -2,7 +2,7 @@
 
 Promises: strict parse; templates use declared variables only and nothing but variables, `if`, `for` and the
 short filter list; the input contract is the checked subset of JSON Schema (see `contract`).
-Does not: render (see `template`), decide (see `policy`). Format: docs/formats.md, `mentorplane-prompt/1`.
+Does not: render (see `template`), decide (see `policy`). Format: docs/formats.md, `mentorplane-prompt/2`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import InputContract, parse_inputs
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
+from edge_runtime.core.filing import Filing, Translation, read_filing, read_locale, read_translation
+from edge_runtime.core.include import read_includes
 from edge_runtime.core.manifest import TIERS
 
 __all__ = ["FORMAT", "MAX_BYTES", "PLACEMENTS", "Prompt", "parse_prompt", "read_prompt"]
 
-FORMAT = "mentorplane-prompt/1"
+FORMAT = "mentorplane-prompt/2"
 MAX_BYTES = 200_000
 PLACEMENTS = ("device", "redacted", "cloud")
 
@@ -38,8 +40,8 @@ class Prompt:
     tier: str
     placement: str
     locale: str
-    owner: str
-    review_by: str
+    filing: Filing
+    translation_of: Translation | None
     audience: tuple[str, ...]
     competencies: tuple[str, ...]
     session_types: tuple[str, ...]
@@ -67,16 +69,17 @@ def parse_prompt(data: bytes) -> Prompt:
 def read_prompt(document: JsonObject) -> Prompt:
     """Return the prompt that a JSON object holds; see `parse_prompt`."""
     fields = Fields(document, FORMAT)
+    name, locale = fields.name("name"), read_locale(fields)
     prompt = Prompt(
-        name=fields.name("name"),
+        name=name,
         title=fields.text("title", at_most=120),
         purpose=fields.text("purpose", at_most=500),
         target_behaviour=fields.text("target_behaviour", at_most=500),
         tier=fields.choice("tier", TIERS),
         placement=fields.choice("placement", PLACEMENTS),
-        locale=fields.text("locale", at_most=35),
-        owner=fields.text("owner", at_most=120),
-        review_by=fields.text("review_by", at_most=10),
+        locale=locale,
+        filing=read_filing(fields, optional=False),
+        translation_of=read_translation(fields, name=name, locale=locale),
         audience=fields.texts("audience"),
         competencies=fields.texts("competencies"),
         session_types=fields.texts("session_types"),
@@ -89,7 +92,7 @@ def read_prompt(document: JsonObject) -> Prompt:
         fallback=fields.text("fallback", at_most=4000),
         max_tokens=fields.integer("max_tokens", at_most=32_000),
         rules=fields.items("rules", _as_object, at_most=100),
-        includes=fields.items("includes", _parse_include, at_most=100),
+        includes=read_includes(fields),
     )
     fields.close()
     return prompt
@@ -99,10 +102,3 @@ def _as_object(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise InvalidDocument(f"{FORMAT}: expected objects in member 'rules'")
     return value
-
-
-def _parse_include(document: object) -> tuple[str, str]:
-    fields = Fields(document, "prompt include", tagged=False)
-    include = (fields.name("name"), fields.digest("digest"))
-    fields.close()
-    return include

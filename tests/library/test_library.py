@@ -18,7 +18,7 @@ from control_plane.registry.sources import Source, default_library, parse_source
 from edge_runtime.core.approval import parse_rules
 from edge_runtime.core.contract import check_inputs, check_output
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.handoff import handoff_text
+from edge_runtime.core.handoff import HANDOFF_LOCALES, handoff_text
 from edge_runtime.core.pipeline import instruct, produce, reply_text
 from edge_runtime.core.policy import (
     DEFAULT_VOCABULARY,
@@ -37,6 +37,13 @@ CASES = {source.name: source for source in LIBRARY if source.kind == "cases"}
 POLICY = parse_policy(freeze(next(source for source in LIBRARY if source.kind == "policy"), LIBRARY))
 MARKER = "7f3a"
 HAND_OFF = {"situation": "self"}
+DISCLOSED = {
+    "de": ("Assistenten", "verlässt"),
+    "en": ("assistant", "leaves"),
+    "es": ("asistente", "sale"),
+    "fr": ("assistant", "quitte"),
+}
+"""How each language says that there is an assistant, and that something may leave."""
 
 # What each script makes, and outputs of a language model that break the rule it is there for.
 GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -67,6 +74,18 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "private-session-summary": (
         {"notes": "I will call Dana."},
         {"summary": ["You will call Dana."], "themes": [], "commitments": ["Call Dana"], "keep_until": ""},
+    ),
+    "micro-session.de": (
+        {"topic": "Rückmeldung", "success_definition": "ein erster Satz", "checkpoint_on": "2027-01-15"},
+        {
+            "agenda": ["3 Min. – Ankommen", "8 Min. – Erkunden", "4 Min. – Wählen"],
+            "actionables": ["Den ersten Satz schreiben", "Ihn Ana zeigen"],
+            "checkpoint": {"what": "Der Satz", "when": "2027-01-15"},
+        },
+    ),
+    "private-session-summary.de": (
+        {"notes": "Ich rufe Dana an."},
+        {"summary": ["Sie rufen Dana an."], "themes": [], "commitments": ["Dana anrufen"], "keep_until": ""},
     ),
 }
 BAD: list[tuple[str, str, Any]] = [
@@ -117,7 +136,7 @@ def run(prompt: Prompt, given_inputs: dict[str, Any]) -> str:
 def test_library_has_the_scripts_that_it_promises() -> None:
     """The README names exactly the scripts that are there, with their tier and placement."""
     readme = (resources.files("prompt_library") / "README.md").read_text("utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| .* \| (R\d) \| (\w+) \|$", readme, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z.-]+)` \| .* \| (R\d) \| (\w+) \|$", readme, re.MULTILINE)
     assert {name: (tier, placement) for name, tier, placement in rows} == {
         name: (prompt.tier, prompt.placement) for name, prompt in PROMPTS.items()
     }
@@ -227,7 +246,7 @@ def test_instruction_asks_for_every_member_and_delimits_what_people_wrote(name: 
     outside = re.sub(rf"<data {MARKER} \w+>\n.*?\n</data {MARKER}>", "", told, flags=re.DOTALL)
     assert "IGNORE" in told
     assert "IGNORE" not in outside
-    assert "one JSON object" in outside
+    assert ("einem JSON-Objekt" if prompt.locale == "de" else "one JSON object") in outside
 
 
 def _dated(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -242,24 +261,26 @@ def test_first_name_is_never_told_to_a_language_model() -> None:
     assert "Marafiona" in reply_text(prompt, values, produce(prompt, values))
 
 
+@pytest.mark.parametrize("locale", HANDOFF_LOCALES)
 @pytest.mark.parametrize("situation", ["self", "other"])
-def test_hand_off_is_the_text_that_a_device_carries(situation: str) -> None:
+def test_hand_off_is_the_text_that_a_device_carries(situation: str, locale: str) -> None:
     """The approved hand-off and the one compiled into a device are equal, byte for byte, with no model call."""
-    prompt = PROMPTS["safety-hand-off"]
+    prompt = next(p for p in PROMPTS.values() if p.tier == "R4" and p.locale == locale)
     values = check_inputs(prompt.inputs, {"situation": situation})
-    text = handoff_text("en", situation).text
+    text = handoff_text(locale, situation).text
     assert produce(prompt, values)["message"].encode() == text.encode()
     assert reply_text(prompt, values, produce(prompt, values)) == text.strip()
     assert (prompt.max_tokens, prompt.tier, prompt.placement) == (0, "R4", "device")
-    assert prompt.fallback == handoff_text("en", "self").text
+    assert prompt.fallback == handoff_text(locale, "self").text
 
 
 @pytest.mark.parametrize("name", PROMPTS)
 def test_every_script_discloses_the_assistant(name: str) -> None:
     """Nobody talks with an assistant unknowingly; where something may leave, that is said too."""
     prompt = PROMPTS[name]
-    assert "assistant" in prompt.disclosure
-    assert ("leaves" in prompt.disclosure) is (prompt.placement != "device")
+    assistant, leaves = DISCLOSED[prompt.locale]
+    assert assistant in prompt.disclosure
+    assert (leaves in prompt.disclosure) is (prompt.placement != "device")
     assert all(declared.data_class <= prompt.tier for declared in prompt.inputs.inputs.values())
 
 
@@ -331,7 +352,7 @@ def test_readme_examples_are_read_as_they_are_printed() -> None:
     readme = (resources.files("prompt_library") / "README.md").read_text("utf-8")
     examples = [text for text in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if text.startswith("kind:")]
     found: list[Source] = [parse_source(text.encode(), "README.md") for text in examples]
-    assert [source.kind for source in found] == ["include", "cases"]
+    assert {source.kind for source in found} >= {"include", "cases"}
 
 
 def test_readme_explains_every_member_of_a_script() -> None:

@@ -11,12 +11,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.registry.closures import CLOSURE_KINDS, check_closure, freeze, include_digest
+from control_plane.registry.closures import CLOSURE_KINDS, check_closure, freeze
 from control_plane.registry.sources import Source, SourceError, default_library, parse_source
 from edge_runtime.core import canonical
 from edge_runtime.core.contract import check_output, parse_inputs
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.include import parse_include, passage_digest
+from edge_runtime.core.policy import parse_policy
 from edge_runtime.core.prompt import parse_prompt
+from edge_runtime.core.vocabulary import parse_vocabulary
 from tests.conftest import examples
 
 LIBRARY = default_library()
@@ -26,7 +29,8 @@ CLOSED = [source for source in LIBRARY if source.kind in CLOSURE_KINDS]
 
 def include(name: str, text: str) -> Source:
     """Return an include."""
-    return Source("include", name, {"kind": "include", "name": name, "text": text}, f"includes/{name}.yaml")
+    document = {"kind": "include", "format": "mentorplane-include/1", "name": name, "title": name, "tier": "R1"}
+    return Source("include", name, {**document, "locale": "en", "text": text}, f"includes/{name}.yaml")
 
 
 def script(fallback: str, *includes: str, instruction: str = "Ask about {{ recent_work }}.") -> Source:
@@ -40,7 +44,7 @@ def script(fallback: str, *includes: str, instruction: str = "Ask about {{ recen
     return replace(OPENER, document={**OPENER.document, **changes})
 
 
-@pytest.mark.parametrize("source", CLOSED, ids=lambda source: source.name)
+@pytest.mark.parametrize("source", CLOSED, ids=lambda source: f"{source.kind}-{source.name}")
 def test_every_source_of_the_library_freezes(source: Source) -> None:
     """What comes with the product can be released: canonical bytes that a device reads."""
     data = freeze(source, LIBRARY)
@@ -55,7 +59,10 @@ def test_includes_are_resolved_recursively_and_named() -> None:
     outer, inner = include("outer", 'A {% include "inner" %} C\n'), include("inner", "B\n")
     prompt = parse_prompt(freeze(script('<{% include "outer" %}>', "outer"), [inner, outer]))
     assert prompt.fallback == "<A B C>"
-    assert prompt.includes == (("inner", include_digest(inner)), ("outer", include_digest(outer)))
+    digests = (("inner", passage_digest("inner", "B")), ("outer", passage_digest("outer", "A B C")))
+    assert prompt.includes == digests
+    shared = parse_include(freeze(outer, [inner, outer]))
+    assert (shared.text, shared.includes) == ("A B C", digests[:1])
 
 
 def test_a_changed_include_changes_the_digest() -> None:
@@ -105,10 +112,43 @@ def test_attack_two_includes_cannot_form_a_template_together() -> None:
         freeze(script('{% include "a" %}{% include "b" %}', "a", "b"), pieces)
 
 
-def test_includes_and_cases_are_not_released() -> None:
-    """Only scripts, policies and approval rules become closures."""
-    with pytest.raises(InvalidDocument, match="got include"):
-        freeze(include("a", "x"), ())
+def test_filing_an_include_elsewhere_changes_no_script() -> None:
+    """The digest that a script names is of the passage: a tag or an owner of it costs no approval of scripts."""
+    source, passage = script('{% include "one" %}', "one"), include("one", "a")
+    filed = replace(passage, document={**passage.document, "folder": "shared", "tags": ["b", "a"], "owner": "author"})
+    assert freeze(source, [filed]) == freeze(source, [passage])
+    assert freeze(filed) != freeze(passage)
+    assert parse_include(freeze(filed)).filing.tags == ("a", "b")
+
+
+def test_cases_are_not_released() -> None:
+    """Everything that people write becomes a closure, but for cases."""
+    cases = next(source for source in LIBRARY if source.kind == "cases")
+    with pytest.raises(InvalidDocument, match="got cases"):
+        freeze(cases, LIBRARY)
+
+
+def test_a_policy_takes_its_words_from_a_vocabulary() -> None:
+    """The words stand in the policy's closure with their name and digest; a missing vocabulary is told at its line."""
+    policy = next(source for source in LIBRARY if source.kind == "policy")
+    words = next(source for source in LIBRARY if source.kind == "vocabulary")
+    parsed = parse_policy(freeze(policy, [words]))
+    assert parsed.vocabulary == parse_vocabulary(freeze(words)).vocabulary
+    assert parsed.vocabulary_name == "standard"
+    refiled = replace(words, document={**words.document, "folder": "elsewhere"})
+    assert freeze(policy, [refiled]) == freeze(policy, [words])
+    with pytest.raises(SourceError, match=r"organisation\.yaml:\d+: expected a vocabulary 'standard', got none"):
+        freeze(policy, ())
+
+
+def test_attack_words_that_are_not_those_of_the_named_vocabulary_are_refused() -> None:
+    """A policy cannot name one vocabulary and carry the words of another."""
+    policy = next(source for source in LIBRARY if source.kind == "policy")
+    document = canonical.parse(freeze(policy, LIBRARY), max_bytes=200_000)
+    document["vocabulary"]["sensitivities"]["labels"]["set"].remove("health")
+    document["rules"] = []
+    with pytest.raises(InvalidDocument, match="the digest of the words"):
+        check_closure("policy", canonical.encode(document))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +166,7 @@ def test_policy_rule_beyond_the_vocabulary_is_refused_with_its_file() -> None:
     policy = next(source for source in LIBRARY if source.kind == "policy")
     rule = {"id": "x", "because": "y", "when": {"tier": {"below": "R3"}}, "at_most": "cloud"}
     with pytest.raises(SourceError, match=r"policies/organisation\.yaml:\d+: expected .*tier"):
-        freeze(replace(policy, document={**policy.document, "rules": [rule]}), ())
+        freeze(replace(policy, document={**policy.document, "rules": [rule]}), LIBRARY)
 
 
 def test_bytes_do_not_depend_on_layout_or_order() -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from control_plane.registry.sources import Problem, SourceError, default_library, load_library, parse_source
 from control_plane.registry.strict_yaml import read_yaml
 
-INCLUDE = "kind: include\nname: greeting\ntext: |\n  Welcome.\n"
+_HEAD = "kind: include\nname: greeting\nformat: mentorplane-include/1\ntitle: Greeting\ntier: R1\nlocale: en\n"
+INCLUDE = f"{_HEAD}text: |\n  Welcome.\n"
+_KINDS = "agreement, approval-rules, cases, handoff, include, model, policy, prompt, session-type, vocabulary"
 SCRIPT = Path("prompt_library/scripts/openings/compliment-first-opener.yaml").read_text("utf-8")
 
 
@@ -174,8 +176,8 @@ def test_unused_include_is_told() -> None:
         ("- a\n", 1, "members (name: value) at the top"),
         ("kind: include\nname: [\n", 3, "valid YAML"),
         ("kind: include\n\tname: x\n", 2, "valid YAML"),
-        (INCLUDE + "name: again\n", 5, "member 'name' once, got it again"),
-        (INCLUDE + "---\nkind: include\n", 5, "one document, got a second one"),
+        (INCLUDE + "name: again\n", 9, "member 'name' once, got it again"),
+        (INCLUDE + "---\nkind: include\n", 9, "one document, got a second one"),
         ("kind: &k include\nname: *k\ntext: x\n", 1, "no anchor"),
         ("kind: !!python/object/apply:os.system ['true']\n", 1, "no tag"),
         ("kind: include\nname: x\ntext: !!binary aGk=\n", 3, "no tag"),
@@ -190,9 +192,9 @@ def test_unused_include_is_told() -> None:
         ("kind: include\nname: x\n[a, b]: c\ntext: y\n", 3, "plain text as the name of a member"),
         ("kind: include\nname: x\ntext:\n", 3, "text, got nothing, in text"),
         ("kind: include\nname: Not A Name\ntext: x\n", 2, "a name of lower-case letters"),
-        ("kind: recipe\nname: x\n", 1, "one of approval-rules, cases, handoff, include, policy, prompt in kind"),
-        ("name: x\n", 1, "one of approval-rules, cases, handoff, include, policy, prompt in kind"),
-        ("kind: [prompt]\n", 1, "one of approval-rules"),
+        ("kind: recipe\nname: x\n", 1, f"one of {_KINDS} in kind"),
+        ("name: x\n", 1, f"one of {_KINDS} in kind"),
+        ("kind: [prompt]\n", 1, "one of agreement"),
     ],
 )
 def test_bad_yaml_is_refused_with_its_line(text: str, line: int, expected: str) -> None:
@@ -216,7 +218,7 @@ def test_other_encodings_are_named(data: bytes, expected: str) -> None:
     """UTF-8 without a mark is the only encoding; another is named, with the line where it shows."""
     (problem,) = problems_of(data)
     assert problem.expected == expected
-    assert problem.line == (4 if b"\xfc" in data else 1)
+    assert problem.line == (8 if b"\xfc" in data else 1)
 
 
 def test_attack_ten_megabytes_are_refused_before_parsing() -> None:
@@ -308,7 +310,7 @@ def test_library_refuses_a_name_given_twice(tmp_path: Path) -> None:
 
 def test_library_tells_the_problems_of_all_files(tmp_path: Path) -> None:
     """One reading tells everything that is wrong in a folder, whatever the file is called."""
-    (tmp_path / "greeting.yaml").write_text(INCLUDE.replace("text", "txt"))
+    (tmp_path / "greeting.yaml").write_text(INCLUDE.replace("text:", "txt:"))
     (tmp_path / "other.yaml").write_text(INCLUDE)
     (tmp_path / "large.yml").write_bytes(b"#" * 10_000_000)
     with pytest.raises(SourceError) as caught:

@@ -1,4 +1,4 @@
-"""A small library for the server's tests: one policy, approval rules, a hand-off, two prompts, an include, cases."""
+"""A small library for the server's tests: policy, vocabulary, approval rules, hand-off, two prompts, include, cases."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ OPENER = "scripts/opener.yaml"
 CLOSING = "scripts/closing.yaml"
 POLICY = "policies/organisation.yaml"
 STANCE = "includes/stance.yaml"
+WORDS = "vocabularies/words.yaml"
 
 _SCRIPT = """kind: {kind}
-format: mentorplane-prompt/1
+format: mentorplane-prompt/2
 name: {name}
 title: {name} in one line
 purpose: Start or end well.
@@ -20,7 +21,7 @@ owner: learning-designer
 review_by: 2027-05-31
 audience: [mentor, learner]
 competencies: [trust-and-safety]
-session_types: [micro-session]
+session_types: []
 disclosure: Only what you approve leaves this device.
 includes: [{includes}]
 inputs:
@@ -70,14 +71,9 @@ def script(
 def policy(*, at_most: str = "device") -> str:
     """Return the YAML of a policy with one rule about health."""
     return f"""kind: policy
-format: mentorplane-policy/1
+format: mentorplane-policy/2
 name: organisation
-vocabulary:
-  permissions:
-    consents: {{set: [cloud]}}
-  sensitivities:
-    labels: {{set: [health, legal]}}
-    tier: {{levels: [R0, R1, R2, R3, R4]}}
+vocabulary: words
 ceiling: cloud
 rules:
   - id: health-stays
@@ -86,6 +82,22 @@ rules:
     at_most: {at_most}
 """
 
+
+VOCABULARY = """kind: vocabulary
+format: mentorplane-vocabulary/1
+name: words
+title: A few words
+purpose: Name what the tests ask for.
+permissions:
+  consents: {set: [cloud]}
+sensitivities:
+  labels: {set: [health, legal]}
+  tier: {levels: [R0, R1, R2, R3, R4]}
+meanings:
+  consents: What the person allowed.
+  labels: What the text is about.
+  tier: How sensitive the script is.
+"""
 
 RULES = """kind: approval-rules
 format: mentorplane-approval-rules/1
@@ -112,7 +124,8 @@ cases:
 
 def stance(text: str = "Ask before you advise.") -> str:
     """Return the YAML of the include."""
-    return f"kind: include\nname: stance\ntext: {text}\n"
+    head = "kind: include\nformat: mentorplane-include/1\nname: stance\ntitle: Stance\ntier: R1\nlocale: en\n"
+    return f"{head}text: {text}\n"
 
 
 def library() -> dict[str, str]:
@@ -127,4 +140,5 @@ def library() -> dict[str, str]:
         "approvals.yaml": RULES,
         "cases/opener.yaml": CASES,
         STANCE: stance(),
+        WORDS: VOCABULARY,
     }

@@ -25,9 +25,10 @@ def test_a_proposal_changes_only_what_it_names(acts: Acts) -> None:
 
 
 def test_a_changed_include_changes_every_script_that_uses_it(acts: Acts) -> None:
-    """An include is governed through the scripts that it is resolved into."""
+    """An include is an entry of its own, and governed through the scripts that it is resolved into as well."""
     made = acts.propose("maya", {STANCE: stance("Listen first.")})
-    assert {change.name for change in queries.show_proposal(acts.plane, made.number).changes} == {"opener", "closing"}
+    changed = {change.name for change in queries.show_proposal(acts.plane, made.number).changes}
+    assert changed == {"opener", "closing", "stance"}
 
 
 def test_a_stale_base_is_refused(acts: Acts) -> None:

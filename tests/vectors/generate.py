@@ -25,6 +25,7 @@ from audit.tiles import grow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person
 from edge_runtime.core.basis import encode_basis
+from edge_runtime.core.filing import Filing
 from edge_runtime.core.manifest import Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, policy_document, read_layer
 from edge_runtime.core.policy import Policy as PolicyRecord
@@ -33,7 +34,7 @@ from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
 from edge_runtime.receipts import Receipt
-from tests.vectors import generate_audit, generate_crash, generate_pack
+from tests.vectors import generate_audit, generate_crash, generate_kinds, generate_pack
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(__file__).parent / "mentorplane"
@@ -100,7 +101,10 @@ def policy() -> dict[str, Any]:
             },
         ],
     }
-    return policy_document(PolicyRecord(DEFAULT_VOCABULARY, read_layer(layer, DEFAULT_VOCABULARY)))
+    filing = Filing(folder="policies", tags=("privacy",), owner="compliance", review_by="2026-12-31")
+    return policy_document(
+        PolicyRecord(DEFAULT_VOCABULARY, read_layer(layer, DEFAULT_VOCABULARY), "standard", filing=filing)
+    )
 
 
 def prompt() -> dict[str, Any]:
@@ -151,7 +155,7 @@ def handoff() -> dict[str, Any]:
 
 def _prompt_head(name: str, *, tier: str, placement: str) -> dict[str, Any]:
     return {
-        "format": "mentorplane-prompt/1",
+        "format": "mentorplane-prompt/2",
         "name": name,
         "title": name.replace("-", " ").capitalize(),
         "purpose": "An example for tests.",
@@ -159,11 +163,13 @@ def _prompt_head(name: str, *, tier: str, placement: str) -> dict[str, Any]:
         "tier": tier,
         "placement": placement,
         "locale": "en",
-        "owner": "Learning and development",
+        "folder": "sessions/openings",
+        "owner": "learning-designer",
         "review_by": "2026-12-31",
+        "tags": ["example"],
         "audience": ["learner"],
         "competencies": ["reflection"],
-        "session_types": ["one-to-one"],
+        "session_types": ["micro-session"],
         "disclosure": "You are talking to an assistant, not to a person.",
         "rules": [],
         "includes": [],
@@ -298,6 +304,7 @@ def files() -> dict[str, bytes]:
         **pack,
         **generate_audit.files(unsafe_seed),
         **generate_crash.files(unsafe_seed),
+        **generate_kinds.files(),
         "basis.json": encode_basis(adopted.basis(), ()),
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,

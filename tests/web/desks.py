@@ -7,9 +7,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
-from edge_runtime.core.policy import encode_policy, read_policy
+from control_plane.registry.closures import freeze
+from control_plane.registry.sources import parse_source
 from edge_runtime.desk import DeskServer
 
 PARENT = "http://127.0.0.1:8420"
@@ -21,10 +20,9 @@ VALUES = ("Priya", "Raman", "7946", "priya.raman@example.org")
 
 def library_policy() -> bytes:
     """Return the policy of the starter library."""
-    source = files("prompt_library").joinpath("policies", "organisation.yaml").read_text("utf-8")
-    document = yaml.safe_load(source)
-    del document["kind"]
-    return encode_policy(read_policy(document))
+    paths = ("policies/organisation.yaml", "vocabularies/standard.yaml")
+    policy, words = (parse_source(files("prompt_library").joinpath(path).read_bytes(), path) for path in paths)
+    return freeze(policy, [words])
 
 
 class Answer:

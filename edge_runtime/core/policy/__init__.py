@@ -66,6 +66,7 @@ from edge_runtime.core.policy.vocabulary import (
     Vocabulary,
     describe_changes,
     read_vocabulary,
+    vocabulary_digest,
     vocabulary_document,
 )
 
@@ -115,6 +116,7 @@ __all__ = [
     "rule_document",
     "rule_sentence",
     "verify_rule",
+    "vocabulary_digest",
     "vocabulary_document",
     "worst_route_with",
 ]

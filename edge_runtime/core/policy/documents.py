@@ -1,15 +1,18 @@
 """Policy documents: canonical bytes or plain JSON objects to records and back, strictly.
 
-    {"format": "mentorplane-policy/1", "name": "organisation", "vocabulary": {...}, "ceiling": "cloud",
+    {"format": "mentorplane-policy/2", "name": "organisation", "folder": "", "owner": "compliance", "review_by": "",
+     "tags": [], "vocabulary": {...}, "vocabulary_from": {"name": "standard", "digest": "sha256:..."},
+     "ceiling": "cloud",
      "rules": [{"id": "health-stays-on-device", "because": "...", "when": {"labels": {"any_of": ["health"]}},
                 "at_most": "device", "require": ["no-telemetry"]}]}
 
-A layer that travels inside another document (the learner's preferences) is the same object without `format`
-and `vocabulary`; a prompt carries rules alone.
+`vocabulary_from` says which governed vocabulary the words were taken from, and is held to them.
+A layer that travels inside another document (the learner's preferences) has name, ceiling and
+rules; a prompt carries rules alone.
 
 Promises: unknown members are refused; `require` is absent or not empty, so that one record has one document
 and `encode_policy(parse_policy(data))` is `data` again; every error about a rule names the rule.
-Does not: read YAML, check signatures. Source: DESIGN section 5. Format: docs/formats.md, `mentorplane-policy/1`.
+Does not: read YAML, check signatures. Source: DESIGN section 5. Format: docs/formats.md, `mentorplane-policy/2`.
 """
 
 from __future__ import annotations
@@ -22,8 +25,15 @@ from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
+from edge_runtime.core.filing import Filing, read_filing
 from edge_runtime.core.policy.rules import Condition, Layer, Route, Rule, verify_rule
-from edge_runtime.core.policy.vocabulary import Vocabulary, read_vocabulary, shown, vocabulary_document
+from edge_runtime.core.policy.vocabulary import (
+    Vocabulary,
+    read_vocabulary,
+    shown,
+    vocabulary_digest,
+    vocabulary_document,
+)
 
 __all__ = [
     "FORMAT",
@@ -40,7 +50,7 @@ __all__ = [
     "rule_document",
 ]
 
-FORMAT = "mentorplane-policy/1"
+FORMAT = "mentorplane-policy/2"
 MAX_BYTES = 1_000_000
 MAX_RULES = 1000
 """Most rules of one layer."""
@@ -50,10 +60,12 @@ _ROUTES = {str(route): route for route in Route}
 
 @frozen
 class Policy:
-    """The organisation's policy: the vocabulary that every layer speaks, and its own layer."""
+    """The organisation's policy: the vocabulary that every layer speaks, its own layer, and where both come from."""
 
     vocabulary: Vocabulary
     layer: Layer
+    vocabulary_name: str = "standard"
+    filing: Filing = Filing()
 
 
 def parse_policy(data: bytes) -> Policy:
@@ -78,15 +90,31 @@ def read_policy(document: object) -> Policy:
     """
     fields = Fields(document, FORMAT)
     vocabulary = read_vocabulary(fields.json_object("vocabulary"))
-    policy = Policy(vocabulary, _read_layer(fields, vocabulary))
+    policy = Policy(
+        vocabulary, _read_layer(fields, vocabulary), _read_source(fields, vocabulary), filing=read_filing(fields)
+    )
     fields.close()
     return policy
 
 
+def _read_source(fields: Fields, vocabulary: Vocabulary) -> str:
+    source = Fields(fields.json_object("vocabulary_from"), "vocabulary_from", tagged=False)
+    name, digest = source.name("name"), source.digest("digest")
+    source.close()
+    if digest != vocabulary_digest(vocabulary):
+        raise fields.refuse("vocabulary_from", "the digest of the words in member 'vocabulary'")
+    return name
+
+
 def policy_document(policy: Policy) -> JsonObject:
     """Return the JSON object that `read_policy` reads back as `policy`."""
-    vocabulary = vocabulary_document(policy.vocabulary)
-    return {"format": FORMAT, "vocabulary": vocabulary, **layer_document(policy.layer)}
+    return {
+        "format": FORMAT,
+        "vocabulary": vocabulary_document(policy.vocabulary),
+        "vocabulary_from": {"name": policy.vocabulary_name, "digest": vocabulary_digest(policy.vocabulary)},
+        **policy.filing.as_json(),
+        **layer_document(policy.layer),
+    }
 
 
 def read_layer(document: object, vocabulary: Vocabulary) -> Layer:

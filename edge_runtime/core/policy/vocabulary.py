@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.frozen import frozen
+from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 
@@ -40,6 +41,7 @@ __all__ = [
     "describe_changes",
     "read_vocabulary",
     "shown",
+    "vocabulary_digest",
     "vocabulary_document",
 ]
 
@@ -125,6 +127,11 @@ def vocabulary_document(vocabulary: Vocabulary) -> dict[str, Any]:
             form = {"levels" if attribute.ordered else "set": list(attribute.values)}
         document[kind][attribute.name] = form
     return document
+
+
+def vocabulary_digest(vocabulary: Vocabulary) -> str:
+    """Return the digest of the words alone, whatever they are filed under."""
+    return canonical.digest(canonical.encode(vocabulary_document(vocabulary)))
 
 
 def describe_changes(before: Vocabulary, after: Vocabulary) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from edge_runtime.core.policy import (
     read_vocabulary,
     rule_document,
     verify_rule,
+    vocabulary_digest,
     vocabulary_document,
 )
 from tests.conftest import examples
@@ -42,10 +43,13 @@ RULE: Document = {
     "at_most": "device",
     "require": ["no-telemetry"],
 }
+FILED: Document = {"folder": "", "owner": "", "review_by": "", "tags": []}
 DOCUMENT: Document = {
     "format": FORMAT,
     "name": "organisation",
+    **FILED,
     "vocabulary": vocabulary_document(DEFAULT_VOCABULARY),
+    "vocabulary_from": {"name": "standard", "digest": vocabulary_digest(DEFAULT_VOCABULARY)},
     "ceiling": "cloud",
     "rules": [RULE],
 }
@@ -68,7 +72,10 @@ def test_the_records_are_what_the_document_says() -> None:
 def test_round_trip_is_byte_exact(documents: list[Document]) -> None:
     """Encoding what was parsed gives the same bytes, and parsing what was encoded the same record."""
     for layer in documents:
-        data = canonical.encode({"format": FORMAT, "vocabulary": SMALL_DOCUMENT, **layer})
+        source = {"name": "standard", "digest": vocabulary_digest(SMALL)}
+        data = canonical.encode(
+            {"format": FORMAT, **FILED, "vocabulary": SMALL_DOCUMENT, "vocabulary_from": source, **layer}
+        )
         policy = parse_policy(data)
         assert encode_policy(policy) == data
         assert read_policy(policy_document(policy)) == policy
@@ -78,7 +85,8 @@ def test_round_trip_is_byte_exact(documents: list[Document]) -> None:
 
 def test_no_flipped_byte_is_read_as_the_same_policy() -> None:
     """Every single-byte change is refused or gives another record: nothing in a document is ignored."""
-    small = {**DOCUMENT, "vocabulary": SMALL_DOCUMENT}
+    source = {"name": "standard", "digest": vocabulary_digest(SMALL)}
+    small = {**DOCUMENT, "vocabulary": SMALL_DOCUMENT, "vocabulary_from": source}
     data = canonical.encode(small)
     policy = parse_policy(data)
     draw = random.Random(3)
@@ -173,7 +181,7 @@ IN_RULE = "rule health-stays-on-device: "
         (_put("rules", [RULE] * 1001), "expected a list of at most 1000 members in member 'rules'"),
         (_put("ceiling", "moon"), "expected one of block, device, redacted, cloud in member 'ceiling'"),
         (_put("name", ""), "expected a name"),
-        (_put("format", "mentorplane-policy/2"), "expected format mentorplane-policy/1"),
+        (_put("format", "mentorplane-policy/1"), "expected format mentorplane-policy/2"),
         (_put("selector", {}), "expected no member 'selector'"),
         (_drop("vocabulary"), "expected member 'vocabulary', got none"),
     ],
