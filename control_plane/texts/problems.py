@@ -95,7 +95,8 @@ def _holds(session: Session, leaves: Iterable[LeafRecord]) -> Iterator[str]:
 
 
 def _settings(session: Session, leaves: Iterable[LeafRecord]) -> Iterator[str]:
-    logged = {leaf.object.name: leaf.after for leaf in leaves if leaf.act is Act.SETTINGS_CHANGED}
+    # An entry without a digest after is about a setting that no table keeps: whether an export is on.
+    logged = {leaf.object.name: leaf.after for leaf in leaves if leaf.act is Act.SETTINGS_CHANGED and leaf.after}
     stored = {row.name: row.value for row in session.exec(select(SettingRow))}
     for name in sorted({*logged, *stored}):
         value = stored.get(name, DEFAULTS.get(name, ""))

@@ -212,6 +212,7 @@ def test_switching_a_target_off_and_on_is_logged_first(acts: Acts, tmp_path: Pat
     assert codes == ["switched-on", "switched-off"]
     lines = [json.loads(line) for line in sink.path.read_bytes().splitlines()]
     assert lines[entry]["comment"] == "switched-off"
+    assert ledger.verify(acts.plane).ok
 
 
 def test_standard_output_goes_on_and_is_no_target_that_lags(acts: Acts) -> None:
