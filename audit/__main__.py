@@ -14,7 +14,7 @@ import sys
 from typing import NoReturn
 
 from audit.commands import sample, verify, witness
-from audit.commands.common import DONE, FAILED, INVALID_INPUT, NOT_VERIFIED, InvalidInput
+from audit.commands.common import DONE, FAILED, INVALID_INPUT, NOT_VERIFIED, InvalidInput, said_of
 
 __all__ = ["DONE", "FAILED", "INVALID_INPUT", "NOT_VERIFIED", "main"]
 
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"invalid input: {error}\n")
         return INVALID_INPUT
     except OSError as error:
-        sys.stderr.write(f"failed: {error.strerror or type(error).__name__}\n")
+        sys.stderr.write(f"failed: {said_of(error)}\n")
         return FAILED
 
 

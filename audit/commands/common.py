@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError as InvalidInput
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ __all__ = [
     "finding_document",
     "read_keys",
     "read_policy",
+    "said_of",
+    "time_text",
     "verified",
 ]
 
@@ -66,6 +69,20 @@ def read_policy(file: Path | None) -> Policy | None:
 def ascii_only(text: str) -> str:
     """Escape what a terminal could act on or not show: an origin is whatever the file says."""
     return text.encode("ascii", "backslashreplace").decode()
+
+
+def said_of(error: OSError) -> str:
+    """Say what failed, and at which file if it is known."""
+    what = error.strerror or str(error) or type(error).__name__
+    return ascii_only(f"{error.filename}: {what}" if error.filename else what)
+
+
+def time_text(time_s: int) -> str:
+    """Return the time of a witness as people read it; what is no time of our calendar stays a number."""
+    try:
+        return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return str(time_s)
 
 
 def verified(good: bool) -> str:

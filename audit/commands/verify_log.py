@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from audit.commands.common import InvalidInput, ascii_only, finding_document, verified
+from audit.commands.common import InvalidInput, ascii_only, finding_document, time_text, verified
 from audit.errors import AuditError
 from audit.folder import folder_reader
 from audit.note import MAX_NOTE_BYTES, Verifier, parse_note
@@ -58,7 +58,7 @@ def _old_checkpoint(file: Path | None, verifiers: Sequence[Verifier]) -> Checkpo
 
 def render(report: Report) -> str:
     """Return the report as lines for a reader."""
-    witnesses = ", ".join(f"{ascii_only(one.name)} at {one.time_s}" for one in report.witnesses)
+    witnesses = ", ".join(f"{ascii_only(one.name)} at {time_text(one.time_s)}" for one in report.witnesses)
     lines = [
         f"log           {ascii_only(report.origin) or 'unknown'}",
         f"size          {report.size}",

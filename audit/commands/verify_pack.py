@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.commands.common import ascii_only, finding_document, verified
+from audit.commands.common import ascii_only, finding_document, time_text, verified
 from audit.frozen import frozen
 from audit.note import Verifier
 from audit.pack.check import PackReport, check_pack
@@ -43,7 +43,7 @@ def render(report: PackReport) -> str:
             if scope.kind == "release"
             else f"{scope.since or '...'} to {scope.until or '...'}"
         )
-        witnesses = ", ".join(f"{ascii_only(one.name)} at {one.time_s}" for one in report.witnesses)
+        witnesses = ", ".join(f"{ascii_only(one.name)} at {time_text(one.time_s)}" for one in report.witnesses)
         erased = ", ".join(f"entry {index} by entry {by}" for index, by in contents.erased)
         counts = f"{contents.verified} verified, {len(contents.erased)} erased, {len(contents.missing)} missing, "
         counts += f"{len(contents.altered)} altered, {contents.withheld} withheld"

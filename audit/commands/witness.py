@@ -21,6 +21,7 @@ from pathlib import Path
 from socketserver import BaseServer
 from typing import Any
 
+from audit.commands.common import said_of
 from audit.errors import AuditError, InvalidFormat, NotProven
 from audit.frozen import frozen
 from audit.note import Algorithm, Verifier, parse_vkey
@@ -29,6 +30,7 @@ from audit.witness.store import MAX_LOGS, Home, open_store
 STOPPED, FAILED, REFUSED, INVALID_INPUT = 0, 1, 2, 3
 DEFAULT_NAME, DEFAULT_HOST, DEFAULT_PORT = "mentorplane-witness", "127.0.0.1", 8645
 MAX_LOGS_FILE_BYTES = 100_000
+MAX_PORT = 65_535
 _LOOKS_EVERY_S = 0.5
 
 
@@ -69,9 +71,11 @@ def read_settings(
     """Return the settings of a witness; `logs_file` has further keys, one a line, and comments after a #.
 
     Raises:
-        InvalidFormat: a key is malformed, or the file cannot be one of keys.
+        InvalidFormat: a key is malformed, the file cannot be one of keys, or no port has that number.
         OSError: the file cannot be read.
     """
+    if not 0 <= port <= MAX_PORT:
+        raise InvalidFormat(f"expected a port of 0 to {MAX_PORT}, got {port}")
     lines: list[str] = []
     if logs_file is not None:
         if logs_file.stat().st_size > MAX_LOGS_FILE_BYTES:
@@ -116,8 +120,8 @@ def run(options: argparse.Namespace) -> int:
         return _say(f"refused: {error}", REFUSED)
     except (AuditError, ValueError) as error:
         return _say(f"invalid input: {error}", INVALID_INPUT)
-    except (OSError, OverflowError) as error:
-        return _say(f"failed: {getattr(error, 'strerror', None) or error}", FAILED)
+    except OSError as error:
+        return _say(f"failed: {said_of(error)}", FAILED)
     return STOPPED
 
 

@@ -230,7 +230,7 @@ def open_store(files: HomeFiles, *, name: str = "", default: str = "witness", se
     try:
         signer = _open_key(files, name=name or default, seed=seed)
         if name and signer.name != name:
-            raise InvalidFormat("expected the name that the witness was made with, got another")
+            raise InvalidFormat(f"expected {signer.name}, the name that the witness was made with, got another")
         return Store(files, signer)
     except BaseException:
         files.close()

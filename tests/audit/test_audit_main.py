@@ -62,7 +62,7 @@ def test_witness_is_named(log: Path, capsys: pytest.CaptureFixture[str]) -> None
     (log / "checkpoint").write_bytes(add_signatures(FILES["checkpoint"], line))
     code, out, _ = run(["verify", str(log), "--vkey", VKEY, "--vkey", witness.verifier.vkey], capsys)
     assert code == DONE
-    assert "witness.example at 1800000000" in out
+    assert "witness.example at 2027-01-15 08:00:00 UTC" in out
     assert "self-contained" not in out
 
 

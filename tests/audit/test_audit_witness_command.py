@@ -154,3 +154,17 @@ def test_log_keys_are_log_keys() -> None:
     assert len(parse_logs(keys[:12])) == 12
     with pytest.raises(InvalidFormat):
         parse_logs(keys)
+
+
+def test_what_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there, a port that no machine has, and another name than the key's are said by name."""
+    given = ["witness", "--home", str(tmp_path / "w"), "--log", LOG_VKEY]
+    assert main([*given, "--logs", str(tmp_path / "none")]) == 1
+    assert f"failed: {tmp_path / 'none'}: No such file" in capsys.readouterr().err
+    assert main([*given, "--port", "99999"]) == 3
+    assert capsys.readouterr().err == "invalid input: expected a port of 0 to 65535, got 99999\n"
+    assert not (tmp_path / "w").exists()
+    with process(tmp_path / "w", "--log", LOG_VKEY, "--name", "council.example"):
+        pass
+    assert main([*given, "--name", "other.example"]) == 3
+    assert "expected council.example, the name that the witness was made with" in capsys.readouterr().err
