@@ -70,9 +70,11 @@ def read(
     Raises:
         NotFound: there is no such person.
         Refused: words were asked for by somebody who is neither in compliance nor an administrator.
-        InvalidDocument: words without a letter or digit.
+        InvalidDocument: words without a letter or digit, or a period that ends before it begins.
         Unavailable: an entry, the index or a tile is not what was written.
     """
+    if query.since and query.until and query.until <= query.since:
+        raise InvalidDocument("expected a period that ends after it begins")
     if query.words and not word_terms(query.words, word_key(plane)):
         raise InvalidDocument("expected words of letters or digits, got none")
     if query.words and actor != ledger.SYSTEM:

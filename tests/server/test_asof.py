@@ -235,6 +235,7 @@ def test_the_same_over_http_and_from_the_command_line(busy: Acts, clock: Clock) 
     assert client.get("/v1/audit/entries/99999/proof", headers=header).status_code == 404
     client.app.state.plane.close()  # type: ignore[attr-defined]
     shown = run(busy, "as-of", "--at", at, "--as", "ruth", audit=True)
+    assert shown.stdout.startswith("this moment is still to come")  # this clock is ahead of the machine's
     assert shown.exit_code == 0, shown.output
     for words in ("release 2 was live on production", "prompt opener, version 2", "tom finds it clearer", "WITHDRAWN"):
         assert words in shown.stdout

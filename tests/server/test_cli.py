@@ -204,3 +204,21 @@ def test_a_verdict_needs_the_digest_that_proposal_show_says(home: Path, acts: Ac
     assert run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom").exit_code == 2
     assert state_of(acts.plane) == before
     assert approve(acts, "tom", "--manifest", beginning).exit_code == 0
+
+
+def test_times_are_read_as_answers_show_them(home: Path, acts: Acts) -> None:
+    """A time may be copied from an answer; another is refused with an example, a period that ends first as well."""
+    found = run(acts, "search", "--since", "2020-03-01 09:30", "--until", "2100-01-01", "--limit", "1", audit=True)
+    assert (found.exit_code, len(found.stdout.splitlines())) == (0, 2)
+    other = run(acts, "search", "--since", "1.3.2026", audit=True)
+    assert other.exit_code != 0
+    assert "such as 2026-03-01" in " ".join(other.stderr.replace("\u2502", " ").split())
+    backwards = run(acts, "search", "--since", "2026-04-01", "--until", "2026-03-01", audit=True)
+    assert (backwards.exit_code, backwards.stderr) == (3, "error: expected a period that ends after it begins\n")
+
+
+def test_verifying_names_the_key_that_outsiders_need(home: Path, acts: Acts) -> None:
+    """`audit verify` prints the log's public key, for people and for machines."""
+    vkey = acts.plane.keys.log.verifier.vkey
+    assert f"key: {vkey}" in run(acts, "verify", audit=True).stdout.splitlines()
+    assert json.loads(run(acts, "verify", "--json", audit=True).stdout)["vkey"] == vkey

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from control_plane.cli.audit.packing import auth_of
-from control_plane.cli.audit.searching import DATES, Reader, reader
+from control_plane.cli.audit.searching import Reader, reader
+from control_plane.cli.audit.times import TIME, parse_time
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["as_of"]
 
 def as_of(
     *,
-    at: Annotated[datetime, typer.Option(help="The moment, in UTC.", formats=DATES)],
+    at: Annotated[datetime, typer.Option(help="The moment, in UTC.", parser=parse_time, metavar=TIME)],
     channel: Annotated[str, typer.Option(help="The channel; without it the usual one.")] = "",
     prompt: Annotated[str, typer.Option(help="Only the prompt of this name.")] = "",
     as_: Reader = "",
@@ -32,9 +33,9 @@ def as_of(
     with opened(home, as_json=as_json) as plane:
         from control_plane.evidence import asof
 
-        moment = at.replace(tzinfo=UTC)
-        found = asof.as_of(plane, reader(plane, as_), at=moment, channel=channel, name=prompt, auth=auth_of(as_))
-        answer(found, as_json=as_json, text="\n".join(_lines(found)))
+        found = asof.as_of(plane, reader(plane, as_), at=at, channel=channel, name=prompt, auth=auth_of(as_))
+        early = ("this moment is still to come: what follows is live now",) if at > plane.now() else ()
+        answer(found, as_json=as_json, text="\n".join((*early, *_lines(found))))
 
 
 def _lines(found: AsOf) -> Iterator[str]:

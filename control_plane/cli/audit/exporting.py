@@ -54,7 +54,11 @@ def export(
         run = exporting.Run(follow, wait=stop.wait, stopped=stop.is_set)
         sent = exporting.export(plane, sink, state=state, run=run, actor=person)
         if sink.kind != "stdout":  # the lines are the answer there
-            answer({"exported": sent, "to": sink.target}, as_json=as_json, text=f"{sent} entries exported")
+            answer(
+                {"exported": sent, "to": sink.target},
+                as_json=as_json,
+                text=f"{sent} {'entry' if sent == 1 else 'entries'} exported",
+            )
 
 
 def _sink(to: str, secret_file: Path | None, *, off: bool) -> Sink:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from control_plane.cli.audit.times import TIME, parse_time
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
@@ -15,17 +16,15 @@ if TYPE_CHECKING:
     from audit.record import Auth
     from control_plane.evidence.packs import MadePack
 
-__all__ = ["DATES", "OptionalAs", "Since", "Until", "auth_of", "aware", "pack"]
+__all__ = ["OptionalAs", "Since", "Until", "auth_of", "pack"]
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
-Since = Annotated[datetime | None, typer.Option("--from", help="From this time on, in UTC.", formats=DATES)]
-Until = Annotated[datetime | None, typer.Option("--to", help="Before this time, in UTC.", formats=DATES)]
+Since = Annotated[
+    datetime | None, typer.Option("--from", help="From this time on, in UTC.", parser=parse_time, metavar=TIME)
+]
+Until = Annotated[
+    datetime | None, typer.Option("--to", help="Before this time, in UTC.", parser=parse_time, metavar=TIME)
+]
 OptionalAs = Annotated[str, typer.Option("--as", help="Login or id of the person who asks, for the log.")]
-
-
-def aware(at: datetime | None) -> datetime | None:
-    """Return a time of the command line, which is in UTC."""
-    return at.replace(tzinfo=UTC) if at else None
 
 
 def pack(
@@ -52,8 +51,8 @@ def pack(
         if Path(out).exists():
             raise InvalidDocument(f"expected a new file or folder at {out}, got one that is there")
         asked = packs.PackRequest(
-            aware(since),
-            aware(until),
+            since,
+            until,
             release=release,
             channel=channel,
             nonce=nonce,

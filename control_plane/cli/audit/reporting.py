@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.audit.packing import Since, Until, aware
+from control_plane.cli.audit.packing import Since, Until
 from control_plane.cli.common import (
     DEFAULT_HOME,
     REFUSED,
@@ -44,7 +44,7 @@ def report(
         from control_plane.evidence.controls.report import controls_html, report_controls
         from control_plane.files import write_atomic
 
-        made = report_controls(plane, rules, since=aware(since), until=aware(until))
+        made = report_controls(plane, rules, since=since, until=until)
         if out is not None:
             try:
                 write_atomic(out, controls_html(made))

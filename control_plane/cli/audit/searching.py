@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from control_plane.cli.audit.packing import auth_of
+from control_plane.cli.audit.times import TIME, parse_time
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from control_plane.evidence.search import Hit
     from control_plane.plane import ControlPlane
 
-__all__ = ["DATES", "Reader", "reader", "reindex", "search"]
+__all__ = ["Reader", "reader", "reindex", "search"]
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 Reader = Annotated[
     str, typer.Option("--as", help="Login or id of the person who reads; without it the log names the installation.")
 ]
@@ -38,8 +38,12 @@ def search(
     channel: Annotated[str, typer.Option(help="Channel that it concerns.")] = "",
     release: Annotated[int | None, typer.Option(help="Number of the release that it concerns.", min=1)] = None,
     words: Annotated[str, typer.Option(help="Words that its reason has, all of them.")] = "",
-    since: Annotated[datetime | None, typer.Option(help="From this time on, in UTC.", formats=DATES)] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before this time, in UTC.", formats=DATES)] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="From this time on, in UTC.", parser=parse_time, metavar=TIME)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Before this time, in UTC.", parser=parse_time, metavar=TIME)
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 100,
     before: Annotated[int | None, typer.Option(help="Below this index: the next page.", min=0)] = None,
     proof: Annotated[Path | None, typer.Option(help="Folder to write a proof file for each entry to.")] = None,
@@ -63,8 +67,8 @@ def search(
             channel=channel,
             release=release,
             words=words,
-            since=since.replace(tzinfo=UTC) if since else None,
-            until=until.replace(tzinfo=UTC) if until else None,
+            since=since,
+            until=until,
             limit=limit,
             before=before,
         )

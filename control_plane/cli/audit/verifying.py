@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 from control_plane.cli.common import DEFAULT_HOME, REFUSED, Home, Json, answer, opened
 
@@ -17,7 +18,8 @@ def verify(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         report = ledger.verify(plane)
         verdict = "verified" if report.ok else "NOT verified"
         contained = ", self-contained: no outside witness has signed" if report.self_contained else ""
-        lines = (f"{verdict}: {report.size} entries, root {report.root}{contained}", *report.problems)
-        answer(report, as_json=as_json, text="\n".join(lines))
+        vkey = plane.keys.log.verifier.vkey
+        lines = (f"{verdict}: {report.size} entries, root {report.root}{contained}", *report.problems, f"key: {vkey}")
+        answer({**asdict(report), "vkey": vkey}, as_json=as_json, text="\n".join(lines))
     if not report.ok:
         sys.exit(REFUSED)
