@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from audit.frozen import frozen
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["FILTERS", "check_template", "delimit", "fill", "render", "texts_of"]
+__all__ = ["FILTERS", "Use", "check_template", "delimit", "fill", "render", "texts_of", "uses_of"]
 
 FILTERS = ("capitalize", "first", "join", "last", "length", "lower", "trim", "upper")
+KEEPS_ALL = ("trim",)
+"""Filters after which a text is still the whole text."""
 MAX_TEMPLATE_LENGTH = 20_000
 MAX_NESTING = 16
 """Deepest nesting of statements and expressions; Python compiles no more than 20 nested loops."""
@@ -78,6 +81,41 @@ def check_template(source: str, declared: Iterable[str]) -> None:
         name = min(undeclared)
         line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 1)
         raise InvalidDocument(f"line {line}: expected declared variables only, got undeclared {name!r}")
+
+
+@frozen
+class Use:
+    """How a template uses a variable, and where: `printed` as it is, `tested`, `looped` over, or changed by a filter."""
+
+    name: str
+    how: str
+    line: int
+
+
+def uses_of(source: str) -> tuple[Use, ...]:
+    """Return how a checked template uses its variables, each use on its own.
+
+    >>> [(use.name, use.how) for use in uses_of("{{ notes|trim }}{% if notes %}{{ notes|first }}{% endif %}")]
+    [('notes', 'printed'), ('notes', 'tested'), ('notes', 'first')]
+    """
+    return tuple(_uses(_environment().parse(source), "printed"))
+
+
+def _uses(node: Any, how: str) -> Iterable[Use]:
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Name):
+        if node.ctx == "load":
+            yield Use(node.name, how, node.lineno)
+        return
+    asked = {nodes.Compare: "tested", nodes.Not: "tested", nodes.Getattr: "member"}.get(type(node), how)
+    if isinstance(node, nodes.Filter) and node.name not in KEEPS_ALL:
+        asked = node.name
+    for field, value in node.iter_fields():
+        inside = {"test": "tested", "iter": "looped", "args": "tested", "kwargs": "tested"}.get(field, asked)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, nodes.Node):
+                yield from _uses(child, inside)
 
 
 def _walk(node: Any, depth: int = 0) -> Iterable[Any]:

@@ -22,7 +22,7 @@ review_by: 2027-05-31
 audience: [mentor, learner]
 competencies: [trust-and-safety]
 session_types: []
-disclosure: Only what you approve leaves this device.
+disclosure: You are using an assistant. Only what you approve leaves this device.
 includes: [{includes}]
 inputs:
   type: object
@@ -42,7 +42,7 @@ instruction: |
 fill:
   message: "{fill}"
 reply: "{{{{ message }}}}"
-fallback: Think about one piece of work.
+fallback: {fallback}
 max_tokens: 100
 """
 
@@ -64,6 +64,7 @@ def script(
         input="situation" if handoff else "work",
         schema="type: string, enum: [self, other], x-data-class: R0" if handoff else _TEXT,
         includes="" if handoff else "stance",
+        fallback="Call 112 now." if handoff else "Think about one piece of work.",
         stance="" if handoff else _USES_STANCE,
     )
 
@@ -134,7 +135,7 @@ def library() -> dict[str, str]:
         OPENER: script("opener"),
         CLOSING: script("closing", tier="R1", fill="Thank you for {{ work }}."),
         "scripts/handoff.yaml": script(
-            "reach-a-person", kind="handoff", tier="R4", placement="device", fill="Call a person now."
+            "reach-a-person", kind="handoff", tier="R4", placement="device", fill="Call 112 now."
         ),
         POLICY: policy(),
         "approvals.yaml": RULES,
