@@ -154,7 +154,7 @@ def records_of(session: Session, indexes: list[int]) -> Iterator[tuple[LeafRecor
     for seq, data in session.connection().execute(_ENTRIES, {"indexes": indexes}):
         try:
             yield parse_leaf(data), data
-        except (AuditError, AttributeError) as error:  # SQLite lets a text stand there
+        except (AuditError, AttributeError, TypeError) as error:  # SQLite lets a text stand there
             raise Unavailable(f"expected entry {seq} as it was logged, got other bytes") from error
 
 

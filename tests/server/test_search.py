@@ -34,7 +34,7 @@ from control_plane.index.terms import term, word_key, word_terms
 from control_plane.ledger.search import search_in
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
-from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.conftest import examples
 from tests.server import audit_events
 from tests.server.acts import Acts, refused
@@ -281,6 +281,16 @@ def test_a_forged_index_puts_no_name_on_an_entry(busy: Acts) -> None:
     with db.write(busy.plane.engine) as session:
         postings.merge(session, 0, {term("actor", sam): everything, term("act", "withdrawn"): everything})
     assert found_by(busy, actor=sam, act="withdrawn") == [("withdrawn", "closing")]
+
+
+def test_an_entry_that_became_a_text_is_named(acts: Acts) -> None:
+    """SQLite lets a text stand where bytes were; the search names the entry, and does not end in a surprise."""
+    if acts.plane.engine.dialect.name != "sqlite":
+        pytest.skip("another database keeps bytes as bytes")
+    with db.write(acts.plane.engine) as session:
+        session.connection().execute(text("UPDATE leaf SET data = CAST(data AS TEXT) WHERE seq = 0"))
+    with pytest.raises(Unavailable, match="expected entry 0 as it was logged"):
+        read(acts.plane, ledger.SYSTEM, Query(before=1))
 
 
 def test_a_reading_is_an_entry_before_it_is_answered(busy: Acts) -> None:
