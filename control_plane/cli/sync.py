@@ -199,6 +199,6 @@ def server_client(server: str, token_file: Path | None) -> Client:
 def _status_text(found: Status) -> str:
     lines = [f"{one.state:11} {one.path}" for one in found.differences]
     behind = "" if found.pulled == found.live else f", pulled from release {found.pulled}"
-    return "\n".join(
-        [*lines, f"{found.channel}, release {found.live}{behind}: {len(found.differences) or 'no'} differences"]
-    )
+    count = len(found.differences)
+    said = "in step" if not count else f"{count} difference{'s' * (count > 1)}"
+    return "\n".join([*lines, f"{found.channel}, release {found.live}{behind}: {said}"])
