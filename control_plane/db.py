@@ -3,7 +3,7 @@
 Promises: `write` holds the log-head row from its first statement (PostgreSQL: `SELECT … FOR UPDATE`; SQLite:
 `BEGIN IMMEDIATE`), so that acts happen one after the other and each appends its audit leaf where it belongs; an
 exception rolls everything back. SQLite runs with WAL, synchronous=FULL and foreign keys on, and overwrites what is
-deleted; `scrub` empties its write-ahead log of it too.
+deleted; `scrub` empties its write-ahead log of it too. Tables of an older revision are migrated when it is opened.
 Does not: know what the rows mean.
 """
 
@@ -16,30 +16,40 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event, exc, text
-from sqlmodel import Session, SQLModel, create_engine, select
+from sqlmodel import Session, SQLModel, create_engine
 
 from audit.merkle import Frontier
 from control_plane.errors import Conflict
 from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
-from control_plane.registry.tables import SCHEMA_VERSION, LogHeadRow, SchemaVersion
+from control_plane.migrations.opening import WRITING, bring_up, forget_copies
+from control_plane.registry.tables import LogHeadRow
 from control_plane.settings import Settings
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["open_engine", "read", "scrub", "scrub_again", "write"]
+__all__ = ["connect", "make_tables", "open_engine", "read", "scrub", "scrub_again", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
-_WRITE = "mentorplane_write"
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 """One for each SQLite database that is open in this process."""
 
 
 def open_engine(settings: Settings) -> Engine:
-    """Return an engine over the database of `settings`, with its tables made if they are not there.
+    """Return an engine over the database of `settings`, with its tables made, or migrated, if they are not as here.
 
     Raises:
-        Unavailable: it cannot be opened, or its tables are of another version.
+        Unavailable: it cannot be opened, or a newer Mentorplane used it.
     """
+    engine = connect(settings)
+    try:
+        bring_up(engine, make_tables)
+    except exc.OperationalError as error:
+        raise Unavailable("expected a database that can be opened, got an error of its driver") from error
+    return engine
+
+
+def connect(settings: Settings) -> Engine:
+    """Return an engine over the database of `settings`, whatever is in it."""
     url = settings.database_url or f"sqlite:///{settings.home / 'registry.db'}"
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.partition("://")[2]
@@ -48,43 +58,33 @@ def open_engine(settings: Settings) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         _TURNS[engine] = Lock()
-    try:
-        _make_tables(engine)
-    except exc.OperationalError as error:
-        raise Unavailable("expected a database that can be opened, got an error of its driver") from error
     return engine
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would otherwise begin transactions by its own rules
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
         f"cache_size=-{CACHE_KIB}",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_WRITE)
+    immediate = connection.get_execution_options().get(WRITING)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _make_tables(engine: Engine) -> None:
-    with engine.execution_options(**{_WRITE: True}).begin() as connection:
-        SQLModel.metadata.create_all(connection)
-        with Session(connection) as session:
-            version = session.exec(select(SchemaVersion.version)).first()
-            if version is None:
-                empty = Frontier().encode()
-                session.add(SchemaVersion(version=SCHEMA_VERSION))
-                session.add(LogHeadRow(id=1, frontier=empty))
-                session.flush()
-            elif version != SCHEMA_VERSION:
-                raise Unavailable(f"expected tables of version {SCHEMA_VERSION}, got version {version}")
+def make_tables(connection: Connection) -> None:
+    """Make all tables of an empty database, and the head of its empty log."""
+    SQLModel.metadata.create_all(connection)
+    with Session(connection) as session:
+        session.add(LogHeadRow(id=1, frontier=Frontier().encode()))
+        session.flush()
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def write(engine: Engine) -> Iterator[Session]:
         Unavailable: another writer held the database for too long.
     """
     try:
-        with _turn(engine), Session(engine.execution_options(**{_WRITE: True})) as session, session.begin():
+        with _turn(engine), Session(engine.execution_options(**{WRITING: True})) as session, session.begin():
             if engine.dialect.name == "postgresql":
                 session.connection().execute(text("SELECT id FROM log_head WHERE id = 1 FOR UPDATE"))
             yield session
@@ -134,6 +134,7 @@ def scrub(engine: Engine) -> bool:
     SQLite: the write-ahead log is carried over and cut to nothing; a reader that still looks at an older state stands
     in the way. PostgreSQL: dead rows are removed; what its own write-ahead log and its backups keep is the operator's.
     """
+    forget_copies(engine)
     if engine.dialect.name == "sqlite":
         return _empty_log(engine, wait_ms=BUSY_TIMEOUT_MS)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:

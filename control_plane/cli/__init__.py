@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import prompt, proposal, serving, workflow
+from control_plane.cli import database, prompt, proposal, serving, workflow
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -24,3 +24,4 @@ app.command("withdraw")(workflow.withdraw)
 app.command("demo")(demo)
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(proposal.app, name="proposal")
+app.add_typer(database.app, name="database")
