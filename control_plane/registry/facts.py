@@ -46,8 +46,13 @@ def facts_of(manifest: Manifest, base: Manifest | None) -> Facts:
 
 def checks_digest(results: Iterable[CheckResult]) -> str:
     """Return the digest of the report of checks; "" if there are none."""
-    report = [[result.name, result.status, list(result.evidence)] for result in results]
+    report = [_as_json(one) for one in results]
     return _digest({"checks": report}) if report else ""
+
+
+def _as_json(result: CheckResult) -> list[object]:
+    own = [result.name, result.status, list(result.evidence)]
+    return [*own, result.version, dict(result.inputs)] if result.version else own  # reports once stated no version
 
 
 def _digest(document: canonical.JsonObject) -> str:

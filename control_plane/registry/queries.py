@@ -10,7 +10,7 @@ from control_plane import db, texts
 from control_plane.accounts import people
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.policy.checks import CHECKS
+from control_plane.policy import reports
 from control_plane.registry import drafts, store
 from control_plane.registry.diffs import FieldDiff, diff_closures
 from control_plane.registry.records import (
@@ -167,7 +167,8 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
         stale = is_open and store.is_stale(session, revision)
         checks = store.checks_of(session, revision.digest)
         missing = _missing(plane, session, revision) if is_open and not stale else ()
-        passed = len(checks) == len(CHECKS) and all(check.status != "failed" for check in checks)
+        fresh = is_open and not stale and reports.is_fresh(session, revision, now=plane.now())
+        passed = fresh and all(check.status != "failed" for check in checks)
         return ProposalDetail(
             proposal=store.record(plane, session, proposal, revision=revision),
             changes=tuple(_changes(session, revision)),

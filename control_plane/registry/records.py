@@ -5,7 +5,8 @@ Does not: hold rows, keys or database sessions. Digests are tagged (`sha256:…`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from control_plane.registry.diffs import FieldDiff
@@ -45,11 +46,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one named check: passed, failed, or a notice that approvers must read."""
+    """The result of one named check: passed, failed, or a notice that approvers must read.
+
+    `version` is that of the check, `inputs` are the digests of what it was given.
+    """
 
     name: str
     status: str
     evidence: tuple[str, ...]
+    version: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
         require_current(session, revision)
-        require_passed(session, revision.digest)
+        require_passed(session, revision, now=plane.now())
         manifest, missing = store.shortfalls(plane, session, revision)
         if missing:
             raise Refused(_what_is_missing(missing))

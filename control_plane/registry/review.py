@@ -9,11 +9,9 @@ Does not: count to the quorum (see `releases`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
@@ -21,13 +19,14 @@ from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from control_plane.policy.checks import CHECKS, WHOLE_RELEASE, Candidate, run_checks
+from control_plane.policy import reports
+from control_plane.policy.checks.running import run_checks
+from control_plane.policy.reports import require_passed
 from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
-from control_plane.registry.sources import parse_source
-from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, SourceRow, StatementRow
+from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
@@ -46,14 +45,14 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
-        seen, digest, candidate = revision.revision, revision.digest, _candidate(session, revision)
+        seen, digest, candidate = revision.revision, revision.digest, reports.gather(session, revision)
     results = run_checks(candidate)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
         if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
-        _store_results(session, digest, results, at=plane.now())
+        reports.store_report(session, digest, results, at=plane.now())
         facts = facts_of(parse_manifest(revision.manifest), live_manifest(session, proposal.channel)[0])
         report = checks_digest(results)
         event = ledger.Event(
@@ -83,20 +82,6 @@ class Verdict:
     reason: str
     passphrase: str = field(repr=False)
     manifest: str
-
-
-def _store_results(session: Session, digest: str, results: Iterable[CheckResult], *, at: datetime) -> None:
-    session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
-    for position, result in enumerate(results):
-        row = CheckRow(
-            manifest=digest,
-            name=result.name,
-            position=position,
-            status=result.status,
-            evidence=list(result.evidence),
-            at=at,
-        )
-        session.add(row)
 
 
 def approve(
@@ -163,7 +148,7 @@ def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: 
                 hint="look again, then decide: `proposal show` and GET /v1/proposals/{number} say the manifest digest",
             )
         if act is Act.APPROVED:
-            require_passed(session, revision.digest)
+            require_passed(session, revision, now=plane.now())
         else:
             proposal.state = "rejected"
         base, _ = live_manifest(session, proposal.channel)
@@ -221,20 +206,6 @@ def require_current(session: Session, revision: RevisionRow) -> None:
         raise Conflict("expected a proposal on the live release, got a stale one", hint="edit it to rebase it")
 
 
-def require_passed(session: Session, manifest: str) -> None:
-    """Refuse a manifest of which not every check has passed.
-
-    Raises:
-        Refused: a check failed, or is yet to be run.
-    """
-    results = store.checks_of(session, manifest)
-    if {result.name for result in results} != set(CHECKS):
-        raise Refused("expected checks to be run on this very revision, and they were not")
-    failed = [result.name for result in results if result.status == "failed"]
-    if failed:
-        raise Refused(f"expected every check to pass, and these did not: {', '.join(failed)}")
-
-
 def _require_reviewable(session: Session, proposal: ProposalRow, revision: RevisionRow, *, person: str) -> None:
     require_open(proposal)
     require_current(session, revision)
@@ -247,20 +218,3 @@ def _require_reviewable(session: Session, proposal: ProposalRow, revision: Revis
     )
     if session.exec(signed).first() is not None:
         raise Refused("expected one signature of each person, got a second one")
-
-
-def _candidate(session: Session, revision: RevisionRow) -> Candidate:
-    manifest = parse_manifest(revision.manifest)
-    base, _ = live_manifest(session, manifest.channel)
-    introduced = changed_entries(manifest, base)
-    whole = [e for e in manifest.entries if e.kind in WHOLE_RELEASE]
-    before = [e for e in base.entries if e.kind == "policy"] if base else []
-    digests = {entry.digest for entry in (*introduced, *whole, *before)}
-    names = [entry.name for entry in introduced]
-    live = select(SourceRow).where(SourceRow.channel == manifest.channel, SourceRow.kind == "cases")
-    rows = session.exec(live.where(col(SourceRow.name).in_(names)))
-    texts = {row.name: (row.text, row.path) for row in rows}
-    texts |= {file["name"]: (file["text"], file["path"]) for file in revision.files if file["kind"] == "cases"}
-    cases = {name: parse_source(text.encode(), path).document for name, (text, path) in texts.items()}
-    closures = {digest: store.closure(session, digest) for digest in digests}
-    return Candidate(manifest, base, introduced, closures, cases)

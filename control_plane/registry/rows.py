@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
@@ -18,6 +19,8 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import Act, LeafRecord, parse_leaf
 from control_plane.plane import ControlPlane
+from control_plane.registry.facts import checks_digest
+from control_plane.registry.records import CheckResult
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
@@ -215,17 +218,22 @@ def _closures(session: Session, _known: _Known) -> Iterator[str]:
 
 
 def _checks(session: Session, known: _Known) -> Iterator[str]:
-    logged: dict[str, str] = {}
+    logged: dict[str, tuple[str, datetime]] = {}
     for leaf in known.leaves.values():
         if leaf.act == Act.CHECKED:
-            logged[leaf.manifest] = leaf.after
+            logged[leaf.manifest] = leaf.after, leaf.at
         elif (
             leaf.act == Act.EDITED and not leaf.signature.statement
         ):  # other cases for the same manifest void its checks
             logged.pop(leaf.manifest, None)
-    stored: dict[str, list[list[object]]] = defaultdict(list)
+    stored: dict[str, list[CheckResult]] = defaultdict(list)
+    times: dict[str, set[datetime]] = defaultdict(set)
     for row in session.exec(select(CheckRow).order_by(col(CheckRow.position))):
-        stored[row.manifest].append([row.name, row.status, row.evidence])
+        stored[row.manifest].append(CheckResult(row.name, row.status, tuple(row.evidence), row.version, row.inputs))
+        times[row.manifest].add(row.at)
     for manifest in sorted({*logged, *stored}):
-        if canonical.digest(canonical.encode({"checks": stored[manifest]})) != logged.get(manifest):
+        report, at = logged.get(manifest, ("", None))
+        if checks_digest(stored[manifest]) != report:
             yield f"checks of {manifest}: not the results that were logged"
+        elif times[manifest] != {at}:
+            yield f"checks of {manifest}: not of the time that was logged"

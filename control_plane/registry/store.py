@@ -198,7 +198,7 @@ def contributors(session: Session, proposal: int) -> frozenset[str]:
 def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
     """Return the stored results for a manifest, in the order of the checks; none if they were not run."""
     rows = session.exec(select(CheckRow).where(CheckRow.manifest == manifest).order_by(col(CheckRow.position)))
-    return tuple(CheckResult(row.name, row.status, tuple(row.evidence)) for row in rows)
+    return tuple(CheckResult(row.name, row.status, tuple(row.evidence), row.version, row.inputs) for row in rows)
 
 
 def add_closures(session: Session, closures: Iterable[tuple[str, str, bytes]]) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+SCHEMA_VERSION = 3
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite forgets the zone, so it is put back."""
@@ -38,6 +40,13 @@ def _bytes() -> Column[bytes]:
 
 def _time(*, index: bool = False) -> Column[datetime]:
     return Column(UtcTime, nullable=False, index=index)
+
+
+class SchemaVersion(SQLModel, table=True):
+    """The version of these tables, one row."""
+
+    __tablename__ = "schema_version"
+    version: int = Field(primary_key=True)
 
 
 class PersonRow(SQLModel, table=True):
@@ -113,7 +122,7 @@ class RevisionRow(SQLModel, table=True):
 
 
 class CheckRow(SQLModel, table=True):
-    """The result of one named check of one manifest, with its evidence."""
+    """The result of one named check of one manifest: evidence, the check's version, digests of what it was given."""
 
     __tablename__ = "check_result"
     manifest: str = Field(primary_key=True)
@@ -121,6 +130,8 @@ class CheckRow(SQLModel, table=True):
     position: int
     status: str
     evidence: list[str] = Field(sa_column=_json())
+    version: str
+    inputs: dict[str, str] = Field(sa_column=_json())
     at: datetime = Field(sa_column=_time())
 
 

@@ -7,13 +7,14 @@ Does not: store results (see `policy.reports`) or decide about approval (see `re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.plugins import TIME_S, installed, run_plugin
-from control_plane.policy.checks.records import Candidate, Found
+from control_plane.policy.checks.records import Candidate, Found, digests_of
 from control_plane.policy.checks.wire import encode_candidate
 from control_plane.registry.records import CheckResult
 
@@ -44,22 +45,23 @@ def run_checks(candidate: Candidate, *, time_s: float = TIME_S) -> tuple[CheckRe
         run = partial(run_plugin, candidate=encode_candidate(candidate), time_s=time_s)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found |= dict(zip((plugin.name for plugin in plugins), pool.map(run, plugins), strict=True))
-    return tuple(_result(name, versions[name], found[name]) for name in versions)
+    inputs = digests_of(candidate)
+    return tuple(_result(name, found[name], version=versions[name], inputs=inputs) for name in versions)
 
 
 @lru_cache(maxsize=1)
 def _product() -> str:
     try:
-        return version("mentorplane")
-    except PackageNotFoundError:  # run from a folder that nobody installed
+        return metadata.version("mentorplane")
+    except metadata.PackageNotFoundError:  # run from a folder that nobody installed
         return "unknown"
 
 
-def _result(name: str, _version: str, found: Found) -> CheckResult:
+def _result(name: str, found: Found, *, version: str, inputs: Mapping[str, str]) -> CheckResult:
     status = "failed" if found.problems else "notice" if found.notices else "passed"
     lines = [_line(line) for line in (*found.problems, *found.notices, *found.evidence)]
     more = [f"and {len(lines) - MAX_EVIDENCE} more"] if len(lines) > MAX_EVIDENCE else []
-    return CheckResult(name, status, (*lines[:MAX_EVIDENCE], *more))
+    return CheckResult(name, status, (*lines[:MAX_EVIDENCE], *more), version, inputs)
 
 
 def _line(text: str) -> str:
