@@ -14,8 +14,6 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 3
-
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite forgets the zone, so it is put back."""
@@ -40,13 +38,6 @@ def _bytes() -> Column[bytes]:
 
 def _time(*, index: bool = False) -> Column[datetime]:
     return Column(UtcTime, nullable=False, index=index)
-
-
-class SchemaVersion(SQLModel, table=True):
-    """The version of these tables, one row."""
-
-    __tablename__ = "schema_version"
-    version: int = Field(primary_key=True)
 
 
 class PersonRow(SQLModel, table=True):
