@@ -35,7 +35,8 @@ class Reply:
     """The answer of one run.
 
     `route` is where it ran: `device`, `redacted`, `cloud`, `block` or `hand-off`. `disclosure` is what left the
-    device, None if nothing did. `outcome` is `filled`, `answered`, `fallback`, `handed-off`, `blocked` or `failed`.
+    device, None if nothing did. `outcome` is `filled`, `answered`, `fallback`, `handed-off`, `blocked`,
+    `withdrawn` or `failed`. `instead_of` is the withdrawn prompt that was asked for, where `prompt` replaces it.
     """
 
     text: str = member(repr=False)
@@ -53,6 +54,7 @@ class Reply:
     sent_bytes: int
     receipt: Receipt | None
     problems: tuple[str, ...] = ()
+    instead_of: str = ""
 
     def as_json(self) -> JsonObject:
         """Return the reply as a JSON object, texts included."""
@@ -72,6 +74,7 @@ class Reply:
             "sent_bytes": self.sent_bytes,
             "receipt": self.receipt.digest if self.receipt else None,
             "problems": list(self.problems),
+            "instead_of": self.instead_of,
         }
 
 

@@ -19,12 +19,12 @@ from edge_runtime.core.freshness import staleness_of
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.trust import Step, TrustState, open_prompt
-from edge_runtime.core.trust import find_prompt as find_entry
+from edge_runtime.core.trust import Step, TrustState, open_prompt, running
 from edge_runtime.home import Home
 
 if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
+    from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Reading
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Status
@@ -169,21 +169,32 @@ class EdgeRuntime:
         state = self.state
         if state is None:
             return ()
-        stopped = state.withdrawals.digests
-        return tuple(e.name for e in state.manifest.entries if e.kind == "prompt" and e.digest not in stopped)
+        names = [entry.name for entry in state.manifest.entries if entry.kind == "prompt"]
+        return tuple(name for name in names if running(state, name) is not None)
 
     def prompt(self, name: str, state: TrustState | None = None) -> Prompt:
-        """Return the approved prompt `name`, verified (V5) when it is first used.
+        """Return the approved prompt that runs under `name`, for a withdrawn one what replaces it; verified (V5).
 
         Raises:
             NotTrusted: nothing was adopted yet, there is no such prompt, it was withdrawn or was altered on disk.
             Unavailable: its content is not on this device.
         """
         state = state or self.trusted()
-        entry = find_entry(state, name)
+        entry = running(state, name)
+        if entry is None:
+            raise NotTrusted(f"prompt {name!r} was withdrawn: stop using it", check="V6")
+        return self.opened(entry, state)
+
+    def opened(self, entry: Entry, state: TrustState) -> Prompt:
+        """Return the prompt of an entry of the release, verified (V5) when it is first used.
+
+        Raises:
+            NotTrusted: it was altered on disk.
+            Unavailable: its content is not on this device.
+        """
         prompt = self._prompts.get(entry.digest)
-        if prompt is None or prompt.name != name:
-            prompt = open_prompt(state, name, self._home.load_closure(entry.digest))
+        if prompt is None or prompt.name != entry.name:
+            prompt = open_prompt(state, entry.name, self._home.load_closure(entry.digest))
             self._prompts[entry.digest] = prompt
         return prompt
 

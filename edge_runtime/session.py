@@ -22,7 +22,7 @@ from edge_runtime import cloud
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_inputs, check_output
 from edge_runtime.core.disclosure import disclose
-from edge_runtime.core.errors import MentorplaneError, Unavailable
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 from edge_runtime.core.manifest import Entry as ManifestEntry
 from edge_runtime.core.pipeline import (
     OBLIGATIONS,
@@ -38,7 +38,7 @@ from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader import Entity, Reading, TextReader
 from edge_runtime.core.redaction import PlaceholderTable, Redacted, Restored, find_raw_values, redact, restore
-from edge_runtime.core.trust import TrustState, find_prompt
+from edge_runtime.core.trust import TrustState, find_prompt, running
 from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.receipts import Receipt
 from edge_runtime.reply import Finding, Preview, Reply
@@ -154,18 +154,42 @@ class Session:
         situation = crisis_in(inputs)
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
-        run = self._begin(prompt, inputs)
+        state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
+        entry = running(state, prompt)
+        if entry is None or not self._takes(entry, prompt, inputs, state=state):
+            return self._withdrawn(prompt, state)
+        run = self._begin(prompt, inputs, state)
         wire = cloud.Wire(self._scan if run.decision.route is Route.REDACTED else lambda _: ())
         try:
             made = self._make(run, wire)
         except Exception as error:  # noqa: BLE001 - whatever a text makes fail, the person gets the approved fallback
             made = _Made(run.prompt.fallback, "device", "fallback", problems=(type(error).__name__,))
-        return self._reply(run, made, wire)
+        return self._reply(run, made, wire, instead_of="" if entry.name == prompt else prompt)
 
-    def _begin(self, prompt: str, inputs: Mapping[str, Any]) -> _Run:
-        state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
+    def _takes(self, entry: ManifestEntry, prompt: str, inputs: Mapping[str, Any], *, state: TrustState) -> bool:
+        """Return whether what runs for a prompt takes inputs that fit the prompt itself, as people checked it does."""
+        if entry.name == prompt:
+            return True
+        asked = self._runtime.opened(find_prompt(state, prompt), state)
+        check_inputs(asked.inputs, inputs)
+        try:
+            check_inputs(self._runtime.opened(entry, state).inputs, inputs)
+        except InvalidDocument:
+            return False
+        return True
+
+    def _withdrawn(self, prompt: str, state: TrustState) -> Reply:
+        """Return the fallback text of a withdrawn prompt that nothing replaces."""
         entry = find_prompt(state, prompt)
+        asked = self._runtime.opened(entry, state)
+        receipt, problems = self._keep(state, entry, route="block", outcome="withdrawn")
+        reply = _without_run(prompt, entry, state, receipt=receipt, problems=problems)
+        return replace(reply, text=asked.fallback, route="block", outcome="withdrawn", notice=asked.disclosure)
+
+    def _begin(self, prompt: str, inputs: Mapping[str, Any], state: TrustState | None = None) -> _Run:
+        state = state or self._runtime.trusted()
         approved = self._runtime.prompt(prompt, state)
+        entry = find_prompt(state, approved.name)
         values = check_inputs(approved.inputs, inputs)
         readings = {name: self._reader.read(text) for name, text in free_texts(approved, values).items()}
         situation = Situation(
@@ -175,7 +199,7 @@ class Session:
             staleness=self._runtime.staleness(),
         )
         context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
-        decision = self._runtime.policy_for(prompt, self._at_most, state).decide(context)
+        decision = self._runtime.policy_for(approved.name, self._at_most, state).decide(context)
         if decision.route > Route.DEVICE and crisis_in(inputs):
             decision = replace(decision, route=Route.DEVICE, rules=(CRISIS_STAYS,))
         return _Run(state, entry, approved, values=values, readings=readings, decision=decision)
@@ -189,23 +213,8 @@ class Session:
         problems: tuple[str, ...] = ()
         if state and entry:
             receipt, problems = self._keep(state, entry, route="hand-off", outcome="handed-off")
-        return Reply(
-            text=handoff_for(state, locale=self._locale, situation=situation),
-            route="hand-off",
-            outcome="handed-off",
-            prompt=prompt,
-            version=entry.digest if entry else "",
-            release=state.manifest.number if state else 0,
-            output=None,
-            findings=(),
-            reasons=(),
-            obligations=(),
-            notice="",
-            disclosure=None,
-            sent_bytes=0,
-            receipt=receipt,
-            problems=problems,
-        )
+        reply = _without_run(prompt, entry, state, receipt=receipt, problems=problems)
+        return replace(reply, text=handoff_for(state, locale=self._locale, situation=situation))
 
     def _make(self, run: _Run, wire: cloud.Wire) -> _Made:
         prompt, decision = run.prompt, run.decision
@@ -275,7 +284,7 @@ class Session:
             return {key: self._restored(member) for key, member in value.items()}
         return [self._restored(member) for member in value] if isinstance(value, list) else value
 
-    def _reply(self, run: _Run, made: _Made, wire: cloud.Wire) -> Reply:
+    def _reply(self, run: _Run, made: _Made, wire: cloud.Wire, *, instead_of: str) -> Reply:
         receipt, problems = self._keep(
             run.state, run.entry, route=made.route, outcome=made.outcome, run=run, sent_bytes=wire.sent_bytes
         )
@@ -297,6 +306,7 @@ class Session:
             sent_bytes=wire.sent_bytes,
             receipt=receipt,
             problems=made.problems + problems,
+            instead_of=instead_of,
         )
 
     def _keep(
@@ -326,6 +336,34 @@ class Session:
             return self._runtime.receipts.append(receipt), ()
         except (MentorplaneError, OSError) as error:
             return None, (f"the receipt could not be kept: {type(error).__name__}",)
+
+
+def _without_run(
+    prompt: str,
+    entry: ManifestEntry | None,
+    state: TrustState | None,
+    *,
+    receipt: Receipt | None,
+    problems: tuple[str, ...],
+) -> Reply:
+    """Return a reply for which no prompt ran: a hand-off, without its text yet."""
+    return Reply(
+        text="",
+        route="hand-off",
+        outcome="handed-off",
+        prompt=prompt,
+        version=entry.digest if entry else "",
+        release=state.manifest.number if state else 0,
+        output=None,
+        findings=(),
+        reasons=(),
+        obligations=(),
+        notice="",
+        disclosure=None,
+        sent_bytes=0,
+        receipt=receipt,
+        problems=problems,
+    )
 
 
 def _reasons(decision: Decision) -> tuple[Reason, ...]:

@@ -153,6 +153,7 @@ class Organisation:
     def state(
         self, act: str, manifest: Manifest, *, person: str, role: str = "", refs: Iterable[Entry] | None = None,
         key: str = "", previous: str = "", channel: str = CHANNEL, organisation: str = ORGANISATION,
+        replacement: str = "",
     ) -> dsse.Envelope:  # fmt: skip
         """Return a signed statement of `person` about what the manifest changes."""
         before = set(self.manifest.entries) if self.manifest else set()
@@ -168,6 +169,7 @@ class Organisation:
             reason="",
             at=AT,
             previous=previous,
+            replacement=replacement,
         )
         return sign_statement(statement, unsafe_key(key or person))
 
@@ -220,13 +222,18 @@ class Organisation:
         self.leaves.append(encode_leaf(record))
 
     def withdraw(self, kind: str, name: str, *, person: str = "p-tom", **changes: str) -> None:
-        """Withdraw what is live under that name."""
+        """Withdraw what is live under that name; nothing of the name "": the whole channel."""
         assert self.manifest is not None
         entry = self.manifest.find(kind, name)
-        assert entry is not None
         previous = canonical.digest(self.withdrawals[-1].payload) if self.withdrawals else ""
         self.withdrawals.append(
-            self.state("withdraw", self.manifest, person=person, refs=[entry], **{"previous": previous, **changes})
+            self.state(
+                "withdraw",
+                self.manifest,
+                person=person,
+                refs=[entry] if entry else [],
+                **{"previous": previous, **changes},
+            )
         )
 
     def proof(self, index: int) -> LogProof:

@@ -186,12 +186,17 @@ def run(
             typer.echo(reply.text, err=True)  # every command is a session of its own: the text is shown again
             reply = session.run(prompt, values, go_on=True)
     where = {"device": "ran on this device", "hand-off": "a person is asked to help; nothing was sent"}
+    said = where.get(reply.route, f"route: {reply.route}")
+    if reply.outcome == "withdrawn":
+        said = f"{reply.prompt} was withdrawn, this is its fallback text"
+    elif reply.instead_of:
+        said = f"{reply.instead_of} was withdrawn, {reply.prompt} replaces it; {said}"
     _print(
         as_json,
         reply.as_json(),
-        f"{reply.text}\n\n[{where.get(reply.route, f'route: {reply.route}')}; {reply.sent_bytes} bytes left]",
+        f"{reply.text}\n\n[{said}; {reply.sent_bytes} bytes left]",
     )
-    if reply.outcome == "blocked":
+    if reply.outcome in {"blocked", "withdrawn"}:
         raise typer.Exit(2)
 
 

@@ -1,7 +1,7 @@
 """What a generation was adopted on top of, kept beside it so that it can be verified again.
 
 Not signed: whoever can edit it can edit the home; the approval floor of the trust file holds regardless.
-Format: docs/formats.md, `mentorplane-basis/1`.
+Format: docs/formats.md, `mentorplane-basis/2`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.checkpoints import Seen
 from edge_runtime.core.coverage import Before
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import KINDS, Settings, parse_entry, parse_listing, parse_model, parse_stage
+from edge_runtime.core.manifest import (
+    KINDS,
+    Settings,
+    parse_entry,
+    parse_lift,
+    parse_listing,
+    parse_model,
+    parse_stage,
+)
 from edge_runtime.core.trust import Basis, EntryKey
 from edge_runtime.core.withdrawals import Withdrawals
 
 __all__ = ["encode_basis", "parse_basis"]
 
-FORMAT = "mentorplane-basis/1"
+FORMAT = "mentorplane-basis/2"
 MAX_BYTES = 16_000_000
 
 
@@ -73,7 +81,6 @@ def _before_json(basis: Basis) -> JsonObject:
         "withdrawals": {
             "count": withdrawals.count,
             "head": withdrawals.head,
-            "digests": sorted(withdrawals.digests),
         },
     }
 
@@ -97,13 +104,14 @@ def _parse_before(document: object) -> Basis:
 
 
 def _settings_json(settings: Settings) -> JsonObject:
-    locales, stages, models, fresh_for_s, valid_for_s = settings
+    locales, stages, models, fresh_for_s, valid_for_s, lifts = settings
     return {
         "locales": list(locales),
         "stages": list(stages),
         "models": [model.as_json() for model in models],
         "fresh_for_s": fresh_for_s,
         "valid_for_s": valid_for_s,
+        "lifts": list(lifts),
     }
 
 
@@ -115,6 +123,7 @@ def _parse_settings(document: object) -> Settings:
         fields.items("models", parse_model, at_most=100),
         fields.integer("fresh_for_s"),
         fields.integer("valid_for_s"),
+        fields.items("lifts", parse_lift),
     )
     fields.close()
     return settings
@@ -141,8 +150,7 @@ def _parse_seen(document: object) -> Seen:
 
 def _parse_withdrawals(document: object) -> Withdrawals:
     fields = Fields(document, "basis withdrawals", tagged=False)
-    withdrawals = Withdrawals(
-        fields.integer("count"), fields.digest("head", empty=True), frozenset(fields.texts("digests", at_most=100_000))
-    )
+    # What they stop follows from the list, which must begin with all that was seen.
+    withdrawals = Withdrawals(fields.integer("count"), fields.digest("head", empty=True))
     fields.close()
     return withdrawals

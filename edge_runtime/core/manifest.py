@@ -105,8 +105,8 @@ class Model:
         return {"name": self.name, "digest": self.digest, "size_bytes": self.size_bytes}
 
 
-Settings = tuple[tuple[str, ...], tuple[int, ...], tuple[Model, ...], int, int]
-"""Locales, stages, models, `fresh_for_s` and `valid_for_s` of a release."""
+Settings = tuple[tuple[str, ...], tuple[int, ...], tuple[Model, ...], int, int, tuple[str, ...]]
+"""Locales, stages, models, `fresh_for_s`, `valid_for_s` and lifted withdrawals of a release."""
 
 
 @frozen
@@ -115,6 +115,7 @@ class Manifest:
 
     `base` is the digest of the manifest before, "" for the first. `emergency` says that people were asked for the
     quorum of emergencies: it stands inside what they sign, so that no approval given in calm serves in haste.
+    `lifts` are the digests of the withdrawals that no longer hold: whoever approves it knew of them.
     """
 
     organisation: str
@@ -129,6 +130,7 @@ class Manifest:
     valid_for_s: int
     rollback_to: int
     emergency: bool = False
+    lifts: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the canonical bytes: what the digest is taken over."""
@@ -147,13 +149,14 @@ class Manifest:
                 "valid_for_s": self.valid_for_s,
                 "rollback_to": self.rollback_to,
                 "emergency": self.emergency,
+                "lifts": list(self.lifts),
             }
         )
 
     @property
     def settings(self) -> Settings:
         """Return what a release sets beside its entries: a change of it is a change of the highest tier."""
-        return self.locales, self.stages, self.models, self.fresh_for_s, self.valid_for_s
+        return self.locales, self.stages, self.models, self.fresh_for_s, self.valid_for_s, self.lifts
 
     def find(self, kind: str, name: str) -> Entry | None:
         """Return the entry of that kind and name, if there is one."""
@@ -193,10 +196,13 @@ def parse_manifest(data: bytes) -> Manifest:
         valid_for_s=fields.integer("valid_for_s", at_least=60),
         rollback_to=fields.integer("rollback_to"),
         emergency=fields.boolean("emergency"),
+        lifts=fields.items("lifts", parse_lift),
     )
     fields.close()
     if not is_ordered(manifest.entries):
         raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
+    if list(manifest.lifts) != sorted(set(manifest.lifts)):
+        raise InvalidDocument(f"{FORMAT}: expected lifted withdrawals sorted, each once")
     if (manifest.number == 1) != (manifest.base == ""):
         raise InvalidDocument(f"{FORMAT}: expected a base digest from the second release on, and none before")
     if manifest.valid_for_s < manifest.fresh_for_s:
@@ -278,6 +284,13 @@ def parse_model(document: object) -> Model:
     model = Model(fields.name("name"), fields.digest("digest"), fields.integer("size_bytes", at_least=1))
     fields.close()
     return model
+
+
+def parse_lift(value: object) -> str:
+    """Return the digest of a withdrawal; raises `InvalidDocument` if it is not one."""
+    if not isinstance(value, str) or not is_digest(value):
+        raise InvalidDocument(f"{FORMAT}: expected digests of withdrawals in member 'lifts'")
+    return value
 
 
 def parse_stage(value: object) -> int:

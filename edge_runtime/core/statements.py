@@ -5,7 +5,7 @@ signature covers. Promises: a statement names the organisation, the channel, the
 each entry with its epoch, digest, tier and author, so it cannot be replayed on another manifest, channel or content.
 Names and reasons of people are not in it: a pseudonymous person id and a salted commitment only.
 Does not: decide whether the signer was eligible or enough signed (see `approval`).
-Format: docs/formats.md, `mentorplane-statement/1`.
+Format: docs/formats.md, `mentorplane-statement/2`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edge_runtime.core.manifest import Entry, is_ordered, parse_entry, parse_lis
 
 __all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "sign_statement"]
 
-FORMAT = "mentorplane-statement/1"
+FORMAT = "mentorplane-statement/2"
 PAYLOAD_TYPE = "application/vnd.mentorplane.statement+json"
 ACTS = ("approve", "author", "reject", "withdraw")
 MEANINGS = {"approve": "approval", "author": "authorship", "reject": "rejection", "withdraw": "withdrawal"}
@@ -32,7 +32,8 @@ class Statement:
     """What one person stated, as of `at` by the server's clock (a claim, not proof).
 
     `reason` is a salted commitment or "". `previous` links withdrawals: the digest of the payload of the
-    one before, "" for the first and for every other act.
+    one before, "" for the first and for every other act. `replacement` is the digest of the closure that runs instead
+    of what is withdrawn, "" for its fallback text, and for every other act.
     """
 
     act: str
@@ -45,6 +46,7 @@ class Statement:
     reason: str
     at: str
     previous: str = ""
+    replacement: str = ""
 
     def encode(self) -> bytes:
         """Return the canonical bytes: the payload that is signed."""
@@ -62,6 +64,7 @@ class Statement:
                 "reason": self.reason,
                 "at": self.at,
                 "previous": self.previous,
+                "replacement": self.replacement,
             }
         )
 
@@ -93,8 +96,11 @@ def open_statement(envelope: dsse.Envelope) -> Statement:
         reason=fields.text("reason", at_most=100, empty=True),
         at=fields.time("at"),
         previous=fields.digest("previous", empty=True),
+        replacement=fields.digest("replacement", empty=True),
     )
     fields.close()
     if not is_ordered(statement.entries):
         raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
+    if statement.replacement and act != "withdraw":
+        raise InvalidDocument(f"{FORMAT}: expected a replacement in a withdrawal only")
     return statement

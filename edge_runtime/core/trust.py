@@ -33,9 +33,9 @@ from edge_runtime.core.prompt import Prompt, parse_prompt
 from edge_runtime.core.release import LogProof, ReleaseFile, parse_release, parse_withdrawals
 from edge_runtime.core.statements import Statement
 from edge_runtime.core.trustfile import TrustFile, parse_trust
-from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals
+from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals, instead
 
-__all__ = ["Adoption", "Basis", "Delivery", "Step", "TrustState", "adopt", "open_prompt"]
+__all__ = ["Adoption", "Basis", "Delivery", "Step", "TrustState", "adopt", "find_prompt", "open_prompt", "running"]
 
 EntryKey = tuple[str, str]
 EAGER_KINDS = ("approval-rules", "handoff", "policy")
@@ -74,7 +74,11 @@ class Basis:
 
 @frozen
 class TrustState:
-    """A verified release: everything a device needs to decide and to run."""
+    """A verified release: everything a device needs to decide and to run.
+
+    `stopped` are the withdrawn closures with what runs instead, `is_whole` says that the whole channel is withdrawn,
+    `live` are the prompts by the digest of their closure.
+    """
 
     trust: TrustFile
     manifest: Manifest
@@ -87,6 +91,9 @@ class TrustState:
     handoffs: Mapping[str, Prompt]
     checkpoint: Seen
     withdrawals: Withdrawals
+    stopped: Mapping[str, str]
+    is_whole: bool
+    live: Mapping[str, Entry]
 
     def basis(self) -> Basis:
         """Return what the next adoption starts from."""
@@ -156,6 +163,9 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
         handoffs=handoffs,
         checkpoint=seen,
         withdrawals=withdrawals,
+        stopped=withdrawals.stopped(manifest.lifts),
+        is_whole=withdrawals.is_whole(manifest.lifts),
+        live={entry.digest: entry for entry in manifest.entries if entry.kind == "prompt"},
     )
     return Adoption(state, _steps(state, release.log, eager=len(closures), approvers=approvers))
 
@@ -300,8 +310,10 @@ def _steps(state: TrustState, log: LogProof, *, eager: int, approvers: int) -> t
 def open_prompt(state: TrustState, name: str, data: bytes) -> Prompt:
     """Return the approved prompt `name` from the bytes of its closure, verifying V5 on this use.
 
+    A withdrawn one opens too: its fallback text is what is left of it (see `running`).
+
     Raises:
-        NotTrusted: V5, the release has no such prompt, it was withdrawn, or the bytes are not those approved.
+        NotTrusted: V5, the release has no such prompt, or the bytes are not those approved.
         InvalidDocument: the approved bytes are of a format this device does not know.
     """
     entry = find_prompt(state, name)
@@ -318,16 +330,26 @@ def _open_entry(entry: Entry, data: bytes) -> Prompt:
 
 
 def find_prompt(state: TrustState, name: str) -> Entry:
-    """Return the entry of prompt `name`.
+    """Return the entry of prompt `name`, withdrawn or not.
 
     Raises:
-        NotTrusted: V5 if the release has no such prompt, V6 if it was withdrawn.
+        NotTrusted: V5 if the release has no such prompt.
     """
     entry = state.entries.get(("prompt", name)) or state.entries.get(("handoff", name))
     if entry is None:
         raise NotTrusted(
             f"expected an approved prompt, got {name!r}, which release {state.manifest.number} lacks", check="V5"
         )
-    if entry.kind == "prompt" and entry.digest in state.withdrawals.digests:
-        raise NotTrusted(f"prompt {name!r} was withdrawn: stop using it", check="V6")
     return entry
+
+
+def running(state: TrustState, name: str) -> Entry | None:
+    """Return the entry that runs under prompt `name`: itself, or what replaces it; None for its fallback text.
+
+    Raises:
+        NotTrusted: V5 if the release has no such prompt.
+    """
+    entry = find_prompt(state, name)
+    if entry.kind != "prompt":
+        return entry  # P6: a hand-off text cannot be withdrawn
+    return None if state.is_whole else instead(entry, state.stopped, state.live)

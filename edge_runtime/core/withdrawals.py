@@ -1,30 +1,96 @@
 """Withdrawals: stop using this content, said by one person, never taken back by a shorter list.
 
-Promises: each withdrawal is signed by an eligible person of the keyring and names the one before it, so that a list
-can only grow; what was withdrawn once stays withdrawn even if the list later vanishes; hand-off texts are exempt.
-Does not: lift a withdrawal (that takes a quorum and a new epoch). Source: docs/adr/0010.
+Promises: each withdrawal is signed by a person of the keyring in a role that may stop things, and names the one before
+it, so that a list can only grow; what was withdrawn once stays withdrawn even if the list later vanishes, until a
+release names that very withdrawal in its `lifts`, which takes the quorum of a loosening; hand-off texts are exempt; a
+whole channel takes two people about the same release; a replacement is followed to what is live, never in circles.
+Does not: verify that a lifting release was approved (see `coverage`). Source: docs/adr/0010.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person, read_signed
 from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.manifest import Entry
 from edge_runtime.core.statements import Statement
 
-__all__ = ["Withdrawals", "extend_withdrawals"]
+__all__ = ["WHOLE_CHANNEL", "WITHDRAWING_ROLES", "Stop", "Whole", "Withdrawals", "extend_withdrawals", "instead"]
+
+WITHDRAWING_ROLES = frozenset(
+    {
+        "community-host",
+        "compliance",
+        "employee-representative",
+        "facilitator",
+        "learning-designer",
+        "release-manager",
+        "safety-owner",
+    }
+)
+WHOLE_CHANNEL = 2
+"""How many people it takes to stop all prompts of a channel."""
+
+
+@frozen
+class Stop:
+    """One withdrawal of a content: the digest of its statement, and of what runs instead, "" for the fallback text."""
+
+    statement: str
+    replacement: str
+
+
+@frozen
+class Whole:
+    """One person's withdrawal of all that a release has: the digests of statement and manifest, the person."""
+
+    statement: str
+    manifest: str
+    person: str
 
 
 @frozen
 class Withdrawals:
-    """How many withdrawals were seen, the digest of the last one's payload, and the closures they stop."""
+    """How many withdrawals were seen, the digest of the last one's payload, and what they stop, by closure."""
 
     count: int = 0
     head: str = ""
-    digests: frozenset[str] = frozenset()
+    stops: Mapping[str, tuple[Stop, ...]] = {}
+    whole: tuple[Whole, ...] = ()
+
+    def stopped(self, lifts: Collection[str]) -> dict[str, str]:
+        """Return the closures that stand stopped where `lifts` are lifted, each with what the last stop names."""
+        held = {digest: [s for s in stops if s.statement not in lifts] for digest, stops in self.stops.items()}
+        return {digest: stops[-1].replacement for digest, stops in held.items() if stops}
+
+    def is_whole(self, lifts: Collection[str]) -> bool:
+        """Return whether enough people stopped the whole channel, and nobody lifted it."""
+        people: dict[str, set[str]] = {}
+        for one in self.whole:
+            if one.statement not in lifts:
+                people.setdefault(one.manifest, set()).add(one.person)
+        return any(len(named) >= WHOLE_CHANNEL for named in people.values())
+
+
+def instead(entry: Entry, stopped: Mapping[str, str], live: Mapping[str, Entry]) -> Entry | None:
+    """Return the entry that runs for `entry`: itself, what replaces it, what replaces that; None for a fallback text.
+
+    Args:
+        entry: what was asked for.
+        stopped: from the digest of each withdrawn closure to that of its replacement, or to "".
+        live: the prompts of the release by the digest of their closure.
+    """
+    seen: set[str] = set()
+    found: Entry | None = entry
+    while found is not None and found.digest in stopped:
+        if found.digest in seen:
+            return None  # in circles: nothing of it may run
+        seen.add(found.digest)
+        found = live.get(stopped[found.digest])
+    return found
 
 
 def extend_withdrawals(
@@ -44,11 +110,15 @@ def extend_withdrawals(
     if len(envelopes) < seen.count or heads[seen.count] != seen.head:
         raise NotTrusted("expected a withdrawal list that holds every withdrawal seen before, got another", check="V6")
     statements = read_signed(envelopes, keyring)
-    digests = set(seen.digests)
-    for previous, statement in zip(heads, statements, strict=False):
+    stops: dict[str, tuple[Stop, ...]] = {}
+    whole: list[Whole] = []
+    for previous, own, statement in zip(heads, heads[1:], statements, strict=False):
         _verify_link(statement, previous, organisation=organisation, channel=channel)
-        digests.update(ref.digest for ref in statement.entries)
-    return Withdrawals(len(statements), heads[-1], frozenset(digests))
+        for entry in statement.entries:
+            stops[entry.digest] = (*stops.get(entry.digest, ()), Stop(own, statement.replacement))
+        if not statement.entries:
+            whole.append(Whole(own, statement.manifest, statement.person))
+    return Withdrawals(len(statements), heads[-1], stops, tuple(whole))
 
 
 def _verify_link(statement: Statement, previous: str, *, organisation: str, channel: str) -> None:
@@ -56,5 +126,7 @@ def _verify_link(statement: Statement, previous: str, *, organisation: str, chan
         raise NotTrusted("expected withdrawals of this organisation and channel only, got another act", check="V6")
     if statement.previous != previous:
         raise NotTrusted("expected each withdrawal to name the one before, got a broken link", check="V6")
+    if statement.role not in WITHDRAWING_ROLES:
+        raise NotTrusted("expected withdrawals in a role that may stop things, got another role", check="V6")
     if any(ref.kind == "handoff" for ref in statement.entries):
         raise NotTrusted("expected no withdrawal of a hand-off text, got one", check="V6")

@@ -11,7 +11,7 @@ from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.release import ReleaseFile, encode_release, parse_release
-from edge_runtime.core.trust import TrustState, adopt, open_prompt
+from edge_runtime.core.trust import TrustState, adopt, open_prompt, running
 from tests.core.adoption import prompt_change, refused
 from tests.simulator import Organisation, prompt_document, rules
 
@@ -129,12 +129,11 @@ def test_a_prompt_altered_on_disk_is_refused_when_it_is_used(organisation: Organ
 def test_a_withdrawn_prompt_stops_and_stays_stopped_when_the_list_vanishes(
     organisation: Organisation, adopted: TrustState
 ) -> None:
-    """After a withdrawal the prompt does not open; a shorter list later is refused."""
-    full = organisation.closures[organisation.manifest.find("prompt", "opener").digest]  # type: ignore[union-attr]
+    """After a withdrawal nothing runs under its name; a shorter list later is refused."""
     organisation.withdraw("prompt", "opener")
     state = adopt(adopted.basis(), organisation.deliver(seen_size=1)).state
-    with pytest.raises(NotTrusted, match="withdrawn"):
-        open_prompt(state, "opener", full)
+    assert running(adopted, "opener") is not None
+    assert running(state, "opener") is None
 
     organisation.withdrawals.clear()
 
@@ -212,12 +211,18 @@ def test_release_round_trip(organisation: Organisation) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"channel": "pilot"}, {"organisation": "other"}, {"previous": "sha256:" + "0" * 64}]
+    "change",
+    [
+        {"channel": "pilot"},
+        {"organisation": "other"},
+        {"previous": "sha256:" + "0" * 64},
+        {"role": "author", "person": "p-maya"},
+    ],
 )
 def test_a_withdrawal_of_elsewhere_or_out_of_order_is_refused(
     organisation: Organisation, adopted: TrustState, change: dict[str, str]
 ) -> None:
-    """A withdrawal names its channel and organisation, and the withdrawal before it."""
+    """A withdrawal names its channel and organisation, the withdrawal before it, and a role that may stop things."""
     organisation.withdraw("prompt", "opener", **change)
 
     refused("V6", organisation.deliver(seen_size=1), adopted)
