@@ -17,11 +17,14 @@ from control_plane.errors import Conflict, NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry.affected import Key, parsed, shared_sources, using
 from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS, freeze
+from control_plane.registry.coherence import Candidate, verify_coherence
+from control_plane.registry.shelves import shelf_of
 from control_plane.registry.sources import Source
-from control_plane.registry.tables import ReleaseRow, VersionRow
+from control_plane.registry.tables import ClosureRow, ReleaseRow, VersionRow
 from edge_runtime.core import canonical
-from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.manifest import Entry, Manifest, Model, changed_entries, parse_manifest
+from edge_runtime.core.model import parse_model_card
 
 __all__ = ["Draft", "Edit", "SourceFile", "live_manifest", "live_release", "make_draft"]
 
@@ -105,34 +108,72 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
     """Return the draft that `edit` makes of the live release of its channel.
 
     Raises:
-        InvalidDocument: a source does not freeze, or nothing governed would change.
-        Conflict: a name is taken by an entry of another kind.
+        InvalidDocument: a source does not freeze, does not fit what it names, or nothing governed would change.
+        Conflict: a name is taken by an entry of another kind, or something that would go is still relied on.
         NotFound: an entry to remove is not there.
     """
     base, base_digest = live_manifest(session, edit.channel)
-    entries = {entry.key: entry for entry in base.entries} if base else {}
-    for key in edit.removed:
-        if key[0] in CLOSURE_KINDS and entries.pop(key, None) is None:
-            raise NotFound(f"expected an entry to remove, got none of the name {key[1]!r}")
-    edited = {file.key: parsed(file.text.encode(), file.path) for file in edit.files if file.kind in CLOSURE_KINDS}
-    sources = dict(edited)
-    for source in using(session, edit.channel, (*edited, *edit.removed)):
-        if (source.kind, source.name) not in edit.removed:
-            sources.setdefault((source.kind, source.name), source)
-    shared = shared_sources(session, edit.channel, edited, removed=edit.removed)
+    entries = _without_removed(base, edit.removed)
+    sources, shared = _sources(session, edit)
     locales = set(base.locales) if base else set()
     closures: dict[str, bytes] = {}
-    for _, source in sorted(sources.items()):
+    changed: dict[Key, Source] = {}
+    for key, source in sorted(sources.items()):
         _refuse_name_taken(source, entries)
         data = freeze(source, shared)
         entry = _next_entry(session, source, digest=canonical.digest(data), edit=edit)
-        old = entries.get(entry.key)
+        old = entries.get(key)
         if old is None or (old.digest, old.tier) != (entry.digest, entry.tier):
-            entries[entry.key] = entry
+            entries[key], changed[key] = entry, source
             closures[entry.digest] = data
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
     before = (base, base_digest)
+    verify_coherence(_candidate(session, edit.channel, before, entries=entries, changed=changed, closures=closures))
     return _finish(plane, edit.channel, before, entries=entries.values(), locales=locales, closures=closures)
+
+
+def _without_removed(base: Manifest | None, removed: Iterable[Key]) -> dict[Key, Entry]:
+    entries = {entry.key: entry for entry in base.entries} if base else {}
+    for key in removed:
+        if key[0] in CLOSURE_KINDS and entries.pop(key, None) is None:
+            raise NotFound(f"expected an entry to remove, got none of the name {key[1]!r}")
+    return entries
+
+
+def _sources(session: Session, edit: Edit) -> tuple[dict[Key, Source], list[Source]]:
+    """Return the sources that are to be frozen, and the includes and vocabularies they may use."""
+    edited = {file.key: parsed(file.text.encode(), file.path) for file in edit.files if file.kind in CLOSURE_KINDS}
+    users = using(session, edit.channel, (*edited, *edit.removed))
+    found = {(source.kind, source.name): source for source in users}
+    kept = {key: source for key, source in found.items() if key not in edit.removed}
+    return kept | edited, shared_sources(session, edit.channel, edited, removed=edit.removed)
+
+
+def _candidate(
+    session: Session,
+    channel: str,
+    base: tuple[Manifest | None, str],
+    *,
+    entries: Mapping[Key, Entry],
+    changed: Mapping[Key, Source],
+    closures: Mapping[str, bytes],
+) -> Candidate:
+    from control_plane.registry.releases import withdrawn_digests  # which imports this module
+
+    def closure(digest: str) -> bytes:
+        row = None if digest in closures else session.get(ClosureRow, digest)
+        if digest not in closures and row is None:
+            raise Unavailable("expected the closures of the live release in the database, got one less")
+        return row.data if row else closures[digest]
+
+    return Candidate(
+        entries=entries,
+        before={entry.key: entry for entry in base[0].entries} if base[0] else {},
+        changed=changed,
+        closure=closure,
+        users=shelf_of(session, *base).users,
+        withdrawn=withdrawn_digests(session, channel),
+    )
 
 
 def _finish(
@@ -154,7 +195,7 @@ def _finish(
         entries=tuple(sorted(entries)),
         locales=tuple(sorted(locales)),
         stages=before.stages if before else STAGES,
-        models=before.models if before else (),
+        models=_models(before, entries, closures),
         fresh_for_s=before.fresh_for_s if before else FRESH_FOR_S,
         valid_for_s=before.valid_for_s if before else VALID_FOR_S,
         rollback_to=number - 1,
@@ -165,6 +206,17 @@ def _finish(
     if parse_manifest(data) != manifest:
         raise InvalidDocument("expected a manifest that reads back the same")
     return Draft(manifest, data, canonical.digest(data), changed_entries(manifest, before), closures)
+
+
+def _models(before: Manifest | None, entries: Iterable[Entry], closures: Mapping[str, bytes]) -> tuple[Model, ...]:
+    """Return the files of the models among the entries: those that change as their closures say."""
+    known = {model.name: model for model in before.models} if before else {}
+    listed = []
+    for entry in entries:
+        if entry.kind == "model":
+            data = closures.get(entry.digest)
+            listed.append(parse_model_card(data).listed if data else known[entry.name])
+    return tuple(sorted(listed, key=lambda model: model.name))
 
 
 def _next_entry(session: Session, source: Source, *, digest: str, edit: Edit) -> Entry:
