@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audit.acts import Client
 from control_plane import api, ledger
-from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
+from control_plane.errors import Busy, Conflict, NotFound, NotSignedIn, Refused
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
 from control_plane.settings import Settings
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
@@ -115,7 +115,10 @@ def _problem(status: int, detail: str, hint: str = "") -> Response:
 async def _on_known(_request: Request, error: Exception) -> Response:
     kinds = [kind for kind in type(error).__mro__ if kind in STATUS_OF]
     status = STATUS_OF[kinds[0]] if kinds else 500
-    return _problem(status, str(error), getattr(error, "hint", ""))
+    response = _problem(status, str(error), getattr(error, "hint", ""))
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 async def _on_malformed(_request: Request, error: Exception) -> Response:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, event, exc, text
 from sqlmodel import Session, SQLModel, create_engine
 
 from audit.merkle import Frontier
+from control_plane.accounts import tables as _accounts_tables  # noqa: F401 - so that they are made too
 from control_plane.errors import Conflict
 from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.migrations.opening import WRITING, bring_up, forget_copies

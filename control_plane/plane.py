@@ -16,6 +16,8 @@ from sqlalchemy import Engine
 
 from audit.record import Client
 from control_plane import db
+from control_plane.accounts.scopes import Acting
+from control_plane.accounts.waiting import Line
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.settings import Settings
 from control_plane.turns import Asking
@@ -36,7 +38,8 @@ def utc_now() -> datetime:
 class ControlPlane:
     """Settings, database, clock, the server's own keys, where randomness comes from, and the door people come through.
 
-    Each door (console, API, CLI) works with a copy that says which it is, and the digest of the token that was used.
+    Each door (console, API, CLI) works with a copy that says which it is, the digest of the token that was used, and
+    for whom and what that token is good. Threads wait in `line` for their turn to open a key.
     """
 
     settings: Settings
@@ -47,6 +50,8 @@ class ControlPlane:
     client: Client = Client.SYSTEM
     asking: Asking = field(default_factory=Asking, repr=False, compare=False)
     token: str = ""
+    acting: Acting | None = None
+    line: Line = field(default_factory=Line, repr=False, compare=False)
 
     @property
     def site(self) -> Path:
@@ -96,5 +101,9 @@ def open_plane(settings: Settings, *, clock: Clock = utc_now) -> ControlPlane:
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     return ControlPlane(
-        settings, db.open_engine(settings), clock, load_keys(settings.home / "keys", settings.organisation)
+        settings,
+        db.open_engine(settings),
+        clock,
+        load_keys(settings.home / "keys", settings.organisation),
+        line=Line(at_once=settings.argon2_at_once, waiting=settings.argon2_waiting),
     )

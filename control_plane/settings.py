@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
 
-__all__ = ["Argon2", "Settings", "load_settings"]
+__all__ = ["Argon2", "Settings", "SingleSignOn", "load_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,22 @@ class Argon2:
     memory_kib: int = 19_456
     passes: int = 2
     lanes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """The organisation's identity provider.
+
+    issuer         its address, as its documents and tokens name it
+    client_id      the name under which it knows this server
+    secret_file    file with the secret that it gave this server
+    by_email       whether a verified e-mail address that an administrator entered here links somebody at once
+    """
+
+    issuer: str
+    client_id: str
+    secret_file: Path
+    by_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,13 @@ class Settings:
     argon2          cost of opening a key sealed under a passphrase
     wrong_passphrases   wrong passphrases in a row until a person is locked out
     locked_for_s    seconds that the lock lasts
+    argon2_at_once, argon2_waiting   keys opened at once, and how many may wait to be; more are told to come again
     max_body_bytes  largest HTTP request body
+    requests_per_minute_of_person, requests_per_minute_of_address  below `/v1`; 0 is no limit
+    public_url      how browsers reach the server, such as "https://prompts.example.org"; "" is `host` and `port`
+    session_idle_s, session_lasts_s  seconds after which somebody must sign in again: unused, and in any case
+    sso             the identity provider, if people sign in there
+    local_sign_in   whether they may sign in with their passphrase
     """
 
     home: Path
@@ -53,7 +75,16 @@ class Settings:
     argon2: Argon2 = Argon2()
     wrong_passphrases: int = 5
     locked_for_s: int = 900
+    argon2_at_once: int = 2
+    argon2_waiting: int = 24
     max_body_bytes: int = 1_000_000
+    requests_per_minute_of_person: int = 1_200
+    requests_per_minute_of_address: int = 30_000
+    public_url: str = ""
+    session_idle_s: int = 3600
+    session_lasts_s: int = 43_200
+    sso: SingleSignOn | None = None
+    local_sign_in: bool = True
 
     @property
     def site(self) -> Path:
@@ -93,4 +124,17 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         organisation=environ.get("MENTORPLANE_ORGANISATION", "example-coaching"),
         channels=channels,
         channel=channel,
+        public_url=environ.get("MENTORPLANE_PUBLIC_URL", "").rstrip("/"),
+        sso=_single_sign_on(environ),
+        local_sign_in=environ.get("MENTORPLANE_LOCAL_SIGN_IN", "on") != "off",
     )
+
+
+def _single_sign_on(environ: Mapping[str, str]) -> SingleSignOn | None:
+    issuer = environ.get("MENTORPLANE_OIDC_ISSUER", "")
+    if not issuer:
+        return None
+    client, secret = environ.get("MENTORPLANE_OIDC_CLIENT_ID", ""), environ.get("MENTORPLANE_OIDC_SECRET_FILE", "")
+    if not client or not secret:
+        raise InvalidDocument("expected MENTORPLANE_OIDC_CLIENT_ID and MENTORPLANE_OIDC_SECRET_FILE with the issuer")
+    return SingleSignOn(issuer, client, Path(secret), environ.get("MENTORPLANE_OIDC_LINK_BY_EMAIL", "") == "on")

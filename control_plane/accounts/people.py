@@ -9,14 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject, Retention
 from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, rights
+from control_plane.accounts.holdings import APPROVING, holding
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
@@ -26,26 +28,22 @@ from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
     "ROLES",
+    "Holds",
     "NewPerson",
     "Person",
     "enrol",
+    "enrolment_digest",
     "find_person",
+    "first_grants",
+    "holds_of",
     "keyring",
     "list_people",
     "require_role",
     "shown",
 ]
 
-ROLES = (
-    "administrator",
-    "author",
-    "community-host",
-    "compliance",
-    "facilitator",
-    "learning-designer",
-    "release-manager",
-    "safety-owner",
-)
+ROLES = tuple(sorted((*APPROVING, "administrator", "auditor", "author", "release-manager", "reviewer")))
+FIRST_GRANT_DAYS = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,15 @@ class Person:
     roles: tuple[str, ...]
     custody: str
     locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """A role that somebody holds now: for whom ("" for themselves), until when (None while they are enrolled)."""
+
+    role: str
+    behalf: str
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,11 @@ def enrol(
 
 
 def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, actor: str = "") -> tuple[Person, ...]:
-    """Enrol several people in one transaction; see `enrol`."""
+    """Enrol several people in one transaction; see `enrol`.
+
+    Whom the installation itself enrols, in the ceremony that it begins with, holds their roles for the first period.
+    Whom an administrator enrols later is eligible for them: two other people grant what takes a grant.
+    """
     rows = [(_new_row(plane, new, passphrase), new.name) for new, passphrase in people]
     with ledger.act(plane) as session:
         for row, name in rows:
@@ -96,16 +107,37 @@ def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, a
             session.add(row)
             session.flush()
             add_key(plane, session, row.id, retention=Retention.GOVERNANCE, name=name)
+            first = [] if actor else first_grants(row)
             event = ledger.Event(
                 Act.PERSON_ENROLLED,
                 actor=actor or ledger.SYSTEM,
                 role="administrator" if actor else ledger.SYSTEM,
                 auth=Auth.TOKEN if actor else Auth.SYSTEM,
                 target=LeafObject("person", row.id, "sha256:" + dsse.key_id(row.public_key)),
-                after=canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles)})),
+                after=enrolment_digest(row, first),
             )
-            ledger.append(plane, session, event)
+            seq = ledger.append(plane, session, event)
+            for grant in first:
+                grant.granted = seq
+                session.add(grant)
+        session.flush()
         return tuple(_record(row, name, plane.now()) for row, name in rows)
+
+
+def first_grants(row: PersonRow) -> list[GrantRow]:
+    """Return the grants that come with somebody's enrolment by the installation: one for each role that takes one."""
+    until = row.at + timedelta(days=FIRST_GRANT_DAYS)
+    return [
+        GrantRow(id=f"{row.id}.{role}", person=row.id, role=role, since=row.at, until=until, envelope={}, at=row.at)
+        for role in row.roles
+        if role in APPROVING
+    ]
+
+
+def enrolment_digest(row: PersonRow, first: Iterable[GrantRow]) -> str:
+    """Return the digest by which the log says what somebody is enrolled with."""
+    held = [{"role": grant.role, "until": f"{grant.until:%Y-%m-%dT%H:%M:%SZ}"} for grant in first]
+    return canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles), "holds": held}))
 
 
 def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
@@ -143,6 +175,21 @@ def list_people(plane: ControlPlane) -> tuple[Person, ...]:
         names = texts.display_names(session, plane)
         rows = session.exec(select(PersonRow).order_by(PersonRow.login))
         return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
+
+
+def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
+    """Return the roles that a person holds now, and for whom if somebody delegated one.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    with db.read(plane.engine) as session:
+        row = rights.find_row(session, login_or_id)
+        found = [holding(session, row, role, now=plane.now()) for role in row.roles]
+        untils = {grant: session.get(GrantRow, grant) for grant in (one.grant for one in found if one and one.grant)}
+        return tuple(
+            Holds(one.role, one.behalf, row.until if (row := untils.get(one.grant)) else None) for one in found if one
+        )
 
 
 def keyring(session: Session) -> dict[str, approval.Person]:

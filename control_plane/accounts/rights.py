@@ -1,8 +1,10 @@
-"""Who may do what: roles, and the entry that an attempt without the right leaves in the log.
+"""Who may do what: roles and scopes, and the entry that an attempt without the right leaves in the log.
 
-Promises: whoever attempts an act without the role for it is refused, and the log says who, what, through which door
-and how they had authenticated; nothing else changed. Repeating it fills no log: the same attempt is logged once a
-minute, and of one person at most ten different ones.
+Promises: whoever attempts an act without the role for it, or through a token that is not good for it, is refused, and
+the log says who, what, through which door and how they had authenticated; nothing else changed. Repeating it fills no
+log: the same attempt is logged once a minute, and of one person at most ten different ones. A role in which people
+approve counts while it is granted (see `grants`), the others while somebody is enrolled with them. A machine acts as
+an author at most, whatever its responsible person may do.
 Does not: count wrong passphrases (see `passphrases`), or decide about quorums (see `registry.review`).
 """
 
@@ -17,14 +19,17 @@ from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
+from control_plane.accounts.holdings import held_roles
+from control_plane.accounts.scopes import OF_MACHINES, Scope, scope_of
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
 
-__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_role"]
+__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_role", "require_scope"]
 
 MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
+ROLES_OF_MACHINES = ("author",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +47,49 @@ class Attempt:
 
 
 def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> str:
-    """Return the first of these roles that the person holds.
+    """Return the first of these roles that the person holds now.
 
     Raises:
         NotFound: there is no such person.
-        Refused: they hold none; the log says that they tried.
+        Refused: they hold none, or their token is not good for it; the log says that they tried.
     """
+    require_scope(plane, person, attempt=attempt)
+    machine = bool(plane.acting and plane.acting.machine)
     with db.read(plane.engine) as session:
         row = find_row(session, person)
-        held = [role for role in roles if role in row.roles]
+        having = set(held_roles(session, row, plane.now()))
+        held = [role for role in roles if role in having and (not machine or role in ROLES_OF_MACHINES)]
         identity, other = row.id, (row.roles or ["none"])[0]
+        lapsed = not held and any(role in row.roles for role in roles) and not machine
     if not held:
         wanted = f"expected a person with the role {' or '.join(roles)}, got one without"
-        refuse(plane, identity, attempt, role=other, message=wanted)
+        hint = "the role was not granted, or the grant ended: `mentorplane grant list` says" if lapsed else ""
+        refuse(plane, identity, attempt, role=other, message=wanted, hint=hint)
     return held[0]
+
+
+def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:
+    """Refuse what the token behind the request is not good for; everything passes where there is none.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: the scope is missing, or the request is somebody else's; the log says that they tried.
+    """
+    acting = plane.acting
+    if acting is None:
+        return
+    with db.read(plane.engine) as session:
+        row = find_row(session, person)
+        identity, role = row.id, (row.roles or ["none"])[0]
+    scope = scope_of(attempt.code)
+    if acting.person != identity:
+        refuse(plane, identity, attempt, role=role, message="expected the person behind the request, got another")
+    if acting.machine and scope not in OF_MACHINES:
+        message = "expected a person to do this, got a machine: its tokens propose, check and comment"
+        refuse(plane, identity, attempt, role=role, message=message)
+    if not acting.allows(scope):
+        wanted = f"the scope {scope}" if scope else f"every scope of {', '.join(Scope)}"
+        refuse(plane, identity, attempt, role=role, message=f"expected a token with {wanted}, got one without")
 
 
 def refuse(plane: ControlPlane, person: str, attempt: Attempt, *, role: str, message: str, hint: str = "") -> NoReturn:

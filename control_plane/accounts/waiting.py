@@ -1,7 +1,7 @@
 """The line before Argon2: so many derivations at once, so many waiting, and no more.
 
 Each derivation takes tens of megabytes for a while, so a flood of sign-ins could take all memory: beyond the line, a
-request is told to come again. Promises: never more than `at_once` run; never more than `waiting` wait; first come, first
+request is told to come again. Promises: never more than `at_once` run and `waiting` wait; first come, first
 served. Does not: count wrong passphrases (see `passphrases`).
 Source: OWASP Password Storage Cheat Sheet (denial of service by expensive hashes).
 """

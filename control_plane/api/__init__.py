@@ -1,4 +1,4 @@
-"""The HTTP interface `/v1`: each route is one use case, as the person behind the bearer token.
+"""The HTTP interface `/v1`: each route is one use case, as the person behind the bearer token or the session.
 
 Does not: decide anything, know statuses (see `app`), or show one person's text to somebody without a token.
 The documented form of every request and answer is at `/v1/openapi.json`.
@@ -6,11 +6,12 @@ The documented form of every request and answer is at `/v1/openapi.json`.
 
 from fastapi import APIRouter
 
-from control_plane.api import audit, evidence, registry
+from control_plane.api import accounts, audit, evidence, registry
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1")
 router.include_router(registry.router)
+router.include_router(accounts.router)
 router.include_router(audit.router)
 router.include_router(evidence.router)

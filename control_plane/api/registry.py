@@ -1,4 +1,4 @@
-"""`/v1`: people, prompts, proposals, releases, withdrawals."""
+"""`/v1`: prompts, proposals, releases, withdrawals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from control_plane.accounts import people
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.diffs import FieldDiff
@@ -32,7 +31,7 @@ class Proposing(Body):
 
     title: Text
     files: dict[Text, Text]
-    passphrase: Text = Field(repr=False)
+    passphrase: Text = Field(default="", repr=False)
     base: Text | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
     channel: Text = ""
@@ -42,7 +41,7 @@ class Editing(Body):
     """A change of a proposal; `revision` is the one that the editor looked at."""
 
     files: dict[Text, Text] = Field(default_factory=dict)
-    passphrase: Text = Field(repr=False)
+    passphrase: Text = Field(default="", repr=False)
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
 
@@ -77,18 +76,6 @@ def health(plane: Plane) -> Health:
     """Say that the server answers."""
     manifest = queries.live_manifest(plane)
     return Health(status="ok", release=manifest.number if manifest else 0)
-
-
-@router.get("/people/me")
-def me(actor: Actor) -> people.Person:
-    """Return the person behind the token."""
-    return actor
-
-
-@router.get("/people")
-def everybody(plane: Plane, _actor: Actor) -> tuple[people.Person, ...]:
-    """Return everybody, by login."""
-    return people.list_people(plane)
 
 
 @router.get("/inbox")

@@ -1,18 +1,30 @@
-"""What the routes share: the control plane and the person behind the bearer token, and texts that can be stored."""
+"""What the routes share: the control plane as the request's person may use it, and texts that can be stored.
+
+A request says who it is from by a bearer token, or by the cookie of a session. Promises: a write that comes with a
+cookie also brings the token of that cookie and comes from a page of this server, or it is refused; bearer tokens need
+neither, since no browser adds them by itself. Does not: know scopes or roles (see `accounts.rights`).
+Source: OWASP CSRF Prevention Cheat Sheet; RFC 6750; RFC 6454.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from control_plane.accounts import people, tokens
+from audit.acts import Client
+from control_plane.accounts import people, sessions, tokens
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 
-__all__ = ["Actor", "Body", "Number", "Plane", "Text"]
+__all__ = ["CSRF_HEADER", "Actor", "Body", "Number", "Plane", "Text", "cookie_of", "require_same_site", "set_cookie"]
+
+COOKIE, SECURE_COOKIE = "mentorplane", "__Host-mentorplane"
+CSRF_HEADER = "X-CSRF-Token"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def _storable(text: str) -> str:
@@ -33,9 +45,22 @@ class Body(BaseModel):
 
 
 def _plane(request: Request) -> ControlPlane:
+    """Return the control plane with what the request's token or cookie is good for; nothing if it is good for none."""
     plane: ControlPlane = request.app.state.plane
-    token = _token(request)
-    return replace(plane, token=tokens.token_digest(token)) if token else plane
+    token, cookie = _token(request), cookie_of(request)
+    try:
+        if token:
+            plane = replace(plane, token=tokens.token_digest(token))
+            return replace(plane, acting=tokens.acting_for(plane, token))
+        if cookie:
+            plane = replace(plane, token=sessions.session_digest(cookie), client=Client.CONSOLE)
+            return replace(plane, acting=sessions.acting_for(plane, cookie))
+    except Refused:
+        return plane
+    return plane
+
+
+Plane: TypeAlias = Annotated[ControlPlane, Depends(_plane)]
 
 
 def _token(request: Request) -> str:
@@ -43,15 +68,64 @@ def _token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _actor(request: Request) -> people.Person:
-    token = _token(request)
-    if not token:
-        raise NotSignedIn("expected a bearer token, got none")
-    try:
-        return tokens.person_of_token(_plane(request), token)
-    except Refused as error:
-        raise NotSignedIn("expected a valid token, got another") from error
+def _actor(request: Request, plane: Plane) -> people.Person:
+    if plane.acting is None:
+        if _token(request) or cookie_of(request):
+            raise NotSignedIn("expected a valid token or an open session, got another")
+        raise NotSignedIn("expected a bearer token or a session, got neither")
+    cookie = cookie_of(request)
+    if not _token(request) and request.method not in _READING:
+        require_same_site(request)
+        if not sessions.is_csrf_token(cookie, request.headers.get(CSRF_HEADER, "")):
+            raise Refused(
+                f"expected the header {CSRF_HEADER} with the token of this session, got none or another",
+                hint="GET /v1/session says it to pages of this server",
+            )
+    return people.find_person(plane, plane.acting.person)
 
 
-Plane: TypeAlias = Annotated[ControlPlane, Depends(_plane)]
 Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]
+
+
+def require_same_site(request: Request) -> None:
+    """Refuse a write that a page of somebody else's sent.
+
+    Raises:
+        Refused: it says another origin, or neither that nor that it comes from here.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            raise Refused("expected a request from a page of this server, got one from elsewhere")
+        return
+    here = request.app.state.plane.settings.public_url
+    wanted = urlsplit(here) if here else None
+    got = urlsplit(origin)
+    same = (got.scheme, got.netloc) == (wanted.scheme, wanted.netloc) if wanted else got.netloc == request.url.netloc
+    if not same:
+        raise Refused("expected a request from a page of this server, got one from elsewhere")
+
+
+def _is_secure(request: Request) -> bool:
+    here: str = request.app.state.plane.settings.public_url
+    return here.startswith("https://") if here else request.url.scheme == "https"
+
+
+def cookie_of(request: Request) -> str:
+    """Return the session's cookie, "" if there is none."""
+    return request.cookies.get(SECURE_COOKIE if _is_secure(request) else COOKIE, "")
+
+
+def set_cookie(request: Request, response: Response, value: str) -> None:
+    """Give the browser a session's cookie, which no script reads and no other site's page sends; "" takes it away."""
+    secure = _is_secure(request)
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        value,
+        max_age=request.app.state.plane.settings.session_lasts_s if value else 0,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+    response.headers["Cache-Control"] = "no-store"

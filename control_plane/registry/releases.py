@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people
+from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -161,6 +161,7 @@ def withdraw(
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     person = people.find_person(plane, actor)
+    rights.require_scope(plane, person.id, attempt=Attempt("withdraw", LeafObject("prompt")))
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         on = plane.on(channel)

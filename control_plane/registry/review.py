@@ -42,6 +42,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         Conflict: it was edited while the checks ran.
     """
     person = people.find_person(plane, actor)
+    rights.require_scope(plane, person.id, attempt=Attempt("check", LeafObject("proposal", f"proposal-{number}")))
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)

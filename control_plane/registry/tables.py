@@ -55,15 +55,6 @@ class PersonRow(SQLModel, table=True):
     at: datetime = Field(sa_column=_time())
 
 
-class TokenRow(SQLModel, table=True):
-    """An API token, as the SHA-256 of its text."""
-
-    __tablename__ = "token"
-    hash: str = Field(primary_key=True)
-    person: str = Field(foreign_key="person.id")
-    at: datetime = Field(sa_column=_time())
-
-
 class ClosureRow(SQLModel, table=True):
     """Frozen content by digest."""
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, tokens
+from control_plane.accounts.tables import TokenRow
+from control_plane.accounts.waiting import Line
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import PersonRow, TokenRow
+from control_plane.registry.tables import PersonRow
 from control_plane.seed import seed
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from tests.server.acts import Acts, refused, state_of
+from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import CHANGE
 from tests.server.library import library
 
@@ -65,10 +68,31 @@ def test_a_right_passphrase_forgives_the_wrong_ones_before(empty: ControlPlane) 
     assert not people.find_person(empty, "ada").locked
 
 
-def test_an_unknown_login_gets_the_same_kind_of_answer(empty: ControlPlane) -> None:
-    """Signing in as nobody is refused, not unfound."""
-    with refused(empty, Refused):
-        passphrases.sign_in(empty, "nobody", "ada has a secret")
+def test_attack_finding_out_whether_a_login_exists(empty: ControlPlane) -> None:
+    """No login, a wrong passphrase and a locked person get the very same answer, and each costs one derivation."""
+    said = set()
+    for login in ("nobody", *["ada"] * 6):  # the last one finds ada locked out
+        with pytest.raises(Refused) as answer:
+            passphrases.sign_in(empty, login, "guess guess")
+        said.add((str(answer.value), answer.value.hint, type(answer.value)))
+    assert len(said) == 1
+    assert people.find_person(empty, "ada").locked
+    logged = [(leaf.actor, leaf.act) for leaf in ledger.search(empty, limit=6)]
+    assert logged == [*[(people.find_person(empty, "ada").id, "signed-in-failed")] * 5, ("system", "signed-in-failed")]
+
+
+def test_attack_filling_the_log_with_logins_that_nobody_has(empty: ControlPlane, clock: object) -> None:
+    """So many unknown logins are logged in a minute, and no more."""
+    clock.now = clock.now.replace(second=0)  # type: ignore[attr-defined]
+    size = newest(empty).seq
+    for number in range(passphrases.UNKNOWN_PER_MINUTE + 5):
+        with pytest.raises(Refused):
+            passphrases.sign_in(empty, f"nobody{number}", "guess guess")
+    assert newest(empty).seq == size + passphrases.UNKNOWN_PER_MINUTE
+    clock.advance(seconds=60)  # type: ignore[attr-defined]
+    with pytest.raises(Refused):
+        passphrases.sign_in(empty, "nobody", "guess guess")
+    assert newest(empty).seq == size + passphrases.UNKNOWN_PER_MINUTE + 1
 
 
 def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
@@ -144,7 +168,8 @@ def test_guesses_at_once_do_not_outnumber_the_limit(
 ) -> None:
     """Of forty tries at once five are made, as of forty in a row; a right one among the rest opens nothing later."""
     tom, made = acts.id("tom"), []
-    real = passphrases._unseal
+    plane = replace(acts.plane, line=Line(at_once=40, waiting=0))
+    real = passphrases.unseal
 
     def counted(*given: object, **more: object) -> bytes:
         made.append(1)
@@ -152,12 +177,12 @@ def test_guesses_at_once_do_not_outnumber_the_limit(
 
     def attempt(number: int) -> bool:
         try:
-            passphrases.open_key(acts.plane, tom, acts.passphrase("tom") if number == right_at else f"guess {number}")
+            passphrases.open_key(plane, tom, acts.passphrase("tom") if number == right_at else f"guess {number}")
         except Refused:
             return False
         return True
 
-    monkeypatch.setattr(passphrases, "_unseal", counted)
+    monkeypatch.setattr(passphrases, "unseal", counted)
     with ThreadPoolExecutor(40) as pool:
         opened = list(pool.map(attempt, range(40)))
     # A right try gives the tries that were counted before it back, as it does in a row.

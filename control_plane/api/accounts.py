@@ -1,0 +1,178 @@
+"""`/v1`: sessions, people, tokens.
+
+Who may: everybody signed in may read who is there, and has sessions and tokens of their own; what concerns somebody
+else takes an administrator, whom the use cases ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from control_plane.accounts import people, sessions, tokens
+from control_plane.accounts.people import Holds, Person
+from control_plane.accounts.tokens import Token
+from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, require_same_site, set_cookie
+from control_plane.errors import NotSignedIn, Refused
+from control_plane.requests.paging import Paging
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+class SigningIn(Body):
+    """A login and its passphrase."""
+
+    login: Text
+    passphrase: Text = Field(repr=False)
+
+
+class Enrolling(Body):
+    """Whom to enrol: they set their passphrase here, in front of the administrator, or by an invitation later."""
+
+    login: Text
+    name: Text
+    roles: list[Text]
+    passphrase: Text = Field(repr=False)
+
+
+class Issuing(Body):
+    """A token to issue: for oneself, or for a machine that one answers for."""
+
+    name: Text
+    passphrase: Text = Field(repr=False)
+    scopes: list[Text] = Field(default_factory=list)
+    days: Annotated[int, Field(ge=1, le=tokens.MAX_DAYS)] = tokens.DEFAULT_DAYS
+    machine: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, what their pages send with each write, and until when at most."""
+
+    person: Person
+    csrf_token: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The person behind a request, which roles they hold now, and what the request is good for."""
+
+    id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    custody: str
+    locked: bool
+    holds: tuple[Holds, ...]
+    scopes: tuple[str, ...]
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A new token: its text is shown this once."""
+
+    token: Token
+    text: str
+
+
+@router.post("/session", status_code=201)
+def sign_in(plane: Plane, request: Request, response: Response, *, body: SigningIn) -> SignedIn:
+    """Start a session in a browser; the one that it had ends."""
+    require_same_site(request)
+    try:
+        started = sessions.sign_in(plane, body.login, body.passphrase, before=cookie_of(request))
+    except Refused as error:
+        raise NotSignedIn(str(error), hint=error.hint) from error
+    set_cookie(request, response, started.cookie)
+    person = people.find_person(plane, started.person)
+    return SignedIn(person, sessions.csrf_token(started.cookie), started.expires_at)
+
+
+@router.get("/session")
+def session(request: Request, response: Response, actor: Actor) -> SignedIn:
+    """Return whose session it is, and what pages send with each write."""
+    response.headers["Cache-Control"] = "no-store"
+    cookie = cookie_of(request)
+    if not cookie or "Authorization" in request.headers:
+        raise NotSignedIn("expected a session, got a token")
+    return SignedIn(actor, sessions.csrf_token(cookie))
+
+
+@router.delete("/session", status_code=204)
+def sign_out(
+    plane: Plane, request: Request, response: Response, *, actor: Actor, everywhere: Annotated[bool, Query()] = False
+) -> None:
+    """End this session, or everywhere all of this person's."""
+    if everywhere:
+        sessions.end_all(plane, actor.id)
+    elif cookie_of(request):
+        sessions.end(plane, cookie_of(request))
+    set_cookie(request, response, "")
+
+
+@router.get("/people/me")
+def me(plane: Plane, actor: Actor) -> Me:
+    """Return the person behind the request, and what they may do now."""
+    acting = plane.acting
+    assert acting is not None  # there would be no actor
+    return Me(
+        id=actor.id,
+        login=actor.login,
+        name=actor.name,
+        roles=actor.roles,
+        custody=actor.custody,
+        locked=actor.locked,
+        holds=people.holds_of(plane, actor.id),
+        scopes=tuple(sorted(acting.scopes)),
+        machine=acting.machine,
+    )
+
+
+@router.get("/people")
+def everybody(plane: Plane, _actor: Actor, page: Paging) -> tuple[Person, ...]:
+    """Return everybody, by login."""
+    return page.cut(people.list_people(plane), lambda person: person.login)
+
+
+@router.post("/people", status_code=201)
+def enrol(plane: Plane, actor: Actor, body: Enrolling) -> Person:
+    """Enrol somebody, as an administrator."""
+    return people.enrol(
+        plane, login=body.login, name=body.name, roles=body.roles, passphrase=body.passphrase, actor=actor.id
+    )
+
+
+@router.get("/tokens")
+def list_tokens(plane: Plane, actor: Actor) -> tuple[Token, ...]:
+    """Return one's own tokens, newest first; as an administrator everybody's."""
+    return tokens.list_tokens(plane, person="" if "administrator" in actor.roles else actor.id)
+
+
+@router.post("/tokens", status_code=201)
+def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing) -> NewToken:
+    """Issue a token; its text is shown this once."""
+    issued = tokens.issue(
+        plane,
+        actor.id,
+        name=body.name,
+        passphrase=body.passphrase,
+        scopes=body.scopes,
+        days=body.days,
+        machine=body.machine,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return NewToken(issued.token, issued.text)
+
+
+@router.delete("/tokens/{identity}", status_code=204)
+def revoke_token(plane: Plane, actor: Actor, identity: Text) -> None:
+    """Revoke a token of one's own, or as an administrator anybody's."""
+    tokens.revoke(plane, actor.id, identity)
