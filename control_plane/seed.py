@@ -35,10 +35,17 @@ DEMO_PEOPLE = (
     NewPerson("ines", "Ines Carvalho", ("community-host",)),
     NewPerson("ruth", "Ruth Adeyemi", ("compliance",)),
     NewPerson("sam", "Sam Novak", ("safety-owner",)),
+    NewPerson("nora", "Nora Haddad", ("employee-representative",)),
     NewPerson("remy", "Remy Fontaine", ("release-manager",)),
 )
 _LIBRARY_AUTHOR, _RELEASER = "lena", "remy"
-_APPROVERS = (("ruth", "compliance"), ("sam", "safety-owner"), ("tom", "facilitator"), ("ines", "community-host"))
+_APPROVERS = (
+    ("ruth", "compliance"),
+    ("sam", "safety-owner"),
+    ("tom", "facilitator"),
+    ("ines", "community-host"),
+    ("nora", "employee-representative"),
+)
 _LIBRARY_TITLE = "Starter library"
 _REASON = "Read every script and text of the starter library."
 _FILE = "demo-people.json"

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from audit.errors import AuditError
 from audit.frozen import frozen
 from edge_runtime.core import basis as basis_format
+from edge_runtime.core.approval import Changed
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.checkpoints import read_checkpoint
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.manifest import Entry, parse_manifest
 from edge_runtime.core.prompt import MAX_BYTES as MAX_CLOSURE_BYTES
 from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
-from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, adopt
+from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, adopt, changed_closures
 from edge_runtime.delivery import TRUST_PATH
 from edge_runtime.home import Home, write_file
 
@@ -72,7 +73,7 @@ class Adopter:
             files = update(staging, self.root, source, channel=self.channel)
             basis = before.basis() if before else None
             growth = _growth(basis, files, source=source, channel=self.channel)
-            delivery = self._delivery(files, growth, source)
+            delivery = self._delivery(files, growth, source=source, basis=basis)
             adoption = adopt(basis, delivery)
             # Only what was approved is kept: a refused release leaves nothing behind.
             for entry in adoption.state.manifest.entries:
@@ -80,7 +81,7 @@ class Adopter:
                     data = delivery.closures.get(entry.digest) or self._fetched(entry, source)
                     self.home.save_closure(entry.digest, data)
             changed = before is None or adoption.state.manifest_digest != before.manifest_digest
-            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth))
+            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth, adoption.changes))
             self.home.commit(staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -91,23 +92,35 @@ class Adopter:
 
         files = load_cached(generation, self.root, channel=self.channel)
         try:
-            basis, growth = basis_format.parse_basis((generation / "basis.json").read_bytes())
+            basis, growth, changes = basis_format.parse_basis((generation / "basis.json").read_bytes())
         except OSError as error:
             raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-        return adopt(basis, self._delivery(files, growth, source))
+        return adopt(basis, self._delivery(files, growth, source=source, changes=changes))
 
     def _delivery(
-        self, files: Mapping[str, bytes], growth: tuple[bytes, ...], source: Source | None = None
+        self,
+        files: Mapping[str, bytes],
+        growth: tuple[bytes, ...],
+        *,
+        source: Source | None = None,
+        basis: Basis | None = None,
+        changes: tuple[Changed, ...] | None = None,
     ) -> Delivery:
+        """Return what `adopt` judges; on top of a basis, with the contents before and after of all that changes."""
         release = files[release_path(self.channel)]
         manifest = parse_manifest(parse_release(release).manifest)
+        wanted = {e.digest: e for e in manifest.entries if e.kind in EAGER_KINDS}
+        if digests := changed_closures(basis, manifest):
+            known = (*manifest.entries, *(basis.before.entries.values() if basis else ()))
+            wanted |= {entry.digest: entry for entry in known if entry.digest in digests}
         return Delivery(
             channel=self.channel,
             trust=files[TRUST_PATH],
             release=release,
             withdrawals=files[withdrawals_path(self.channel)],
-            closures={e.digest: self._closure(e, source) for e in manifest.entries if e.kind in EAGER_KINDS},
+            closures={digest: self._closure(entry, source) for digest, entry in wanted.items()},
             growth=growth,
+            changes=changes,
         )
 
     def _closure(self, entry: Entry, source: Source | None) -> bytes:

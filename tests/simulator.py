@@ -18,9 +18,10 @@ from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 from audit.note import Signer
 from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import ApprovalRules, Person, Quorum
+from edge_runtime.core.approval import ApprovalRule, ApprovalRules, Person, When
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
+from edge_runtime.core.quorum import AtLeast, Tree
 from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery
@@ -87,7 +88,16 @@ def prompt_document(name: str = "opener", **changes: object) -> dict[str, object
 def rules(**at_least: int) -> ApprovalRules:
     """Return approval rules of two people for every tier, unless another number is given."""
     roles = ("learning-designer", "facilitator", "community-host", "compliance", "safety-owner")
-    return ApprovalRules({tier: Quorum(at_least.get(tier, 2), roles) for tier in TIERS})
+    return tier_rules({tier: AtLeast(at_least.get(tier, 2), roles) for tier in TIERS})
+
+
+def tier_rules(needs: Mapping[str, Tree], *more: ApprovalRule, emergency: Tree = "safety-owner") -> ApprovalRules:
+    """Return approval rules with a quorum for each tier, and more rules."""
+    by_tier = (
+        ApprovalRule(tier.lower(), f"tier {tier} is read by several people", When(tiers=(tier,)), need)
+        for tier, need in needs.items()
+    )
+    return ApprovalRules((*by_tier, *more), emergency)
 
 
 @dataclass
@@ -249,12 +259,11 @@ class Organisation:
         log = self.proof(index % len(self.leaves))
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
         growth = consistency_proof(hashes, seen_size) if 0 < seen_size <= len(hashes) else ()
-        eager = [e.digest for e in manifest.entries if e.kind != "prompt"]
         return Delivery(
             channel=CHANNEL,
             trust=encode_trust(self.trust()),
             release=encode_release(ReleaseFile(manifest.encode(), tuple(self.statements), log)),
             withdrawals=encode_withdrawals(CHANNEL, tuple(self.withdrawals)),
-            closures={digest: self.closures[digest] for digest in eager},
+            closures=dict(self.closures),
             growth=tuple(growth),
         )

@@ -87,9 +87,7 @@ def _what_is_missing(missing: Sequence[coverage.Shortfall]) -> str:
     """Return what lacks most, how many approvals, and in which roles."""
     entry = max(missing, key=lambda short: short.people).entry
     what = f"{entry.kind} {entry.name!r}" if entry else "the release as a whole"
-    roles = sorted({role for short in missing if short.entry == entry for role in short.roles} - {"author"})
-    signing = f", in a role of {' or '.join(roles)}" if roles else ""
-    return f"expected people to have approved {what}, which lacks {coverage.lacking(missing, entry)}{signing}"
+    return f"expected people to have approved {what}, which lacks {coverage.lacking(missing, entry)}"
 
 
 def _store_release(

@@ -28,7 +28,7 @@ from control_plane.registry.tables import (
     StatementRow,
     VersionRow,
 )
-from edge_runtime.core import approval, canonical, coverage, dsse
+from edge_runtime.core import approval, canonical, change, coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 from edge_runtime.core.statements import MEANINGS, Statement, open_statement, sign_statement
@@ -36,6 +36,7 @@ from edge_runtime.core.statements import MEANINGS, Statement, open_statement, si
 __all__ = [
     "Signing",
     "add_closures",
+    "changes_of",
     "channel_of",
     "checks_of",
     "closure",
@@ -44,6 +45,7 @@ __all__ = [
     "is_stale",
     "proposal_record",
     "record",
+    "rules_in_force",
     "shortfalls",
     "sign",
     "statements_for",
@@ -241,16 +243,31 @@ def statements_for(session: Session, revision: RevisionRow) -> Sequence[Statemen
     """Return the statements that vouch for a revision: those the live release carries, and its own.
 
     Approvals of an earlier revision are void and left out; authorship of an earlier revision still holds for the
-    entries that are unchanged.
+    entries that are unchanged, and so does authorship that was signed for another channel.
     """
-    live = live_release(session, channel_of(session, revision))
+    channel, manifest = channel_of(session, revision), parse_manifest(revision.manifest)
+    live = live_release(session, channel)
     carried = list(live.statements) if live else []
     own = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
     rows = [row for row in session.exec(own) if row.act == "author" or row.manifest == revision.digest]
     before = session.exec(select(StatementRow).where(col(StatementRow.id).in_(carried)).order_by(col(StatementRow.id)))
-    refs = set(parse_manifest(revision.manifest).entries)
-    found = {row.id: row for row in (*before, *rows) if row.act in {"author", "approve"}}
+    refs = set(manifest.entries)
+    new = refs - set(parse_manifest(live.manifest).entries) if live else refs
+    found = {row.id: row for row in (*before, *rows, *_authorship_elsewhere(session, channel, new))}
+    found = {key: row for key, row in found.items() if row.act in {"author", "approve"}}
     return [row for row in found.values() if row.manifest == revision.digest or refs & set(_entries(row))]
+
+
+def _authorship_elsewhere(session: Session, channel: str, entries: Iterable[Entry]) -> Iterable[StatementRow]:
+    """Yield the statements of authors that releases of other channels carry for any of these entries."""
+    digests = {entry.digest for entry in entries}
+    elsewhere = select(VersionRow).where(VersionRow.channel != channel, col(VersionRow.digest).in_(digests))
+    releases = {(row.channel, row.release) for row in session.exec(elsewhere)}
+    for where in sorted(releases):
+        row = session.get(ReleaseRow, where)
+        carried = list(row.statements) if row else []
+        query = select(StatementRow).where(col(StatementRow.id).in_(carried), StatementRow.act == "author")
+        yield from session.exec(query.order_by(col(StatementRow.id)))
 
 
 def _entries(row: StatementRow) -> tuple[Entry, ...]:
@@ -266,18 +283,49 @@ def shortfalls(
     signed = approval.read_signed(envelopes, people.keyring(session))
     excluded = contributors(session, revision.proposal)
     counted = [s for s in signed if s.act != "approve" or s.manifest != revision.digest or s.person not in excluded]
-    return manifest, coverage.shortfalls(
-        manifest,
-        revision.digest,
-        statements=counted,
-        rules=_rules_in_force(session, live, manifest),
-        floor=dict(plane.settings.floor),
-        before=coverage.Before.of(parse_manifest(live.manifest)) if live else None,
-    )
+    base = parse_manifest(live.manifest) if live else None
+    changes = {changed.key: changed for changed in changes_of(session, manifest, base)}
+    found = [
+        coverage.shortfalls(
+            manifest,
+            revision.digest,
+            statements=counted,
+            rules=rules,
+            floor=dict(plane.settings.floor),
+            before=coverage.Before.of(base) if base else coverage.Before.nothing(manifest),
+            changes=changes,
+        )
+        for rules in _rules_to_meet(session, manifest)
+    ]
+    return manifest, tuple(dict.fromkeys(short for one in found for short in one))
 
 
-def _rules_in_force(session: Session, live: ReleaseRow | None, manifest: Manifest) -> list[approval.ApprovalRules]:
-    """Return the approval rules of the live release, or for the first release of a channel those that it brings."""
-    holder = parse_manifest(live.manifest) if live else manifest
-    digests = [entry.digest for entry in holder.entries if entry.kind == "approval-rules"]
-    return [approval.parse_rules(closure(session, digest)) for digest in digests]
+def changes_of(session: Session, manifest: Manifest, base: Manifest | None) -> tuple[approval.Changed, ...]:
+    """Return what a manifest changes of the one before it, and of which kinds, sorted by kind and name."""
+    before, after = ({entry.key: entry for entry in one.entries} if one else {} for one in (base, manifest))
+    closures = {digest: closure(session, digest) for digest in change.changed_digests(before, after)}
+    return change.find_changes(before, after, closures)
+
+
+def rules_in_force(session: Session, channel: str) -> approval.ApprovalRules | None:
+    """Return the approval rules of the live release of a channel; None before the first."""
+    manifest, _ = live_manifest(session, channel)
+    return _rules_of(session, manifest) if manifest else None
+
+
+def _rules_to_meet(session: Session, manifest: Manifest) -> list[tuple[approval.ApprovalRules, ...]]:
+    """Return the approval rules that a manifest must meet, each: those in force on its channel.
+
+    The first release of a channel brings its own, and meets those of every other channel besides: a new channel is no
+    way around the rules. Where there are none nothing is ever approved.
+    """
+    if (live := rules_in_force(session, manifest.channel)) is not None:
+        return [(live,)]
+    channels = sorted(session.exec(select(ReleaseRow.channel).distinct()))
+    found = [_rules_of(session, manifest), *(rules_in_force(session, channel) for channel in channels)]
+    return [() if rules is None else (rules,) for rules in dict.fromkeys(found)]
+
+
+def _rules_of(session: Session, manifest: Manifest) -> approval.ApprovalRules | None:
+    digests = [entry.digest for entry in manifest.entries if entry.kind == "approval-rules"]
+    return approval.parse_rules(closure(session, digests[0])) if len(digests) == 1 else None

@@ -1,30 +1,69 @@
-"""Approvals: who may approve what, and whether enough distinct people did.
+"""Approvals: who may approve, and which quorums the approval rules ask for a change. The rules are governed data.
 
-The server asks before it releases, the device asks before it runs: the same functions, the same answer.
-Promises: an empty rule set, an empty set of approvals, an unknown tier or role never satisfies a quorum;
-a person counts once however many keys or statements they have; the author of an entry never counts for it.
-Does not: verify that the log holds the statements (see `trust`).
-Formats: `mentorplane-approval-rules/1` in docs/formats.md.
+Each rule says *when* it applies (tiers, kinds of change, kinds of entries, paths, how much changes) and which quorum it
+then needs. Every rule that applies must be met, so that adding a rule only tightens; a change that no rule applies to
+is refused. The server asks before it releases, the device asks before it runs: the same functions, the same answer.
+
+Promises: an empty rule set, an empty set of approvals, an unknown tier, kind or role never satisfies anything.
+Does not: say what kinds of change a change is of (see `change`), count for a manifest (see `coverage`), verify that the
+log holds the statements (see `trust`). Format: docs/formats.md, `mentorplane-approval-rules/2`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import product
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import TIERS
+from edge_runtime.core.manifest import KINDS, TIERS
+from edge_runtime.core.quorum import Tree, find_missing, implies, parse_tree, roles_of, tree_json
 from edge_runtime.core.statements import Statement, open_statement
 
-__all__ = ["ApprovalRules", "Person", "Quorum", "missing_for", "parse_rules", "read_signed"]
+__all__ = [
+    "APPROVING",
+    "CHANGES",
+    "EVERY_CHANGE",
+    "NOT_APPROVING",
+    "SETTINGS",
+    "ApprovalRule",
+    "ApprovalRules",
+    "Case",
+    "Changed",
+    "Person",
+    "When",
+    "parse_rules",
+    "read_signed",
+    "refuses_empty",
+    "tightens",
+]
 
-FORMAT = "mentorplane-approval-rules/1"
+FORMAT = "mentorplane-approval-rules/2"
 MAX_BYTES = 100_000
-NOT_APPROVING = ("administrator", "author", "release-manager")
+MAX_RULES = 100
+MAX_WILDCARDS = 4
+APPROVING = (
+    "community-host",
+    "compliance",
+    "employee-representative",
+    "facilitator",
+    "learning-designer",
+    "safety-owner",
+)
+"""Roles in which people approve in a default installation."""
+NOT_APPROVING = ("administrator", "auditor", "author", "release-manager", "reviewer")
 """Roles in which nobody approves or rejects, whatever the rules say."""
+CHANGES = ("addition", "contract", "filing", "loosening", "measured", "removal", "tightening", "wording")
+"""The kinds of change; a change is of one or more of them, decided by the software."""
+EVERY_CHANGE = frozenset(CHANGES)
+SETTINGS = "release"
+"""What a rule calls the release's own settings, beside the kinds of entries."""
+_GLOB = re.compile(r"[a-z0-9.*/-]{1,200}")
 
 
 @frozen
@@ -38,47 +77,241 @@ class Person:
 
 
 @frozen
-class Quorum:
-    """So many distinct people, each signing in one of these roles; no roles: any eligible role."""
+class Changed:
+    """One entry that a release changes, adds or removes: the kinds of that change, its paths before and after."""
 
-    at_least: int
-    of_roles: tuple[str, ...] = ()
+    kind: str
+    name: str
+    changes: tuple[str, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what identifies the entry within a manifest: kind and name."""
+        return self.kind, self.name
+
+
+@frozen
+class Case:
+    """One change as the rules look at it.
+
+    `paths` are `kind/folder/name` before and after; `changed` is how many entries the whole release changes. `changes`
+    and `paths` are None where a device cannot know them, because it missed releases.
+    """
+
+    kind: str
+    tier: str
+    changes: frozenset[str] | None
+    paths: frozenset[str] | None
+    changed: int
+
+
+@frozen
+class When:
+    """Which changes a rule applies to: those that fit everything it states; a list is met by one of its members."""
+
+    tiers: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    at_least_changed: int = 0
+
+    def fits(self, case: Case, change: str | None = None) -> bool:
+        """Return whether the case is one of these, paths aside; `change` stands for its kinds where given."""
+        return (
+            (not self.tiers or case.tier in self.tiers)
+            and (not self.kinds or case.kind in self.kinds)
+            and case.changed >= self.at_least_changed
+            and (
+                not self.changes
+                or any(one in self.changes for one in ((change,) if change else case.changes or CHANGES))
+            )
+        )
+
+    def fits_path(self, case: Case) -> bool:
+        """Return whether one of the case's paths is one of these."""
+        return not self.paths or any(_glob(glob).fullmatch(path) for glob in self.paths for path in case.paths or ())
+
+
+@frozen
+class ApprovalRule:
+    """One rule: an id, why it is there in a sentence, when it applies, and the quorum that it then needs."""
+
+    id: str
+    because: str
+    when: When
+    need: Tree
 
 
 @frozen
 class ApprovalRules:
-    """The quorum of each risk tier."""
+    """All rules, the quorum of an emergency, and for how long things hold."""
 
-    tiers: Mapping[str, Quorum]
+    rules: tuple[ApprovalRule, ...]
+    emergency: Tree
+    proposal_expires_days: int = 60
+    checks_fresh_days: int = 14
+    grant_days: int = 56
+    review_due_days: int = 7
 
     def as_json(self) -> JsonObject:
         """Return the rules as the document that a release carries."""
-        tiers = {t: {"at_least": q.at_least, "of_roles": list(q.of_roles)} for t, q in self.tiers.items()}
-        return {"format": FORMAT, "name": "approval-rules", "tiers": tiers}
+        return {
+            "format": FORMAT,
+            "name": "approval-rules",
+            "rules": [_rule_json(rule) for rule in self.rules],
+            "emergency": tree_json(self.emergency),
+            **{name: getattr(self, name) for name in _DAYS},
+        }
+
+    def alternatives(self, case: Case) -> tuple[tuple[ApprovalRule, ...], ...]:
+        """Return sets of rules, of which one must be met in full; none where no rule applies.
+
+        A change that is known has one. Where the kinds of change or the path are not known, each that is possible has
+        one: who takes the least of them asks for no more than the server did.
+        """
+        known = [None] if case.changes is not None else list(CHANGES)
+        found: dict[tuple[ApprovalRule, ...], None] = {}
+        for change in known:
+            fitting = [rule for rule in self.rules if rule.when.fits(case, change)]
+            if case.paths is not None:
+                found[tuple(rule for rule in fitting if rule.when.fits_path(case))] = None
+                continue
+            anywhere = tuple(rule for rule in fitting if not rule.when.paths)
+            found |= dict.fromkeys([anywhere] if anywhere else [(rule,) for rule in fitting])
+        return tuple(rules for rules in found if rules)
 
 
+_DAYS = {
+    "proposal_expires_days": (1, 3650),
+    "checks_fresh_days": (1, 365),
+    "grant_days": (1, 366),
+    "review_due_days": (1, 90),
+}
+"""The members that count days, each with its least and its most; fewer is tighter."""
+_LISTS = ("tiers", "changes", "kinds", "paths")
+
+
+def _rule_json(rule: ApprovalRule) -> JsonObject:
+    when = rule.when
+    listed: JsonObject = {name: list(getattr(when, name)) for name in _LISTS if getattr(when, name)}
+    listed |= {"at_least_changed": when.at_least_changed} if when.at_least_changed else {}
+    return {"id": rule.id, "because": rule.because, "when": listed, "need": tree_json(rule.need)}
+
+
+@lru_cache(maxsize=8)
 def parse_rules(data: bytes) -> ApprovalRules:
     """Return the approval rules that canonical bytes hold.
 
     Raises:
-        InvalidDocument: not canonical, a tier without a quorum, a quorum below one or without roles.
+        InvalidDocument: not canonical, no rule, an id twice, a quorum that nobody could meet, a role in which nobody
+            approves.
     """
     fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
-    fields.name("name")
-    tiers = fields.json_object("tiers")
+    fields.choice("name", ("approval-rules",))
+    rules = fields.items("rules", _parse_rule, at_most=MAX_RULES)
+    emergency = _parse_need(fields.value("emergency"))
+    days = {name: fields.integer(name, at_least=least, at_most=most) for name, (least, most) in _DAYS.items()}
     fields.close()
-    if set(tiers) != set(TIERS):
-        raise InvalidDocument(f"{FORMAT}: expected a quorum for each of the tiers {', '.join(TIERS)}")
-    return ApprovalRules({tier: _parse_quorum(tiers[tier]) for tier in TIERS})
+    if not rules or len({rule.id for rule in rules}) != len(rules):
+        raise InvalidDocument(f"{FORMAT}: expected one or more rules, each id once")
+    return ApprovalRules(rules, emergency, **days)
 
 
-def _parse_quorum(document: object) -> Quorum:
-    fields = Fields(document, "quorum", tagged=False)
-    quorum = Quorum(fields.integer("at_least", at_least=1, at_most=50), fields.texts("of_roles", at_most=50))
+def _parse_rule(document: object) -> ApprovalRule:
+    fields = Fields(document, "approval rule", tagged=False)
+    rule_id = fields.name("id")
+    because = fields.text("because", at_most=300)
+    if not because.isprintable() or not because.strip():
+        raise fields.refuse("because", "one line of text")
+    rule = ApprovalRule(rule_id, because, _parse_when(fields.json_object("when")), _parse_need(fields.value("need")))
     fields.close()
-    if not quorum.of_roles:
-        raise InvalidDocument("quorum: expected at least one role in member 'of_roles'")
-    return quorum
+    return rule
+
+
+def _parse_when(document: JsonObject) -> When:
+    fields = Fields(document, "approval rule 'when'", tagged=False)
+    choices = {"tiers": TIERS, "changes": CHANGES, "kinds": (*KINDS, SETTINGS)}
+    listed: dict[str, tuple[str, ...]] = {}
+    for name in _LISTS:
+        if not fields.holds(name):
+            continue
+        values = fields.texts(name, at_most=50)
+        if not values or len(set(values)) != len(values) or not set(values) <= set(choices.get(name, values)):
+            raise fields.refuse(name, f"one or more of {', '.join(choices.get(name, ('globs',)))}, each once,")
+        listed[name] = values
+    least = fields.integer("at_least_changed", at_least=1, at_most=100_000) if fields.holds("at_least_changed") else 0
+    fields.close()
+    for glob in listed.get("paths", ()):
+        _glob(glob)
+    return When(**listed, at_least_changed=least)
+
+
+def _parse_need(document: object) -> Tree:
+    tree = parse_tree(document)
+    if barred := sorted(roles_of(tree).intersection(NOT_APPROVING)):
+        raise InvalidDocument(f"quorum: expected roles in which people approve, got {barred[0]!r}")
+    return tree
+
+
+@lru_cache(maxsize=256)
+def _glob(glob: str) -> re.Pattern[str]:
+    """Return the expression of a glob over `kind/folder/name`: `*` is any text within a part, `**` any parts.
+
+    Raises:
+        InvalidDocument: it is none, or has too many wildcards to be matched quickly.
+    """
+    parts = glob.split("/")
+    if not _GLOB.fullmatch(glob) or "" in parts or any("**" in part and part != "**" for part in parts):
+        raise InvalidDocument("approval rule: expected paths such as prompt/safety/** or session-type/*")
+    if glob.count("*") - glob.count("**") > MAX_WILDCARDS:
+        raise InvalidDocument(f"approval rule: expected at most {MAX_WILDCARDS} wildcards in a path")
+    written = "/".join(".+" if part == "**" else re.escape(part).replace(r"\*", "[^/]*") for part in parts)
+    return re.compile(written)
+
+
+def tightens(after: ApprovalRules, before: ApprovalRules) -> bool:
+    """Return whether `after` is sure to ask, for every change, for all that `before` asks for.
+
+    That is proved rule by rule: for each rule of before there is one in after that applies at least as widely, and
+    whose need implies its need; so does the emergency; nothing holds for longer. Rules that were added only ask for
+    more, but where a change was refused because no rule applied to it, a rule that does opens a way: that is no proof.
+    """
+    return (
+        all(
+            any(_is_within(rule.when, other.when) and implies(other.need, rule.need) for other in after.rules)
+            for rule in before.rules
+        )
+        and all(_was_ruled(rule.when, before) for rule in after.rules)
+        and implies(after.emergency, before.emergency)
+        and all(getattr(after, name) <= getattr(before, name) for name in _DAYS)
+    )
+
+
+def _is_within(when: When, other: When) -> bool:
+    """Return whether `other` is sure to apply wherever `when` does."""
+    lists = ((getattr(when, name), getattr(other, name)) for name in _LISTS)
+    return when.at_least_changed >= other.at_least_changed and all(
+        not theirs or (own and set(own) <= set(theirs)) for own, theirs in lists
+    )
+
+
+def _was_ruled(when: When, rules: ApprovalRules) -> bool:
+    """Return whether some rule applies to each change that `when` applies to, so that none was refused without one."""
+    cells = product(when.tiers or TIERS, when.changes or CHANGES, when.kinds or (*KINDS, SETTINGS))
+    return all(
+        any(
+            _is_within(When((tier,), (change,), (kind,), when.paths, when.at_least_changed), r.when)
+            for r in rules.rules
+        )
+        for tier, change, kind in cells
+    )
+
+
+def refuses_empty(rules: ApprovalRules) -> bool:
+    """Return whether an empty set of approvals meets none of the quorums: the probe of V9."""
+    needs = [rule.need for rule in rules.rules]
+    return bool(needs) and all(find_missing(need, ()).people > 0 for need in (*needs, rules.emergency))
 
 
 def read_signed(envelopes: Iterable[dsse.Envelope], keyring: Mapping[str, Person]) -> tuple[Statement, ...]:
@@ -102,24 +335,3 @@ def read_signed(envelopes: Iterable[dsse.Envelope], keyring: Mapping[str, Person
             raise NotTrusted("expected a statement signed with its person's key, got another signature", check="V6")
         statements.append(statement)
     return tuple(statements)
-
-
-def missing_for(
-    quorum: Quorum | None, signers: Iterable[tuple[str, str]], *, excluded: frozenset[str]
-) -> tuple[int, tuple[str, ...]]:
-    """Return how many more people a quorum needs, and the roles that may still sign; (0, ()) when it is met.
-
-    Args:
-        quorum: what is asked; None (no rule) is never met.
-        signers: pairs of person id and role, as signed.
-        excluded: people who do not count: authors.
-    """
-    if quorum is None or quorum.at_least < 1:
-        return 1, ()
-    counted = {
-        person
-        for person, role in signers
-        if person not in excluded and (not quorum.of_roles or role in quorum.of_roles)
-    }
-    short = max(0, quorum.at_least - len(counted))
-    return short, (quorum.of_roles if short else ())

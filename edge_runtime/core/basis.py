@@ -7,9 +7,11 @@ Format: docs/formats.md, `mentorplane-basis/2`.
 from __future__ import annotations
 
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import CHANGES, Changed
+from edge_runtime.core.asked import Before
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.checkpoints import Seen
-from edge_runtime.core.coverage import Before
+from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import (
     KINDS,
@@ -29,19 +31,27 @@ FORMAT = "mentorplane-basis/2"
 MAX_BYTES = 16_000_000
 
 
-def encode_basis(basis: Basis | None, growth: tuple[bytes, ...]) -> bytes:
-    """Return the canonical bytes of a basis (None: a first adoption) and of the log's proof of growth."""
+def encode_basis(basis: Basis | None, growth: tuple[bytes, ...], changes: tuple[Changed, ...] | None = None) -> bytes:
+    """Return the canonical bytes of what a generation was adopted on.
+
+    Args:
+        basis: what the device knew; None for a first adoption.
+        growth: the log's proof of growth.
+        changes: the kinds of change, worked out from contents that need not be there any more; None: not known.
+    """
     return canonical.encode(
         {
             "format": FORMAT,
             "before": [_before_json(basis)] if basis else [],
             "growth": [dsse.encode_base64(node) for node in growth],
+            "changes_known": changes is not None,
+            "changes": [_change_json(change) for change in changes or ()],
         }
     )
 
 
-def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...]]:
-    """Return the basis and the proof of growth that canonical bytes hold.
+def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...], tuple[Changed, ...] | None]:
+    """Return the basis, the proof of growth and the kinds of change that canonical bytes hold.
 
     Raises:
         InvalidDocument: malformed.
@@ -49,8 +59,23 @@ def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...]]:
     fields = Fields(parse_listing(data, max_bytes=MAX_BYTES, within=("before", 0)), FORMAT)
     before = fields.items("before", _parse_before, at_most=1)
     growth = fields.items("growth", _parse_node, at_most=128)
+    known, changes = fields.boolean("changes_known"), fields.items("changes", _parse_change)
     fields.close()
-    return (before[0] if before else None), growth
+    return (before[0] if before else None), growth, changes if known else None
+
+
+def _change_json(change: Changed) -> JsonObject:
+    return {"kind": change.kind, "name": change.name, "changes": list(change.changes), "paths": list(change.paths)}
+
+
+def _parse_change(document: object) -> Changed:
+    fields = Fields(document, "basis change", tagged=False)
+    kind, name = fields.choice("kind", KINDS), fields.name("name")
+    change = Changed(kind, name, fields.texts("changes", at_most=len(CHANGES)), fields.texts("paths", at_most=2))
+    fields.close()
+    if not set(change.changes) <= set(CHANGES) or not change.changes:
+        raise InvalidDocument("basis change: expected kinds of change")
+    return change
 
 
 def _parse_node(value: object) -> bytes:

@@ -1,12 +1,14 @@
 """V6, the approvals: every entry and the manifest itself are covered by enough distinct people.
 
 An entry is covered by statements that name it whole (kind, name, epoch, digest, tier, author), whichever manifest they
-were made for. The manifest is covered by approvals that name its digest, at the quorum of the riskiest thing it does:
-an entry it introduces, one it removes, or a change of its settings. So a release carries the approvals of all it holds,
-a first installation can check everything, and parts approved for different manifests do not recombine.
+were made for: its author's counts on every channel of the organisation, an approval on its own channel alone. The
+manifest is covered by approvals that name its digest, for each thing it does: an entry it introduces, one it removes, a
+change of its settings. So a release carries the approvals of all it holds, a first installation can check everything,
+and parts approved for different manifests do not recombine.
 
 Promises: what is new is worked out here, from what was in force before, never taken from an author's list or a stated
-tier alone. Does not: read the log (see `trust`). Source: DESIGN section 6, V6.
+tier alone; the floor holds for everything, an emergency too; whoever wrote a part never counts for it.
+Does not: say what is asked for (see `asked`), read the log (see `trust`). Source: DESIGN section 6, V6.
 """
 
 from __future__ import annotations
@@ -15,35 +17,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from audit.frozen import frozen
-from edge_runtime.core.approval import ApprovalRules, Person, Quorum, missing_for
+from edge_runtime.core.approval import ApprovalRules, Person
+from edge_runtime.core.asked import Asked, Before, Changes, Doing
 from edge_runtime.core.errors import NotTrusted
-from edge_runtime.core.manifest import LEAST_TIERS, TIERS, Entry, Manifest, Settings
+from edge_runtime.core.manifest import LEAST_TIERS, TIERS, Entry, Manifest
+from edge_runtime.core.quorum import find_missing
 from edge_runtime.core.statements import Statement
 
-__all__ = ["Before", "Shortfall", "covers", "lacking", "shortfalls", "verify_coverage"]
+__all__ = ["Before", "Changes", "Shortfall", "covers", "lacking", "shortfalls", "verify_coverage"]
 
-Signers = list[tuple[str, str]]
-Table = Mapping[str, Quorum]
+Signers = tuple[tuple[str, str], ...]
 _Short = tuple[int, tuple[str, ...], str]
-
-
-@frozen
-class Before:
-    """What was in force before a manifest: the release's number, its entries by kind and name, and its settings."""
-
-    number: int
-    entries: Mapping[tuple[str, str], Entry]
-    settings: Settings
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> Before:
-        """Return what `manifest` puts in force."""
-        return cls(manifest.number, {entry.key: entry for entry in manifest.entries}, manifest.settings)
+AUTHOR = ("author",)
+NO_RULE = "no approval rule applies to this change, so nobody can approve it"
 
 
 @frozen
 class Shortfall:
-    """What one entry, or the manifest itself (`entry` None), still lacks."""
+    """What one entry, or the manifest itself (`entry` None), still lacks: so many people, in one of these roles.
+
+    No roles: whoever may approve at all. `because` says why, as the rule that asks does.
+    """
 
     entry: Entry | None
     people: int
@@ -51,9 +45,18 @@ class Shortfall:
     because: str
 
 
-def _stated(digest: str, statements: Iterable[Statement]) -> set[Entry]:
-    """Return the entries that authors stated for the manifest of this digest."""
-    return {e for s in statements if s.act == "author" and s.manifest == digest for e in s.entries}
+@frozen
+class _Signed:
+    """Who signed what: authors and approvals by entry, and approvals and authors of the manifest by its digest."""
+
+    authors: Mapping[Entry, set[str]]
+    approvals: Mapping[Entry, list[tuple[str, str]]]
+    manifest_approvals: Signers
+    manifest_authors: frozenset[str]
+
+    def excluded(self, entry: Entry | None) -> frozenset[str]:
+        """Return who does not count for an entry: whoever signed as its author, or is named as such."""
+        return frozenset({*self.authors[entry], entry.author}) if entry else frozenset()
 
 
 def shortfalls(
@@ -64,6 +67,7 @@ def shortfalls(
     rules: Sequence[ApprovalRules],
     floor: Mapping[str, int],
     before: Before | None,
+    changes: Changes | None,
 ) -> tuple[Shortfall, ...]:
     """Return what is missing before `manifest` may run; empty if nothing is.
 
@@ -73,98 +77,112 @@ def shortfalls(
     Args:
         manifest: the manifest, with `digest` over its bytes.
         digest: what the statements must name.
-        statements: verified statements (see `approval.read_signed`).
+        statements: verified statements (see `approval.read_signed`), of any channel.
         rules: the approval rules in force, or several of which one must be met; none: nothing is ever approved.
         floor: the least number of approvals for each tier, from the trust file.
         before: what was in force; None where nothing is known, as on a first installation.
+        changes: the kinds of change from there by kind and name (see `change`); None where releases were missed, or
+            nothing is known. A change that should be listed and is not is refused.
     """
     if not rules:
         return (Shortfall(None, 1, (), "no approval rule is in force"),)
-    least: Table = {tier: Quorum(at_least) for tier, at_least in floor.items()}
-    tables = [r.tiers for r in rules]
-    authors, approvals = _by_entry(manifest, statements)
-    stated = _stated(digest, statements).intersection(manifest.entries)
-    new = stated | (set(manifest.entries) - set(before.entries.values()) if before else set())
-    found: list[Shortfall] = []
+    stated = _stated(digest, statements) & frozenset(manifest.entries)
+    doing = Doing(manifest, tuple(rules), before, changes, stated)
+    signed = _read(manifest, digest, statements)
     judged: dict[object, list[_Short]] = {}
+    found: list[Shortfall] = []
+    asked = {one.entry: one for one in doing.of_entries()}
     for entry in manifest.entries:
         if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
-        signed_by = authors[entry]
-        if entry.author not in signed_by:
-            found.append(Shortfall(entry, 1, ("author",), "its author has not signed it"))
+        if entry.author not in signed.authors[entry]:
+            found.append(Shortfall(entry, 1, AUTHOR, "its author has not signed it"))
+        one = asked.get(entry)
+        by, excluded = tuple(signed.approvals[entry]), signed.excluded(entry)
         # Most entries of a large library have the same authors and approvals: each such case is judged once.
-        case = entry.tier, entry.author, frozenset(signed_by), tuple(approvals[entry]), entry in new
+        case = one.tier if one else entry.tier, one.ways if one else None, by, excluded
         if case not in judged:
-            excluded = frozenset(signed_by | {entry.author})
-            asked = tables if entry in new else []
-            judged[case] = _short(entry.tier, tables=asked, least=least, by=approvals[entry], but=excluded)
-        found += [Shortfall(entry, people, roles, because) for people, roles, because in judged[case]]
-    signers, excluded = _manifest_signers(manifest, digest, statements)
-    if not any(s.act == "author" and s.manifest == digest for s in statements):
-        found.append(Shortfall(None, 1, ("author",), "nobody has signed as its author"))
-    # Where releases were missed, what differs was introduced by those, and is covered entry by entry; the manifest
-    # answers for what it states itself.
-    follows = before is None or manifest.number == before.number + 1
-    tier = _manifest_tier(manifest, new if follows else stated, before)
-    lacks = _short(tier, tables=tables, least=least, by=signers, but=excluded)
-    return (*found, *(Shortfall(None, people, roles, because) for people, roles, because in lacks))
+            judged[case] = _short(one or Asked(entry, entry.tier, ((),)), floor, by=by, excluded=excluded)
+        found += [Shortfall(entry, *short) for short in judged[case]]
+    return (*found, *_manifest_shortfalls(doing, signed, floor))
 
 
-def _manifest_tier(manifest: Manifest, new: Iterable[Entry], before: Before | None) -> str:
-    """Return the tier of the riskiest thing the manifest does."""
-    tiers = [entry.tier for entry in new]
-    if before:
-        held = {entry.key for entry in manifest.entries}
-        tiers += [entry.tier for key, entry in before.entries.items() if key not in held]
-        tiers += [TIERS[-1]] if manifest.settings != before.settings else []
-    return max(tiers, default=TIERS[-1])
+def _manifest_shortfalls(doing: Doing, signed: _Signed, floor: Mapping[str, int]) -> Iterable[Shortfall]:
+    """Yield what the manifest itself lacks: of each reason, where most is missing."""
+    worst: dict[str, _Short] = {}
+    judged: dict[object, list[_Short]] = {}
+    for one in doing.of_manifest():
+        excluded = signed.manifest_authors | signed.excluded(one.entry)
+        case = one.tier, one.ways, excluded
+        if case not in judged:
+            judged[case] = _short(one, floor, by=signed.manifest_approvals, excluded=excluded)
+        for short in judged[case]:
+            worst[short[2]] = max(short, worst.get(short[2], short), key=lambda short: short[0])
+    if not signed.manifest_authors:
+        yield Shortfall(None, 1, AUTHOR, "nobody has signed as its author")
+    yield from (Shortfall(None, *short) for short in worst.values())
 
 
-def _manifest_signers(
-    manifest: Manifest, digest: str, statements: Sequence[Statement]
-) -> tuple[Signers, frozenset[str]]:
-    named = [s for s in statements if s.manifest == digest and _is_for(s, manifest)]
-    stated = _stated(digest, named)
-    signers = [(s.person, s.role) for s in named if s.act == "approve" and stated <= set(s.entries)]
-    authors = {s.person for s in named if s.act == "author"} | {entry.author for entry in stated}
-    return signers, frozenset(authors)
+def _short(asked: Asked, floor: Mapping[str, int], *, by: Signers, excluded: frozenset[str]) -> list[_Short]:
+    """Return what the floor, and the one of the ways that comes nearest, still ask for."""
+    people = {person for person, _ in by} - excluded
+    found: list[_Short] = []
+    for needs in asked.ways:
+        missing = [(find_missing(tree, by, excluded=excluded), because) for because, tree in needs]
+        found_here = [(one.people, one.roles, because) for one, because in missing if one.people]
+        if needs == asked.ways[0] or _weight(found_here) < _weight(found):
+            found = found_here
+    if not asked.ways:
+        found = [(1, (), NO_RULE)]
+    least = floor.get(asked.tier)
+    if least is None or least < 1:
+        return [*found, (1, (), f"tier {asked.tier} has no least number of approvals")]
+    lacks = max(0, least - len(people))
+    floored = [(lacks, (), f"tier {asked.tier} takes {least} {_people(least)} at the least")] if lacks else []
+    return [*found, *floored]
 
 
-def _short(tier: str, *, tables: Sequence[Table], least: Table, by: Signers, but: frozenset[str]) -> list[_Short]:
-    """Return what the floor, and the one of `tables` that comes nearest, still ask for."""
-    found = [missing_for(least.get(tier), by, excluded=but)]
-    found += [min(missing_for(table.get(tier), by, excluded=but) for table in tables)] if tables else []
-    because = f"tier {tier} asks for more approvals"
-    return [(people, roles, because) for people, roles in found if people]
+def _weight(short: list[_Short]) -> tuple[int, int]:
+    return max((people for people, _, _ in short), default=0), sum(people for people, _, _ in short)
+
+
+def _people(number: int) -> str:
+    return "person" if number == 1 else "people"
 
 
 def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement], rules: ApprovalRules) -> bool:
-    """Return whether `entry` has its author's signature and the approvals that `rules` ask for its tier."""
-    authors, approvals = _by_entry(manifest, statements)
-    excluded = frozenset(authors[entry] | {entry.author})
-    people, _ = missing_for(rules.tiers.get(entry.tier), approvals[entry], excluded=excluded)
-    return people == 0 and entry.author in authors[entry]
+    """Return whether `entry` has its author's signature and the least approvals that `rules` can ask for it."""
+    signed = _read(manifest, "", statements)
+    [asked] = Doing(manifest, (rules,), None, None, frozenset({entry})).of_entries()
+    no_floor = {asked.tier: 1}
+    short = _short(asked, no_floor, by=tuple(signed.approvals[entry]), excluded=signed.excluded(entry))
+    return not short and entry.author in signed.authors[entry]
 
 
-def _by_entry(
-    manifest: Manifest, statements: Iterable[Statement]
-) -> tuple[defaultdict[Entry, set[str]], defaultdict[Entry, Signers]]:
+def _stated(digest: str, statements: Iterable[Statement]) -> frozenset[Entry]:
+    """Return the entries that authors stated for the manifest of this digest."""
+    return frozenset(e for s in statements if s.act == "author" and s.manifest == digest for e in s.entries)
+
+
+def _read(manifest: Manifest, digest: str, statements: Sequence[Statement]) -> _Signed:
     authors: defaultdict[Entry, set[str]] = defaultdict(set)
-    approvals: defaultdict[Entry, Signers] = defaultdict(list)
+    approvals: defaultdict[Entry, list[tuple[str, str]]] = defaultdict(list)
+    here = [s for s in statements if s.organisation == manifest.organisation and s.channel == manifest.channel]
     for statement in statements:
-        if not _is_for(statement, manifest):
-            continue
-        for entry in statement.entries:
-            if statement.act == "author":
+        if statement.act == "author" and statement.organisation == manifest.organisation:
+            for entry in statement.entries:  # on whatever channel: an author stays one
                 authors[entry].add(statement.person)
-            elif statement.act == "approve":
-                approvals[entry].append((statement.person, statement.role))
-    return authors, approvals
-
-
-def _is_for(statement: Statement, manifest: Manifest) -> bool:
-    return statement.organisation == manifest.organisation and statement.channel == manifest.channel
+    for statement in here:
+        for entry in statement.entries if statement.act == "approve" else ():
+            approvals[entry].append((statement.person, statement.role))
+    named = [s for s in here if s.manifest == digest]
+    stated = _stated(digest, named)
+    return _Signed(
+        authors,
+        approvals,
+        tuple((s.person, s.role) for s in named if s.act == "approve" and stated <= set(s.entries)),
+        frozenset({s.person for s in named if s.act == "author"}),
+    )
 
 
 def verify_coverage(
@@ -175,6 +193,7 @@ def verify_coverage(
     rules: Sequence[ApprovalRules],
     floor: Mapping[str, int],
     before: Before | None,
+    changes: Changes | None,
     keyring: Mapping[str, Person],
     own_keys: bool,
 ) -> None:
@@ -188,7 +207,9 @@ def verify_coverage(
             raise NotTrusted(
                 "expected approver keys held by the people themselves, got one held by the server", check="V6"
             )
-    missing = shortfalls(manifest, digest, statements=statements, rules=rules, floor=floor, before=before)
+    missing = shortfalls(
+        manifest, digest, statements=statements, rules=rules, floor=floor, before=before, changes=changes
+    )
     if missing:
         first = missing[0].entry
         what = f"{first.kind} {first.name!r}" if first else "the release as a whole"
@@ -196,9 +217,23 @@ def verify_coverage(
 
 
 def lacking(missing: Sequence[Shortfall], entry: Entry | None) -> str:
-    """Return what an entry, or the manifest itself, lacks by these shortfalls, in a few words."""
+    """Return what an entry, or the manifest itself, lacks by these shortfalls, in words: what lacks most comes first.
+
+    >>> lacking([Shortfall(None, 2, ("compliance", "safety-owner"), "it loosens")], None)
+    '2 more approvals, in a role of compliance or safety-owner, because it loosens'
+    """
     own = [short for short in missing if short.entry == entry]
-    people = max((short.people for short in own if short.roles != ("author",)), default=0)
-    words = [f"{people} approval{'s' if people > 1 else ''} by others than its author"] if people else []
-    words += ["its author's signature"] if any(short.roles == ("author",) for short in own) else []
-    return " and ".join(words)
+    asked = sorted((short for short in own if short.roles != AUTHOR), key=lambda short: -short.people)
+    words = [
+        _sentence(short)
+        for short in asked
+        if short.roles or not any(s.roles and s.people >= short.people for s in asked)
+    ]
+    words += ["its author's signature"] if any(short.roles == AUTHOR for short in own) else []
+    return "; and ".join(words)
+
+
+def _sentence(short: Shortfall) -> str:
+    number = f"{short.people} more approval{'s' if short.people > 1 else ''}"
+    where = f", in a role of {' or '.join(short.roles)}" if short.roles else ""
+    return f"{number}{where}, because {short.because}"

@@ -5,7 +5,8 @@ The shell has done V1 (root chain), V2 (targets, snapshot, timestamp) and V3 (le
 V4  strict parse: known format versions, canonical bytes, one organisation and channel throughout
 V5  each closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
-    the approval rules in force; release numbers and epochs never fall; withdrawals only ever grow
+    the approval rules in force, for the kinds of change that are worked out here; release numbers and epochs never
+    fall; withdrawals only ever grow
 V7  the release stands in the audit log: leaf, inclusion proof, signed checkpoint, consistent with the last one seen
 V8  every model that the manifest names is there and matches
 V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
@@ -23,7 +24,7 @@ from audit.frozen import frozen
 from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from audit.released import verify_released
 from edge_runtime.core import canonical
-from edge_runtime.core.approval import ApprovalRules, missing_for, parse_rules, read_signed
+from edge_runtime.core.approval import ApprovalRules, Changed, parse_rules, read_signed, refuses_empty
 from edge_runtime.core.checkpoints import Seen, read_checkpoint
 from edge_runtime.core.coverage import Before, covers, verify_coverage
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
@@ -35,7 +36,18 @@ from edge_runtime.core.statements import Statement
 from edge_runtime.core.trustfile import TrustFile, parse_trust
 from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals, instead
 
-__all__ = ["Adoption", "Basis", "Delivery", "Step", "TrustState", "adopt", "find_prompt", "open_prompt", "running"]
+__all__ = [
+    "Adoption",
+    "Basis",
+    "Delivery",
+    "Step",
+    "TrustState",
+    "adopt",
+    "changed_closures",
+    "find_prompt",
+    "open_prompt",
+    "running",
+]
 
 EntryKey = tuple[str, str]
 EAGER_KINDS = ("approval-rules", "handoff", "policy")
@@ -44,7 +56,11 @@ EAGER_KINDS = ("approval-rules", "handoff", "policy")
 
 @frozen
 class Delivery:
-    """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen."""
+    """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
+
+    `closures` hold what is verified at adoption and, where the release follows the one in use, what `changed_closures`
+    names; or `changes` are the kinds of change that were worked out from those when it was adopted.
+    """
 
     channel: str
     trust: bytes
@@ -52,6 +68,7 @@ class Delivery:
     withdrawals: bytes
     closures: Mapping[str, bytes]
     growth: tuple[bytes, ...] = ()
+    changes: tuple[Changed, ...] | None = None
 
 
 @frozen
@@ -119,10 +136,11 @@ class Step:
 
 @frozen
 class Adoption:
-    """The new state and what was verified on the way."""
+    """The new state, what was verified on the way, and the kinds of change (None where they cannot be known)."""
 
     state: TrustState
     steps: tuple[Step, ...]
+    changes: tuple[Changed, ...] | None
 
 
 def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
@@ -140,9 +158,11 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     digest = canonical.digest(release.manifest)
     closures, policy, rules = _v5(manifest, delivery.closures)
     in_force = _rules_in_force(basis, digest, rules)
-    withdrawals, approvers = _v6(
-        basis, delivery, trust=trust, release=release, manifest=manifest, rules=(in_force, rules)
-    )
+    changes = _changes(basis, manifest, delivery, digest=digest)
+    statements = read_signed(release.statements, trust.people)
+    _v6(basis, manifest, digest=digest, trust=trust, statements=statements, rules=(in_force, rules), changes=changes)
+    withdrawals = _withdrawals(basis, delivery, manifest, trust=trust)
+    approvers = len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
     seen = _v7(basis, delivery, trust=trust, log=release.log, digest=digest)
     _v8(manifest)
     _v9(policy, parse_rules(rules))
@@ -167,7 +187,7 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
         is_whole=withdrawals.is_whole(manifest.lifts),
         live={entry.digest: entry for entry in manifest.entries if entry.kind == "prompt"},
     )
-    return Adoption(state, _steps(state, release.log, eager=len(closures), approvers=approvers))
+    return Adoption(state, _steps(state, release.log, eager=len(closures), approvers=approvers), changes)
 
 
 def _v4(delivery: Delivery) -> tuple[TrustFile, ReleaseFile, Manifest]:
@@ -200,37 +220,70 @@ def _rules_in_force(basis: Basis | None, digest: str, own: bytes) -> bytes:
     return basis.rules_before if basis.manifest == digest else basis.rules
 
 
+def changed_closures(basis: Basis | None, manifest: Manifest) -> frozenset[str]:
+    """Return the digests of the closures that tell how a release changes the one in use, before and after.
+
+    None of them where nothing is known of what came before: on a first installation, after releases were missed, and
+    for the release in use itself.
+    """
+    if basis is None or manifest.number != basis.before.number + 1:
+        return frozenset()
+    from edge_runtime.core.change import changed_digests  # not needed to open a home
+
+    return changed_digests(basis.before.entries, {entry.key: entry for entry in manifest.entries})
+
+
+def _changes(basis: Basis | None, manifest: Manifest, delivery: Delivery, *, digest: str) -> tuple[Changed, ...] | None:
+    """Return what the release changes and of which kinds, worked out here; None where it cannot be known.
+
+    Raises:
+        NotTrusted: V6, it could be known, but for a content that is not there.
+    """
+    if basis is None or basis.manifest == digest or manifest.number != basis.before.number + 1:
+        return None
+    if delivery.changes is not None:
+        return delivery.changes
+    from edge_runtime.core.change import find_changes
+
+    wanted = changed_closures(basis, manifest)
+    if any(canonical.digest(delivery.closures.get(one, b"")) != one for one in wanted):
+        raise NotTrusted("expected the contents before and after of what the release changes, got not all", check="V6")
+    return find_changes(basis.before.entries, {entry.key: entry for entry in manifest.entries}, delivery.closures)
+
+
 def _v6(
     basis: Basis | None,
-    delivery: Delivery,
-    *,
-    trust: TrustFile,
-    release: ReleaseFile,
     manifest: Manifest,
+    *,
+    digest: str,
+    trust: TrustFile,
+    statements: tuple[Statement, ...],
     rules: tuple[bytes, bytes],
-) -> tuple[Withdrawals, int]:
-    digest = canonical.digest(release.manifest)
+    changes: tuple[Changed, ...] | None,
+) -> None:
     if basis:
         _verify_no_step_back(basis, manifest, digest)
-    statements = read_signed(release.statements, trust.people)
     verify_coverage(
         manifest,
         digest,
         statements=statements,
         rules=_alternatives(basis, manifest, statements, rules=rules),
         before=basis.before if basis and basis.manifest != digest else None,
+        changes=None if changes is None else {changed.key: changed for changed in changes},
         floor=trust.floor,
         keyring=trust.people,
         own_keys=trust.own_keys,
     )
-    withdrawals = extend_withdrawals(
+
+
+def _withdrawals(basis: Basis | None, delivery: Delivery, manifest: Manifest, *, trust: TrustFile) -> Withdrawals:
+    return extend_withdrawals(
         basis.withdrawals if basis else Withdrawals(),
         parse_withdrawals(delivery.withdrawals, manifest.channel),
         keyring=trust.people,
         organisation=manifest.organisation,
         channel=manifest.channel,
     )
-    return withdrawals, len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
 
 
 def _alternatives(
@@ -287,7 +340,7 @@ def _v8(manifest: Manifest) -> None:
 def _v9(policy: Policy, rules: ApprovalRules) -> None:
     if not check_blocks_the_impossible(policy):
         raise NotTrusted("expected the policy to block an impossible request, and it does not", check="V9")
-    if any(missing_for(quorum, (), excluded=frozenset())[0] == 0 for quorum in rules.tiers.values()):
+    if not refuses_empty(rules):
         raise NotTrusted("expected the approval rules to refuse an empty set, and they do not", check="V9")
 
 

@@ -7,12 +7,12 @@ import dataclasses
 import pytest
 
 from edge_runtime.core import canonical
-from edge_runtime.core.approval import ApprovalRules, Quorum
 from edge_runtime.core.manifest import TIERS
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
+from edge_runtime.core.quorum import AtLeast
 from edge_runtime.core.trust import TrustState, adopt
 from tests.core.adoption import prompt_change, refused
-from tests.simulator import Organisation, prompt_document, rules
+from tests.simulator import Organisation, prompt_document, rules, tier_rules
 
 COMPLIANCE = [("p-ines", "compliance"), ("p-sam", "compliance")]
 
@@ -165,9 +165,14 @@ def tiered() -> tuple[Organisation, TrustState]:
     """Return an organisation with rules for each tier and a policy that keeps all on the device, and a device."""
     made = Organisation(floor={"R0": 1, "R1": 1, "R2": 1, "R3": 2, "R4": 2})
     coaches = ("learning-designer", "facilitator", "community-host")
-    quorums = {"R0": Quorum(1, coaches), "R1": Quorum(1, coaches), "R2": Quorum(2, coaches), "R3": Quorum(2, coaches)}
+    quorums = {
+        "R0": AtLeast(1, coaches),
+        "R1": AtLeast(1, coaches),
+        "R2": AtLeast(2, coaches),
+        "R3": AtLeast(2, coaches),
+    }
     documents = made.base_documents()
-    own = ApprovalRules({**quorums, "R4": Quorum(2, ("compliance", "safety-owner"))})
+    own = tier_rules({**quorums, "R4": AtLeast(2, ("compliance", "safety-owner"))})
     documents["approval-rules", "approval-rules"] = canonical.encode(own.as_json())
     documents["policy", "organisation"] = encode_policy(Policy(DEFAULT_VOCABULARY, Layer("organisation", Route.DEVICE)))
     documents["prompt", "faq"] = canonical.encode(prompt_document("faq", tier="R0"))
@@ -252,7 +257,7 @@ def test_an_approval_signed_as_author_or_administrator_does_not_count(
 def test_a_device_that_missed_a_loosening_of_the_rules_follows() -> None:
     """P5: rules lowered by their quorum hold for what comes after, also on a device that missed that release."""
     organisation, state = tiered()
-    one = ApprovalRules({**{t: Quorum(2, ("compliance",)) for t in TIERS}, "R2": Quorum(1, ("facilitator",))})
+    one = tier_rules({**{t: AtLeast(2, ("compliance",)) for t in TIERS}, "R2": AtLeast(1, ("facilitator",))})
     organisation.sign({("approval-rules", "approval-rules"): canonical.encode(one.as_json())}, COMPLIANCE)
     organisation.sign(prompt_change("third {{ notes }}"), [("p-tom", "facilitator")])
 

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from edge_runtime.core import canonical
+from edge_runtime.core.approval import Changed
 from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
@@ -197,9 +198,11 @@ def test_malformed_documents_are_refused(data: bytes) -> None:
 def test_basis_round_trip(organisation: Organisation, adopted: TrustState) -> None:
     """What a generation was adopted on reads back as it was written."""
     growth = (b"\x01" * 32,)
+    changes = (Changed("prompt", "opener", ("wording",), ("prompt/opener",)),)
 
-    assert parse_basis(encode_basis(adopted.basis(), growth)) == (adopted.basis(), growth)
-    assert parse_basis(encode_basis(None, ())) == (None, ())
+    assert parse_basis(encode_basis(adopted.basis(), growth, changes)) == (adopted.basis(), growth, changes)
+    assert parse_basis(encode_basis(adopted.basis(), growth, ())) == (adopted.basis(), growth, ())
+    assert parse_basis(encode_basis(None, ())) == (None, (), None)
 
 
 def test_release_round_trip(organisation: Organisation) -> None:

@@ -101,14 +101,26 @@ meanings:
 """
 
 RULES = """kind: approval-rules
-format: mentorplane-approval-rules/1
+format: mentorplane-approval-rules/2
 name: approval-rules
-tiers:
-  R0: {at_least: 1, of_roles: [learning-designer, facilitator, community-host]}
-  R1: {at_least: 1, of_roles: [learning-designer, facilitator, community-host]}
-  R2: {at_least: 2, of_roles: [learning-designer, facilitator, community-host]}
-  R3: {at_least: 2, of_roles: [learning-designer, facilitator, community-host]}
-  R4: {at_least: 2, of_roles: [compliance, safety-owner]}
+rules:
+  - id: everyday
+    because: a colleague looks at every change
+    when: {tiers: [R0, R1]}
+    need: {at_least: 1, of: [learning-designer, facilitator, community-host]}
+  - id: work-content
+    because: two others than the author read it
+    when: {tiers: [R2, R3]}
+    need: {at_least: 2, of: [learning-designer, facilitator, community-host]}
+  - id: safety
+    because: those who answer for safety decide
+    when: {tiers: [R4]}
+    need: {at_least: 2, of: [compliance, safety-owner]}
+emergency: {at_least: 1, of: [compliance, safety-owner]}
+proposal_expires_days: 60
+checks_fresh_days: 14
+grant_days: 56
+review_due_days: 7
 """
 
 CASES = """kind: cases
@@ -138,7 +150,7 @@ def library() -> dict[str, str]:
             "reach-a-person", kind="handoff", tier="R4", placement="device", fill="Call 112 now."
         ),
         POLICY: policy(),
-        "approvals.yaml": RULES,
+        "approval-rules.yaml": RULES,
         "cases/opener.yaml": CASES,
         STANCE: stance(),
         WORDS: VOCABULARY,

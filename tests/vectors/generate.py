@@ -23,7 +23,7 @@ from audit.openings import Opening, encode_openings
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import Person
+from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
 from edge_runtime.core.filing import Filing
 from edge_runtime.core.manifest import Entry, Manifest
@@ -41,6 +41,7 @@ FOLDER = Path(__file__).parent / "mentorplane"
 FORMATS = ROOT / "docs" / "formats.md"
 LOG_ORIGIN = "UNSAFE-example/log"
 UNSAFE_NAME = ("Jane Example", b"UNSAFE name salt")
+REWORDED = Changed("prompt", "summary-first-opener", ("wording",), ("prompt/summary-first-opener",))
 CHANNEL, ORGANISATION = "production", "example"
 MAX_SHOWN = 76
 
@@ -68,10 +69,36 @@ def trust_file() -> TrustFile:
 
 def approval_rules() -> dict[str, Any]:
     """Return a set of approval rules."""
-    one = {"at_least": 1, "of_roles": ["learning-designer", "safety-owner"]}
-    two = {"at_least": 2, "of_roles": ["learning-designer", "safety-owner"]}
-    tiers = {"R0": one, "R1": one, "R2": one, "R3": two, "R4": two}
-    return {"format": "mentorplane-approval-rules/1", "name": "approval-rules", "tiers": tiers}
+    two = {"at_least": 2, "of": ["learning-designer", "safety-owner"]}
+    return {
+        "format": "mentorplane-approval-rules/2",
+        "name": "approval-rules",
+        "rules": [
+            {
+                "id": "low",
+                "because": "a colleague reads it",
+                "when": {"tiers": ["R0", "R1", "R2"]},
+                "need": "safety-owner",
+            },
+            {"id": "high", "because": "two read it", "when": {"tiers": ["R3", "R4"]}, "need": two},
+            {
+                "id": "measured",
+                "because": "those who are measured have a say",
+                "when": {
+                    "changes": ["measured"],
+                    "kinds": ["agreement", "model", "session-type"],
+                    "paths": ["**"],
+                    "at_least_changed": 1,
+                },
+                "need": {"all_of": ["employee-representative", {"any_of": ["compliance", two]}]},
+            },
+        ],
+        "emergency": "safety-owner",
+        "proposal_expires_days": 60,
+        "checks_fresh_days": 14,
+        "grant_days": 56,
+        "review_due_days": 7,
+    }
 
 
 def policy() -> dict[str, Any]:
@@ -305,7 +332,7 @@ def files() -> dict[str, bytes]:
         **generate_audit.files(unsafe_seed),
         **generate_crash.files(unsafe_seed),
         **generate_kinds.files(),
-        "basis.json": encode_basis(adopted.basis(), ()),
+        "basis.json": encode_basis(adopted.basis(), (), (REWORDED,)),
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,
         "keys.json": _text({name: dsse.encode_base64(dsse.public_bytes(key)) for name, key in UNSAFE_KEYS.items()}),

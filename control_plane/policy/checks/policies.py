@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_plane.policy.checks.records import Candidate, Found
-from edge_runtime.core.approval import missing_for, parse_rules
+from edge_runtime.core.approval import parse_rules, refuses_empty
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import check_blocks_the_impossible, find_loosenings, find_tightenings
 
@@ -47,11 +47,11 @@ def check_refutation(candidate: Candidate) -> Found:
         problems.append("expected the policy to block an impossible request, and it does not")
     for entry in rules:
         try:
-            tiers = parse_rules(candidate.closures[entry.digest]).tiers
+            refuses = refuses_empty(parse_rules(candidate.closures[entry.digest]))
         except InvalidDocument as error:
             problems.append(str(error))
             continue
-        if any(missing_for(quorum, (), excluded=frozenset())[0] == 0 for quorum in tiers.values()):
+        if not refuses:
             problems.append("expected the approval rules to refuse an empty set, and they do not")
     return Found(tuple(problems), evidence=("an impossible request and an empty set of approvals were tried",))
 

@@ -1,0 +1,165 @@
+"""Whether one record loosens or tightens another: a judge for each kind of governed content.
+
+Each returns the kinds of change that it finds among `loosening`, `tightening`, `measured` and `wording`. Policies and
+the rules of scripts are compared exactly (see `policy.compare`). Where meaning cannot be compared (a sentence worded
+anew, another model file, approval rules that are not provably as strict), it counts as loosening.
+
+Promises: a judge is pure and total on records that were parsed. Does not: parse, look at filing and tier
+(see `change`). Source: docs/adr/0018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+
+from edge_runtime.core.agreement import Agreement, Stored
+from edge_runtime.core.approval import ApprovalRules, tightens
+from edge_runtime.core.contract import DATA_CLASSES, Input
+from edge_runtime.core.model import ModelCard
+from edge_runtime.core.policy import Layer, Policy, Route, Rule, Vocabulary, compare, describe_changes, read_rules
+from edge_runtime.core.prompt import PLACEMENTS, Prompt
+from edge_runtime.core.session_type import SessionType
+
+__all__ = [
+    "judge_agreements",
+    "judge_levels",
+    "judge_models",
+    "judge_nothing",
+    "judge_policies",
+    "judge_rules",
+    "judge_scripts",
+    "judge_session_types",
+]
+
+NO_TELEMETRY = "no-telemetry"
+_NEAREST_FIRST = ("device", "server", "cloud")
+Rules = tuple[Rule, ...]
+
+
+def judge_nothing(_old: object, _new: object, _vocabulary: Vocabulary) -> set[str]:
+    """Judge a kind of which every member means the same wherever it stands."""
+    return set()
+
+
+def judge_levels(old: str | int, new: str | int) -> set[str]:
+    """Judge a level of which more is stricter, such as a tier."""
+    return _sides(old > new, old < new)
+
+
+def _sides(loosens: bool, tightens_: bool) -> set[str]:
+    return ({"loosening"} if loosens else set()) | ({"tightening"} if tightens_ else set())
+
+
+def _narrowing(old: Collection[Hashable], new: Collection[Hashable]) -> set[str]:
+    """Judge a collection that narrows: what went from it loosens, what came tightens."""
+    return _sides(bool(set(old) - set(new)), bool(set(new) - set(old)))
+
+
+def judge_policies(old: Policy, new: Policy, _vocabulary: Vocabulary) -> set[str]:
+    """Judge policies by their meaning, each in its own words."""
+    if (old.layer, old.vocabulary) == (new.layer, new.vocabulary):
+        return set()
+    found = _judge_layers(old.layer, new.layer, (old.vocabulary, new.vocabulary))
+    if describe_changes(old.vocabulary, new.vocabulary):
+        required = {name for rule in old.layer.rules for name in rule.require}
+        found |= {"loosening"} | ({"measured"} if NO_TELEMETRY in required else set())
+    if found and _texts(old.layer.rules) == _texts(new.layer.rules):
+        return found
+    return found | {"wording"}  # other texts, or another way to say the same
+
+
+def _judge_layers(old: Layer, new: Layer, vocabularies: tuple[Vocabulary, Vocabulary]) -> set[str]:
+    found = compare([old], [new], vocabularies[0], after_vocabulary=vocabularies[1])
+    kinds = _sides(bool(found.loosenings), bool(found.tightenings))
+    for change in (*found.loosenings, *found.tightenings):
+        if (
+            change.before
+            and change.after
+            and NO_TELEMETRY in set(change.before.obligations) - set(change.after.obligations)
+        ):
+            kinds |= {"measured"}
+    return kinds
+
+
+def _texts(rules: Rules) -> set[tuple[str, str]]:
+    return {(rule.id, rule.because) for rule in rules}
+
+
+def judge_scripts(old: Prompt, new: Prompt, vocabulary: Vocabulary) -> set[str]:
+    """Judge prompts and hand-offs: placement, own rules, the sensitivity and origin of inputs, the disclosure."""
+    rules = [read_rules(prompt.rules, vocabulary) for prompt in (old, new)]
+    layers = [
+        Layer("prompt", Route[prompt.placement.upper()], own) for prompt, own in zip((old, new), rules, strict=True)
+    ]
+    found = _judge_layers(layers[0], layers[1], (vocabulary, vocabulary))
+    if _texts(rules[0]) != _texts(rules[1]) or (old.rules != new.rules and not found):
+        found |= {"wording"}  # other texts, or another way to say the same
+    found |= judge_levels(PLACEMENTS.index(new.placement), PLACEMENTS.index(old.placement))
+    said = [bool(prompt.disclosure.strip()) for prompt in (old, new)]
+    return found | judge_levels(*said) | _judge_inputs(old.inputs.inputs, new.inputs.inputs)
+
+
+def _judge_inputs(old: Mapping[str, Input], new: Mapping[str, Input]) -> set[str]:
+    found: set[str] = set()
+    for name in old.keys() & new.keys():
+        found |= judge_levels(*(DATA_CLASSES.index(inputs[name].data_class) for inputs in (old, new)))
+        found |= judge_levels(*(int(inputs[name].untrusted) for inputs in (old, new)))
+    gone, came = old.keys() - new.keys(), new.keys() - old.keys()
+    # Under another name it may be the same text: then its class is what it was.
+    renamed = any(new[name].data_class < old[other].data_class for name in came for other in gone)
+    return found | ({"loosening"} if renamed else set())
+
+
+def judge_rules(old: ApprovalRules, new: ApprovalRules, _vocabulary: Vocabulary) -> set[str]:
+    """Judge approval rules: loosening unless the new ones are sure to ask for all that the old ones ask."""
+    if not tightens(new, old):
+        return {"loosening"}
+    return {"wording"} if tightens(old, new) else {"tightening"}
+
+
+def judge_models(old: ModelCard, new: ModelCard, _vocabulary: Vocabulary) -> set[str]:
+    """Judge models: another file, task, threshold or self-test may find less, and nobody can tell that it does not."""
+    parts = [
+        (one.digest, one.size_bytes, one.task, one.labels, one.locales, dict(one.thresholds), one.self_test)
+        for one in (old, new)
+    ]
+    return {"loosening"} if parts[0] != parts[1] else set()
+
+
+def judge_session_types(old: SessionType, new: SessionType, _vocabulary: Vocabulary) -> set[str]:
+    """Judge session types: boundaries, what leads to people, and the agreement they are held under."""
+    found = _narrowing(old.boundaries, new.boundaries) | _narrowing(old.escalation, new.escalation)
+    moved = (old.agreement, old.handoff) != (new.agreement, new.handoff)
+    return found | ({"loosening"} if moved else set())
+
+
+def judge_agreements(old: Agreement, new: Agreement, _vocabulary: Vocabulary) -> set[str]:
+    """Judge agreements: what they are for, who takes part, what is stored, which consents are asked for."""
+    found = judge_levels(old.version, new.version)
+    found |= _narrowing(new.scope, old.scope) | _narrowing(old.outside, new.outside)
+    found |= _narrowing([one.id for one in new.parties], [one.id for one in old.parties])
+    found |= _narrowing([one.id for one in new.consents], [one.id for one in old.consents])
+    found |= _judge_stored({one.id: one for one in old.stored}, {one.id: one for one in new.stored})
+    promised = [{(one.id, text) for one in agreement.parties for text in one.promises} for agreement in (old, new)]
+    found |= {"loosening"} if promised[0] - promised[1] else set()
+    return found | ({"wording"} if _sentences(old) != _sentences(new) else set())
+
+
+def _sentences(agreement: Agreement) -> tuple[Hashable, ...]:
+    return (
+        tuple((one.id, one.title, one.promises) for one in agreement.parties),
+        tuple((one.id, one.sentence, one.without) for one in agreement.consents),
+        tuple((one.id, one.what) for one in agreement.stored),
+        agreement.scope,
+        agreement.outside,
+    )
+
+
+def _judge_stored(old: Mapping[str, Stored], new: Mapping[str, Stored]) -> set[str]:
+    found = _narrowing(list(new), list(old))  # what is stored beyond what was agreed loosens
+    for name in old.keys() & new.keys():
+        before, after = old[name], new[name]
+        found |= judge_levels(*(-_NEAREST_FIRST.index(one.where) for one in (before, after)))
+        found |= judge_levels(*(-(one.keep_days or 10**6) for one in (before, after)))
+        found |= _narrowing(after.seen_by, before.seen_by)
+    return found
