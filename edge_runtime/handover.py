@@ -12,6 +12,7 @@ from typing import Any
 
 from edge_runtime.core.contract import check_inputs
 from edge_runtime.core.handoff import handoff_text
+from edge_runtime.core.locales import fallback_chain
 from edge_runtime.core.pipeline import produce, reply_text
 from edge_runtime.core.reader import MAX_TEXT_LENGTH
 from edge_runtime.core.reader.crisis import classify_crisis
@@ -48,8 +49,8 @@ def _windows(text: str) -> Iterator[str]:
 
 def handoff_for(state: TrustState | None, *, locale: str, situation: str) -> str:
     """Return the text that leads to a person, for a locale such as `en` or `en-GB`; never empty."""
-    texts = state.handoffs if state else {}
-    approved = texts.get(locale) or texts.get(locale.partition("-")[0])
+    texts = {language.lower(): text for language, text in state.handoffs.items()} if state else {}
+    approved = next((texts[tag] for tag in fallback_chain(locale) if tag in texts), None)
     if approved is not None:
         try:
             values = check_inputs(approved.inputs, {"situation": situation})

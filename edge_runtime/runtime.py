@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from edge_runtime.adoption import Adopter
 from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.freshness import staleness_of
+from edge_runtime.core.locales import localised
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.trust import Step, TrustState, open_prompt, running
+from edge_runtime.core.trust import Step, TrustState, find_prompt, open_prompt, running
 from edge_runtime.home import Home
 
 if TYPE_CHECKING:
@@ -198,6 +199,30 @@ class EdgeRuntime:
             self._prompts[entry.digest] = prompt
         return prompt
 
+    def localised(self, name: str, locale: str, state: TrustState | None = None) -> str:
+        """Return the name of the approved translation of a prompt for a locale, or `name` if there is none to use.
+
+        A translation counts if its closure says that it is one of `name`. One that is withdrawn, whose wording was
+        translated from a withdrawn one, or that is not on this device, is passed over; a withdrawn prompt has none.
+
+        Raises:
+            NotTrusted: there is no such approved prompt.
+        """
+        state = state or self.trusted()
+        if running(state, name) != find_prompt(state, name):
+            return name
+        return localised(name, locale, lambda found: self._is_translation(found, name, state))
+
+    def _is_translation(self, name: str, original: str, state: TrustState) -> bool:
+        entry = state.entries.get(("prompt", name))
+        if entry is None or running(state, name) != entry:
+            return False
+        try:
+            source = self.opened(entry, state).translation_of
+        except MentorplaneError:  # not fetched, or altered on disk: the original is as good as approved
+            return False
+        return source is not None and source.name == original and source.digest not in state.stopped
+
     def decide(self, prompt: str, context: Context, *, at_most: Route = Route.CLOUD) -> Decision:
         """Return where the approved `prompt` may run in `context`; `Session.decide` assesses the inputs itself.
 
@@ -266,7 +291,7 @@ class EdgeRuntime:
             consents: what the person agreed to, in the words of the policy's vocabulary (`cloud`, …).
             agreement: the version of the agreement the person accepted.
             at_most: the learner's own limit: `device`, `redacted` or `cloud`; can only restrict.
-            locale: for the hand-off text.
+            locale: for the hand-off text, and for the translation of a prompt, if there is one.
 
         Raises:
             ValueError: one text where a list of texts is meant, or another limit.
