@@ -1,4 +1,4 @@
-"""`python -m audit verify DIR|PACK`: check a published log, or an evidence pack, whichever it is."""
+"""`python -m audit verify DIR|PACK|PROOF`: check a published log, an evidence pack or one entry's proof."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from audit.commands import verify_log, verify_pack
+from audit.commands import verify_log, verify_pack, verify_proof
 from audit.commands.common import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
 from audit.errors import InvalidFormat
 from audit.pack.container import open_container
 from audit.pack.make import NOTE
 
+_LOG, _PACK, _PROOF = "the folder of a log", "a pack", "a proof"
+_OPTION_OF = {"--old": _LOG, "--opaque": _LOG, "--nonce": _PACK, "--entry": _PROOF}
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the subcommands of `python -m audit`."""
-    parser = commands.add_parser("verify", help="recompute a log or a pack from its entries and compare it")
-    parser.add_argument("path", metavar="DIR|PACK", type=Path, help="folder of a published log, or an evidence pack")
+    parser = commands.add_parser("verify", help="recompute a log, a pack or an entry's proof and compare it")
+    what = "folder of a published log, an evidence pack, or a .tlog-proof file with its entry beside it"
+    parser.add_argument("path", metavar="DIR|PACK|PROOF", type=Path, help=what)
     parser.add_argument("--old", type=Path, metavar="FILE", help="older checkpoint that the log must extend")
     parser.add_argument("--nonce", metavar="TEXT", help="draw the sample of a pack by this nonce of yours")
+    parser.add_argument("--entry", type=Path, metavar="FILE", help="the entry that a proof is of; else <proof>.json")
     parser.add_argument("--opaque", action="store_true", help="entries are not leaf records of this product")
     add_key_options(parser)
     parser.set_defaults(run=run)
@@ -31,16 +36,34 @@ def run(options: argparse.Namespace) -> int:
     keys, policy = read_keys(options.vkey), read_policy(options.policy)
     if not options.path.exists():
         raise InvalidInput("expected the folder of a log or a pack, got a path with nothing there")
-    if options.path.is_dir() and not (options.path / NOTE).exists():
-        if options.nonce is not None:
-            raise InvalidInput("expected --nonce with a pack, got the folder of a log")
+    what = _kind(options.path)
+    _refuse_options_of_others(options, what)
+    if what == _LOG:
         report, document, text = verify_log.answer(options, keys, policy)
+    elif what == _PROOF:
+        report, document, text = verify_proof.answer(options.path, keys, policy, entry=options.entry)
     else:
-        if options.old is not None or options.opaque:
-            raise InvalidInput("expected --old and --opaque with the folder of a log, got a pack")
         report, document, text = verify_pack.answer(_container(options.path), keys, policy, nonce=options.nonce)
     sys.stdout.write(json.dumps(document, indent=2) + "\n" if options.json else text)
     return DONE if report else NOT_VERIFIED
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir() and not (path / NOTE).exists():
+        return _LOG
+    return _PROOF if verify_proof.is_proof(path) else _PACK
+
+
+def _refuse_options_of_others(options: argparse.Namespace, what: str) -> None:
+    given = {
+        "--old": options.old is not None,
+        "--opaque": options.opaque,
+        "--nonce": options.nonce is not None,
+        "--entry": options.entry is not None,
+    }
+    for option, belongs in _OPTION_OF.items():
+        if given[option] and what != belongs:
+            raise InvalidInput(f"expected {option} with {belongs}, got {what}")
 
 
 def _container(path: Path) -> Any:

@@ -26,7 +26,7 @@ def release_stretch(session: Session, channel: str, number: int) -> tuple[int, i
     release = session.get(ReleaseRow, (channel, number))
     proposal = session.get(ProposalRow, release.proposal) if release else None
     if release is None or proposal is None:
-        raise NotFound(f"expected the number of a release on {channel}, got {number}")
+        raise NotFound(f"expected the number of a release that {channel} has, got {number}, which it has not")
     ends = (str(Act.WITHDRAWN), str(Act.WITHDRAWAL_LIFTED))
     about = select(LeafRow.seq).where(LeafRow.manifest == release.digest, col(LeafRow.act).in_(ends))
     return proposal.leaf, max([release.leaf, *session.exec(about).all()])

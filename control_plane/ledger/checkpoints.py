@@ -91,6 +91,7 @@ def problems(
 ) -> Iterator[str]:
     """Yield what shows that the log does not extend every checkpoint it ever published; `last` is the published one."""
     leaves, tree, known = iter(leaf_hashes), Frontier(), None
+    broken: list[tuple[int, int]] = []
     for number, line in enumerate(remembered, 1):
         what = f"checkpoints.log, line {number}"
         try:
@@ -103,7 +104,12 @@ def problems(
             continue
         tree = tree.extend(islice(leaves, known.size - tree.size))
         if (tree.size, tree.root) != (known.size, known.root):
-            yield f"{what}: the log does not extend this checkpoint of {known.size} entries"
+            broken.append((number, known.size))
+    if broken:
+        # A log that left the history of one checkpoint left that of all after it: said once, with where it began.
+        (first, size), (until, _) = broken[0], broken[-1]
+        which = f"line {first}" if first == until else f"lines {first} to {until}"
+        yield f"checkpoints.log, {which}: the log does not extend the checkpoint of {size} entries"
     if last is not None and known != last:
         yield "the published checkpoint is not the last one in checkpoints.log"
 

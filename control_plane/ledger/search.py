@@ -8,6 +8,7 @@ Does not: vouch for the index (see `verify`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ __all__ = ["MAX_RESULTS", "LedgerLeaf", "Query", "records_of", "search", "search
 
 MAX_RESULTS = 1000
 _LEAST_BATCH = 20
+_VERSION = re.compile(r"sha256:[0-9a-f]{64}|[^@\s]+@[0-9]+")
 _ENTRIES = text("SELECT seq, data FROM leaf WHERE seq IN :indexes ORDER BY seq DESC").bindparams(
     bindparam("indexes", expanding=True)
 )
@@ -125,6 +127,8 @@ def _terms(plane: ControlPlane, session: Session, query: Query) -> tuple[bytes, 
     """Return the terms that an entry must have; None if there can be no such entry."""
     given = {"act": query.act, "actor": query.actor, "channel": query.channel, "digest": query.manifest}
     found = {term(kind, value) for kind, value in given.items() if value}
+    if query.version and not _VERSION.fullmatch(query.version):
+        raise InvalidDocument("expected a version such as micro-session@2, or its digest, got something else")
     for value, kind in ((query.name, "name"), (query.version, "version")):
         if value:
             found.add(term("digest" if value.startswith("sha256:") else kind, value))

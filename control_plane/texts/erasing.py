@@ -88,16 +88,20 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
     return done
 
 
-def preview(plane: ControlPlane, person: str) -> tuple[int, int]:
-    """Return how many keys erasing a person's texts would destroy, and to how many entries; changes nothing.
+def preview(plane: ControlPlane, person: str) -> tuple[int, int, tuple[str, ...]]:
+    """Return how many keys erasing a person's texts would destroy, to how many entries, and the holds that forbid it.
+
+    Changes nothing.
 
     Raises:
         NotFound: no such person.
     """
     who = people.find_person(plane, person).id
     with db.read(plane.engine) as session:
-        keys = [row.id for row in _living(session, who)]
-        return len(keys), len(session.exec(select(LeafRow.seq).where(col(LeafRow.subject).in_(keys))).all())
+        living = _living(session, who)
+        keys = [row.id for row in living]
+        entries = session.exec(select(LeafRow.seq).where(col(LeafRow.subject).in_(keys))).all()
+        return len(keys), len(entries), tuple(sorted({*holds_on(session, who), *holds_on_texts(session, living)}))
 
 
 def expire(plane: ControlPlane) -> Erasure:

@@ -13,11 +13,13 @@ import pytest
 
 import audit
 from audit.__main__ import DONE, FAILED, INVALID_INPUT, NOT_VERIFIED, main
-from audit.checkpoint import cosign
+from audit.checkpoint import cosign, parse_checkpoint
 from audit.folder import folder_reader
-from audit.note import Algorithm, Signer, add_signatures
-from audit.tiles import MAX_BUNDLE_BYTES
-from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, leaves, publish
+from audit.note import Algorithm, Signer, add_signatures, parse_note
+from audit.proof import prove_entry
+from audit.tiles import MAX_BUNDLE_BYTES, TileReader
+from audit.verify import CHECKPOINT_PATH
+from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, leaves, publish, reader
 
 VKEY = UNSAFE_LOG_SIGNER.verifier.vkey
 FILES = publish(leaves(20))
@@ -76,6 +78,41 @@ def test_altered_log_exits_2_and_names_the_entry_in_json(log: Path, capsys: pyte
     assert (report["integrity"], report["completeness"], report["self_contained"]) == (False, True, True)
     assert (report["origin"], report["size"]) == (ORIGIN, 20)
     assert (report["findings"][0]["first"], report["findings"][0]["last"]) == (13, 13)
+
+
+@pytest.fixture
+def proof(tmp_path: Path) -> Path:
+    """The proof file of entry 7 of that log, with the entry beside it."""
+    note = FILES[CHECKPOINT_PATH]
+    stated = parse_checkpoint(parse_note(note).text)
+    tiles = TileReader(reader(FILES), size=stated.size, root=stated.root)
+    file = tmp_path / "7.tlog-proof"
+    file.write_bytes(prove_entry(tiles, 7, note).encode())
+    file.with_suffix(".json").write_bytes(leaves(20)[7])
+    return file
+
+
+def test_an_entry_verifies_by_its_proof_file(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the log's key the place of the entry is shown; with no key, or another entry, nothing is."""
+    code, out, _ = run(["verify", str(proof), "--vkey", VKEY], capsys)
+    assert (code, "entry         7 of 20" in out, "proof         verified" in out) == (DONE, True, True)
+    assert "self-contained" in out
+    assert run(["verify", str(proof)], capsys)[0] == NOT_VERIFIED
+    entry = proof.with_suffix(".json")
+    entry.write_bytes(leaves(20)[8])
+    code, out, _ = run(["verify", str(proof), "--vkey", VKEY, "--json"], capsys)
+    assert (code, json.loads(out)["ok"], json.loads(out)["index"]) == (NOT_VERIFIED, False, 7)
+    entry.unlink()
+    code, _, err = run(["verify", str(proof), "--vkey", VKEY], capsys)
+    assert (code, "7.json" in err) == (INVALID_INPUT, True)
+
+
+def test_every_flip_of_a_proof_file_is_seen(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No byte of a proof file can change unseen."""
+    good = proof.read_bytes()
+    for at in range(len(good)):
+        proof.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        assert run(["verify", str(proof), "--vkey", VKEY], capsys)[0] == NOT_VERIFIED, at
 
 
 def test_no_key_exits_2(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

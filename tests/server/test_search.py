@@ -197,6 +197,8 @@ def test_each_filter_on_the_real_workflow(busy: Acts) -> None:
         ("proposed", "proposal-2"),
     ]
     assert found_by(busy, version="opener@2") == opener
+    with pytest.raises(InvalidDocument, match="expected a version such as"):
+        found_by(busy, version="1")
     assert found_by(busy, name="opener")[:4] == opener
     with db.read(busy.plane.engine) as session:
         [released] = search_in(busy.plane, session, Query(act="released", release=2))

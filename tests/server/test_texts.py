@@ -265,11 +265,11 @@ def test_erasing_needs_a_reason_a_passphrase_and_a_person(written: Acts) -> None
 def test_what_would_be_erased_is_said_without_erasing(written: Acts) -> None:
     """The preview counts keys and entries as the erasure then does, and changes nothing."""
     before = state_of(written.plane)
-    keys, concerned = erasing.preview(written.plane, "tom")
+    keys, concerned, holds = erasing.preview(written.plane, "tom")
     assert state_of(written.plane) == before
     done = erase(written, "tom")
     # The entries of the erasure itself are Ruth's.
-    assert (len(done.keys), done.concerned) == (keys, concerned)
+    assert (len(done.keys), done.concerned, holds) == (keys, concerned, ())
 
 
 @pytest.mark.databases

@@ -34,9 +34,12 @@ def erase(
         from control_plane.texts import erasing
 
         if not yes:
-            keys, entries = erasing.preview(plane, person)
+            keys, entries, holds = erasing.preview(plane, person)
             text = f"{keys} keys to the texts of {entries} entries would be destroyed, for good: say --yes to do it"
-            answer({"keys": keys, "concerned": entries, "erased": False}, as_json=as_json, text=text)
+            if holds:
+                text = f"nothing would be erased: {', '.join(holds)} in force, see `mentorplane audit hold list`"
+            made = {"keys": keys, "concerned": entries, "holds": list(holds), "erased": False}
+            answer(made, as_json=as_json, text=text)
         else:
             by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
             done = erasing.erase(plane, person, by=by, reason=reason, passphrase=secret, ticket=ticket)

@@ -74,12 +74,15 @@ def list_(
 ) -> None:
     """List the legal holds in force."""
     with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
         from control_plane.texts.holds import list_holds
 
         found = list_holds(plane, lifted=lifted)
-        answer(found, as_json=as_json, text="\n".join(map(_line, found)) or "no holds in force")
+        logins = {person.id: person.login for person in people.list_people(plane)}
+        lines = [_line(one, logins.get(one.person, one.person)) for one in found]
+        answer(found, as_json=as_json, text="\n".join(lines) or "no holds in force")
 
 
-def _line(one: Hold) -> str:
+def _line(one: Hold, login: str = "") -> str:
     end = "" if one.lifted is None else f", lifted by entry {one.lifted}"
-    return f"{one.id:8} {one.person or 'everybody':16} placed {one.at:%Y-%m-%d} by entry {one.placed}{end}"
+    return f"{one.id:8} {login or one.person or 'everybody':16} placed {one.at:%Y-%m-%d} by entry {one.placed}{end}"
