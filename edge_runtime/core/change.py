@@ -18,6 +18,7 @@ Does not: compare records (see `change_judges`), say who must agree (see `approv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from audit.frozen import frozen
@@ -68,7 +69,7 @@ _SCRIPT = _Members(
     | {"session_types", "target_behaviour"},
     judged=frozenset({"placement", "rules"}),
     judge=judges.judge_scripts,
-    contract=frozenset({"inputs", "output"}),
+    contract=frozenset({"compatibility", "inputs", "output"}),
 )
 _KINDS: Mapping[str, _Members] = {
     "agreement": _Members(
@@ -192,9 +193,15 @@ def kinds_of_change(
         vocabulary: the words of the release's policy, in which the rules of scripts are read.
     """
     try:
-        return frozenset(_kinds(kind, before, after, vocabulary=vocabulary)) or EVERY_CHANGE
+        return _known_kinds(kind, before, after, vocabulary)
     except (InvalidDocument, LookupError, TypeError, ValueError, RecursionError):
         return EVERY_CHANGE  # fail closed: what cannot be read may do anything
+
+
+@lru_cache(maxsize=256)
+def _known_kinds(*case: Any) -> frozenset[str]:
+    kind, before, after, vocabulary = case
+    return frozenset(_kinds(kind, before, after, vocabulary=vocabulary)) or EVERY_CHANGE
 
 
 def _kinds(kind: str, before: bytes | None, after: bytes | None, *, vocabulary: Vocabulary) -> set[str]:
@@ -213,7 +220,7 @@ def _kinds(kind: str, before: bytes | None, after: bytes | None, *, vocabulary: 
     for kinds, names in (("filing", FILING), ("wording", members.wording), ("contract", members.contract)):
         found |= {kinds} if differing.intersection(names) else set()
     found |= judges.judge_levels(str(old.get("tier", "")), str(new.get("tier", "")))
-    return found | members.judge(*records, vocabulary)
+    return found | members.judge(records[0], records[1], vocabulary)
 
 
 def _differs(old: JsonObject, new: JsonObject, name: str, *, absent: object = None) -> bool:

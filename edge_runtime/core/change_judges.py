@@ -11,6 +11,7 @@ Promises: a judge is pure and total on records that were parsed. Does not: parse
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
+from typing import TypeVar
 
 from edge_runtime.core.agreement import Agreement, Stored
 from edge_runtime.core.approval import ApprovalRules, tightens
@@ -34,6 +35,7 @@ __all__ = [
 NO_TELEMETRY = "no-telemetry"
 _NEAREST_FIRST = ("device", "server", "cloud")
 Rules = tuple[Rule, ...]
+_Level = TypeVar("_Level", str, int)
 
 
 def judge_nothing(_old: object, _new: object, _vocabulary: Vocabulary) -> set[str]:
@@ -41,7 +43,7 @@ def judge_nothing(_old: object, _new: object, _vocabulary: Vocabulary) -> set[st
     return set()
 
 
-def judge_levels(old: str | int, new: str | int) -> set[str]:
+def judge_levels(old: _Level, new: _Level) -> set[str]:
     """Judge a level of which more is stricter, such as a tier."""
     return _sides(old > new, old < new)
 
