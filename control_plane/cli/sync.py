@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from control_plane.sync.comparing import Status
     from control_plane.sync.records import Registry
 
-__all__ = ["app", "server_client"]
+__all__ = ["Author", "Server", "TokenFile", "Where", "app", "registry_of", "server_client"]
 
 app = typer.Typer(
     help="Keep a folder of YAML in step with the registry, for authors who work in Git.", no_args_is_help=True
@@ -65,7 +65,7 @@ def pull(
     as_json: Json = False,
 ) -> None:
     """Write what is live into the folder, just as it was authored; refuse if something changed on both sides."""
-    with _registry(_Where(server, token_file, home), as_json=as_json) as registry, _reported():
+    with registry_of(Where(server, token_file, home), as_json=as_json) as registry, _reported():
         from control_plane.sync.pulling import pull as pulling
 
         done = pulling(registry, folder, channel=channel, merging=merge)
@@ -86,7 +86,7 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Say what differs: added, changed or removed here, behind what is live, or conflicting; answers no if that."""
-    with _registry(_Where(server, token_file, home), as_json=as_json) as registry:
+    with registry_of(Where(server, token_file, home), as_json=as_json) as registry:
         from control_plane.registry.strict_yaml import SourceError
         from control_plane.sync.pulling import compared
 
@@ -114,8 +114,8 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Make one proposal of what changed in the folder since it was pulled."""
-    where = _Where(server, token_file, home, actor, passphrase_file)
-    with _registry(where, as_json=as_json) as registry, _reported():
+    where = Where(server, token_file, home, actor, passphrase_file)
+    with registry_of(where, as_json=as_json) as registry, _reported():
         from control_plane.sync.pushing import push as pushing
 
         made, change = pushing(registry, folder, title=title, channel=channel, draft=draft, edit=edit)
@@ -140,7 +140,7 @@ def check(folder: Folder, *, as_json: Json = False) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Where:
+class Where:
     """Where the registry is, and who acts."""
 
     server: str
@@ -151,7 +151,7 @@ class _Where:
 
 
 @contextmanager
-def _registry(where: _Where, *, as_json: bool) -> Iterator[Registry]:
+def registry_of(where: Where, *, as_json: bool) -> Iterator[Registry]:
     """Open the registry that the options name; errors become exit codes."""
     if where.server:
         with exit_codes(as_json=as_json):

@@ -82,17 +82,18 @@ def shown(name: object) -> str:
     return repr(text if len(text) <= 40 else text[:39] + "\u2026")
 
 
-def read_yaml(data: bytes, path: str) -> tuple[JsonObject, Places]:
+def read_yaml(data: bytes, path: str, *, fractions: bool = False) -> tuple[JsonObject, Places]:
     """Return the members that a YAML file holds, and the place of each.
 
     Args:
         data: the file, at most `MAX_BYTES` bytes.
         path: what to call the file in problems.
+        fractions: whether an unquoted fraction is taken as the text that stands there, in files of other programs.
 
     Raises:
         SourceError: with every problem found, unless the first makes the rest unreadable.
     """
-    builder = _Builder(path)
+    builder = _Builder(path, fractions=fractions)
     text = _decode(data, builder)
     try:
         document = builder.document(yaml.parse(text, Loader=yaml.SafeLoader)) if text is not None else None
@@ -136,7 +137,8 @@ class _TooDeep(yaml.MarkedYAMLError):
 class _Builder:
     """Builds JSON values from YAML events, and notes places and problems on the way."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, fractions: bool = False) -> None:
+        self._fractions = fractions
         self.problems: list[Problem] = []
         self.places: dict[JsonPath, Place] = {}
         self._path = path
@@ -219,7 +221,8 @@ class _Builder:
         if text in {"true", "false"}:
             return text == "true"
         if _FRACTION.fullmatch(text.lower()):
-            self.refuse("a whole number, or quotes around a text", event.start_mark)
+            if not self._fractions:
+                self.refuse("a whole number, or quotes around a text", event.start_mark)
         elif _INTEGER.fullmatch(text):
             if len(text) <= 17 and abs(int(text)) <= MAX_SAFE_INTEGER:
                 return int(text)
