@@ -27,6 +27,7 @@ from edge_runtime.core.approval import (
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import KINDS, TIERS
 from edge_runtime.core.quorum import AllOf, AtLeast, Tree, find_missing
+from tests.conftest import examples
 from tests.simulator import rules, tier_rules
 
 ROLES = ("compliance", "facilitator", "safety-owner")
@@ -86,6 +87,7 @@ def fits(when: When, case: Case) -> bool:
     )
 
 
+@examples(60)
 @given(RULES, CASES)
 def test_the_rules_that_apply_are_those_that_fit(made: ApprovalRules, case: Case) -> None:
     """All that fit by the definition, none else; and none at all is a refusal."""
@@ -93,6 +95,7 @@ def test_the_rules_that_apply_are_those_that_fit(made: ApprovalRules, case: Case
     assert made.alternatives(case) == ((fitting,) if fitting else ())
 
 
+@examples(60)
 @given(RULES, RULES, CASES, SIGNERS)
 def test_adding_a_rule_only_tightens(
     made: ApprovalRules, more: ApprovalRules, case: Case, signers: list[tuple[str, str]]
@@ -103,6 +106,7 @@ def test_adding_a_rule_only_tightens(
         assert is_met(made, case, signers)
 
 
+@examples(40)
 @given(RULES, CASES, SIGNERS)
 def test_what_is_not_known_is_asked_for_the_least(
     made: ApprovalRules, case: Case, signers: list[tuple[str, str]]
@@ -114,6 +118,7 @@ def test_what_is_not_known_is_asked_for_the_least(
         assert is_met(made, dataclasses.replace(case, changes=None), signers)
 
 
+@examples(40)
 @given(RULES, RULES, CASES, SIGNERS)
 def test_rules_that_are_proved_tighter_are(
     before: ApprovalRules, after: ApprovalRules, case: Case, signers: list[tuple[str, str]]
@@ -135,6 +140,7 @@ def test_a_rule_more_is_proved_tighter_where_every_change_was_ruled() -> None:
     assert not tightens(rules(R2=1), base)
 
 
+@examples(30)
 @given(RULES)
 def test_rules_read_back_as_they_were_written(made: ApprovalRules) -> None:
     """And the probe of V9 finds that nobody alone is enough: an empty set is always refused."""

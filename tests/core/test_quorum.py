@@ -23,6 +23,7 @@ from edge_runtime.core.quorum import (
     roles_of,
     tree_json,
 )
+from tests.conftest import examples
 
 ROLES = ("a", "b", "c")
 PEOPLE = ("p1", "p2", "p3")
@@ -89,6 +90,7 @@ def fewest_more(tree: Tree, signers: list[tuple[str, str]], at_most: int = 6) ->
     raise AssertionError("nobody could meet it")
 
 
+@examples(60)
 @given(trees(), SIGNERS)
 def test_what_is_missing_is_what_brute_force_says(tree: Tree, signers: list[tuple[str, str]]) -> None:
     """The fewest people, and just the roles in which one more person makes it fewer."""
@@ -100,6 +102,7 @@ def test_what_is_missing_is_what_brute_force_says(tree: Tree, signers: list[tupl
     assert set(found.roles) == helpful
 
 
+@examples(60)
 @given(trees(), SIGNERS, SIGNERS)
 def test_one_more_signature_never_unmeets_a_quorum(
     tree: Tree, signers: list[tuple[str, str]], more: list[tuple[str, str]]
@@ -109,6 +112,7 @@ def test_one_more_signature_never_unmeets_a_quorum(
     assert find_missing(tree, [*signers, *more]) == find_missing(tree, [*more, *signers])
 
 
+@examples(60)
 @given(trees(), trees(), SIGNERS)
 def test_what_is_proved_to_imply_does(tree: Tree, other: Tree, signers: list[tuple[str, str]]) -> None:
     """Whoever meets a tree meets what it is said to imply; a tree implies itself."""
@@ -117,6 +121,7 @@ def test_what_is_proved_to_imply_does(tree: Tree, other: Tree, signers: list[tup
         assert is_met(other, signers)
 
 
+@examples(40)
 @given(trees())
 def test_a_tree_reads_back_as_it_was_written(tree: Tree) -> None:
     """What is parsed is what was encoded, and it is described in its own roles."""
