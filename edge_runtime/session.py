@@ -36,8 +36,16 @@ from edge_runtime.core.pipeline import (
 )
 from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.reader import Entity, Reading, TextReader
-from edge_runtime.core.redaction import PlaceholderTable, Redacted, Restored, find_raw_values, redact, restore
+from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.core.redaction import (
+    PlaceholderTable,
+    Redacted,
+    Restored,
+    cover_inputs,
+    find_raw_values,
+    redact,
+    restore,
+)
 from edge_runtime.core.trust import TrustState, find_prompt, running
 from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.receipts import Receipt
@@ -48,8 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-LONG_NUMBER = 7
-"""An integer with this many digits is covered as a whole: it may be a number of somebody."""
 CRISIS_STAYS = Reason("runtime", "crisis-never-leaves", "what somebody says in a crisis stays on this device")
 ATTEMPTS = 2
 """How often a model is asked before the fallback: once, and once more."""
@@ -130,7 +136,7 @@ class Session:
 
     def render(self, prompt: str, inputs: Mapping[str, Any]) -> str:
         """Return the instruction of the approved prompt with these inputs delimited as data."""
-        approved = self._runtime.prompt(prompt)
+        approved = self._runtime.prompt(self._runtime.localised(prompt, self._locale))
         return instruct(approved, check_inputs(approved.inputs, inputs), secrets.token_hex(8))
 
     def preview(self, prompt: str, inputs: Mapping[str, Any]) -> Preview:
@@ -155,6 +161,7 @@ class Session:
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
         state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
+        prompt = self._runtime.localised(prompt, self._locale, state)
         entry = running(state, prompt)
         if entry is None or not self._takes(entry, prompt, inputs, state=state):
             return self._withdrawn(prompt, state)
@@ -188,7 +195,7 @@ class Session:
 
     def _begin(self, prompt: str, inputs: Mapping[str, Any], state: TrustState | None = None) -> _Run:
         state = state or self._runtime.trusted()
-        approved = self._runtime.prompt(prompt, state)
+        approved = self._runtime.prompt(self._runtime.localised(prompt, self._locale, state), state)
         entry = find_prompt(state, approved.name)
         values = check_inputs(approved.inputs, inputs)
         readings = {name: self._reader.read(text) for name, text in free_texts(approved, values).items()}
@@ -235,17 +242,9 @@ class Session:
 
     def _covered(self, run: _Run) -> dict[str, Any]:
         """Return the inputs with every finding covered: a list as one text, as it was read; numbers and choices too."""
-        covered = dict(run.values)
-        for name, value in run.values.items():
-            text = "\n".join(value) if isinstance(value, list) else str(value)
-            reading = run.readings.get(name) or self._reader.read(text)
-            if type(value) is int and len(text) >= LONG_NUMBER:
-                reading = replace(reading, entities=(Entity("ID_NUMBER", 0, len(text), "pattern"),))
-            redacted, self._table = redact(text, reading, self._table)
-            if isinstance(value, list):
-                covered[name] = [redacted.text] if value else []
-            elif isinstance(value, str) or redacted.spans:
-                covered[name] = redacted.text
+        covered, self._table = cover_inputs(
+            run.values, lambda name, text: run.readings.get(name) or self._reader.read(text), self._table
+        )
         return covered
 
     def _scan(self, outgoing: bytes) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ The documented form of every request and answer is at `/v1/openapi.json`.
 
 from fastapi import APIRouter
 
-from control_plane.api import accounts, audit, evidence, registry
+from control_plane.api import accounts, audit, checks, evidence, registry
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1")
 router.include_router(registry.router)
+router.include_router(checks.router)
 router.include_router(accounts.router)
 router.include_router(audit.router)
 router.include_router(evidence.router)

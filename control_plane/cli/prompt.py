@@ -1,12 +1,14 @@
-"""`mentorplane prompt list`, `show` and `diff`: what is live, and how it changed."""
+"""`mentorplane prompt list`, `show`, `diff` and `compatible`: what is live, how it changed, what would break."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, answer, opened
+from control_plane.cli.common import DEFAULT_HOME, REFUSED, Channel, Home, Json, answer, opened
 
 __all__ = ["app"]
 
@@ -59,3 +61,28 @@ def diff(
         only = not before and not after and len(versions) == 1
         text = f"{name} has one version only: nothing to compare it with" if only else as_text(found).rstrip()
         answer(found, as_json=as_json, text=text)
+
+
+@app.command()
+def compatible(
+    files: Annotated[list[Path], typer.Argument(help="YAML files of scripts.", exists=True, dir_okay=False)],
+    *,
+    mode: Annotated[str, typer.Option(help="Ask for this mode of compatibility instead of those that apply.")] = "",
+    channel: Channel = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Say whether scripts would break callers or readers of their output; stores nothing, answers no if they would."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.registry.compatible import dry_run
+
+        given: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
+        found = dry_run(plane, given, channel=channel, mode=mode)
+        lines = []
+        for one in found:
+            said = "compatible" if one.compatible else "breaks"
+            lines.append(f"{one.name}: {said} ({', '.join(one.modes)}, {one.versions} earlier versions)")
+            lines += [f"    {broken.direction}: {broken.sentence}" for broken in one.breaks]
+        answer(found, as_json=as_json, text="\n".join(lines) or "no script among these files")
+    if not all(one.compatible for one in found):
+        sys.exit(REFUSED)

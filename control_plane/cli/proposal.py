@@ -1,4 +1,4 @@
-"""`mentorplane proposal list` and `show`: what is on its way, and all that is needed to decide about it."""
+"""`mentorplane proposal list`, `show` and `effects`: what is on its way, and all that is needed to decide about it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, answer, opened
 
 if TYPE_CHECKING:
+    from control_plane.registry.effects import ProposalEffects
     from control_plane.registry.records import ProposalDetail
 
 __all__ = ["app"]
@@ -47,6 +48,43 @@ def show(
 
         found = queries.show_proposal(plane, number)
         answer(found, as_json=as_json, text="\n".join(_lines(found)))
+
+
+@app.command()
+def effects(
+    number: Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)],
+    *,
+    every: Annotated[bool, typer.Option("--every", help="Show the cases that stay as they are, too.")] = False,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Show what a proposal means, and what changes for the person being coached, case by case."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.registry.effects import show_effects
+
+        found = show_effects(plane, number)
+        answer(found, as_json=as_json, text="\n".join(_effect_lines(found, every=every)))
+
+
+def _effect_lines(found: ProposalEffects, *, every: bool) -> Iterator[str]:
+    from control_plane.diffs.words import FieldDiff, as_text
+
+    for one in found.meaning:
+        yield f"{one.kind} {one.name} {one.effect}: {one.sentence}"
+    same = sum(1 for case in found.cases if not case.changes)
+    for case in found.cases:
+        if not case.changes and not every:
+            continue
+        sides = (case.before, case.after)
+        was, now = (f"{one.route or one.outcome}, {one.outcome}" if one else "not there" for one in sides)
+        yield f"{case.name}, {case.case} ({case.why}): " + (was if was == now else f"{was} -> {now}")
+        yield from (f"    {note}" for note in case.notes)
+        diffs = [FieldDiff(name, spans) for name, spans in (("reply", case.reply), ("may leave", case.leaves)) if spans]
+        changed = [diff for diff in diffs if any(span.op != "same" for span in diff.spans)]
+        yield from (f"    {line}" for line in as_text(changed).splitlines())
+    yield f"{len(found.cases) - same} cases change, {same} stay as they are"
+    if found.without_cases:
+        yield f"no cases for {', '.join(found.without_cases)}"
 
 
 def _lines(found: ProposalDetail) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Any
 
 from edge_runtime.core.canonical import JsonObject
@@ -19,7 +20,7 @@ from edge_runtime.core.pipeline import compile_for, produce, reply_text
 from edge_runtime.core.policy import Context, Layer, Policy, Route, least_context
 from edge_runtime.core.prompt import Prompt
 
-__all__ = ["output_differs", "reply_differs", "run_cases"]
+__all__ = ["context_for", "output_differs", "reply_differs", "run_cases"]
 
 _DECISION = ("decided_by", "obligations", "route")
 _SHOWN, _BEFORE = 60, 20
@@ -93,7 +94,7 @@ def reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
 def _decision_differs(prompt: Prompt, case: JsonObject, policy: Policy) -> Iterator[str]:
     expect = case["expect"]
     compiled = compile_for(policy, prompt, Layer("learner", Route.CLOUD))
-    decision = compiled.decide(_context(prompt, case.get("context", {}), policy))
+    decision = compiled.decide(context_for(prompt, case.get("context", {}), policy))
     if "route" in expect and str(decision.route) != expect["route"]:
         yield f"expected route {expect['route']}, got {decision.route}"
     if "obligations" in expect and set(decision.obligations) != set(expect["obligations"]):
@@ -117,11 +118,24 @@ def _cut(value: object, begin: int = 0) -> str:
     return repr(("…" if first else "") + cut + ("…" if len(text) > first + _SHOWN else ""))
 
 
-def _context(prompt: Prompt, given: Mapping[str, Any], policy: Policy) -> Context:
-    """Return the context of a case: a sensitivity that is left out was not found, a permission is missing."""
+def context_for(
+    prompt: Prompt, given: Mapping[str, Any], policy: Policy, *, found: Mapping[str, Any] = MappingProxyType({})
+) -> Context:
+    """Return the context of a case: a sensitivity that is left out was not found, a permission is missing.
+
+    Args:
+        prompt: what would run.
+        given: what the case says.
+        policy: whose vocabulary names the attributes.
+        found: what a reader found in the inputs, of sets; the case may say more.
+    """
     values: dict[str, Any] = {"tier": prompt.tier}
     for attribute in policy.vocabulary.attributes:
         if attribute.permission:
             values[attribute.name] = attribute.values[0] if attribute.ordered else frozenset()
     values |= {name: frozenset(value) if isinstance(value, list) else value for name, value in given.items()}
+    for name, members in found.items():
+        known = policy.vocabulary.find(name)
+        if known is not None and not known.ordered:
+            values[name] = frozenset(values.get(name, ())) | {one for one in members if known.knows(one)}
     return least_context(policy.vocabulary, values)

@@ -54,7 +54,7 @@ def gather(session: Session, revision: RevisionRow, *, contents: bool = True) ->
     digests |= {entry.digest for entry in _concerned(base, introduced)} if base else set()
     digests |= {digest for found in earlier.values() for digest in found}
     names = {entry.name for entry in introduced if entry.kind in SCRIPTS}
-    examples = {kind: examples_of(session, revision, kind, names=names) for kind in EXAMPLES}
+    examples = {kind: examples_of(session, revision, manifest.channel, kind=kind, names=names) for kind in EXAMPLES}
     return Candidate(
         manifest,
         base,
@@ -83,7 +83,8 @@ def _earlier(session: Session, entry: Entry) -> tuple[str, ...]:
 
 
 def _closures(session: Session, digests: set[str]) -> dict[str, bytes]:
-    wanted, found = sorted(digests), {}
+    wanted = sorted(digests)
+    found: dict[str, bytes] = {}
     for start in range(0, len(wanted), 500):
         rows = session.exec(select(ClosureRow).where(col(ClosureRow.digest).in_(wanted[start : start + 500])))
         found |= {row.digest: row.data for row in rows}
@@ -91,10 +92,9 @@ def _closures(session: Session, digests: set[str]) -> dict[str, bytes]:
 
 
 def examples_of(
-    session: Session, revision: RevisionRow, kind: str, *, names: AbstractSet[str]
+    session: Session, revision: RevisionRow, channel: str, *, kind: str, names: AbstractSet[str]
 ) -> dict[str, JsonObject]:
-    """Return the cases or the recordings of scripts by name, as they would be with the revision."""
-    channel = store.channel_of(session, revision)
+    """Return the cases or the recordings of scripts by name, as they would be on a channel with the revision."""
     live = select(SourceRow).where(SourceRow.channel == channel, SourceRow.kind == kind)
     texts = {row.name: (row.text, row.path) for row in session.exec(live.where(col(SourceRow.name).in_(names)))}
     texts |= {file["name"]: (file["text"], file["path"]) for file in revision.files if file["kind"] == kind}

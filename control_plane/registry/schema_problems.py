@@ -32,6 +32,7 @@ KINDS = {
     "model": "model",
     "policy": "policy",
     "prompt": "prompt",
+    "recordings": "recordings",
     "session-type": "session-type",
     "vocabulary": "vocabulary",
 }

@@ -17,11 +17,21 @@ from edge_runtime.core.filing import Filing, Translation, read_filing, read_loca
 from edge_runtime.core.include import read_includes
 from edge_runtime.core.manifest import TIERS
 
-__all__ = ["FORMAT", "MAX_BYTES", "PLACEMENTS", "Prompt", "parse_prompt", "read_prompt"]
+__all__ = ["COMPATIBILITY", "FORMAT", "MAX_BYTES", "PLACEMENTS", "Prompt", "parse_prompt", "read_prompt"]
 
 FORMAT = "mentorplane-prompt/2"
 MAX_BYTES = 200_000
 PLACEMENTS = ("device", "redacted", "cloud")
+COMPATIBILITY = (
+    "none",
+    "backward",
+    "backward-transitive",
+    "forward",
+    "forward-transitive",
+    "full",
+    "full-transitive",
+)
+"""What a changed contract may break: callers and readers of the version before, of the new one, of every version."""
 
 
 @frozen
@@ -30,7 +40,7 @@ class Prompt:
 
     `fill` is a JSON value whose texts are templates over the inputs, or `{"extract": "summary", "from": INPUT,
     "at_most": N}`: N sentences of that input. `reply` is a template over inputs and output fields: the text a
-    person reads. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
+    person reads. `compatibility` is "" where the organisation's counts. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
     """
 
     name: str
@@ -55,6 +65,7 @@ class Prompt:
     max_tokens: int
     rules: tuple[JsonObject, ...]
     includes: tuple[tuple[str, str], ...]
+    compatibility: str = ""
 
 
 def parse_prompt(data: bytes) -> Prompt:
@@ -93,6 +104,7 @@ def read_prompt(document: JsonObject) -> Prompt:
         max_tokens=fields.integer("max_tokens", at_most=32_000),
         rules=fields.items("rules", _as_object, at_most=100),
         includes=read_includes(fields),
+        compatibility=fields.choice("compatibility", COMPATIBILITY) if fields.holds("compatibility") else "",
     )
     fields.close()
     return prompt

@@ -10,13 +10,14 @@ Does not: find values (see `reader`), scan what leaves (see `raw_values`), keep 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from audit.frozen import frozen, member
+from audit.frozen import frozen, member, replace
 from edge_runtime.core.raw_values import LITERAL, PLACEHOLDER, Entry, PlaceholderTable, find_raw_values
 from edge_runtime.core.reader.names import word_keys
 from edge_runtime.core.reader.normalise import normalise
-from edge_runtime.core.reader.records import Reading
+from edge_runtime.core.reader.records import Entity, Reading
 
 __all__ = [
     "Covered",
@@ -24,11 +25,14 @@ __all__ = [
     "PlaceholderTable",
     "Redacted",
     "Restored",
+    "cover_inputs",
     "find_raw_values",
     "redact",
     "restore",
 ]
 
+LONG_NUMBER = 7
+"""An integer with this many digits is covered as a whole: it may be a number of somebody."""
 _POSSESSIVE = re.compile(r"['\u2019\u02bc](?:s|S)?$")
 _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof", "sir", "herr", "frau", "mme", "sra", "sr"})
 _NUMBERS = frozenset({"PHONE", "BANK", "CARD"})
@@ -66,6 +70,30 @@ class _Place:
     start: int
     end: int
     type: str
+
+
+def cover_inputs(
+    values: Mapping[str, Any], read: Callable[[str, str], Reading], table: PlaceholderTable
+) -> tuple[dict[str, Any], PlaceholderTable]:
+    """Return inputs with every finding covered, numbers and choices too, and the table; a list as one text, as read.
+
+    Args:
+        values: inputs by name.
+        read: gives the reading of an input's text, by its name and that text.
+        table: the placeholders so far.
+    """
+    covered = dict(values)
+    for name, value in values.items():
+        text = "\n".join(value) if isinstance(value, list) else str(value)
+        reading = read(name, text)
+        if type(value) is int and len(text) >= LONG_NUMBER:
+            reading = replace(reading, entities=(Entity("ID_NUMBER", 0, len(text), "pattern"),))
+        redacted, table = redact(text, reading, table)
+        if isinstance(value, list):
+            covered[name] = [redacted.text] if value else []
+        elif isinstance(value, str) or redacted.spans:
+            covered[name] = redacted.text
+    return covered, table
 
 
 def redact(text: str, reading: Reading, table: PlaceholderTable) -> tuple[Redacted, PlaceholderTable]:

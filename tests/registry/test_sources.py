@@ -15,7 +15,9 @@ from control_plane.registry.strict_yaml import read_yaml
 
 _HEAD = "kind: include\nname: greeting\nformat: mentorplane-include/1\ntitle: Greeting\ntier: R1\nlocale: en\n"
 INCLUDE = f"{_HEAD}text: |\n  Welcome.\n"
-_KINDS = "agreement, approval-rules, cases, handoff, include, model, policy, prompt, session-type, vocabulary"
+_KINDS = (
+    "agreement, approval-rules, cases, handoff, include, model, policy, prompt, recordings, session-type, vocabulary"
+)
 SCRIPT = Path("prompt_library/scripts/openings/compliment-first-opener.yaml").read_text("utf-8")
 
 

@@ -7,7 +7,7 @@ the approval rules in force, else `backward`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from control_plane.policy.checks.records import Candidate, Found
 from control_plane.policy.compatibility import DEFAULT_MODE, MODES, Break, Version, find_breaks
@@ -27,16 +27,16 @@ def check_contracts(candidate: Candidate) -> Found:
     evidence: list[str] = []
     for entry, prompt in candidate.scripts():
         modes = modes_of(candidate, entry)
-        problems += [f"{entry.name}: {one.sentence}" for one in breaks_of(candidate, entry, prompt)]
+        problems += [f"{entry.name}: {one.sentence}" for one in breaks_of(candidate, entry, prompt, modes=modes)]
         versions = len(_versions(candidate, entry))
         evidence.append(f"{entry.name}: {' and '.join(modes)}, {versions} earlier versions")
     return Found(tuple(problems), evidence=tuple(evidence) or ("no script changes",))
 
 
-def breaks_of(candidate: Candidate, entry: Entry, prompt: Prompt) -> tuple[Break, ...]:
-    """Return each break of an introduced script, once."""
+def breaks_of(candidate: Candidate, entry: Entry, prompt: Prompt, *, modes: Iterable[str]) -> tuple[Break, ...]:
+    """Return each way in which an introduced script breaks one of these modes, once."""
     versions, samples = _versions(candidate, entry), sample_outputs(candidate, entry, prompt)
-    found = [one for mode in modes_of(candidate, entry) for one in find_breaks(prompt, versions, mode, samples=samples)]
+    found = [one for mode in modes for one in find_breaks(prompt, versions, mode, samples=samples)]
     return tuple({one.sentence: one for one in found}.values())
 
 

@@ -62,16 +62,15 @@ def check_ai_disclosure(candidate: Candidate) -> Found:
     for entry, prompt in candidate.scripts():
         count += 1
         language = prompt.locale.partition("-")[0].lower()
-        words = _ASSISTANT.get(language, "|".join(_ASSISTANT.values()))
-        said = list(re.finditer(rf"\b(?:{words})\b", _plain(prompt.disclosure)))
-        if said and not any(_denied(_plain(prompt.disclosure)[: found.start()]) for found in said[:1]):
-            continue
         if language not in _ASSISTANT:
             notices.append(f"{entry.name}: nobody checked that its disclosure, in {prompt.locale}, names an assistant")
-        elif said:
-            problems.append(f"{entry.name}: expected a disclosure that an assistant speaks, got one that denies it")
-        else:
+            continue
+        said = _plain(prompt.disclosure)
+        first = re.search(rf"\b(?:{_ASSISTANT[language]})\b", said)
+        if first is None:
             problems.append(f"{entry.name}: expected a disclosure that says in {language} that an assistant speaks")
+        elif _denied(said[: first.start()]):
+            problems.append(f"{entry.name}: expected a disclosure that an assistant speaks, got one that denies it")
     return Found(tuple(problems), tuple(notices), (f"{count} disclosures read",))
 
 

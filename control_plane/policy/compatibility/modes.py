@@ -18,19 +18,11 @@ from dataclasses import dataclass, field
 from control_plane.policy.compatibility.inputs import refused_calls
 from control_plane.policy.compatibility.outputs import unexpected_outputs
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.prompt import Prompt
+from edge_runtime.core.prompt import COMPATIBILITY, Prompt
 
 __all__ = ["DEFAULT_MODE", "MODES", "Break", "Version", "find_breaks"]
 
-MODES = (
-    "none",
-    "backward",
-    "backward-transitive",
-    "forward",
-    "forward-transitive",
-    "full",
-    "full-transitive",
-)
+MODES = COMPATIBILITY
 DEFAULT_MODE = "backward"
 MAX_SHOWN = 240
 

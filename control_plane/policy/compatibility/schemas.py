@@ -225,11 +225,11 @@ def _objects(schema: Schema, count: int, depth: int) -> Iterator[Any]:
     names = sorted({*schema.members, *schema.required})
     pools = []
     for name in names:
-        values = list(some(schema.member(name), count, depth + 1))
+        values: list[Any] = list(some(schema.member(name), count, depth + 1))
         pools.append(values if name in schema.required else [MISSING, *values])
     others = [{f"x{at}": None} for at in range(count)] if not schema.member("\0").never else []
-    for values in product(*pools):
-        least = {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
+    for chosen in product(*pools):
+        least = {name: value for name, value in zip(names, chosen, strict=True) if value is not MISSING}
         yield least
         yield from ({**least, **other} for other in others)
 
