@@ -20,16 +20,21 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from audit.acts import Client
 from control_plane import api, ledger
-from control_plane.errors import Busy, Conflict, NotFound, NotSignedIn, Refused
+from control_plane.errors import Busy, Conflict, NotFound, NotSignedIn, Refused, TooMany, Unguarded
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
+from control_plane.requests.document import operation_id
+from control_plane.requests.identity import HEADER as REQUEST_ID
+from control_plane.requests.identity import current as current_request
+from control_plane.requests.installing import install
+from control_plane.requests.problems import problem
 from control_plane.settings import Settings
+from control_plane.webhooks.thread import sending
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 
 __all__ = ["STATUS_OF", "create_app"]
@@ -42,6 +47,8 @@ STATUS_OF: dict[type[MentorplaneError], int] = {
     NotTrusted: 422,
     Unavailable: 503,
     NotSignedIn: 401,
+    TooMany: 429,
+    Unguarded: 428,
 }
 RENEW_EVERY_S = 3600
 ASK_EVERY_S = 60
@@ -54,11 +61,16 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
     """Return the application over `settings.home`; `start_key` opens the guided tour."""
     plane = replace(open_plane(settings, clock=clock), client=Client.API)
     app = FastAPI(
-        title="Mentorplane", version="1", lifespan=_lifespan, docs_url="/v1/docs", openapi_url="/v1/openapi.json"
+        title="Mentorplane",
+        version="1",
+        lifespan=_lifespan,
+        docs_url="/v1/docs",
+        openapi_url="/v1/openapi.json",
+        generate_unique_id_function=operation_id,
     )
     app.state.plane = plane
     app.state.start_key = start_key
-    app.add_middleware(_BodyCap, max_bytes=settings.max_body_bytes)
+    install(app, plane)
     app.add_exception_handler(MentorplaneError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
@@ -80,7 +92,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     stop = threading.Event()
     thread = threading.Thread(target=_maintain, args=(plane, stop), name="maintain", daemon=True)
     thread.start()
-    yield
+    with sending(plane):
+        yield
     stop.set()
     thread.join()
     plane.close()
@@ -104,20 +117,13 @@ def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
                 break
 
 
-def _problem(status: int, detail: str, hint: str = "") -> Response:
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(
-        body | ({"hint": hint} if hint else {}), status, headers=headers, media_type="application/problem+json"
-    )
-
-
 async def _on_known(_request: Request, error: Exception) -> Response:
     kinds = [kind for kind in type(error).__mro__ if kind in STATUS_OF]
     status = STATUS_OF[kinds[0]] if kinds else 500
-    response = _problem(status, str(error), getattr(error, "hint", ""))
-    if isinstance(error, Busy):
+    response = problem(status, str(error), getattr(error, "hint", ""))
+    if isinstance(error, Busy | TooMany):
         response.headers["Retry-After"] = str(error.retry_after_s)
+        response.headers.update(getattr(error, "headers", {}))
     return response
 
 
@@ -126,44 +132,17 @@ async def _on_malformed(_request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     places = sorted({".".join(str(part) for part in one["loc"]) for one in found})[:_MAX_PLACES]
     where = ", ".join(places).encode(errors="replace").decode()
-    return _problem(422, f"expected a request of the documented form, got a problem at {where}")
+    return problem(422, f"expected a request of the documented form, got a problem at {where}")
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _problem(status, HTTPStatus(status).phrase.lower())
+    return problem(status, HTTPStatus(status).phrase.lower())
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> Response:
-    return _problem(500, "something unexpected happened; the server's log says what")
-
-
-class _BodyCap:
-    """Refuse request bodies above a number of bytes, by what they say and by what they are."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not stated.isdigit() or int(stated) > self._max_bytes:
-            await _problem(413, f"expected a body of at most {self._max_bytes} bytes")(scope, receive, send)
-            return
-        got = 0
-
-        async def capped() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > self._max_bytes:
-                raise HTTPException(413)
-            return message
-
-        await self._app(scope, capped, send)
+    said = {REQUEST_ID: current_request()}  # this answer is made outside of everything that names requests
+    return problem(500, "something unexpected happened; the server's log says what", headers=said)
 
 
 class _Published(StaticFiles):

@@ -10,6 +10,8 @@
     │   └── Busy          as many ask at once as can be answered: come again in a moment
     ├── SinkRefused       the target of an export did not confirm what it was sent (`evidence.export_sinks`)
     ├── NotSignedIn       the request carries no valid token
+    ├── TooMany           somebody asks more often than is allowed: come again later
+    ├── Unguarded         a change of what is there must say what its author saw
     ├── Refusal           the demonstration's server answered no (`demo.parties`)
     └── Unexpected        the demonstration went otherwise than it must (`demo.journey`)
 
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 from edge_runtime.core.errors import MentorplaneError, Unavailable
 
-__all__ = ["Busy", "Conflict", "NotFound", "NotSignedIn", "Refused"]
+__all__ = ["Busy", "Conflict", "NotFound", "NotSignedIn", "Refused", "TooMany", "Unguarded"]
 
 
 class NotFound(MentorplaneError):
@@ -37,6 +39,19 @@ class Refused(MentorplaneError):
 
 class NotSignedIn(MentorplaneError):
     """The request carries no valid token."""
+
+
+class TooMany(MentorplaneError):
+    """Somebody asks too often; `retry_after_s` says when to come again, `headers` how it is counted."""
+
+    def __init__(self, message: str, *, retry_after_s: int, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.headers = headers or {}
+
+
+class Unguarded(MentorplaneError):
+    """A change of what is there says neither which revision nor which entity tag its author saw."""
 
 
 class Busy(Unavailable):

@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
 
-__all__ = ["Argon2", "Settings", "SingleSignOn", "load_settings"]
+__all__ = ["Argon2", "Mail", "Settings", "SingleSignOn", "load_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,23 @@ class Argon2:
     memory_kib: int = 19_456
     passes: int = 2
     lanes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail server that takes our messages.
+
+    sender         the address that they come from
+    starttls       whether the connection must be encrypted
+    user, password_file   how we authenticate; "" is not at all
+    """
+
+    host: str
+    port: int
+    sender: str
+    starttls: bool = True
+    user: str = ""
+    password_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,8 @@ class Settings:
     argon2_at_once, argon2_waiting   keys opened at once, and how many may wait to be; more are told to come again
     max_body_bytes  largest HTTP request body
     requests_per_minute_of_person, requests_per_minute_of_address  below `/v1`; 0 is no limit
+    webhooks_to_private   whether messages may go to addresses that are not public, and without encryption
+    mail            the mail server, if people are told by mail
     public_url      how browsers reach the server, such as "https://prompts.example.org"; "" is `host` and `port`
     session_idle_s, session_lasts_s  seconds after which somebody must sign in again: unused, and in any case
     sso             the identity provider, if people sign in there
@@ -80,6 +99,8 @@ class Settings:
     max_body_bytes: int = 1_000_000
     requests_per_minute_of_person: int = 1_200
     requests_per_minute_of_address: int = 30_000
+    webhooks_to_private: bool = False
+    mail: Mail | None = None
     public_url: str = ""
     session_idle_s: int = 3600
     session_lasts_s: int = 43_200
@@ -124,9 +145,37 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         organisation=environ.get("MENTORPLANE_ORGANISATION", "example-coaching"),
         channels=channels,
         channel=channel,
+        requests_per_minute_of_person=_number(environ, "MENTORPLANE_REQUESTS_PER_MINUTE_PERSON", 1_200),
+        requests_per_minute_of_address=_number(environ, "MENTORPLANE_REQUESTS_PER_MINUTE_ADDRESS", 30_000),
+        webhooks_to_private=environ.get("MENTORPLANE_WEBHOOKS_TO_PRIVATE", "") == "on",
+        mail=_mail(environ),
         public_url=environ.get("MENTORPLANE_PUBLIC_URL", "").rstrip("/"),
         sso=_single_sign_on(environ),
         local_sign_in=environ.get("MENTORPLANE_LOCAL_SIGN_IN", "on") != "off",
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidDocument(f"expected a number in {name}, got something else")
+    return int(text)
+
+
+def _mail(environ: Mapping[str, str]) -> Mail | None:
+    host, sender = environ.get("MENTORPLANE_SMTP_HOST", ""), environ.get("MENTORPLANE_SMTP_FROM", "")
+    if not host:
+        return None
+    if not sender.isascii() or sender.count("@") != 1 or not sender.isprintable() or " " in sender:
+        raise InvalidDocument("expected an address in MENTORPLANE_SMTP_FROM, got none")
+    password = environ.get("MENTORPLANE_SMTP_PASSWORD_FILE", "")
+    return Mail(
+        host=host,
+        port=_number(environ, "MENTORPLANE_SMTP_PORT", 587),
+        sender=sender,
+        starttls=environ.get("MENTORPLANE_SMTP_STARTTLS", "on") != "off",
+        user=environ.get("MENTORPLANE_SMTP_USER", ""),
+        password_file=Path(password) if password else None,
     )
 
 

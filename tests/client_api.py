@@ -21,8 +21,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "control_plane" / "client"
 METHODS = ("get", "post", "put", "patch", "delete")
-BY_ITSELF = frozenset({"idempotency-key", "authorization"})
-"""Headers that the client sets without being asked."""
+BY_ITSELF = frozenset({"authorization", "idempotency-key", "if-none-match"})
+"""Headers that the client sets without being asked, or has no use for."""
 NOT_SHOWN = frozenset({"HTTPValidationError", "ValidationError"})
 LONGEST = 116
 STANDARD = {
@@ -32,7 +32,7 @@ STANDARD = {
     "typing": ("Any", "Literal"),
 }
 CALLS = (
-    *("AsyncGroup", "Call", "Group", "Page"),
+    *("AsyncGroup", "Call", "Group", "Paged"),
     *("given", "later", "later_items", "now", "now_items", "segment"),
 )
 Json = Mapping[str, Any]
@@ -265,8 +265,8 @@ def _imports(text: str, types: Types, homes: Mapping[str, str], *, here: str = "
         found = [name for name in names if re.search(rf"(?<!`)\b{name}\b(?![:=]|: )", text)]
         standard += [f"from {module} import {', '.join(found)}"] * bool(found)
     ours = []
-    calls = [name for name in CALLS if re.search(rf"\b{name}\b", text)]
-    ours += [f"from control_plane.client.calls import {', '.join(calls)}"] * ("Call[" in text)
+    calls = [name for name in CALLS if re.search(rf"\b{name}[\[()]", text)]
+    ours += [f"from control_plane.client.calls import {', '.join(calls)}"] * ("Call(" in text)
     by_home: dict[str, list[str]] = {}
     for name, home in homes.items():
         if home != here and re.search(rf"\b{types.names[name]}\b", text):
@@ -315,9 +315,9 @@ def _function(one: Operation) -> str:
     parts += [f"headers={_values(rest, 'header')}"] * any(a.place == "header" for a in rest)
     parts += [f"body={_values(rest, 'body')}"] * one.has_body
     inner = re.fullmatch(r"tuple\[(.*), \.\.\.\]", answer) if one.paged else None
-    kind = f"Page[{inner[1]}]" if inner else f"Call[{answer}]"
+    kind = f"Paged[{inner[1]}]" if inner else f"Call[{answer}]"
     made = f"Call({', '.join(parts)})"
-    made = f"Page({made})" if inner else made
+    made = f"Paged({made})" if inner else made
     return f"def _{one.name}({', '.join(signature)}) -> {kind}:\n{_docstring(one.says, 4)}\n    return {made}\n"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.errors import Unguarded
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.diffs import FieldDiff
 from control_plane.registry.records import (
@@ -20,6 +21,8 @@ from control_plane.registry.records import (
     Task,
     Withdrawal,
 )
+from control_plane.requests.etags import matched
+from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
@@ -79,15 +82,15 @@ def health(plane: Plane) -> Health:
 
 
 @router.get("/inbox")
-def inbox(plane: Plane, actor: Actor) -> tuple[Task, ...]:
+def inbox(plane: Plane, actor: Actor, page: Paging) -> tuple[Task, ...]:
     """Return what this person can move on now."""
-    return queries.inbox(plane, actor.id)
+    return page.cut(queries.inbox(plane, actor.id), lambda task: task.proposal.number, falling=True)
 
 
 @router.get("/prompts")
-def prompts(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[PromptInfo, ...]:
+def prompts(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = "") -> tuple[PromptInfo, ...]:
     """Return the live prompts and hand-offs of a channel."""
-    return queries.list_prompts(plane, channel=channel)
+    return page.cut(queries.list_prompts(plane, channel=channel), lambda prompt: (prompt.kind, prompt.name))
 
 
 @router.get("/prompts/{name}")
@@ -112,10 +115,11 @@ def prompt_diff(
 
 @router.get("/proposals")
 def list_proposals(
-    plane: Plane, _actor: Actor, state: Text | None = None, *, channel: Text = ""
+    plane: Plane, _actor: Actor, page: Paging, *, state: Text | None = None, channel: Text = ""
 ) -> tuple[Proposal, ...]:
     """Return proposals, newest first."""
-    return queries.list_proposals(plane, state=state, channel=channel)
+    found = queries.list_proposals(plane, state=state, channel=channel)
+    return page.cut(found, lambda proposal: proposal.number, falling=True)
 
 
 @router.post("/proposals", status_code=201)
@@ -140,15 +144,19 @@ def proposal(plane: Plane, _actor: Actor, number: Number) -> ProposalDetail:
 
 
 @router.put("/proposals/{number}")
-def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing) -> Proposal:
-    """Edit a proposal, which voids its approvals."""
+def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing, request: Request) -> Proposal:
+    """Edit a proposal, which voids its approvals; `revision` or If-Match says what the editor looked at."""
+    seen = matched(request.scope)
+    revision = body.revision or (seen["proposal"]["revision"] if seen else None)
+    if revision is None:
+        raise Unguarded("expected the revision that the editor looked at, or If-Match, got neither")
     return proposals.edit(
         plane,
         actor.id,
         number,
         files=body.files,
         passphrase=body.passphrase,
-        revision=body.revision,
+        revision=revision,
         remove=body.remove,
     )
 
@@ -194,15 +202,17 @@ def release(plane: Plane, actor: Actor, number: Number) -> Release:
 
 
 @router.get("/releases")
-def list_releases(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[Release, ...]:
+def list_releases(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = "") -> tuple[Release, ...]:
     """Return all releases of a channel, newest first."""
-    return queries.list_releases(plane, channel=channel)
+    return page.cut(queries.list_releases(plane, channel=channel), lambda release: release.number, falling=True)
 
 
 @router.get("/withdrawals")
-def list_withdrawals(plane: Plane, _actor: Actor, channel: Text = "") -> tuple[Withdrawal, ...]:
+def list_withdrawals(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = "") -> tuple[Withdrawal, ...]:
     """Return all withdrawals on a channel, newest first."""
-    return queries.list_withdrawals(plane, channel=channel)
+    found = queries.list_withdrawals(plane, channel=channel)
+    numbered = [(len(found) - at, withdrawal) for at, withdrawal in enumerate(found)]  # the list only grows
+    return tuple(withdrawal for _, withdrawal in page.cut(numbered, lambda pair: pair[0], falling=True))
 
 
 @router.post("/withdrawals", status_code=201)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import database, prompt, proposal, serving, workflow
+from control_plane.cli import database, prompt, proposal, serving, webhook, workflow
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -25,3 +25,4 @@ app.command("demo")(demo)
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(proposal.app, name="proposal")
 app.add_typer(database.app, name="database")
+app.add_typer(webhook.app, name="webhook")

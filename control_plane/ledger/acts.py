@@ -34,10 +34,13 @@ from control_plane.index import keeping as index
 from control_plane.ledger.head import head
 from control_plane.ledger.publish import publish_covering, require_current
 from control_plane.ledger.witnesses import ACT_WAIT_S, ask_witnesses
+from control_plane.mail import outbox as mail
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow
+from control_plane.requests import claims
 from control_plane.texts.holds import holds_on
 from control_plane.texts.sealing import current_key, store
+from control_plane.webhooks import outbox as webhooks
 
 __all__ = ["SYSTEM", "Event", "act", "append", "next_index", "retention_of"]
 
@@ -155,6 +158,10 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
     if event.reason is not None and key is not None:
         store(plane, session, frontier.size, key=key, said=event.reason)
     index.add(plane, session, record)
+    if event.act is not Act.REFUSED:
+        claims.mark(session, frontier.size)
+    webhooks.note(plane, session, record)
+    mail.note(plane, session, record)
     return frontier.size
 
 

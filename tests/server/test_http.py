@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from control_plane import db
 from control_plane.accounts import tokens
 from control_plane.app import STATUS_OF, create_app
-from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
+from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused, TooMany, Unguarded
 from control_plane.settings import Settings
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 from tests.server.acts import ROLE, Acts, but_log, newest, state_of
@@ -41,7 +41,7 @@ def signing(acts: Acts, login: str, **changes: str) -> dict[str, str]:
 
 def test_every_kind_of_error_has_a_status() -> None:
     """The table names every error that use cases raise, each once."""
-    kinds = {Conflict, InvalidDocument, NotFound, NotSignedIn, NotTrusted, Refused, Unavailable}
+    kinds = {Conflict, InvalidDocument, NotFound, NotSignedIn, NotTrusted, Refused, TooMany, Unavailable, Unguarded}
     assert set(STATUS_OF) == kinds
     assert all(issubclass(kind, MentorplaneError) for kind in STATUS_OF)
 
