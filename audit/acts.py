@@ -19,7 +19,15 @@ class Act(StrEnum):
     PROPOSED = "proposed"
     EDITED = "edited"
     ABANDONED = "abandoned"  # a proposal was given up, or a release did not finish
+    EXPIRED = "expired"  # a proposal met its end without a decision
+    OPENED = "opened"  # somebody was shown what a proposal changes
     COMMENTED = "commented"
+    THREAD_RESOLVED = "thread-resolved"
+    THREAD_REOPENED = "thread-reopened"
+    OBJECTED = "objected"  # nothing is released until it is taken back or the content changes
+    OBJECTION_TAKEN_BACK = "objection-taken-back"  # also a rejection
+    REVIEW_REQUESTED = "review-requested"
+    REVIEW_REQUEST_ENDED = "review-request-ended"
     CHECKED = "checked"
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -31,9 +39,13 @@ class Act(StrEnum):
     # people, roles and keys
     PERSON_ENROLLED = "person-enrolled"
     PERSON_RETIRED = "person-retired"
+    ROLE_PROPOSED = "role-proposed"  # the first of the two signatures under a grant
     ROLE_GRANTED = "role-granted"
     ROLE_DELEGATED = "role-delegated"
     ROLE_ENDED = "role-ended"
+    HANDED_OVER = "handed-over"  # a successor took note of what is open, and holds the role from then on
+    INVITED = "invited"  # somebody was handed a code to come in with
+    IDENTITY_LINKED = "identity-linked"  # a subject of the identity provider is this person
     KEY_SEALED = "key-sealed"
     KEY_ENROLLED = "key-enrolled"
     KEY_REVOKED = "key-revoked"
@@ -61,6 +73,7 @@ class Auth(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - a method, not a secret
     TOKEN = "token"  # noqa: S105 - a method, not a secret
     KEY = "key"  # a signature with a key of the person's own
+    SINGLE_SIGN_ON = "single-sign-on"  # the organisation's identity provider vouched for them
     SYSTEM = "system"  # the installation itself
     NONE = "none"  # nobody had authenticated, as before a failed sign-in
 

@@ -24,8 +24,10 @@ from control_plane.errors import Conflict
 from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.mail import tables as _mail_tables  # noqa: F401 - so that they are made too
 from control_plane.migrations.opening import WRITING, bring_up, forget_copies
+from control_plane.registry import library_tables as _library_tables  # noqa: F401 - so that they are made too
 from control_plane.registry.tables import LogHeadRow
 from control_plane.requests import tables as _requests_tables  # noqa: F401 - so that they are made too
+from control_plane.reviewing import tables as _reviewing_tables  # noqa: F401 - so that they are made too
 from control_plane.settings import Settings
 from control_plane.webhooks import tables as _webhooks_tables  # noqa: F401 - so that they are made too
 from edge_runtime.core.errors import Unavailable

@@ -37,7 +37,7 @@ from control_plane.reviewing.tables import ContributorRow, DraftRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 
-__all__ = ["Origin", "edit", "propose", "rebase"]
+__all__ = ["Origin", "edit", "propose", "rebase", "require_title"]
 
 Files = Mapping[str, str | bytes]
 MAX_TITLE_LENGTH = 200
@@ -61,9 +61,10 @@ class _Revising:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a proposal comes from: the draft that it was, and who wrote a part of it before it was one."""
+    """Where a proposal comes from: the draft and its version, and who wrote a part of it before it was one."""
 
     draft: int | None = None
+    revision: int = 0
     contributors: Collection[str] = ()
 
 
@@ -77,7 +78,7 @@ def propose(
     base: str | None = None,
     remove: Sequence[tuple[str, str]] = (),
     channel: str = "",
-    origin: Origin = Origin(),  # noqa: B008 - frozen
+    origin: Origin = Origin(),
 ) -> Proposal:
     """Propose a change of the live release of a channel, signed by its author.
 
@@ -98,7 +99,7 @@ def propose(
         Refused: the actor is not an author, or a wrong passphrase.
     """
     people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
-    _require_title(title)
+    require_title(title)
     written, on = read_files(files), plane.on(channel)
     key = passphrases.open_author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
@@ -196,8 +197,8 @@ def rebase(
         NotFound, Refused: as for `edit`.
     """
     found = conflicts.conflicts_of(plane, number) if merged else ()
-    texts_ = {one.path: one.merged for one in found if one.merged is not None}
-    return edit(plane, actor, number, files=texts_, passphrase=passphrase, revision=revision)
+    lines = {one.path: one.merged for one in found if one.merged is not None}
+    return edit(plane, actor, number, files=lines, passphrase=passphrase, revision=revision)
 
 
 def _still_there(session: Session, proposal: ProposalRow, current: RevisionRow) -> list[tuple[str, str]]:
@@ -214,6 +215,8 @@ def _keep_origin(session: Session, proposal: ProposalRow, origin: Origin) -> Non
     session.add_all(ContributorRow(proposal=number, person=person) for person in others)
     draft = session.get(DraftRow, origin.draft) if origin.draft is not None else None
     if draft is not None:
+        if draft.ended or draft.revision != origin.revision:
+            raise Conflict("expected the draft as it was read, got one that was saved or proposed meanwhile")
         draft.proposal, draft.ended = number, True
     session.flush()
 
@@ -243,7 +246,7 @@ def _store_revision(
     )
     _keep_content(session, proposal, revising)
     store.sign(plane, session, signing)
-    _settle_state(plane, session, proposal, row)
+    _settle_state(plane, session, proposal, row=row)
     return row
 
 
@@ -256,12 +259,12 @@ def _keep_content(session: Session, proposal: ProposalRow, revising: _Revising) 
     conflicts.store_bases(session, proposal.channel, number, keys=keys)
 
 
-def _settle_state(plane: ControlPlane, session: Session, proposal: ProposalRow, row: RevisionRow) -> None:
+def _settle_state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, row: RevisionRow) -> None:
     """Let an edited proposal be open, unless the very content that it has was rejected."""
     rejected = any(one.act == "reject" for one in objections.standing(session, row))
     if proposal.revision > 1:
         proposal.state = "rejected" if rejected else "open"
-    waiting.refresh(plane, session, proposal, row)
+    waiting.refresh(plane, session, proposal, revision=row)
 
 
 def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
@@ -287,7 +290,7 @@ def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *
     )
     _keep_content(session, proposal, revising)
     ledger.append(plane, session, event)
-    _settle_state(plane, session, proposal, row)
+    _settle_state(plane, session, proposal, row=row)
     return row
 
 
@@ -353,7 +356,12 @@ def _refuse_stale(session: Session, channel: str, base: str | None) -> None:
         )
 
 
-def _require_title(title: str) -> None:
+def require_title(title: str) -> None:
+    """Refuse what is no title.
+
+    Raises:
+        InvalidDocument: none, too long, or not in one line.
+    """
     if not 0 < len(title.strip()) <= MAX_TITLE_LENGTH:
         raise InvalidDocument(f"expected a title of 1 to {MAX_TITLE_LENGTH} characters")
     if any(unicodedata.category(character) in _BREAKING for character in title.strip()):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, select
 
 from control_plane import db, texts
-from control_plane.accounts import people
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.policy import reports
@@ -27,7 +26,6 @@ from control_plane.registry.records import (
     Withdrawal,
 )
 from control_plane.registry.releases import (
-    RELEASE_ROLE,
     release_record,
     withdrawal_record,
     withdrawal_rows,
@@ -41,6 +39,8 @@ from control_plane.registry.tables import (
     StatementRow,
     VersionRow,
 )
+from control_plane.reviewing import conflicts, expiry, listing, objections, requested
+from control_plane.reviewing.tables import ThreadRow
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
@@ -163,12 +163,15 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
     """
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
-        is_open = proposal.state == "open"
+        is_open = proposal.state in expiry.LIVING
         stale = is_open and store.is_stale(session, revision)
         checks = store.checks_of(session, revision.digest)
         missing = _missing(plane, session, revision) if is_open and not stale else ()
         fresh = is_open and not stale and reports.is_fresh(session, revision, now=plane.now())
         passed = fresh and all(check.status != "failed" for check in checks)
+        objecting = objections.objections_to(plane, session, revision)
+        blocked = any(one.standing for one in objecting) or proposal.expires_at <= plane.now()
+        living = proposal.state not in {"released", "closed"}
         return ProposalDetail(
             proposal=store.record(plane, session, proposal, revision=revision),
             changes=tuple(_changes(session, revision)),
@@ -176,20 +179,18 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
             signatures=_signatures(plane, session, revision),
             missing=missing,
             stale=stale,
-            ready=is_open and not stale and passed and not missing,
+            ready=is_open and not stale and passed and not missing and not blocked,
+            objections=objecting,
+            requested=requested.requests_of(session, number),
+            underneath=conflicts.underneath(session, proposal.channel, revision) if living else (),
+            conflicts=conflicts.find_conflicts(session, proposal.channel, revision) if living else (),
+            threads=len(session.exec(select(ThreadRow.id).where(ThreadRow.proposal == number)).all()),
         )
 
 
 def inbox(plane: ControlPlane, person: str) -> tuple[Task, ...]:
-    """Return the open proposals that this person can move on now, and how."""
-    who = people.find_person(plane, person)
-    tasks = []
-    for proposal in list_proposals(plane, state="open"):
-        detail = show_proposal(plane, proposal.number)
-        why = _why(detail, who)
-        if why:
-            tasks.append(Task(proposal, why))
-    return tuple(tasks)
+    """Return the proposals that this person can move on now, and how; first those they were asked about."""
+    return listing.inbox(plane, person)
 
 
 def list_releases(plane: ControlPlane, *, channel: str = "") -> tuple[Release, ...]:
@@ -206,21 +207,6 @@ def list_withdrawals(plane: ControlPlane, *, channel: str = "") -> tuple[Withdra
         rows = withdrawal_rows(session, plane.on(channel))
         shown = texts.shown_reasons(session, plane, (row.leaf for row in rows))
         return tuple(withdrawal_record(row, shown.get(row.leaf, "")) for row in reversed(rows))
-
-
-def _why(detail: ProposalDetail, who: people.Person) -> str:
-    wrote = {signature.person for signature in detail.signatures if signature.act == "author"}
-    signed = {s.person for s in detail.signatures if s.act in {"approve", "reject"} and not s.void}
-    if detail.stale:
-        return "edit" if who.id in wrote else ""
-    if detail.ready:
-        return "release" if RELEASE_ROLE in who.roles else ""
-    if not detail.checks:
-        return "check"
-    if any(check.status == "failed" for check in detail.checks):
-        return "edit" if who.id in wrote else ""
-    wanted = {role for missing in detail.missing for role in missing.roles}
-    return "approve" if wanted & set(who.roles) and who.id not in wrote | signed else ""
 
 
 def _missing(plane: ControlPlane, session: Session, revision: RevisionRow) -> tuple[Missing, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from control_plane.registry.diffs import FieldDiff
+from control_plane.reviewing.records import Conflicting, Objection, Requested, Underneath
 from edge_runtime.core.canonical import JsonObject
 
 __all__ = [
@@ -30,7 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A set of changes: `manifest` is the digest that people sign, `state` is open, rejected or released."""
+    """A set of changes: `manifest` is the digest that people sign.
+
+    `state` is open, scheduled, suspended, rejected, expired, released or closed; whatever is not decided ends at
+    `expires_at`.
+    """
 
     number: int
     channel: str
@@ -42,6 +47,7 @@ class Proposal:
     author: str
     editor: str
     at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class ProposalDetail:
-    """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released."""
+    """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released.
+
+    `underneath` are its entries that are others on the live release by now, `conflicts` the files that must be written
+    anew before it can be put on top.
+    """
 
     proposal: Proposal
     changes: tuple[Change, ...]
@@ -108,6 +118,11 @@ class ProposalDetail:
     missing: tuple[Missing, ...]
     stale: bool
     ready: bool
+    objections: tuple[Objection, ...] = ()
+    requested: tuple[Requested, ...] = ()
+    underneath: tuple[Underneath, ...] = ()
+    conflicts: tuple[Conflicting, ...] = ()
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +193,8 @@ class PromptDetail:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An open proposal that somebody can move on, and how: check, approve or release."""
+    """A proposal that somebody can move on, and how: check, approve, release, edit or, where they are asked, review."""
 
     proposal: Proposal
     why: str
+    requested: bool = False

@@ -23,8 +23,9 @@ from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import Facts, checks_digest, facts_of
 from control_plane.registry.records import Release, Withdrawal
-from control_plane.registry.review import require_current, require_open, require_passed
+from control_plane.registry.review import require_open, require_releasable
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
+from control_plane.reviewing import conflicts, expiry, waiting
 from edge_runtime.core import coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
@@ -47,11 +48,11 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
     """
     attempt = Attempt("release", LeafObject("proposal", f"proposal-{number}"), auth)
     people.require_role(plane, actor, RELEASE_ROLE, attempt=attempt)
+    expiry.expire_due(plane, number)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
-        require_current(session, revision)
-        require_passed(session, revision, now=plane.now())
+        require_releasable(plane, session, proposal, revision=revision)
         manifest, missing = store.shortfalls(plane, session, revision)
         if missing:
             raise Refused(_what_is_missing(missing))
@@ -77,6 +78,8 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         leaf = ledger.append(plane, session, event)
         row = _store_release(plane, session, revision, manifest=manifest, by=actor, leaf=leaf, base=base)
         proposal.state = "released"
+        waiting.forget(session, number)
+        conflicts.forget_bases(session, number)
         done = release_record(row, manifest)
     # Crash before this line: nothing happened. Crash after it: the release is made; `recover` publishes it.
     _publish(plane)

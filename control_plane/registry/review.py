@@ -1,21 +1,25 @@
 """Review: checks, approvals and rejections of a proposal.
 
 Promises: an approval is a signed statement over the manifest that was checked and that the approver says they looked
-at, and each entry that it introduces; whoever wrote any revision never approves it, administrators included, and the
-log says that they tried; nobody signs twice; checks must have passed on this very manifest; a stale one is refused; a
-rejection is an act of its own, with a reason. Statement, state and audit leaf are one transaction.
+at, and each entry that it introduces; whoever wrote a part of it never approves it (see `reviewing.exclusion`),
+administrators included, and the log says that they tried; nobody signs twice; checks must have passed on this very
+manifest; a stale one is refused; a rejection is an act of its own, with a reason, and an objection to the content.
+Statement, state and audit leaf are one transaction.
 Does not: count to the quorum (see `releases`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, Auth
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts.holdings import APPROVING, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -27,10 +31,28 @@ from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
+from control_plane.reviewing import expiry, objections, requested, waiting
+from control_plane.reviewing.exclusion import is_excluded
+from control_plane.reviewing.tables import OpeningRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
-__all__ = ["approve", "check", "reject", "require_current", "require_open", "require_passed"]
+__all__ = [
+    "Verdict",
+    "approve",
+    "check",
+    "decide",
+    "reject",
+    "require_current",
+    "require_open",
+    "require_passed",
+    "require_releasable",
+    "review_all",
+    "review_made",
+]
+
+CODES = {Act.APPROVED: "approve", Act.REJECTED: "reject"}
+"""The act of a statement, and the word of an attempt, by the act of the log."""
 
 
 def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOKEN) -> tuple[CheckResult, ...]:
@@ -42,7 +64,8 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         Conflict: it was edited while the checks ran.
     """
     person = people.find_person(plane, actor)
-    rights.require_scope(plane, person.id, attempt=Attempt("check", LeafObject("proposal", f"proposal-{number}")))
+    rights.require_scope(plane, person.id, attempt=Attempt("check", store.target_named(number)))
+    expiry.expire_due(plane, number)
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
@@ -61,7 +84,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
             actor=person.id,
             role=person.roles[0],
             auth=auth,
-            target=_target(proposal, revision),
+            target=store.target_of(proposal, revision),
             channel=proposal.channel,
             after=report,
             manifest=digest,
@@ -72,16 +95,17 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
             code="failed" if any(result.status == "failed" for result in results) else "passed",
         )
         ledger.append(plane, session, event)
+        waiting.refresh(plane, session, proposal, revision=revision)
     return results
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a reviewer says: in which role, why, with which passphrase, having looked at which manifest digest."""
+    """What a reviewer says about a proposal: in which role, why, having looked at which manifest digest."""
 
+    number: int
     role: str
     reason: str
-    passphrase: str = field(repr=False)
     manifest: str
 
 
@@ -113,7 +137,8 @@ def approve(
         Conflict: the proposal is stale, or is not what the approver looked at.
         InvalidDocument: no reason, or one that is too long.
     """
-    return _review(plane, actor, number, act=Act.APPROVED, verdict=Verdict(role, reason, passphrase, manifest))
+    verdict = Verdict(number, role, reason, manifest)
+    return review_all(plane, actor, [verdict], act=Act.APPROVED, passphrase=passphrase)[0]
 
 
 def reject(
@@ -130,60 +155,122 @@ def reject(
 
     Raises: as for `approve`, but checks need not have passed.
     """
-    return _review(plane, actor, number, act=Act.REJECTED, verdict=Verdict(role, reason, passphrase, manifest))
+    verdict = Verdict(number, role, reason, manifest)
+    return review_all(plane, actor, [verdict], act=Act.REJECTED, passphrase=passphrase)[0]
 
 
-def _review(plane: ControlPlane, actor: str, number: int, *, act: Act, verdict: Verdict) -> Proposal:
+def review_all(
+    plane: ControlPlane,
+    actor: str,
+    verdicts: Sequence[Verdict],
+    *,
+    act: Act,
+    passphrase: str,
+    opened: bool = False,
+) -> tuple[Proposal, ...]:
+    """Approve or reject proposals, all or none, with a key that is opened once; see `approve` and `approve_batch`.
+
+    With `opened`, each must have been opened by the actor as it is now.
+    """
+    for verdict in verdicts:
+        _prepare(plane, actor, verdict, act=act)
+    key = passphrases.open_key(plane, actor, passphrase)
+    for verdict in verdicts:
+        _log_own_work(plane, actor, verdict, act=act)
+    with ledger.act(plane) as session:
+        return tuple(
+            decide(plane, session, verdict, actor=actor, act=act, key=key, opened=opened) for verdict in verdicts
+        )
+
+
+def review_made(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act, made: store.Made) -> Proposal:
+    """Take an approval or a rejection that was signed where the person's own key is; see `approve`."""
+    _prepare(plane, actor, verdict, act=act)
+    _log_own_work(plane, actor, verdict, act=act)
+    with ledger.act(plane) as session:
+        return decide(plane, session, verdict, actor=actor, act=act, key=made)
+
+
+def _prepare(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act) -> None:
     if not verdict.reason.strip():
         raise InvalidDocument("expected a reason, got none")
-    attempt = Attempt("approve" if act is Act.APPROVED else "reject", LeafObject("proposal", f"proposal-{number}"))
+    attempt = Attempt(CODES[act], store.target_named(verdict.number))
     people.require_role(plane, actor, verdict.role, attempt=attempt)
-    key = passphrases.open_key(plane, actor, verdict.passphrase)
-    _log_own_work(plane, actor, number, verdict=verdict, code=f"{attempt.code}-own-work")
-    with ledger.act(plane) as session:
-        proposal, revision = store.find_proposal(session, number)
-        _require_reviewable(session, proposal, revision, person=actor)
-        if verdict.manifest != revision.digest:
-            raise Conflict(
-                "expected the digest of the proposal as it is now, got another",
-                hint="look again, then decide: `proposal show` and GET /v1/proposals/{number} say the manifest digest",
-            )
-        if act is Act.APPROVED:
-            require_passed(session, revision, now=plane.now())
-        else:
-            proposal.state = "rejected"
-        base, _ = live_manifest(session, proposal.channel)
-        manifest = parse_manifest(revision.manifest)
-        signing = store.Signing(
-            act=attempt.code,
-            logged=act,
-            channel=proposal.channel,
-            person=actor,
-            role=verdict.role,
-            reason=verdict.reason,
-            key=key,
-            manifest=revision.digest,
-            entries=changed_entries(manifest, base),
-            target=_target(proposal, revision),
-            proposal=number,
-            facts=facts_of(manifest, base),
-            checks=checks_digest(store.checks_of(session, revision.digest)),
+    expiry.expire_due(plane, verdict.number)
+
+
+def decide(
+    plane: ControlPlane,
+    session: Session,
+    verdict: Verdict,
+    *,
+    actor: str,
+    act: Act,
+    key: Ed25519PrivateKey | store.Made,
+    opened: bool = False,
+) -> Proposal:
+    """Sign one approval or rejection in the caller's transaction, once everything about it holds."""
+    proposal, revision = store.find_proposal(session, verdict.number)
+    _require_reviewable(plane, session, proposal, person=actor, role=verdict.role)
+    require_current(session, revision)
+    _refuse_second(session, revision, person=actor)
+    if verdict.manifest != revision.digest:
+        raise Conflict(
+            "expected the digest of the proposal as it is now, got another",
+            hint="look again, then decide: `proposal show` and GET /v1/proposals/{number} say the manifest digest",
         )
-        store.sign(plane, session, signing)
-        return store.record(plane, session, proposal, revision=revision)
+    if opened and session.get(OpeningRow, (actor, revision.digest)) is None:
+        raise Refused(f"expected proposal {verdict.number} to have been opened as it is now, and it was not")
+    if act is Act.APPROVED:
+        require_passed(session, revision, now=plane.now())
+    row = store.sign(plane, session, _signing(plane, session, verdict, actor=actor, act=act, key=key))
+    if act is Act.REJECTED:
+        proposal.state = "rejected"
+        objecting = objections.Objecting("reject", actor, verdict.role, revision.digest, row.leaf)
+        objections.add_objection(session, revision, objecting, at=plane.now())
+    requested.answered(session, verdict.number, person=actor, leaf=row.leaf)
+    waiting.refresh(plane, session, proposal, revision=revision)
+    return store.record(plane, session, proposal, revision=revision)
 
 
-def _target(proposal: ProposalRow, revision: RevisionRow) -> LeafObject:
-    return LeafObject("proposal", f"proposal-{proposal.number}", revision.digest, str(revision.revision))
+def _signing(
+    plane: ControlPlane,
+    session: Session,
+    verdict: Verdict,
+    *,
+    actor: str,
+    act: Act,
+    key: Ed25519PrivateKey | store.Made,
+) -> store.Signing:
+    proposal, revision = store.find_proposal(session, verdict.number)
+    base, _ = live_manifest(session, proposal.channel)
+    manifest = parse_manifest(revision.manifest)
+    held = holding(session, rights.find_row(session, actor), verdict.role, now=plane.now())
+    return store.Signing(
+        act=CODES[act],
+        logged=act,
+        channel=proposal.channel,
+        person=actor,
+        role=verdict.role,
+        reason=verdict.reason,
+        key=key,
+        manifest=revision.digest,
+        entries=changed_entries(manifest, base),
+        target=store.target_of(proposal, revision),
+        proposal=verdict.number,
+        behalf=held.behalf if held else "",
+        facts=facts_of(manifest, base),
+        checks=checks_digest(store.checks_of(session, revision.digest)),
+    )
 
 
-def _log_own_work(plane: ControlPlane, actor: str, number: int, *, verdict: Verdict, code: str) -> None:
+def _log_own_work(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act) -> None:
     """Log that somebody reviews what they wrote themselves: the refusal that follows rolls back all but this."""
     with db.read(plane.engine) as session:
-        if actor not in store.contributors(session, number):
+        if not is_excluded(session, verdict.number, actor, role=verdict.role, now=plane.now()):
             return
-        target = _target(*store.find_proposal(session, number))
-    attempt = Attempt(code, target, Auth.PASSPHRASE, manifest=target.digest)
+        target = store.target_of(*store.find_proposal(session, verdict.number))
+    attempt = Attempt(f"{CODES[act]}-own-work", target, Auth.PASSPHRASE, manifest=target.digest)
     rights.log_refusal(plane, actor, attempt, role=verdict.role)
 
 
@@ -207,11 +294,31 @@ def require_current(session: Session, revision: RevisionRow) -> None:
         raise Conflict("expected a proposal on the live release, got a stale one", hint="edit it to rebase it")
 
 
-def _require_reviewable(session: Session, proposal: ProposalRow, revision: RevisionRow, *, person: str) -> None:
-    require_open(proposal)
+def require_releasable(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> None:
+    """Refuse what may not go out, whatever its state and whoever approved it; the quorum is counted beside.
+
+    Raises:
+        Refused: it met its end, its checks did not pass or are not fresh, or somebody objects.
+        Conflict: it is stale.
+    """
+    expiry.require_alive(proposal, plane.now())
     require_current(session, revision)
-    if person in store.contributors(session, revision.proposal):
+    require_passed(session, revision, now=plane.now())
+    objections.require_unobjected(session, revision)
+
+
+def _require_reviewable(
+    plane: ControlPlane, session: Session, proposal: ProposalRow, *, person: str, role: str
+) -> None:
+    require_open(proposal)
+    expiry.require_alive(proposal, plane.now())
+    if is_excluded(session, proposal.number or 0, person, role=role, now=plane.now()):
         raise Refused("expected an approver who is not an author of the proposal, got one of its authors")
+    if role not in APPROVING:
+        raise Refused(f"expected a role in which people approve, got {role}")
+
+
+def _refuse_second(session: Session, revision: RevisionRow, *, person: str) -> None:
     signed = select(StatementRow.id).where(
         StatementRow.manifest == revision.digest,
         StatementRow.person == person,

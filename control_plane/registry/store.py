@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
@@ -14,52 +15,68 @@ from sqlmodel import Session, col, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, texts
 from control_plane.accounts import people
-from control_plane.errors import NotFound
+from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
+from control_plane.registry import cards
 from control_plane.registry.drafts import live_manifest, live_release
 from control_plane.registry.facts import Facts
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
+    PersonRow,
     ProposalRow,
     ReleaseRow,
     RevisionRow,
     StatementRow,
     VersionRow,
 )
+from control_plane.reviewing import exclusion
 from edge_runtime.core import approval, canonical, change, coverage, dsse
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 from edge_runtime.core.statements import MEANINGS, Statement, open_statement, sign_statement
 
 __all__ = [
+    "Made",
     "Signing",
     "add_closures",
     "changes_of",
     "channel_of",
     "checks_of",
     "closure",
-    "contributors",
     "find_proposal",
     "is_stale",
     "proposal_record",
     "record",
+    "require_living",
     "rules_in_force",
     "shortfalls",
     "sign",
     "statements_for",
+    "target_named",
+    "target_of",
     "titles",
 ]
 
 MAX_REASON_LENGTH = 2000
 NO_FACTS = Facts()
+MAX_AGE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A statement that a person signed where their own key is, and the text behind the commitment in it."""
+
+    envelope: dsse.Envelope
+    said: texts.Said
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
     """Who signs what, with which key, in which role, for which reason, and how the log calls it.
 
+    `key` is the key, or what its holder signed elsewhere; `behalf` is whom a delegate acts for.
     `before` and `after` are the digests of the target's states, if the act changes it; `checks` is the digest of the
     report that the signer relied on.
     """
@@ -70,11 +87,12 @@ class Signing:
     person: str
     role: str
     reason: str
-    key: Ed25519PrivateKey
+    key: Ed25519PrivateKey | Made
     manifest: str
     entries: tuple[Entry, ...]
     target: LeafObject
     proposal: int | None = None
+    behalf: str = ""
     previous: str = ""
     facts: Facts = NO_FACTS
     checks: str = ""
@@ -87,19 +105,12 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
     if len(signing.reason) > MAX_REASON_LENGTH:
         raise InvalidDocument(f"expected a reason of at most {MAX_REASON_LENGTH} characters")
     at, said = plane.now(), texts.say(plane, signing.reason) if signing.reason else None
-    statement = Statement(
-        act=signing.act,
-        organisation=plane.organisation,
-        channel=signing.channel,
-        manifest=signing.manifest,
-        entries=tuple(sorted(signing.entries)),
-        person=signing.person,
-        role=signing.role,
-        reason=said.commitment if said else "",
-        at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        previous=signing.previous,
-    )
-    envelope = sign_statement(statement, signing.key)
+    if isinstance(signing.key, Made):
+        said, envelope = signing.key.said, signing.key.envelope
+        statement, at = _verify_made(plane, session, signing, made=signing.key)
+    else:
+        statement = _statement(plane, signing, said, at=at)
+        envelope = sign_statement(statement, signing.key)
     row = StatementRow(
         digest=canonical.digest(envelope.payload),
         act=signing.act,
@@ -115,17 +126,51 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
     )
     session.add(row)
     session.flush()
-    ledger.append(plane, session, _event(signing, statement, digest=row.digest, said=said))
+    ledger.append(plane, session, _event(signing, statement, row=row, said=said))
     return row
 
 
-def _event(signing: Signing, statement: Statement, *, digest: str, said: texts.Said | None) -> ledger.Event:
-    facts = signing.facts
+def _statement(plane: ControlPlane, signing: Signing, said: texts.Said | None, *, at: datetime) -> Statement:
+    return Statement(
+        act=signing.act,
+        organisation=plane.organisation,
+        channel=signing.channel,
+        manifest=signing.manifest,
+        entries=tuple(sorted(signing.entries)),
+        person=signing.person,
+        role=signing.role,
+        reason=said.commitment if said else "",
+        at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        previous=signing.previous,
+    )
+
+
+def _verify_made(plane: ControlPlane, session: Session, signing: Signing, *, made: Made) -> tuple[Statement, datetime]:
+    """Return a statement that was signed elsewhere, and its time, once it is just what would be signed here.
+
+    Raises:
+        Refused: it is not, or not signed with the key of the person's own, or not within ten minutes of now.
+    """
+    stated = open_statement(made.envelope)
+    at = datetime.fromisoformat(stated.at)
+    if made.envelope.payload != _statement(plane, signing, made.said, at=at).encode():
+        raise Refused("expected a statement about the proposal as it is now, got one that says something else")
+    person = session.get(PersonRow, signing.person)
+    if person is None or person.custody != "own" or not dsse.verified_by(made.envelope, person.public_key):
+        raise Refused("expected a statement signed with the key of the person's own, got another signature")
+    if abs(at - plane.now()) > MAX_AGE:
+        raise Refused("expected a statement signed within ten minutes of now by the server's clock, got another")
+    return stated, at
+
+
+def _event(signing: Signing, statement: Statement, *, row: StatementRow, said: texts.Said | None) -> ledger.Event:
+    facts, key = signing.facts, signing.key
+    key_id = key.envelope.signatures[0][0] if isinstance(key, Made) else dsse.key_id(dsse.public_bytes(key))
     return ledger.Event(
         signing.logged,
         actor=signing.person,
         role=signing.role,
-        auth=Auth.PASSPHRASE,
+        auth=Auth.KEY if isinstance(key, Made) else Auth.PASSPHRASE,
         target=signing.target,
         channel=signing.channel,
         before=signing.before,
@@ -136,9 +181,10 @@ def _event(signing: Signing, statement: Statement, *, digest: str, said: texts.S
         checks=signing.checks,
         models=facts.models,
         tier=facts.tier,
-        statement=digest,
+        statement=row.digest,
         meaning=MEANINGS[signing.act],
-        key="sha256:" + dsse.key_id(dsse.public_bytes(signing.key)),
+        key=f"sha256:{key_id}",
+        behalf=signing.behalf,
         reason=said,
         names=tuple(ref.name for ref in statement.entries),
     )
@@ -182,6 +228,7 @@ def proposal_record(proposal: ProposalRow, revision: RevisionRow, title: str) ->
         author=proposal.author,
         editor=revision.editor,
         at=proposal.at,
+        expires_at=proposal.expires_at,
     )
 
 
@@ -192,9 +239,24 @@ def channel_of(session: Session, revision: RevisionRow) -> str:
     return proposal.channel
 
 
-def contributors(session: Session, proposal: int) -> frozenset[str]:
-    """Return everybody who wrote a revision of the proposal: nobody of them may approve it."""
-    return frozenset(session.exec(select(RevisionRow.editor).where(RevisionRow.proposal == proposal)))
+def target_of(proposal: ProposalRow, revision: RevisionRow) -> LeafObject:
+    """Return how entries of the log name a revision of a proposal."""
+    return LeafObject("proposal", f"proposal-{proposal.number}", revision.digest, str(revision.revision))
+
+
+def target_named(number: int) -> LeafObject:
+    """Return how entries of the log name a proposal."""
+    return LeafObject("proposal", f"proposal-{number}")
+
+
+def require_living(proposal: ProposalRow) -> None:
+    """Refuse a proposal that is rejected, expired, closed or released.
+
+    Raises:
+        Refused: it is.
+    """
+    if proposal.state not in {"open", "scheduled", "suspended"}:
+        raise Refused(f"expected an open proposal, got one that is {proposal.state}")
 
 
 def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
@@ -205,10 +267,11 @@ def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
 
 def add_closures(session: Session, closures: Iterable[tuple[str, str, bytes]]) -> None:
     """Store closures by digest, kind and bytes; those that are there stay."""
-    for digest, kind, data in closures:
-        if session.get(ClosureRow, digest) is None:
-            session.add(ClosureRow(digest=digest, kind=kind, data=data))
+    new = [one for one in closures if session.get(ClosureRow, one[0]) is None]
+    session.add_all(ClosureRow(digest=digest, kind=kind, data=data) for digest, kind, data in new)
     session.flush()
+    for digest, kind, data in new:
+        cards.add_card(session, kind, digest=digest, data=data)
 
 
 def closure(session: Session, digest: str) -> bytes:
@@ -281,7 +344,7 @@ def shortfalls(
     manifest, live = parse_manifest(revision.manifest), live_release(session, channel_of(session, revision))
     envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
     signed = approval.read_signed(envelopes, people.keyring(session))
-    excluded = contributors(session, revision.proposal)
+    excluded = exclusion.excluded(session, revision.proposal)
     counted = [s for s in signed if s.act != "approve" or s.manifest != revision.digest or s.person not in excluded]
     base = parse_manifest(live.manifest) if live else None
     changes = {changed.key: changed for changed in changes_of(session, manifest, base)}

@@ -81,10 +81,11 @@ class ProposalRow(SQLModel, table=True):
     __tablename__ = "proposal"
     number: int | None = Field(default=None, primary_key=True)
     channel: str = Field(index=True)
-    leaf: int
-    state: str
+    leaf: int = Field(index=True)
+    state: str = Field(index=True)
     revision: int
-    author: str = Field(foreign_key="person.id")
+    author: str = Field(foreign_key="person.id", index=True)
+    expires_at: datetime = Field(sa_column=_time(index=True))
     at: datetime = Field(sa_column=_time())
 
 

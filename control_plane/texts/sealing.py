@@ -21,7 +21,20 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import TextKeyRow, TextRow
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["NAME", "REASON", "Said", "add_key", "current_key", "open_name", "open_text", "say", "store", "unwrap"]
+__all__ = [
+    "NAME",
+    "REASON",
+    "Said",
+    "add_key",
+    "current_key",
+    "open_aside",
+    "open_name",
+    "open_text",
+    "say",
+    "seal_aside",
+    "store",
+    "unwrap",
+]
 
 NAME, REASON = "actor.name", "reason.text"
 """The members of a leaf whose texts are kept here."""
@@ -104,6 +117,16 @@ def open_name(plane: ControlPlane, row: TextKeyRow) -> Said:
 def open_text(key: bytes, row: TextRow) -> Said:
     """Return the text of a row, given its key."""
     return _said(_decrypt(key, row.data, place=_place(row.leaf, row.field)))
+
+
+def seal_aside(plane: ControlPlane, key: TextKeyRow, text: str, *, place: str) -> bytes:
+    """Return a text that no entry of the log commits to, encrypted for a place outside it, such as `draft/7`."""
+    return _encrypt(plane, unwrap(plane, key), text.encode(), place=place.encode())
+
+
+def open_aside(plane: ControlPlane, key: TextKeyRow, data: bytes, *, place: str) -> str:
+    """Return what `seal_aside` encrypted under a key that is not destroyed."""
+    return _decrypt(unwrap(plane, key), data, place=place.encode()).decode()
 
 
 def _place(seq: int, member: str) -> bytes:

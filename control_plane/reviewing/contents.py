@@ -1,0 +1,50 @@
+"""What a proposal changes, kept by entry, and the digest of that content.
+
+Promises: the same entries with the same contents have the same digest, on whichever channel and base, whoever
+proposes them; so an objection meets its content again after a rebase, a duplicate or a new proposal.
+Does not: read sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, delete, select
+
+from control_plane.reviewing.tables import ChangeRow, WriterRow
+from edge_runtime.core import canonical
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries
+
+__all__ = ["changes_of", "content_of", "remember_writers", "store_changes"]
+
+
+def changes_of(manifest: Manifest, base: Manifest | None) -> dict[tuple[str, str], str]:
+    """Return the digest of each entry that a manifest changes, by kind and name; "" for one that goes."""
+    kept = {entry.key for entry in manifest.entries}
+    gone = {entry.key: "" for entry in (base.entries if base else ()) if entry.key not in kept}
+    return gone | {entry.key: entry.digest for entry in changed_entries(manifest, base)}
+
+
+def store_changes(session: Session, number: int, changes: dict[tuple[str, str], str]) -> None:
+    """Keep what the present revision of a proposal changes, in place of what was kept before."""
+    session.exec(delete(ChangeRow).where(col(ChangeRow.proposal) == number))
+    session.add_all(
+        ChangeRow(proposal=number, kind=kind, name=name, digest=digest) for (kind, name), digest in changes.items()
+    )
+    session.flush()
+
+
+def remember_writers(session: Session, editor: str, introduced: Iterable[Entry]) -> None:
+    """Keep that somebody proposed these contents; those that they took over from others stay the others'."""
+    digests = {entry.digest for entry in introduced if entry.author == editor}
+    known = select(WriterRow.digest).where(WriterRow.person == editor, col(WriterRow.digest).in_(digests))
+    new = digests - set(session.exec(known))
+    session.add_all(WriterRow(digest=digest, person=editor) for digest in sorted(new))
+    session.flush()
+
+
+def content_of(session: Session, number: int) -> str:
+    """Return the digest of what the present revision of a proposal changes."""
+    rows = session.exec(select(ChangeRow).where(ChangeRow.proposal == number).order_by(ChangeRow.kind, ChangeRow.name))
+    content = [[row.kind, row.name, row.digest] for row in rows]
+    return canonical.digest(canonical.encode({"changes": content}))

@@ -1,0 +1,234 @@
+"""Lists of proposals, and what waits for somebody: by indexes, page by page, however many there are.
+
+Promises: a page costs what it shows, not what there is; words are those of titles, looked up in the index of the log;
+the inbox begins with what the person, or one of their roles, was asked to look at. What an inbox says is a hint as of
+each proposal's last act: whether it may be done is decided when it is done.
+Does not: show details (see `registry.queries`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import Session, col, exists, select
+
+from control_plane import db
+from control_plane.accounts import rights
+from control_plane.accounts.holdings import APPROVING, held_roles
+from control_plane.index.lookup import Wanted, find
+from control_plane.index.terms import term, word_key, word_terms
+from control_plane.plane import ControlPlane
+from control_plane.registry import store
+from control_plane.registry.drafts import live_release
+from control_plane.registry.records import Proposal, Task
+from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
+from control_plane.reviewing.tables import (
+    ChangeRow,
+    ContributorRow,
+    OpeningRow,
+    RequestRow,
+    WaitingRow,
+    WriterRow,
+)
+from control_plane.reviewing.waiting import ANYBODY
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = ["STATES", "Search", "find_proposals", "inbox"]
+
+STATES = ("open", "scheduled", "suspended", "rejected", "expired", "released", "closed")
+MOST = 500
+_WORDS_AT_ONCE = 500
+RELEASING = "release-manager"
+Rows = list[tuple[ProposalRow, RevisionRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a proposal must match, everything that is given; nothing given matches every proposal.
+
+    state, channel    as it is now
+    author            person id
+    kind, name        of an entry that it changes
+    words             words of its title, all of them
+    waiting_for       person id: only what this person can move on
+    before            only lower numbers: continues an earlier search
+    limit             at most so many
+    """
+
+    state: str = ""
+    channel: str = ""
+    author: str = ""
+    kind: str = ""
+    name: str = ""
+    words: str = ""
+    waiting_for: str = ""
+    before: int | None = None
+    limit: int = 100
+
+
+def find_proposals(plane: ControlPlane, search: Search) -> tuple[Proposal, ...]:
+    """Return the proposals that match, newest first.
+
+    Raises:
+        InvalidDocument: there is no such state or channel, or words without a letter or digit.
+        NotFound: nobody has that person id.
+    """
+    if search.state and search.state not in STATES:
+        raise InvalidDocument(f"expected one of the states {', '.join(STATES)}, got another")
+    limit = max(1, min(search.limit, MOST))
+    with db.read(plane.engine) as session:
+        conditions = _conditions(plane, session, search)
+        if search.words:
+            rows: Rows = list(islice(_by_words(plane, session, search, conditions=conditions), limit))
+        else:
+            rows = _rows(session, conditions, limit)
+        return _records(plane, session, rows)
+
+
+def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, ...]:
+    """Return the open proposals that this person can move on now, and how; first those they were asked about.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    with db.read(plane.engine) as session:
+        me = _Me.of(plane, session, person)
+        asked = _is_asked(me)
+        found: dict[int, tuple[str, bool, tuple[ProposalRow, RevisionRow]]] = {}
+        for first in (True, False):
+            for why, condition in _reasons(plane, session, me):
+                wanted = [condition, asked] if first else [condition]
+                for row in _rows(session, wanted, limit):
+                    found.setdefault(row[0].number or 0, (why, first, row))
+        chosen = list(found.values())[:limit]
+        records = _records(plane, session, [row for _, _, row in chosen])
+        return tuple(
+            Task(record, why, requested=first) for record, (why, first, _) in zip(records, chosen, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Me:
+    """Whose inbox it is, and the roles that they hold now."""
+
+    id: str
+    roles: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plane: ControlPlane, session: Session, person: str) -> _Me:
+        row = rights.find_row(session, person)
+        return cls(row.id, held_roles(session, row, plane.now()))
+
+
+def _reasons(plane: ControlPlane, session: Session, me: _Me) -> Iterator[tuple[str, ColumnElement[bool]]]:
+    """Yield each reason why a proposal waits for somebody, with what it then fulfils; the most pressing first."""
+    is_open, current = col(ProposalRow.state) == "open", _is_current(plane, session)
+    wrote = _wrote(me)
+    if RELEASING in me.roles:
+        yield "release", and_(is_open, current, _waits("release"))
+    approving = [role for role in me.roles if role in APPROVING]
+    if approving:
+        roles = [*approving, ANYBODY]
+        mine = and_(_waits("approve", roles), ~wrote, ~_wrote_content(me), ~_signed(me))
+        yield "approve", and_(is_open, current, mine)
+    yield "check", and_(is_open, current, _waits("check"))
+    yield "edit", and_(col(ProposalRow.state).in_(("open", "rejected")), wrote, or_(~current, _waits("edit")))
+    yield "review", and_(is_open, _is_asked(me), ~wrote, ~_signed(me), ~_opened(me))
+
+
+def _is_current(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
+    bases = []
+    for channel in plane.settings.channels:
+        live = live_release(session, channel)
+        base = live.digest if live else ""
+        bases.append(and_(col(ProposalRow.channel) == channel, col(RevisionRow.base) == base))
+    return or_(*bases)
+
+
+def _waits(what: str, roles: list[str] | None = None) -> ColumnElement[bool]:
+    query = select(WaitingRow.proposal).where(WaitingRow.proposal == ProposalRow.number, WaitingRow.what == what)
+    return exists(query.where(col(WaitingRow.role).in_(roles)) if roles else query)
+
+
+def _is_asked(me: _Me) -> ColumnElement[bool]:
+    mine = or_(col(RequestRow.person) == me.id, col(RequestRow.role).in_(me.roles))
+    query = select(RequestRow.leaf).where(RequestRow.proposal == ProposalRow.number, col(RequestRow.ended).is_(None))
+    return exists(query.where(mine))
+
+
+def _wrote(me: _Me) -> ColumnElement[bool]:
+    revision = RevisionRow.__table__.alias()  # type: ignore[attr-defined]
+    edited = select(revision.c.revision).where(revision.c.proposal == ProposalRow.number, revision.c.editor == me.id)
+    before = select(ContributorRow.person).where(
+        ContributorRow.proposal == ProposalRow.number, ContributorRow.person == me.id
+    )
+    return or_(exists(edited), exists(before))
+
+
+def _wrote_content(me: _Me) -> ColumnElement[bool]:
+    query = select(WriterRow.person).where(
+        ChangeRow.proposal == ProposalRow.number, WriterRow.digest == ChangeRow.digest, WriterRow.person == me.id
+    )
+    return exists(query)
+
+
+def _signed(me: _Me) -> ColumnElement[bool]:
+    query = select(StatementRow.id).where(
+        StatementRow.manifest == RevisionRow.digest,
+        StatementRow.person == me.id,
+        col(StatementRow.act).in_(("approve", "reject")),
+    )
+    return exists(query)
+
+
+def _opened(me: _Me) -> ColumnElement[bool]:
+    return exists(select(OpeningRow.leaf).where(OpeningRow.manifest == RevisionRow.digest, OpeningRow.person == me.id))
+
+
+def _conditions(plane: ControlPlane, session: Session, search: Search) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if search.state:
+        found.append(col(ProposalRow.state) == search.state)
+    if search.channel:
+        found.append(col(ProposalRow.channel) == plane.on(search.channel))
+    if search.author:
+        found.append(col(ProposalRow.author) == rights.find_row(session, search.author).id)
+    if search.before is not None:
+        found.append(col(ProposalRow.number) < search.before)
+    if search.kind or search.name:
+        changes = select(ChangeRow.proposal)
+        changes = changes.where(ChangeRow.kind == search.kind) if search.kind else changes
+        changes = changes.where(ChangeRow.name == search.name) if search.name else changes
+        found.append(col(ProposalRow.number).in_(changes))
+    if search.waiting_for:
+        me = _Me.of(plane, session, search.waiting_for)
+        found.append(or_(*(condition for _, condition in _reasons(plane, session, me))))
+    return found
+
+
+def _by_words(
+    plane: ControlPlane, session: Session, search: Search, *, conditions: list[ColumnElement[bool]]
+) -> Iterator[tuple[ProposalRow, RevisionRow]]:
+    """Yield the proposals whose titles have all words, newest first: the entries that proposed them do."""
+    words = word_terms(search.words, word_key(plane))
+    if not words:
+        raise InvalidDocument("expected words of letters or digits, got none")
+    entries = find(session, Wanted(tuple(sorted({term("act", "proposed"), *words}))))
+    while part := list(islice(entries, _WORDS_AT_ONCE)):
+        yield from _rows(session, [*conditions, col(ProposalRow.leaf).in_(part)], len(part))
+
+
+def _rows(session: Session, conditions: list[ColumnElement[bool]], limit: int) -> Rows:
+    query: Any = select(ProposalRow, RevisionRow).where(
+        ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision, *conditions
+    )
+    return list(session.exec(query.order_by(col(ProposalRow.number).desc()).limit(limit)))
+
+
+def _records(plane: ControlPlane, session: Session, rows: Rows) -> tuple[Proposal, ...]:
+    titles = store.titles(plane, session, (proposal for proposal, _ in rows))
+    return tuple(store.proposal_record(proposal, revision, titles[proposal.number or 0]) for proposal, revision in rows)

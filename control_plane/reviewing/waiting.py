@@ -1,0 +1,55 @@
+"""What each proposal waits for, kept by its last act, so that thousands of them are not counted one by one.
+
+The rows are a hint for lists and inboxes: what may be done is decided anew whenever somebody does it. Promises:
+`refresh` is called in the transaction of every act on a proposal. Does not: notice time passing, or another release:
+lists look at the base of a revision themselves.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, delete
+
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.reviewing.tables import WaitingRow
+
+__all__ = ["ANYBODY", "forget", "refresh"]
+
+ANYBODY = ""
+"""Stands where any role will do."""
+
+
+def forget(session: Session, number: int) -> None:
+    """Let a proposal wait for nothing."""
+    session.exec(delete(WaitingRow).where(col(WaitingRow.proposal) == number))
+
+
+def refresh(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> None:
+    """Keep what a proposal waits for now, in the caller's transaction."""
+    number = proposal.number or 0
+    forget(session, number)
+    wanted = _wanted(plane, session, proposal, revision=revision)
+    session.add_all(WaitingRow(proposal=number, what=what, role=role) for what, role in sorted(wanted))
+    session.flush()
+
+
+def _wanted(
+    plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow
+) -> set[tuple[str, str]]:
+    from control_plane.registry import store  # which asks `exclusion`, and that the tables beside this
+    from control_plane.reviewing.objections import standing
+
+    if proposal.state == "rejected":
+        return {("edit", ANYBODY)}
+    if proposal.state != "open":
+        return set()
+    checks = store.checks_of(session, revision.digest)
+    if not checks:
+        return {("check", ANYBODY)}
+    if any(one.status == "failed" for one in checks) or standing(session, revision):
+        return {("edit", ANYBODY)}
+    missing = store.shortfalls(plane, session, revision)[1]
+    if not missing:
+        return {("release", ANYBODY)}
+    roles = {role for one in missing for role in one.roles if role != "author"}
+    return {("approve", role) for role in roles} or {("approve", ANYBODY)}
