@@ -16,7 +16,7 @@ __all__ = [
     "AsyncSender",
     "Call",
     "Group",
-    "Page",
+    "Paged",
     "Sender",
     "given",
     "later",
@@ -46,7 +46,7 @@ class Call(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Paged(Generic[T]):
     """A request whose answer goes on: `call` asks for the first page of a list of `T`."""
 
     call: Call[tuple[T, ...]]
@@ -59,7 +59,7 @@ class Sender(Protocol):
         """Return the answer to a call."""
         ...
 
-    def items(self, page: Page[T]) -> Iterator[T]:
+    def items(self, page: Paged[T]) -> Iterator[T]:
         """Yield what all pages hold."""
         ...
 
@@ -71,7 +71,7 @@ class AsyncSender(Protocol):
         """Return the answer to a call."""
         ...
 
-    def items(self, page: Page[T]) -> AsyncIterator[T]:
+    def items(self, page: Paged[T]) -> AsyncIterator[T]:
         """Yield what all pages hold."""
         ...
 
@@ -100,7 +100,7 @@ def now(make: Callable[P, Call[T]]) -> Callable[Concatenate[Group, P], T]:
     return method
 
 
-def now_items(make: Callable[P, Page[T]]) -> Callable[Concatenate[Group, P], Iterator[T]]:
+def now_items(make: Callable[P, Paged[T]]) -> Callable[Concatenate[Group, P], Iterator[T]]:
     """Return the method that yields what all pages hold."""
 
     @wraps(make)
@@ -120,7 +120,7 @@ def later(make: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncGroup, P], Aw
     return method
 
 
-def later_items(make: Callable[P, Page[T]]) -> Callable[Concatenate[AsyncGroup, P], AsyncIterator[T]]:
+def later_items(make: Callable[P, Paged[T]]) -> Callable[Concatenate[AsyncGroup, P], AsyncIterator[T]]:
     """Return the method that yields what all pages hold, for `async for`."""
 
     @wraps(make)

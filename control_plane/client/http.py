@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from control_plane.client.api import AsyncOperations, Operations
-from control_plane.client.calls import Call, Page
+from control_plane.client.calls import Call, Paged
 from control_plane.client.errors import BadAnswer, NoAnswer
 from control_plane.client.tries import Answer, Options, Request, next_page, prepare, trying
 
@@ -43,6 +43,8 @@ class Client(Operations):
     ) -> None:
         self._options, self._sleep = options, sleep
         self._http = httpx.Client(timeout=options.timeout_s, transport=transport, follow_redirects=False)
+        self.last_tag = ""
+        """Entity tag of what the last call returned: what a write gives as `if_match` to meet just that."""
         super().__init__(self)
 
     def __repr__(self) -> str:
@@ -70,10 +72,12 @@ class Client(Operations):
             ApiError: the server said no; the class says which no.
             NoAnswer, BadAnswer: nothing came back, or what is not of the documented form.
         """
-        value: T = self._tried(call, prepare(self._options, call))[0]
+        value: T
+        value, answer = self._tried(call, prepare(self._options, call))
+        self.last_tag = answer.headers.get("etag", "")
         return value
 
-    def items(self, page: Page[T]) -> Iterator[T]:
+    def items(self, page: Paged[T]) -> Iterator[T]:
         """Yield what all pages hold; each is fetched when it is needed. Raises: as `send`."""
         request = prepare(self._options, page.call)
         while True:
@@ -123,6 +127,8 @@ class AsyncClient(AsyncOperations):
     ) -> None:
         self._options, self._sleep = options, sleep
         self._http = httpx.AsyncClient(timeout=options.timeout_s, transport=transport, follow_redirects=False)
+        self.last_tag = ""
+        """Entity tag of what the last call returned: what a write gives as `if_match` to meet just that."""
         super().__init__(self)
 
     def __repr__(self) -> str:
@@ -140,10 +146,12 @@ class AsyncClient(AsyncOperations):
 
     async def send(self, call: Call[T]) -> T:
         """Return the answer to a call. Raises: as `Client.send`."""
-        value: T = (await self._tried(call, prepare(self._options, call)))[0]
+        value: T
+        value, answer = await self._tried(call, prepare(self._options, call))
+        self.last_tag = answer.headers.get("etag", "")
         return value
 
-    async def items(self, page: Page[T]) -> AsyncIterator[T]:
+    async def items(self, page: Paged[T]) -> AsyncIterator[T]:
         """Yield what all pages hold; each is fetched when it is needed. Raises: as `Client.send`."""
         request = prepare(self._options, page.call)
         while True:

@@ -2,8 +2,9 @@
 
 Promises: the token stands in one header and nowhere else; a write carries the same `Idempotency-Key` in each of its
 tries, so that an answer that got lost does not act twice; only what says "not now" is tried again (no connection, too
-slow, 429, 502, 503, 504), a few times, later each time, and not before the server said. Redirects are not followed: a
-token goes to the address it was given for. Source: RFC 9457, RFC 9110, RFC 8288.
+slow, 429, 502, 503, 504, a write that is still being carried out), a few times, later each time, and not before the
+server said. Redirects are not followed: a token goes to the address it was given for.
+Source: RFC 9457, RFC 9110, RFC 8288.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def trying(
             error = outcome
         else:
             assert outcome is not None
-            if outcome.status not in _NOT_NOW:
+            if not _is_not_now(outcome):
                 return judge(call, outcome), outcome
             error = error_of(_problem(outcome))
             after_s = error.problem.retry_after_s
@@ -189,6 +190,11 @@ def wait_s(options: Options, tried: int, after_s: float | None) -> float | None:
     return float(max(after_s or 0.0, backoff))
 
 
+def _is_not_now(answer: Answer) -> bool:
+    """Return whether an answer asks to come again; a conflict does if the very same write is being carried out."""
+    return answer.status in _NOT_NOW or (answer.status == 409 and "retry-after" in answer.headers)
+
+
 def _problem(answer: Answer) -> Problem:
     """Return the problem that an answer tells, whoever made it: a proxy in between may not speak our form."""
     told: Any = {}
@@ -199,7 +205,7 @@ def _problem(answer: Answer) -> Problem:
             told = {}
     told = told if isinstance(told, dict) else {}
     text = {name: str(told.get(name, ""))[:MAX_SHOWN] for name in ("title", "detail", "hint", "type")}
-    request_id = answer.headers.get("x-request-id") or str(told.get("request_id", ""))
+    request_id = answer.headers.get("x-request-id") or str(told.get("request", ""))
     return Problem(
         answer.status,
         title=text["title"],

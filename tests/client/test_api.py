@@ -14,7 +14,7 @@ import pytest
 
 from control_plane.client import Options
 from control_plane.client.api import AsyncOperations, Operations
-from control_plane.client.calls import Call, Page
+from control_plane.client.calls import Call, Paged
 from tests import client_api
 
 ROOT = Path(__file__).parent.parent.parent
@@ -32,7 +32,7 @@ class Recorder:
     def send(self, call: Call[Any]) -> Any:
         return call
 
-    def items(self, page: Page[Any]) -> Any:
+    def items(self, page: Paged[Any]) -> Any:
         return page.call
 
 

@@ -49,11 +49,24 @@ def test_refusals_keep_their_class(url: str, acts: Acts) -> None:
 
 
 def test_the_workflow_for_await(url: str, acts: Acts) -> None:
-    """Several questions at once."""
+    """Several questions at once, and pages as they come."""
 
     async def run() -> tuple[int, str]:
         async with AsyncClient(Options(url, acts.people["maya"]["token"])) as maya:
-            releases, me = await asyncio.gather(maya.releases.list(), maya.people.me())
-            return releases[0].number, me.login
+            me, prompt = await asyncio.gather(maya.people.me(), maya.prompts.get("opener"))
+            numbers = [release.number async for release in maya.releases.list()]
+            return numbers[0], f"{me.login} {prompt.info.name}"
 
-    assert asyncio.run(run()) == (1, "maya")
+    assert asyncio.run(run()) == (1, "maya opener")
+
+
+def test_a_write_meets_what_its_writer_saw(url: str, acts: Acts) -> None:
+    """With the entity tag of what was looked at, an edit is refused if it is that no more."""
+    with by(acts, "maya", url) as maya:
+        maya.proposals.get(2)
+        seen = maya.last_tag
+        assert seen
+        files = {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}
+        maya.proposals.edit(2, files=files, passphrase=acts.passphrase("maya"), revision=1, if_match=seen)
+        with pytest.raises(ApiConflict):
+            maya.proposals.edit(2, files=files, passphrase=acts.passphrase("maya"), revision=2, if_match=seen)

@@ -24,7 +24,7 @@ from control_plane.client import (
     NoAnswer,
     Options,
 )
-from control_plane.client.calls import Call, Page
+from control_plane.client.calls import Call, Paged
 from control_plane.client.records import Health
 from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from edge_runtime.core.errors import InvalidDocument, Unavailable
@@ -175,7 +175,7 @@ def test_attack_a_token_sent_elsewhere() -> None:
         Options(url, TOKEN)
     with pytest.raises(InvalidDocument):
         Options("https://coach.example", "mp_1234567\r\nX-Evil: 1")
-    page: Page[int] = Page(Call("GET", "/v1/x", tuple[int, ...]))
+    page: Paged[int] = Paged(Call("GET", "/v1/x", tuple[int, ...]))
     elsewhere = httpx.Response(200, json=[1], headers={"Link": '<https://evil.example/v1/x?cursor=2>; rel="next"'})
     with pytest.raises(BadAnswer, match="same server"):
         list(client(lambda _: elsewhere).items(page))
@@ -191,7 +191,7 @@ def test_pages_are_fetched_as_they_are_needed() -> None:
         link = {"Link": f'</v1/x?state=open&cursor={number + 1}>; rel="next"'} if number < 2 else {}
         return httpx.Response(200, json=[number, number], headers=link)
 
-    page: Page[int] = Page(Call("GET", "/v1/x", tuple[int, ...], query={"state": "open"}))
+    page: Paged[int] = Paged(Call("GET", "/v1/x", tuple[int, ...], query={"state": "open"}))
     found = client(answering).items(page)
     assert [next(found), next(found)] == [0, 0]
     assert len(asked) == 1
@@ -220,7 +220,7 @@ def test_the_same_for_await() -> None:
         options = Options("https://coach.example", TOKEN)
         async with AsyncClient(options, transport=httpx.MockTransport(answering), sleep=never) as one:
             found = (await one.health.get()).release
-            page: Page[int] = Page(Call("GET", "/v1/x", tuple[int, ...]))
+            page: Paged[int] = Paged(Call("GET", "/v1/x", tuple[int, ...]))
             return found, [item async for item in one.items(page)]
 
     assert asyncio.run(run()) == (3, [1, 2])

@@ -13,7 +13,7 @@ from control_plane.sync.checking import check_folder
 from control_plane.sync.home import HomeRegistry
 from control_plane.sync.pulling import pull
 from tests.server.acts import Acts
-from tests.server.library import CLOSING, OPENER, STANCE, script, stance
+from tests.server.library import CLOSING, OPENER, STANCE, library, script, stance
 from tests.serving import served
 
 RUN = CliRunner()
@@ -24,7 +24,7 @@ def test_a_pulled_folder_is_as_it_must_be(home: HomeRegistry, folder: Path) -> N
     pull(home, folder)
     found = check_folder(folder)
     assert (found.problems, found.cases) == ((), 1)
-    assert found.sources == 7
+    assert found.sources == len(library())
 
 
 def test_everything_that_is_wrong_is_told_with_its_place(home: HomeRegistry, folder: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from control_plane.client.api.audit import AsyncAuditApi, AuditApi
+from control_plane.client.api.checks import AsyncChecksApi, ChecksApi
+from control_plane.client.api.compatibility import AsyncCompatibilityApi, CompatibilityApi
 from control_plane.client.api.health import AsyncHealthApi, HealthApi
 from control_plane.client.api.inbox import AsyncInboxApi, InboxApi
+from control_plane.client.api.library import AsyncLibraryApi, LibraryApi
 from control_plane.client.api.people import AsyncPeopleApi, PeopleApi
 from control_plane.client.api.prompts import AsyncPromptsApi, PromptsApi
 from control_plane.client.api.proposals import AsyncProposalsApi, ProposalsApi
@@ -12,6 +15,7 @@ from control_plane.client.api.releases import AsyncReleasesApi, ReleasesApi
 from control_plane.client.api.session import AsyncSessionApi, SessionApi
 from control_plane.client.api.sources import AsyncSourcesApi, SourcesApi
 from control_plane.client.api.tokens import AsyncTokensApi, TokensApi
+from control_plane.client.api.webhooks import AsyncWebhooksApi, WebhooksApi
 from control_plane.client.api.withdrawals import AsyncWithdrawalsApi, WithdrawalsApi
 from control_plane.client.calls import AsyncSender, Sender
 
@@ -23,8 +27,11 @@ class Operations:
 
     def __init__(self, sender: Sender) -> None:
         self.audit = AuditApi(sender)
+        self.checks = ChecksApi(sender)
+        self.compatibility = CompatibilityApi(sender)
         self.health = HealthApi(sender)
         self.inbox = InboxApi(sender)
+        self.library = LibraryApi(sender)
         self.people = PeopleApi(sender)
         self.prompts = PromptsApi(sender)
         self.proposals = ProposalsApi(sender)
@@ -32,6 +39,7 @@ class Operations:
         self.session = SessionApi(sender)
         self.sources = SourcesApi(sender)
         self.tokens = TokensApi(sender)
+        self.webhooks = WebhooksApi(sender)
         self.withdrawals = WithdrawalsApi(sender)
 
 
@@ -40,8 +48,11 @@ class AsyncOperations:
 
     def __init__(self, sender: AsyncSender) -> None:
         self.audit = AsyncAuditApi(sender)
+        self.checks = AsyncChecksApi(sender)
+        self.compatibility = AsyncCompatibilityApi(sender)
         self.health = AsyncHealthApi(sender)
         self.inbox = AsyncInboxApi(sender)
+        self.library = AsyncLibraryApi(sender)
         self.people = AsyncPeopleApi(sender)
         self.prompts = AsyncPromptsApi(sender)
         self.proposals = AsyncProposalsApi(sender)
@@ -49,4 +60,5 @@ class AsyncOperations:
         self.session = AsyncSessionApi(sender)
         self.sources = AsyncSourcesApi(sender)
         self.tokens = AsyncTokensApi(sender)
+        self.webhooks = AsyncWebhooksApi(sender)
         self.withdrawals = AsyncWithdrawalsApi(sender)

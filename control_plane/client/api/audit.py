@@ -71,6 +71,7 @@ def _checkpoint() -> Call[str]:
 
 def _make_pack(
     *,
+    if_match: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     release: int | None = None,
@@ -83,6 +84,7 @@ def _make_pack(
         "POST",
         "/v1/audit/packs",
         bytes,
+        headers=given(**{"If-Match": if_match}),
         body=given(since=since, until=until, release=release, channel=channel, nonce=nonce, with_texts=with_texts),
     )
 
@@ -108,6 +110,7 @@ def _file_document(
     document: str,
     reason: str,
     passphrase: str,
+    if_match: str | None = None,
     valid_until: date | None = None,
     ticket: str | None = None,
 ) -> Call[Filed]:
@@ -116,6 +119,7 @@ def _file_document(
         "POST",
         "/v1/audit/evidence",
         Filed,
+        headers=given(**{"If-Match": if_match}),
         body=given(
             kind=kind, document=document, reason=reason, passphrase=passphrase, valid_until=valid_until, ticket=ticket
         ),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from control_plane.client.calls import AsyncGroup, Call, Group, later, now
+from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later_items, now_items
 from control_plane.client.records.inbox import Task
 
 __all__ = ["AsyncInboxApi", "InboxApi"]
 
 
-def _list() -> Call[tuple[Task, ...]]:
+def _list(*, limit: int | None = None) -> Paged[Task]:
     """Return what this person can move on now."""
-    return Call("GET", "/v1/inbox", tuple[Task, ...])
+    return Paged(Call("GET", "/v1/inbox", tuple[Task, ...], query=given(limit=limit)))
 
 
 class InboxApi(Group):
     """`/v1/inbox`, one call after the other."""
 
-    list = now(_list)
+    list = now_items(_list)
 
 
 class AsyncInboxApi(AsyncGroup):
     """The same for `await`."""
 
-    list = later(_list)
+    list = later_items(_list)

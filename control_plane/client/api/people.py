@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
+from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later, later_items, now, now_items
 from control_plane.client.records.people import Me
 from control_plane.client.records.shared import Person
 
@@ -16,21 +16,29 @@ def _me() -> Call[Me]:
     return Call("GET", "/v1/people/me", Me)
 
 
-def _everybody() -> Call[tuple[Person, ...]]:
+def _everybody(*, limit: int | None = None) -> Paged[Person]:
     """Return everybody, by login."""
-    return Call("GET", "/v1/people", tuple[Person, ...])
+    return Paged(Call("GET", "/v1/people", tuple[Person, ...], query=given(limit=limit)))
 
 
-def _enrol(*, login: str, name: str, roles: Sequence[str], passphrase: str) -> Call[Person]:
+def _enrol(
+    *, login: str, name: str, roles: Sequence[str], passphrase: str, if_match: str | None = None
+) -> Call[Person]:
     """Enrol somebody, as an administrator."""
-    return Call("POST", "/v1/people", Person, body=given(login=login, name=name, roles=roles, passphrase=passphrase))
+    return Call(
+        "POST",
+        "/v1/people",
+        Person,
+        headers=given(**{"If-Match": if_match}),
+        body=given(login=login, name=name, roles=roles, passphrase=passphrase),
+    )
 
 
 class PeopleApi(Group):
     """`/v1/people`, one call after the other."""
 
     me = now(_me)
-    everybody = now(_everybody)
+    everybody = now_items(_everybody)
     enrol = now(_enrol)
 
 
@@ -38,5 +46,5 @@ class AsyncPeopleApi(AsyncGroup):
     """The same for `await`."""
 
     me = later(_me)
-    everybody = later(_everybody)
+    everybody = later_items(_everybody)
     enrol = later(_enrol)

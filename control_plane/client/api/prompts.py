@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
+from control_plane.client.calls import (
+    AsyncGroup,
+    Call,
+    Group,
+    Paged,
+    given,
+    later,
+    later_items,
+    now,
+    now_items,
+    segment,
+)
 from control_plane.client.records.prompts import PromptDetail, PromptInfo
 from control_plane.client.records.shared import FieldDiff
 
 __all__ = ["AsyncPromptsApi", "PromptsApi"]
 
 
-def _list(*, channel: str | None = None) -> Call[tuple[PromptInfo, ...]]:
+def _list(*, channel: str | None = None, limit: int | None = None) -> Paged[PromptInfo]:
     """Return the live prompts and hand-offs of a channel."""
-    return Call("GET", "/v1/prompts", tuple[PromptInfo, ...], query=given(channel=channel))
+    return Paged(Call("GET", "/v1/prompts", tuple[PromptInfo, ...], query=given(channel=channel, limit=limit)))
 
 
 def _get(name: str, *, channel: str | None = None) -> Call[PromptDetail]:
@@ -34,7 +45,7 @@ def _diff(
 class PromptsApi(Group):
     """`/v1/prompts`, one call after the other."""
 
-    list = now(_list)
+    list = now_items(_list)
     get = now(_get)
     diff = now(_diff)
 
@@ -42,6 +53,6 @@ class PromptsApi(Group):
 class AsyncPromptsApi(AsyncGroup):
     """The same for `await`."""
 
-    list = later(_list)
+    list = later_items(_list)
     get = later(_get)
     diff = later(_diff)

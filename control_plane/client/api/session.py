@@ -13,14 +13,22 @@ def _get() -> Call[SignedIn]:
     return Call("GET", "/v1/session", SignedIn)
 
 
-def _sign_in(*, login: str, passphrase: str) -> Call[SignedIn]:
+def _sign_in(*, login: str, passphrase: str, if_match: str | None = None) -> Call[SignedIn]:
     """Start a session in a browser; the one that it had ends."""
-    return Call("POST", "/v1/session", SignedIn, body=given(login=login, passphrase=passphrase))
+    return Call(
+        "POST",
+        "/v1/session",
+        SignedIn,
+        headers=given(**{"If-Match": if_match}),
+        body=given(login=login, passphrase=passphrase),
+    )
 
 
-def _sign_out(*, everywhere: bool | None = None) -> Call[None]:
+def _sign_out(*, everywhere: bool | None = None, if_match: str | None = None) -> Call[None]:
     """End this session, or everywhere all of this person's."""
-    return Call("DELETE", "/v1/session", type(None), query=given(everywhere=everywhere))
+    return Call(
+        "DELETE", "/v1/session", type(None), query=given(everywhere=everywhere), headers=given(**{"If-Match": if_match})
+    )
 
 
 class SessionApi(Group):

@@ -19,6 +19,7 @@ def _issue_token(
     *,
     name: str,
     passphrase: str,
+    if_match: str | None = None,
     scopes: Sequence[str] | None = None,
     days: int | None = None,
     machine: str | None = None,
@@ -28,13 +29,14 @@ def _issue_token(
         "POST",
         "/v1/tokens",
         NewToken,
+        headers=given(**{"If-Match": if_match}),
         body=given(name=name, passphrase=passphrase, scopes=scopes, days=days, machine=machine),
     )
 
 
-def _revoke_token(identity: str) -> Call[None]:
+def _revoke_token(identity: str, *, if_match: str | None = None) -> Call[None]:
     """Revoke a token of one's own, or as an administrator anybody's."""
-    return Call("DELETE", f"/v1/tokens/{segment(identity)}", type(None))
+    return Call("DELETE", f"/v1/tokens/{segment(identity)}", type(None), headers=given(**{"If-Match": if_match}))
 
 
 class TokensApi(Group):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
+from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later, later_items, now, now_items
 from control_plane.client.records.withdrawals import Withdrawal
 
 __all__ = ["AsyncWithdrawalsApi", "WithdrawalsApi"]
 
 
-def _list(*, channel: str | None = None) -> Call[tuple[Withdrawal, ...]]:
+def _list(*, channel: str | None = None, limit: int | None = None) -> Paged[Withdrawal]:
     """Return all withdrawals on a channel, newest first."""
-    return Call("GET", "/v1/withdrawals", tuple[Withdrawal, ...], query=given(channel=channel))
+    return Paged(Call("GET", "/v1/withdrawals", tuple[Withdrawal, ...], query=given(channel=channel, limit=limit)))
 
 
-def _withdraw(*, target: str, reason: str, passphrase: str, channel: str | None = None) -> Call[Withdrawal]:
+def _withdraw(
+    *, target: str, reason: str, passphrase: str, if_match: str | None = None, channel: str | None = None
+) -> Call[Withdrawal]:
     """Withdraw a prompt."""
     return Call(
         "POST",
         "/v1/withdrawals",
         Withdrawal,
+        headers=given(**{"If-Match": if_match}),
         body=given(target=target, reason=reason, passphrase=passphrase, channel=channel),
     )
 
@@ -26,12 +29,12 @@ def _withdraw(*, target: str, reason: str, passphrase: str, channel: str | None 
 class WithdrawalsApi(Group):
     """`/v1/withdrawals`, one call after the other."""
 
-    list = now(_list)
+    list = now_items(_list)
     withdraw = now(_withdraw)
 
 
 class AsyncWithdrawalsApi(AsyncGroup):
     """The same for `await`."""
 
-    list = later(_list)
+    list = later_items(_list)
     withdraw = later(_withdraw)

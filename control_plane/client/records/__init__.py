@@ -13,23 +13,46 @@ from control_plane.client.records.audit import (
     LedgerReport,
     Live,
 )
+from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.health import Health
 from control_plane.client.records.inbox import Task
+from control_plane.client.records.library import Count, Detail, Item, Page, Reference
 from control_plane.client.records.people import Holds, Me
-from control_plane.client.records.prompts import PromptDetail, PromptInfo, VersionInfo
-from control_plane.client.records.proposals import Change, CheckResult, Missing, ProposalDetail, Signature
+from control_plane.client.records.prompts import PromptDetail, PromptInfo
+from control_plane.client.records.proposals import (
+    CaseEffect,
+    Change,
+    CheckResult,
+    Conflicting,
+    Meaning,
+    Missing,
+    Objection,
+    ProposalDetail,
+    ProposalEffects,
+    Requested,
+    Seen,
+    Signature,
+    Underneath,
+)
 from control_plane.client.records.session import SignedIn
-from control_plane.client.records.shared import FieldDiff, Person, Proposal, Release, Span
+from control_plane.client.records.shared import FieldDiff, Person, Proposal, Release, Span, VersionInfo
 from control_plane.client.records.sources import LiveSource, Snapshot
 from control_plane.client.records.tokens import NewToken, Token
+from control_plane.client.records.webhooks import Delivery, NewWebhook, Webhook
 from control_plane.client.records.withdrawals import Withdrawal
 
 __all__ = [
     "AsOf",
+    "Break",
+    "CaseEffect",
     "Change",
     "CheckResult",
+    "Conflicting",
     "ControlsReport",
+    "Count",
     "Deed",
+    "Delivery",
+    "Detail",
     "Evidence",
     "FieldDiff",
     "Filed",
@@ -38,25 +61,37 @@ __all__ = [
     "Health",
     "Hit",
     "Holds",
+    "Item",
     "Lack",
     "LedgerReport",
     "Live",
     "LiveSource",
     "Me",
+    "Meaning",
     "Missing",
     "NewToken",
+    "NewWebhook",
+    "Objection",
+    "Page",
     "Person",
     "PromptDetail",
     "PromptInfo",
     "Proposal",
     "ProposalDetail",
+    "ProposalEffects",
+    "Reference",
     "Release",
+    "Requested",
+    "Seen",
     "Signature",
     "SignedIn",
     "Snapshot",
     "Span",
     "Task",
     "Token",
+    "Underneath",
+    "Verdict",
     "VersionInfo",
+    "Webhook",
     "Withdrawal",
 ]

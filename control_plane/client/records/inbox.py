@@ -11,7 +11,8 @@ __all__ = ["Task"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An open proposal that somebody can move on, and how: check, approve or release."""
+    """A proposal that somebody can move on, and how: check, approve, release, edit or, where they are asked, review."""
 
     proposal: Proposal
     why: str
+    requested: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-__all__ = ["PromptDetail", "PromptInfo", "VersionInfo"]
+from control_plane.client.records.shared import VersionInfo
+
+__all__ = ["PromptDetail", "PromptInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,3 @@ class PromptInfo:
     digest: str
     author: str
     withdrawn: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """One released version of an entry."""
-
-    epoch: int
-    digest: str
-    author: str
-    channel: str
-    release: int
-    at: datetime

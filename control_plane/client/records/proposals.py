@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from control_plane.client.records.shared import FieldDiff, Proposal
+from control_plane.client.records.shared import FieldDiff, Proposal, Span
 
-__all__ = ["Change", "CheckResult", "Missing", "ProposalDetail", "Signature"]
+__all__ = [
+    "CaseEffect",
+    "Change",
+    "CheckResult",
+    "Conflicting",
+    "Meaning",
+    "Missing",
+    "Objection",
+    "ProposalDetail",
+    "ProposalEffects",
+    "Requested",
+    "Seen",
+    "Signature",
+    "Underneath",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEffect:
+    """One golden case before and after; None on a side where the script is not there."""
+
+    kind: str
+    name: str
+    case: str
+    why: str
+    before: Seen | None
+    after: Seen | None
+    reply: tuple[Span, ...]
+    leaves: tuple[Span, ...]
+    notes: tuple[str, ...]
+    changes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +60,43 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one named check: passed, failed, or a notice that approvers must read."""
+    """The result of one named check: passed, failed, or a notice that approvers must read.
+
+    `version` is that of the check, `inputs` are the digests of what it was given.
+    """
 
     name: str
     status: str
     evidence: tuple[str, ...]
+    version: str = ""
+    inputs: Mapping[str, str] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """A file that the proposal and the live release changed differently, since the text they both began with.
+
+    None stands for no file. `merged` is a text with the changes of both, where they touch different lines.
+    """
+
+    kind: str
+    name: str
+    path: str
+    base: str | None
+    theirs: str | None
+    mine: str | None
+    merged: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One thing that a change of an entry means; `example` is the exact situation, call or output that shows it."""
+
+    kind: str
+    name: str
+    effect: str
+    sentence: str
+    example: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +110,26 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """An objection (`act` is object) or a rejection (reject) and whether it still blocks."""
+
+    act: str
+    person: str
+    role: str
+    reason: str
+    at: datetime
+    standing: bool
+    thread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalDetail:
-    """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released."""
+    """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released.
+
+    `underneath` are its entries that are others on the live release by now, `conflicts` the files that must be
+    written
+    anew before it can be put on top.
+    """
 
     proposal: Proposal
     changes: tuple[Change, ...]
@@ -56,6 +138,49 @@ class ProposalDetail:
     missing: tuple[Missing, ...]
     stale: bool
     ready: bool
+    objections: tuple[Objection, ...] = ()
+    requested: tuple[Requested, ...] = ()
+    underneath: tuple[Underneath, ...] = ()
+    conflicts: tuple[Conflicting, ...] = ()
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEffects:
+    """What a proposal means, sentence by sentence, and each golden case of what it touches, before and after."""
+
+    proposal: int
+    manifest: str
+    meaning: tuple[Meaning, ...]
+    cases: tuple[CaseEffect, ...]
+    without_cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody, or anybody in a role, who is asked to look at a proposal; the other of the two is ""."""
+
+    person: str
+    role: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a person sees of one case.
+
+    `outcome` is filled, fallback, blocked, handed-off or refused; `leaves` is the exact text that may leave, with
+    findings covered where the route asks for it; `told` is what a model would be told, if one answers.
+    """
+
+    route: str
+    obligations: tuple[str, ...]
+    because: tuple[str, ...]
+    outcome: str
+    reply: str
+    leaves: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +194,13 @@ class Signature:
     at: datetime
     manifest: str
     void: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Underneath:
+    """An entry of a proposal that is another on the live release now than where the proposal began."""
+
+    kind: str
+    name: str
+    before: str
+    now: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["FieldDiff", "Person", "Proposal", "Release", "Span"]
+__all__ = ["FieldDiff", "Person", "Proposal", "Release", "Span", "VersionInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A set of changes: `manifest` is the digest that people sign, `state` is open, rejected or released."""
+    """A set of changes: `manifest` is the digest that people sign.
+
+    `state` is open, scheduled, suspended, rejected, expired, released or closed; whatever is not decided ends at
+    `expires_at`.
+    """
 
     number: int
     channel: str
@@ -43,6 +47,7 @@ class Proposal:
     author: str
     editor: str
     at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,15 @@ class Span:
 
     op: Literal["same", "added", "removed"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One released version of an entry."""
+
+    epoch: int
+    digest: str
+    author: str
+    channel: str
+    release: int
+    at: datetime

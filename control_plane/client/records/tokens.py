@@ -18,7 +18,7 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as its list shows it, without its text; `used_at` is when it was last used, to the hour."""
+    """A token as its list shows it, without its text; `used_at` is when it was last used, to about an hour."""
 
     id: str
     person: str
