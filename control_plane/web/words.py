@@ -51,12 +51,22 @@ _ACTS = {
 _CHECKS = {
     "schema": "Its form is right",
     "template": "Every blank in the text can be filled",
+    "contract": "Who uses it today can go on using it",
     "cases": "It gives the answers it promises",
+    "recorded-outputs": "What models answered still fits",
     "policy-loosening": "No rule becomes looser",
     "refutation-probes": "What must be refused is refused",
     "placement-vs-data-class": "Sensitive words go no further than they may",
+    "prohibited-practice": "It asks for nothing that is forbidden",
+    "ai-disclosure": "People are told that an assistant speaks",
     "disclosure-present": "People are told what they are reading",
+    "readability": "It is easy to read",
+    "token-budget": "A model can read all of it",
+    "untrusted-delimited": "What people write is never taken for an order",
+    "legal-tags": "It says why it may be used",
+    "translation-stale": "Translations say what the original says",
     "hand-off-present": "A person can always be reached",
+    "hand-off-contacts": "Every number to call is filled in",
     "tier": "Its level of risk is not played down",
 }
 
