@@ -53,6 +53,7 @@ class Shelf:
         self._words = _Words(self._size)
         self._titles = _Words(self._size)
         self._users: dict[Key, list[Key]] = defaultdict(list)
+        self._contents: dict[str, int] = defaultdict(int)
         for place, volume in enumerate(self.volumes):
             self._file(place, volume)
             self._words.add(place, words[place])
@@ -66,6 +67,8 @@ class Shelf:
         values += [("folder", "/".join(parts[: depth + 1])) for depth in range(len(parts))]
         for value in values:
             _mark(self._values.setdefault(value, bytearray(self._size)), place)
+        for digest in {entry.digest, card.translated} - {""}:
+            self._contents[digest] |= 1 << place
         for named in card.refers:
             self._users[named].append(entry.key)
 
@@ -81,6 +84,13 @@ class Shelf:
     def places(self, member: str, value: str) -> int:
         """Return the places of the entries that have a value; a folder includes the folders in it."""
         return int.from_bytes(self._values.get((member, value), b""), "little")
+
+    def with_digests(self, digests: Iterable[str]) -> int:
+        """Return the places of the entries whose content, or whose original's, has one of the digests."""
+        found = 0
+        for digest in digests:
+            found |= self._contents.get(digest, 0)
+        return found
 
     def values(self, member: str) -> Iterator[tuple[str, int]]:
         """Yield the values of a member, sorted, with the places of each."""
