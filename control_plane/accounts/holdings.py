@@ -8,15 +8,17 @@ Does not: grant, delegate or end (see `grants` and `delegations`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, or_, select
 
 from control_plane.accounts.tables import GrantRow
 from control_plane.registry.tables import PersonRow
+from edge_runtime.core import canonical
 
-__all__ = ["APPROVING", "Holding", "held_roles", "holding"]
+__all__ = ["APPROVING", "Holding", "enrolment_digest", "first_grants", "held_roles", "holding"]
 
 APPROVING = (
     "community-host",
@@ -27,6 +29,9 @@ APPROVING = (
     "safety-owner",
 )
 """Roles in which people approve: held by grant, for a time."""
+
+
+FIRST_GRANT_DAYS = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +97,19 @@ def _is_away(session: Session, role: str, now: datetime, *, person: str) -> bool
         or_(col(GrantRow.ended_at).is_(None), col(GrantRow.ended_at) > now),
     )
     return session.exec(query).first() is not None
+
+
+def first_grants(row: PersonRow) -> list[GrantRow]:
+    """Return the grants that come with somebody's enrolment by the installation: one for each role that takes one."""
+    until = row.at + timedelta(days=FIRST_GRANT_DAYS)
+    return [
+        GrantRow(id=f"{row.id}.{role}", person=row.id, role=role, since=row.at, until=until, envelope={}, at=row.at)
+        for role in row.roles
+        if role in APPROVING
+    ]
+
+
+def enrolment_digest(row: PersonRow, first: Iterable[GrantRow]) -> str:
+    """Return the digest by which the log says what somebody is enrolled with."""
+    held = [{"role": grant.role, "until": f"{grant.until:%Y-%m-%dT%H:%M:%SZ}"} for grant in first]
+    return canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles), "holds": held}))

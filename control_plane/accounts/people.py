@@ -9,21 +9,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject, Retention
 from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, rights
-from control_plane.accounts.holdings import APPROVING, holding
+from control_plane.accounts.holdings import APPROVING, enrolment_digest, first_grants, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
 from control_plane.texts.sealing import add_key
-from edge_runtime.core import approval, canonical, dsse
+from edge_runtime.core import approval, dsse
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
@@ -32,9 +32,7 @@ __all__ = [
     "NewPerson",
     "Person",
     "enrol",
-    "enrolment_digest",
     "find_person",
-    "first_grants",
     "holds_of",
     "keyring",
     "list_people",
@@ -43,7 +41,6 @@ __all__ = [
 ]
 
 ROLES = tuple(sorted((*APPROVING, "administrator", "auditor", "author", "release-manager", "reviewer")))
-FIRST_GRANT_DAYS = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +119,6 @@ def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, a
                 session.add(grant)
         session.flush()
         return tuple(_record(row, name, plane.now()) for row, name in rows)
-
-
-def first_grants(row: PersonRow) -> list[GrantRow]:
-    """Return the grants that come with somebody's enrolment by the installation: one for each role that takes one."""
-    until = row.at + timedelta(days=FIRST_GRANT_DAYS)
-    return [
-        GrantRow(id=f"{row.id}.{role}", person=row.id, role=role, since=row.at, until=until, envelope={}, at=row.at)
-        for role in row.roles
-        if role in APPROVING
-    ]
-
-
-def enrolment_digest(row: PersonRow, first: Iterable[GrantRow]) -> str:
-    """Return the digest by which the log says what somebody is enrolled with."""
-    held = [{"role": grant.role, "until": f"{grant.until:%Y-%m-%dT%H:%M:%SZ}"} for grant in first]
-    return canonical.digest(canonical.encode({"custody": row.custody, "roles": list(row.roles), "holds": held}))
 
 
 def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:

@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from audit.errors import AuditError
 from audit.record import Act, LeafRecord, parse_leaf
+from control_plane.accounts.problems import problems as accounts_problems
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
 from control_plane.registry.records import CheckResult
@@ -74,6 +75,10 @@ def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
             # A driver lets a row hold what its column cannot: then the rest of its table cannot be read either.
             found.append(f"{section.__name__.removeprefix('_')}: a row holds what no use case writes")
     try:
+        found += accounts_problems(session, known.leaves)
+    except _UNREADABLE:
+        found.append("accounts: a row holds what no use case writes")
+    try:
         found += texts_problems(plane, session, known.leaves)
     except _UNREADABLE:
         found.append("texts: a row holds what no use case writes")
@@ -108,9 +113,11 @@ def _entries(session: Session, known: _Known) -> Iterator[str]:
 
 
 def _people(session: Session, known: _Known) -> Iterator[str]:
-    enrolled = {
-        leaf.object.name: leaf.object.digest for leaf in known.leaves.values() if leaf.act == Act.PERSON_ENROLLED
-    }
+    enrolled = {}
+    for index in sorted(known.leaves):
+        leaf = known.leaves[index]
+        if leaf.act == Act.PERSON_ENROLLED or (leaf.act == Act.KEY_ENROLLED and leaf.reason.code == "renewed"):
+            enrolled[leaf.object.name] = leaf.object.digest  # the newest is the present one
     for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
         known.keys[row.id] = row.public_key
         if enrolled.get(row.id) != "sha256:" + dsse.key_id(row.public_key):
