@@ -15,6 +15,7 @@ from itertools import product
 
 from edge_runtime.core.approval import CHANGES, SETTINGS, ApprovalRules, Case
 from edge_runtime.core.manifest import KINDS, LEAST_TIERS, TIERS
+from edge_runtime.core.prompt import keeps_compatible
 from edge_runtime.core.quorum import Tree, describe, find_missing, implies
 
 __all__ = ["compare_rules"]
@@ -47,6 +48,10 @@ def compare_rules(before: ApprovalRules, after: ApprovalRules) -> Iterator[tuple
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
             yield ("asks-less" if now > was else "asks-more"), f"{words.format(now)}, before {was}"
+    was, now = before.compatibility, after.compatibility
+    if was != now:
+        effect = "asks-more" if keeps_compatible(now, was) else "asks-less"
+        yield effect, f"scripts that state no mode of compatibility are held to {now}, before {was}"
 
 
 def _situations(before: ApprovalRules, after: ApprovalRules) -> Iterator[Case]:

@@ -22,6 +22,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import KINDS, TIERS
+from edge_runtime.core.prompt import COMPATIBILITY, DEFAULT_COMPATIBILITY, keeps_compatible
 from edge_runtime.core.quorum import Tree, find_missing, implies, parse_tree, roles_of, tree_json
 from edge_runtime.core.statements import Statement, open_statement
 
@@ -145,7 +146,7 @@ class ApprovalRule:
 
 @frozen
 class ApprovalRules:
-    """All rules, the quorum of an emergency, and for how long things hold."""
+    """All rules, the quorum of an emergency, how long things hold, and the mode of compatibility scripts inherit."""
 
     rules: tuple[ApprovalRule, ...]
     emergency: Tree
@@ -153,6 +154,7 @@ class ApprovalRules:
     checks_fresh_days: int = 14
     grant_days: int = 56
     review_due_days: int = 7
+    compatibility: str = DEFAULT_COMPATIBILITY
 
     def as_json(self) -> JsonObject:
         """Return the rules as the document that a release carries."""
@@ -162,6 +164,7 @@ class ApprovalRules:
             "rules": [_rule_json(rule) for rule in self.rules],
             "emergency": tree_json(self.emergency),
             **{name: getattr(self, name) for name in _DAYS},
+            **({"compatibility": self.compatibility} if self.compatibility != DEFAULT_COMPATIBILITY else {}),
         }
 
     def alternatives(self, case: Case) -> tuple[tuple[ApprovalRule, ...], ...]:
@@ -212,10 +215,11 @@ def parse_rules(data: bytes) -> ApprovalRules:
     rules = fields.items("rules", _parse_rule, at_most=MAX_RULES)
     emergency = _parse_need(fields.value("emergency"))
     days = {name: fields.integer(name, at_least=least, at_most=most) for name, (least, most) in _DAYS.items()}
+    mode = fields.choice("compatibility", COMPATIBILITY) if fields.holds("compatibility") else DEFAULT_COMPATIBILITY
     fields.close()
     if not rules or len({rule.id for rule in rules}) != len(rules):
         raise InvalidDocument(f"{FORMAT}: expected one or more rules, each id once")
-    return ApprovalRules(rules, emergency, **days)
+    return ApprovalRules(rules, emergency, **days, compatibility=mode)
 
 
 def _parse_rule(document: object) -> ApprovalRule:
@@ -285,6 +289,7 @@ def tightens(after: ApprovalRules, before: ApprovalRules) -> bool:
         and all(_was_ruled(rule.when, before) for rule in after.rules)
         and implies(after.emergency, before.emergency)
         and all(getattr(after, name) <= getattr(before, name) for name in _DAYS)
+        and keeps_compatible(after.compatibility, before.compatibility)
     )
 
 

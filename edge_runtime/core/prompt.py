@@ -17,7 +17,16 @@ from edge_runtime.core.filing import Filing, Translation, read_filing, read_loca
 from edge_runtime.core.include import read_includes
 from edge_runtime.core.manifest import TIERS
 
-__all__ = ["COMPATIBILITY", "FORMAT", "MAX_BYTES", "PLACEMENTS", "Prompt", "parse_prompt", "read_prompt"]
+__all__ = [
+    "COMPATIBILITY",
+    "FORMAT",
+    "MAX_BYTES",
+    "PLACEMENTS",
+    "Prompt",
+    "keeps_compatible",
+    "parse_prompt",
+    "read_prompt",
+]
 
 FORMAT = "mentorplane-prompt/2"
 MAX_BYTES = 200_000
@@ -31,7 +40,24 @@ COMPATIBILITY = (
     "full",
     "full-transitive",
 )
-"""What a changed contract may break: callers and readers of the version before, of the new one, of every version."""
+"""What a changed contract may not break: callers and readers of the version before, of the new one, of every one."""
+DEFAULT_COMPATIBILITY = "backward"
+"""What counts where neither a script nor the approval rules state a mode."""
+
+
+def keeps_compatible(mode: str, other: str) -> bool:
+    """Return whether a mode of compatibility asks for all that another asks for.
+
+    >>> keeps_compatible("full", "backward"), keeps_compatible("full", "backward-transitive")
+    (True, False)
+    """
+    return _asks(other) <= _asks(mode)
+
+
+def _asks(mode: str) -> set[str]:
+    direction, _, transitive = mode.partition("-")
+    directions = {"full": {"backward", "forward"}, "none": set[str]()}.get(direction, {direction})
+    return {f"{one}{suffix}" for one in directions for suffix in (("", "-transitive") if transitive else ("",))}
 
 
 @frozen
@@ -40,7 +66,8 @@ class Prompt:
 
     `fill` is a JSON value whose texts are templates over the inputs, or `{"extract": "summary", "from": INPUT,
     "at_most": N}`: N sentences of that input. `reply` is a template over inputs and output fields: the text a
-    person reads. `compatibility` is "" where the organisation's counts. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
+    person reads. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
+    `compatibility` is "" where the organisation's counts.
     """
 
     name: str

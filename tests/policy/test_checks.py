@@ -15,6 +15,7 @@ from control_plane.policy.checks.told import CONTEXT_TOKENS
 from control_plane.registry.closures import CLOSURE_KINDS, freeze
 from control_plane.registry.sources import default_library
 from edge_runtime.core import canonical
+from edge_runtime.core.approval import ApprovalRules
 from edge_runtime.core.canonical import JsonObject, encode
 from edge_runtime.core.manifest import Entry, Manifest
 from tests.policy.scripts import TEXT, document
@@ -391,6 +392,20 @@ def test_a_change_cannot_excuse_its_own_break() -> None:
     assert found("contract", candidate(excused, before=(encode(plain),)))[0] == "failed"
     lowered = encode({**plain, "compatibility": "none"})
     assert found("contract", candidate(excused, before=(lowered,)))[0] == "passed"
+
+
+def test_a_script_inherits_the_mode_of_the_approval_rules_in_force() -> None:
+    """Where the script says nothing, the organisation's mode counts, by the rules in force, not those beside it."""
+    plain, broken = encode(document()), encode(document(inputs={"work": TEXT, "when": TEXT}))
+    loose, strict = (
+        encode(ApprovalRules((), "compliance", compatibility=mode).as_json()) for mode in ("none", "backward")
+    )
+    for before, after, status in ((loose, loose, "passed"), (loose, strict, "passed"), (strict, loose, "failed")):
+        old = manifest([entry(plain), entry(before, "approval-rules")])
+        new = manifest([entry(broken, epoch=2), entry(after, "approval-rules")], 2, canonical.digest(old.encode()))
+        held = {canonical.digest(data): data for data in (plain, broken, loose, strict)}
+        introduced = tuple(one for one in new.entries if one not in old.entries)
+        assert found("contract", Candidate(new, old, introduced, held, {}))[0] == status
 
 
 def test_an_optional_input_breaks_nobody() -> None:

@@ -118,6 +118,8 @@ def test_other_people_are_neither_more_nor_fewer() -> None:
         (rules({"when": {}, "need": TWO}, emergency="facilitator"), "asks-less"),
         (rules({"when": {}, "need": TWO}, checks_fresh_days=30), "asks-less"),
         (rules({"when": {}, "need": TWO}, grant_days=7), "asks-more"),
+        (rules({"when": {}, "need": TWO}, compatibility="none"), "asks-less"),
+        (rules({"when": {}, "need": TWO}, compatibility="full"), "asks-more"),
         (rules({"when": {}, "need": TWO}, {"when": {"at_least_changed": 5}, "need": "compliance"}), "asks-more"),
         (
             rules({"when": {}, "need": TWO}, {"when": {"paths": ["prompt/safety/**"]}, "need": "compliance"}),

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from control_plane.policy.compatibility.inputs import refused_calls
 from control_plane.policy.compatibility.outputs import unexpected_outputs
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.prompt import COMPATIBILITY, Prompt
+from edge_runtime.core.prompt import COMPATIBILITY, DEFAULT_COMPATIBILITY, Prompt
 
 __all__ = ["DEFAULT_MODE", "MODES", "Break", "Version", "find_breaks"]
 
 MODES = COMPATIBILITY
-DEFAULT_MODE = "backward"
+DEFAULT_MODE = DEFAULT_COMPATIBILITY
 MAX_SHOWN = 240
 
 
