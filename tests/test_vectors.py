@@ -14,6 +14,7 @@ from audit.note import parse_note
 from audit.openings import check_openings, encode_openings, parse_openings
 from audit.record import encode_leaf, parse_leaf
 from audit.tiles import parse_bundle, parse_tile
+from control_plane.sync.lock import parse_lock
 from edge_runtime.core import canonical
 from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.approval import parse_rules
@@ -38,6 +39,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "checkpoint.txt": lambda data: parse_note(data).encode(),
     "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),
+    "lock.json": lambda data: parse_lock(data).encode(),
     "manifest.json": lambda data: parse_manifest(data).encode(),
     "openings.jsonl": lambda data: encode_openings(parse_openings(data)),
     "policy.json": lambda data: encode_policy(parse_policy(data)),

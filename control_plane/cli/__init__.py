@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import database, prompt, proposal, serving, webhook, workflow
+from control_plane.cli import database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -22,7 +22,11 @@ app.command("reject")(workflow.reject)
 app.command("release")(workflow.release)
 app.command("withdraw")(workflow.withdraw)
 app.command("demo")(demo)
+app.add_typer(library.app, name="library")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(proposal.app, name="proposal")
 app.add_typer(database.app, name="database")
+app.add_typer(sync.app, name="sync")
+app.command("import")(exchange.import_files)
+app.command("export")(exchange.export)
 app.add_typer(webhook.app, name="webhook")

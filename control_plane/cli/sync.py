@@ -85,7 +85,7 @@ def status(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Say what differs: added, changed or removed here, behind what is live, or conflicting; answers no if that."""
+    """Say what is added, changed or removed here, what is behind, and what conflicts, which answers no."""
     with registry_of(Where(server, token_file, home), as_json=as_json) as registry:
         from control_plane.registry.strict_yaml import SourceError
         from control_plane.sync.pulling import compared

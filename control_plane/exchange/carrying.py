@@ -33,6 +33,7 @@ __all__ = ["FORMATS", "Carried", "export_script", "format_of", "import_script"]
 
 FORMATS: Mapping[str, Format] = {one.name: one for one in (Dotprompt(), Prompty())}
 KEPT = "mentorplane"
+KEPT_FORMAT = "mentorplane-exchange/1"
 KINDS = ("handoff", "prompt")
 _ORDER = (
     *(
@@ -101,7 +102,7 @@ def export_script(source: Source, sources: Iterable[Source], form: Format) -> Ca
     if form.name == "prompty" and "${" in as_yaml(kept):
         raise InvalidDocument("expected no ${ in a script that goes out as a Prompty: it is a reference there")
     seals = {key: _seal(value) for key, value in (*written.front.items(), (BODY, written.body))}
-    front = written.front | {"metadata": {KEPT: {"document": kept, "seals": seals}}}
+    front = written.front | {"metadata": {KEPT: {"format": KEPT_FORMAT, "document": kept, "seals": seals}}}
     losses = [
         Loss(source.path, _line(source, note.where), note.member, note.what, note.why, note.instead)
         for note in written.notes
@@ -152,11 +153,10 @@ def import_script(data: bytes, path: str, *, today: date) -> Carried:
             Loss(path, _place(file, key, note.where), note.member, note.what, note.why, note.instead)
             for note in read.notes
         ]
-    if document and kept is not None:
-        line = file.line("metadata", KEPT)
-        losses.append(
-            Loss(path, line, "", "metadata.mentorplane", "it was exported from here", "taken where unchanged")
-        )
+    if kept is not None:
+        line, why = file.line("metadata", KEPT), "it was exported from here" if seals else f"it is no {KEPT_FORMAT}"
+        instead = "taken where unchanged" if seals else "left out"
+        losses.append(Loss(path, line, "", "metadata.mentorplane", why, instead))
     losses += _metadata_losses(file, metadata)
     for member, (made, instead) in _assumed(document, path, today).items():
         if member not in document:
@@ -201,7 +201,7 @@ def _place(file: Fronted, key: str, where: tuple[str | int, ...]) -> int:
 
 def _kept(kept: Any) -> tuple[JsonObject, JsonObject]:
     """Return what was carried, and its seals; nothing if that is of another form."""
-    if not isinstance(kept, dict) or set(kept) != {"document", "seals"}:
+    if not isinstance(kept, dict) or set(kept) != {"document", "format", "seals"} or kept["format"] != KEPT_FORMAT:
         return {}, {}
     document, seals = kept["document"], kept["seals"]
     return (dict(document), seals) if isinstance(document, dict) and isinstance(seals, dict) else ({}, {})

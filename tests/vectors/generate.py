@@ -22,6 +22,7 @@ from audit.note import Algorithm, Signer, add_signatures
 from audit.openings import Opening, encode_openings
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
+from control_plane.sync.lock import Lock, Locked
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
@@ -338,6 +339,7 @@ def files() -> dict[str, bytes]:
         "keys.json": _text({name: dsse.encode_base64(dsse.public_bytes(key)) for name, key in UNSAFE_KEYS.items()}),
         "leaf.json": entries[1],
         "leaf-1.json": leaf_1(),
+        "lock.json": lock().encode(),
         "manifest.json": manifest().encode(),
         "openings.jsonl": openings,
         "receipt.json": receipt().encode(),
@@ -348,6 +350,13 @@ def files() -> dict[str, bytes]:
         "withdrawals.json": encode_withdrawals(CHANNEL, (stop,)),
         "withdrawals-none.json": none_withdrawn,
     }
+
+
+def lock() -> Lock:
+    """Return the lock of a folder with one script and its cases."""
+    script = Locked("prompt", "opener", "scripts/opener.yaml", canonical.digest(b"script"), 3)
+    cases = Locked("cases", "opener", "cases/opener.yaml", canonical.digest(b"cases"), 0)
+    return Lock("https://coach.example", CHANNEL, 7, canonical.digest(b"manifest"), (script, cases))
 
 
 def receipt() -> Receipt:
