@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.diffs.words import FieldDiff
 from control_plane.errors import Unguarded
 from control_plane.registry import proposals, queries, releases, review
-from control_plane.registry.diffs import FieldDiff
 from control_plane.registry.records import (
     CheckResult,
     PromptDetail,

@@ -53,8 +53,8 @@ def diff(
 ) -> None:
     """Show what differs between two versions, word by word."""
     with opened(home, as_json=as_json) as plane:
+        from control_plane.diffs.words import as_text
         from control_plane.registry import queries
-        from control_plane.registry.diffs import as_text
 
         found = queries.diff_prompt(plane, name, before=before, after=after, channel=channel)
         versions = queries.show_prompt(plane, name, channel=channel).history

@@ -88,7 +88,7 @@ def _effect_lines(found: ProposalEffects, *, every: bool) -> Iterator[str]:
 
 
 def _lines(found: ProposalDetail) -> Iterator[str]:
-    from control_plane.registry.diffs import as_text
+    from control_plane.diffs.words import as_text
 
     proposal = found.proposal
     stale = ", stale: edit it to rebase it" if found.stale else ""

@@ -29,7 +29,16 @@ from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 
-__all__ = ["FRESH_DAYS", "examples_of", "gather", "is_fresh", "require_passed", "staleness", "store_report"]
+__all__ = [
+    "FRESH_DAYS",
+    "examples_of",
+    "fresh_days",
+    "gather",
+    "is_fresh",
+    "require_passed",
+    "staleness",
+    "store_report",
+]
 
 FRESH_DAYS = 7
 """How long a report is fresh where the approval rules in force say nothing."""

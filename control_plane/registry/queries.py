@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, select
 
 from control_plane import db, texts
+from control_plane.diffs.meaning import Meaning, meaning_of
+from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.policy import reports
 from control_plane.registry import drafts, store
-from control_plane.registry.diffs import FieldDiff, diff_closures
 from control_plane.registry.records import (
     Change,
     Missing,
@@ -245,12 +246,17 @@ def _changes(session: Session, revision: RevisionRow) -> Iterable[Change]:
             diff=_diff(session, old, entry),
             source=file.get("text", ""),
             path=file.get("path", ""),
+            meaning=_meaning(session, old, entry),
         )
     for key in sorted(before.keys() - {entry.key for entry in manifest.entries}):
         old = before[key]
         yield Change(
             old.kind, old.name, old.tier, old.epoch, "", old.author, old.digest, _diff(session, old, None), "", ""
         )
+
+
+def _meaning(session: Session, old: Entry | None, new: Entry) -> tuple[Meaning, ...]:
+    return meaning_of(new.key, store.closure(session, old.digest), store.closure(session, new.digest)) if old else ()
 
 
 def _diff(session: Session, old: Entry | None, new: Entry | None) -> tuple[FieldDiff, ...]:

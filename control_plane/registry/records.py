@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from control_plane.registry.diffs import FieldDiff
+from control_plane.diffs.meaning import Meaning
+from control_plane.diffs.words import FieldDiff
 from control_plane.reviewing.records import Conflicting, Objection, Requested, Underneath
 from edge_runtime.core.canonical import JsonObject
 
@@ -66,7 +67,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry that a proposal changes; `before` is "" for a new one, `digest` is "" for one that goes."""
+    """One entry that a proposal changes; `before` is "" for a new one, `digest` is "" for one that goes.
+
+    `diff` says what changes word by word, `meaning` what that means, as sentences with examples.
+    """
 
     kind: str
     name: str
@@ -78,6 +82,7 @@ class Change:
     diff: tuple[FieldDiff, ...]
     source: str
     path: str
+    meaning: tuple[Meaning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
