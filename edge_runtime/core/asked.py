@@ -18,7 +18,7 @@ from edge_runtime.core.approval import SETTINGS, ApprovalRules, Case, Changed
 from edge_runtime.core.manifest import TIERS, Entry, Manifest, Settings
 from edge_runtime.core.quorum import Tree
 
-__all__ = ["Asked", "Before", "Changes", "Doing", "Need"]
+__all__ = ["Asked", "Before", "Changes", "Doing", "Need", "what_is_asked"]
 
 Key = tuple[str, str]
 Changes = Mapping[Key, Changed]
@@ -67,9 +67,9 @@ class Asked:
 class Doing:
     """A manifest on top of what was before it, under approval rules of which one must be met.
 
-    `changes` are the kinds of change by kind and name, None where they cannot be known. `stated` are the entries that
-    authors stated for this very manifest: all that is new where nothing before is known, and all that a manifest
-    answers for where releases were missed.
+    `changes` are the kinds of change by kind and name, None where they cannot be known. `stated` are the entries of the
+    manifest that authors stated for it: all that is new where nothing before is known, and all that a manifest answers
+    for where releases were missed.
     """
 
     manifest: Manifest
@@ -83,68 +83,93 @@ class Doing:
         """Return whether the manifest comes right after what was before it."""
         return self.before is not None and self.manifest.number == self.before.number + 1
 
-    @property
-    def introduced(self) -> frozenset[Entry]:
-        """Return the entries that were not in force before, whichever release brought them."""
-        before = set(self.before.entries.values()) if self.before else None
-        return self.stated | (frozenset(self.manifest.entries) - before if before is not None else frozenset())
+    def introduced(self) -> list[Entry]:
+        """Return the entries that were not in force before, whichever release brought them, in their order."""
+        if self.before is None:
+            return [entry for entry in self.manifest.entries if entry in self.stated]
+        old = self.before.entries
+        return [entry for entry in self.manifest.entries if entry in self.stated or old.get(entry.key) != entry]
 
-    @property
-    def own(self) -> frozenset[Entry]:
-        """Return the entries that this manifest itself introduces, as far as it can be known."""
-        return self.introduced if self.follows else self.stated
+    def removed(self) -> list[Entry]:
+        """Return the entries that were in force before and are not in the manifest."""
+        before = self.before.entries if self.before else {}
+        return [before[key] for key in sorted(before.keys() - {entry.key for entry in self.manifest.entries})]
 
-    def of_entries(self) -> Iterable[Asked]:
-        """Yield what each introduced entry is asked for."""
-        own, changed = self.own, self._changed()
-        for entry in sorted(self.introduced):
-            case = self._case(entry, changed)
-            yield Asked(entry, case.tier, self._ways(case, own=entry in own))
 
-    def of_manifest(self) -> Iterable[Asked]:
-        """Yield what the manifest is asked for, for each thing that it does itself; something in any case."""
-        own, changed = self.own, self._changed()
-        cases: list[tuple[Entry | None, Case]] = [(entry, self._case(entry, changed)) for entry in sorted(own)]
-        cases += [(None, self._case(entry, changed, gone=True)) for entry in self._removed()]
-        if self.before and self.manifest.settings != self.before.settings:
-            kinds = settings_changes(self.before.settings, self.manifest.settings)
-            cases.append((None, Case(SETTINGS, HIGHEST, kinds, frozenset({SETTINGS}), changed)))
-        for entry, case in cases or [(None, Case(SETTINGS, HIGHEST, None, None, changed))]:
-            yield Asked(entry, case.tier, self._ways(case, own=True))
+def what_is_asked(doing: Doing) -> tuple[list[Asked], list[Asked]]:
+    """Return what each introduced entry is asked for, and what the manifest is, for each thing that it does itself.
 
-    def _removed(self) -> list[Entry]:
-        held = {entry.key for entry in self.manifest.entries}
-        return [entry for key, entry in sorted(self.before.entries.items()) if key not in held] if self.before else []
+    The manifest is asked for something in any case: one that does nothing answers for the highest tier.
+    """
+    introduced, removed = doing.introduced(), doing.removed()
+    own = introduced if doing.follows else [entry for entry in introduced if entry in doing.stated]
+    asking = _Asking(doing, len(own) + (len(removed) if doing.follows else 0))
+    among = set(own)
+    entries = [asking.of_entry(entry, own=entry in among) for entry in introduced]
+    manifest = [one for one in entries if one.entry in among] if own else []
+    manifest += [asking.of_removal(entry) for entry in removed]
+    if doing.before and doing.manifest.settings != doing.before.settings:
+        kinds = settings_changes(doing.before.settings, doing.manifest.settings)
+        manifest.append(asking.of_settings(Case(SETTINGS, HIGHEST, kinds, frozenset({SETTINGS}), asking.changed)))
+    return entries, manifest or [asking.of_settings(Case(SETTINGS, HIGHEST, None, None, asking.changed))]
 
-    def _changed(self) -> int:
-        """Return how many entries the manifest changes; at least as many as its authors stated."""
-        return len(self.own) + (len(self._removed()) if self.follows else 0)
 
-    def _case(self, entry: Entry, changed: int, *, gone: bool = False) -> Case:
-        old = self.before.entries.get(entry.key) if self.before else None
-        known = self.changes.get(entry.key) if self.changes is not None and (self.follows or gone) else None
-        return Case(
-            kind=entry.kind,
-            tier=max(entry.tier, old.tier) if old else entry.tier,
-            changes=frozenset(known.changes) if known else frozenset({"removal"}) if gone else None,
-            paths=frozenset(known.paths) if known else None,
-            changed=changed,
+class _Asking:
+    """Asks the rules, each case once: most of what a large release does is alike."""
+
+    def __init__(self, doing: Doing, changed: int) -> None:
+        self.changed = changed
+        self._doing = doing
+        self._by_path = any(rule.when.paths for rules in doing.rules for rule in rules.rules)
+        self._ways: dict[object, tuple[tuple[Need, ...], ...]] = {}
+
+    def of_entry(self, entry: Entry, *, own: bool) -> Asked:
+        doing = self._doing
+        old = doing.before.entries.get(entry.key) if doing.before else None
+        known = doing.changes.get(entry.key) if doing.changes is not None and doing.follows else None
+        tier = max(entry.tier, old.tier) if old else entry.tier
+        return Asked(
+            entry, tier, self._of(entry.kind, tier, known=known, changes=known.changes if known else None, own=own)
         )
 
-    def _ways(self, case: Case, *, own: bool) -> tuple[tuple[Need, ...], ...]:
-        haste = self.manifest.emergency and own
+    def of_removal(self, entry: Entry) -> Asked:
+        known = self._doing.changes.get(entry.key) if self._doing.changes is not None else None
+        changes = known.changes if known else ("removal",)
+        return Asked(None, entry.tier, self._of(entry.kind, entry.tier, known=known, changes=changes, own=True))
+
+    def of_settings(self, case: Case) -> Asked:
+        return Asked(None, case.tier, tuple(self._find(case, own=True)))
+
+    def _of(
+        self, kind: str, tier: str, *, known: Changed | None, changes: tuple[str, ...] | None, own: bool
+    ) -> tuple[tuple[Need, ...], ...]:
+        paths = known.paths if known and self._by_path else None
+        key = kind, tier, changes, paths, own
+        if key not in self._ways:
+            case = Case(
+                kind,
+                tier,
+                None if changes is None else frozenset(changes),
+                None if paths is None else frozenset(paths),
+                self.changed,
+            )
+            self._ways[key] = tuple(self._find(case, own=own))
+        return self._ways[key]
+
+    def _find(self, case: Case, *, own: bool) -> Iterable[tuple[Need, ...]]:
+        doing = self._doing
+        haste = doing.manifest.emergency and own
         if haste and case.kind not in NOT_IN_HASTE:
-            return tuple(((EMERGENCY, rules.emergency),) for rules in self.rules)
-        if self.follows and own and case.changes is None:
-            return ()  # it could be known, and is not
-        found: list[tuple[Need, ...]] = []
-        for rules in self.rules:
+            yield from (((EMERGENCY, rules.emergency),) for rules in doing.rules)
+            return
+        if doing.follows and own and case.changes is None and case.kind != SETTINGS:
+            return  # it could be known, and is not
+        for rules in doing.rules:
             more: tuple[Need, ...] = ((EMERGENCY, rules.emergency),) if haste else ()
             for chosen in rules.alternatives(case):
-                found += [(*((rule.because, rule.need) for rule in chosen), *more)]
+                yield (*((rule.because, rule.need) for rule in chosen), *more)
             if not own and case.kind not in NOT_IN_HASTE:
-                found.append(((EMERGENCY, rules.emergency),))  # a release that was missed may have been one
-        return tuple(found)
+                yield ((EMERGENCY, rules.emergency),)  # a release that was missed may have been one
 
 
 def settings_changes(before: Settings, after: Settings) -> frozenset[str]:

@@ -7,12 +7,12 @@ Format: docs/formats.md, `mentorplane-basis/2`.
 from __future__ import annotations
 
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import CHANGES, Changed
+from edge_runtime.core.approval import EVERY_CHANGE, Changed
 from edge_runtime.core.asked import Before
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.checkpoints import Seen
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.fields import Fields
+from edge_runtime.core.fields import Fields, is_name
 from edge_runtime.core.manifest import (
     KINDS,
     Settings,
@@ -69,13 +69,13 @@ def _change_json(change: Changed) -> JsonObject:
 
 
 def _parse_change(document: object) -> Changed:
-    fields = Fields(document, "basis change", tagged=False)
-    kind, name = fields.choice("kind", KINDS), fields.name("name")
-    change = Changed(kind, name, fields.texts("changes", at_most=len(CHANGES)), fields.texts("paths", at_most=2))
-    fields.close()
-    if not set(change.changes) <= set(CHANGES) or not change.changes:
-        raise InvalidDocument("basis change: expected kinds of change")
-    return change
+    match document:
+        case {"kind": str(kind), "name": str(name), "changes": [*changes], "paths": [*paths], **rest} if (
+            kind in KINDS and is_name(name) and changes and not rest and set(map(type, (*changes, *paths))) == {str}
+        ):
+            if EVERY_CHANGE.issuperset(changes):
+                return Changed(kind, name, tuple(changes), tuple(paths))
+    raise InvalidDocument("basis change: expected kind and name of an entry, kinds of change, and paths")
 
 
 def _parse_node(value: object) -> bytes:

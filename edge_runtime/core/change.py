@@ -82,7 +82,7 @@ _KINDS: Mapping[str, _Members] = {
     "approval-rules": _Members(
         parse_rules,
         wording=frozenset(),
-        judged=frozenset({"checks_fresh_days", "emergency", "grant_days", "proposal_expires_days"})
+        judged=frozenset({"checks_fresh_days", "compatibility", "emergency", "grant_days", "proposal_expires_days"})
         | {"review_due_days", "rules"},
         judge=judges.judge_rules,
     ),

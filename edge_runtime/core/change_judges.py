@@ -97,6 +97,7 @@ def judge_scripts(old: Prompt, new: Prompt, vocabulary: Vocabulary) -> set[str]:
     if _texts(rules[0]) != _texts(rules[1]) or (old.rules != new.rules and not found):
         found |= {"wording"}  # other texts, or another way to say the same
     found |= judge_levels(PLACEMENTS.index(new.placement), PLACEMENTS.index(old.placement))
+    found |= {"loosening"} if old.compatibility != new.compatibility else set()  # what may break, or who decides it
     said = [bool(prompt.disclosure.strip()) for prompt in (old, new)]
     return found | judge_levels(*said) | _judge_inputs(old.inputs.inputs, new.inputs.inputs)
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from audit.frozen import frozen
 from edge_runtime.core.approval import ApprovalRules, Person
-from edge_runtime.core.asked import Asked, Before, Changes, Doing
+from edge_runtime.core.asked import Asked, Before, Changes, Doing, what_is_asked
 from edge_runtime.core.errors import NotTrusted
 from edge_runtime.core.manifest import LEAST_TIERS, TIERS, Entry, Manifest
 from edge_runtime.core.quorum import find_missing
@@ -91,7 +91,8 @@ def shortfalls(
     signed = _read(manifest, digest, statements)
     judged: dict[object, list[_Short]] = {}
     found: list[Shortfall] = []
-    asked = {one.entry: one for one in doing.of_entries()}
+    of_entries, of_manifest = what_is_asked(doing)
+    asked = {one.entry: one for one in of_entries}
     for entry in manifest.entries:
         if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
@@ -100,20 +101,20 @@ def shortfalls(
         one = asked.get(entry)
         by, excluded = tuple(signed.approvals[entry]), signed.excluded(entry)
         # Most entries of a large library have the same authors and approvals: each such case is judged once.
-        case = one.tier if one else entry.tier, one.ways if one else None, by, excluded
+        case = one.tier if one else entry.tier, id(one.ways) if one else None, by, excluded
         if case not in judged:
             judged[case] = _short(one or Asked(entry, entry.tier, ((),)), floor, by=by, excluded=excluded)
         found += [Shortfall(entry, *short) for short in judged[case]]
-    return (*found, *_manifest_shortfalls(doing, signed, floor))
+    return (*found, *_manifest_shortfalls(of_manifest, signed, floor))
 
 
-def _manifest_shortfalls(doing: Doing, signed: _Signed, floor: Mapping[str, int]) -> Iterable[Shortfall]:
+def _manifest_shortfalls(asked: Iterable[Asked], signed: _Signed, floor: Mapping[str, int]) -> Iterable[Shortfall]:
     """Yield what the manifest itself lacks: of each reason, where most is missing."""
     worst: dict[str, _Short] = {}
     judged: dict[object, list[_Short]] = {}
-    for one in doing.of_manifest():
+    for one in asked:
         excluded = signed.manifest_authors | signed.excluded(one.entry)
-        case = one.tier, one.ways, excluded
+        case = one.tier, id(one.ways), excluded
         if case not in judged:
             judged[case] = _short(one, floor, by=signed.manifest_approvals, excluded=excluded)
         for short in judged[case]:
@@ -153,7 +154,7 @@ def _people(number: int) -> str:
 def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement], rules: ApprovalRules) -> bool:
     """Return whether `entry` has its author's signature and the least approvals that `rules` can ask for it."""
     signed = _read(manifest, "", statements)
-    [asked] = Doing(manifest, (rules,), None, None, frozenset({entry})).of_entries()
+    [asked], _ = what_is_asked(Doing(manifest, (rules,), None, None, frozenset({entry})))
     no_floor = {asked.tier: 1}
     short = _short(asked, no_floor, by=tuple(signed.approvals[entry]), excluded=signed.excluded(entry))
     return not short and entry.author in signed.authors[entry]
