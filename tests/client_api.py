@@ -25,6 +25,7 @@ BY_ITSELF = frozenset({"authorization", "idempotency-key", "if-none-match"})
 """Headers that the client sets without being asked, or has no use for."""
 NOT_SHOWN = frozenset({"HTTPValidationError", "ValidationError"})
 LONGEST = 116
+MOST_IN_A_FILE = 16
 STANDARD = {
     "collections.abc": ("Mapping", "Sequence"),
     "dataclasses": ("dataclass",),
@@ -129,14 +130,13 @@ class Types:
 
 def record_names(schemas: Iterable[str]) -> dict[str, str]:
     """Return the Python name of each schema; a long one is cut to what tells it apart."""
-    short = {
-        name: re.sub(r"\W", "", name.split("__")[-1].replace("-Input", "").replace("-Output", "")) for name in schemas
-    }
+    short = {name: re.sub(r"\W", "", name.split("__")[-1].removesuffix("-Output")) for name in schemas}
     names = {}
     for name, cut in short.items():
         twins = [other for other in short if short[other] == cut]
-        parts = re.split(r"__|-", name)
-        names[name] = cut if len(twins) == 1 else "".join(part.title().replace("_", "") for part in parts[-2:-1]) + cut
+        above = "" if len(twins) == 1 else "".join(part.title().replace("_", "") for part in name.split("__")[-2:-1])
+        names[name] = above + cut
+    assert len(set(names.values())) == len(names), "expected a name of its own for each record"
     return names
 
 
@@ -147,7 +147,7 @@ def operations(document: Json) -> tuple[list[Operation], Types]:
     found = []
     for path, item in document["paths"].items():
         for method in METHODS:
-            if method in item:
+            if method in item and is_for_programs(item[method]):
                 types.used = set()
                 found.append(_operation(types, (method, path), item[method]))
     taken: set[tuple[str, str]] = set()
@@ -155,6 +155,11 @@ def operations(document: Json) -> tuple[list[Operation], Types]:
         assert (one.group, one.name) not in taken, f"two operations are called {one.group}.{one.name}"
         taken.add((one.group, one.name))
     return found, types
+
+
+def is_for_programs(told: Json) -> bool:
+    """Return whether an operation answers programs; one that only redirects is for browsers."""
+    return any(status.startswith("2") for status in told["responses"])
 
 
 def _operation(types: Types, where: tuple[str, str], told: Json) -> Operation:
@@ -228,7 +233,9 @@ def files(document: Json) -> dict[str, str]:
     for one in found:
         groups.setdefault(one.group, []).append(one)
     homes = _homes(types, groups)
-    made = {f"api/{group}.py": _group_file(group, ones, (types, homes)) for group, ones in groups.items()}
+    made: dict[str, str] = {}
+    for group, ones in groups.items():
+        made |= _group_files(group, ones, (types, homes))
     made["api/__init__.py"] = _api_index(groups)
     for home in sorted(set(homes.values())):
         made[f"records/{home}.py"] = _records_file(types, homes, home)
@@ -279,27 +286,40 @@ def _imports(text: str, types: Types, homes: Mapping[str, str], *, here: str = "
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n\n"
 
 
-def _group_file(group: str, ones: list[Operation], known: tuple[Types, dict[str, str]]) -> str:
-    title = f"{_title(group)}Api"
-    body = "\n\n".join(_function(one) for one in ones)
-    now_lines = "\n".join(f"    {one.name} = now{'_items' * one.paged}(_{one.name})" for one in ones)
-    later_lines = "\n".join(f"    {one.name} = later{'_items' * one.paged}(_{one.name})" for one in ones)
-    where = ones[0].path.split("/")[2]
+def _group_files(group: str, ones: list[Operation], known: tuple[Types, dict[str, str]]) -> dict[str, str]:
+    """Return the files of a group: one, or with many operations a second one for those that only read."""
+    title, where = f"{_title(group)}Api", ones[0].path.split("/")[2]
+    apart = [one for one in ones if one.method == "GET"] if len(ones) > MOST_IN_A_FILE else []
+    functions = {one.name: f"reading.read_{one.name}" if one in apart else f"_{one.name}" for one in ones}
+    lines = {
+        word: "\n".join(f"    {one.name} = {word}{'_items' * one.paged}({functions[one.name]})" for one in ones)
+        for word in ("now", "later")
+    }
     classes = (
-        f'class {title}(Group):\n    """`/v1/{where}`, one call after the other."""\n\n{now_lines}\n\n\n'
-        f'class Async{title}(AsyncGroup):\n    """The same for `await`."""\n\n{later_lines}\n'
+        f'class {title}(Group):\n    """`/v1/{where}`, one call after the other."""\n\n{lines["now"]}\n\n\n'
+        f'class Async{title}(AsyncGroup):\n    """The same for `await`."""\n\n{lines["later"]}\n'
     )
-    text = f"{body}\n\n\n{classes}"
+    text = "\n\n".join([*(_function(one, f"_{one.name}") for one in ones if one not in apart), f"\n{classes}"])
     head = f'"""`/v1/{where}`: each operation as a call. Written by `tests.client_api`."""\n\n'
-    names = f'__all__ = ["Async{title}", "{title}"]\n\n\n'
-    return head + _imports(text, *known) + names + text
+    imports = _imports(text, *known)
+    if apart:
+        ours = "from control_plane.client.api import " + f"{group}_reading as reading\n"
+        imports = imports.replace("from control_plane.client.calls", f"{ours}from control_plane.client.calls")
+    first, second = sorted([title, f"Async{title}"])
+    files = {f"api/{group}.py": f'{head}{imports}__all__ = ["{first}", "{second}"]\n\n\n{text}'}
+    if apart:
+        text = "\n\n".join(_function(one, f"read_{one.name}") for one in apart)
+        listed = ", ".join(f'"read_{name}"' for name in sorted(one.name for one in apart))
+        head = f'"""`/v1/{where}`: what only reads. Written by `tests.client_api`."""\n\n'
+        files[f"api/{group}_reading.py"] = f"{head}{_imports(text, *known)}__all__ = [{listed}]\n\n\n{text}"
+    return files
 
 
 def _title(group: str) -> str:
     return group.title().replace("_", "")
 
 
-def _function(one: Operation) -> str:
+def _function(one: Operation, name: str) -> str:
     by_place = [a for a in one.arguments if a.place == "path"]
     rest = [a for a in one.arguments if a.place != "path"]
     rest = [a for a in rest if a.required] + [a for a in rest if not a.required]
@@ -318,7 +338,7 @@ def _function(one: Operation) -> str:
     kind = f"Paged[{inner[1]}]" if inner else f"Call[{answer}]"
     made = f"Call({', '.join(parts)})"
     made = f"Paged({made})" if inner else made
-    return f"def _{one.name}({', '.join(signature)}) -> {kind}:\n{_docstring(one.says, 4)}\n    return {made}\n"
+    return f"def {name}({', '.join(signature)}) -> {kind}:\n{_docstring(one.says, 4)}\n    return {made}\n"
 
 
 def _declared(argument: Argument) -> str:
@@ -385,7 +405,8 @@ def _default(schema: Json, kind: str) -> str:
 def _api_index(groups: Mapping[str, list[Operation]]) -> str:
     titles = {group: f"{_title(group)}Api" for group in sorted(groups)}
     imports = "\n".join(
-        f"from control_plane.client.api.{group} import Async{title}, {title}" for group, title in titles.items()
+        f"from control_plane.client.api.{group} import {', '.join(sorted([title, f'Async{title}']))}"
+        for group, title in titles.items()
     )
     now_lines = "\n".join(f"        self.{group} = {title}(sender)" for group, title in titles.items())
     later_lines = "\n".join(f"        self.{group} = Async{title}(sender)" for group, title in titles.items())

@@ -103,7 +103,9 @@ def push(
     folder: Folder,
     *,
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
-    draft: Annotated[bool, typer.Option("--draft", help="Leave the proposal a draft.")] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Save a draft, which nobody has signed, instead of proposing.")
+    ] = False,
     edit: Annotated[int, typer.Option(help="Edit this proposal instead of making a new one.", min=0)] = 0,
     actor: Author = "",
     channel: Channel = "",
@@ -122,6 +124,7 @@ def push(
         lines = [f"  {path}" for path in sorted(change.files)]
         lines += [f"  {kind} {name} goes" for kind, name in sorted(change.remove)]
         said = f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"
+        said = f"draft {made.number}, version {made.revision}" if draft else said
         answer(made, as_json=as_json, text="\n".join([said, *lines]))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from control_plane.exchange import handlebars, handlebars_text, jinja
+from control_plane.exchange.errors import Untranslatable
 from control_plane.exchange.formats import BODY, Read, Written
 from control_plane.exchange.prompty import slug
 from control_plane.exchange.schemas import Note, Notes, declare, inputs_of, picoschema
@@ -61,7 +62,10 @@ class Dotprompt:
     def read(self, front: JsonObject, body: str) -> Mapping[str, Read]:
         """Return what each member of a Dotprompt says."""
         found = {key: _plain(key, value) for key, value in front.items()}
-        parsed = handlebars.read(body.strip())
+        try:
+            parsed = handlebars.read(body.strip())
+        except Untranslatable as error:
+            raise Untranslatable(error.line + _skipped(body), error.expected) from error
         found["input"] = _input(front.get("input"), jinja.undeclared(jinja.write(without_includes(parsed.body))))
         found["output"] = _output(front.get("output"))
         found["config"] = _config(front.get("config"))
@@ -122,14 +126,18 @@ def _config(given: Any) -> Read:
     return Read(members, tuple(notes))
 
 
+def _skipped(body: str) -> int:
+    """Return how many line breaks stand before the text of a body."""
+    return body[: len(body) - len(body.lstrip())].count("\n")
+
+
 def _body(body: str, parsed: handlebars.Parsed, inputs: JsonObject) -> Read:
-    skipped = body[: len(body) - len(body.lstrip())].count("\n") if body.strip() else 0
     includes = sorted(set(_includes(parsed.body)))
     instruction = jinja.write(parsed.body)
     check_template(jinja.write(without_includes(parsed.body)), inputs["properties"])
     notes = [
         Note(
-            (line + skipped,),
+            (line + _skipped(body),),
             "instruction",
             f"role {role}",
             "an instruction is one text",

@@ -188,5 +188,6 @@ def _body(body: str, inputs: JsonObject) -> Read:
             messages[-1].append(line)
     texts = ["\n".join(lines).strip("\n") for lines in messages]
     text = "\n\n".join(one for one in texts if one.strip())
-    check_template(text, inputs["properties"])
+    unmarked = ("" if _ROLE.fullmatch(line) else line for line in body.split("\n"))
+    check_template("\n".join(unmarked), inputs["properties"])  # with the lines of the file, for what it says
     return Read({"instruction": text + "\n"}, tuple(notes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
+from control_plane.reviewing import drafts
 from control_plane.sync import snapshots
 from control_plane.sync.records import Change, Proposed, Snapshot
 
@@ -31,8 +32,14 @@ class HomeRegistry:
         return snapshots.snapshot(self.plane, channel)
 
     def propose(self, change: Change) -> Proposed:
-        """Make one proposal of a change, or edit one. Raises: see the use cases."""
-        secret, files = self.passphrase(), dict(change.files)
+        """Make one proposal of a change, edit one, or save a draft, which nobody signs. Raises: see the use cases."""
+        files = dict(change.files)
+        if change.draft:
+            saved = drafts.save_draft(
+                self.plane, self.person, files=files, title=change.title, remove=change.remove, channel=change.channel
+            )
+            return Proposed(saved.id, saved.revision, "draft", "")
+        secret = self.passphrase()
         if change.edit:
             made = proposals.edit(
                 self.plane, self.person, change.edit, files=files, passphrase=secret, remove=change.remove

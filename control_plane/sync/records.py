@@ -49,7 +49,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal that was made of a folder."""
+    """A proposal that was made of a folder, or a draft: then `state` is draft, and there is no manifest yet."""
 
     number: int
     revision: int

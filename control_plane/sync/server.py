@@ -42,7 +42,12 @@ class ServerRegistry:
         )
 
     def propose(self, change: Change) -> Proposed:
-        """Make one proposal of a change, or edit one. Raises: see the client."""
+        """Make one proposal of a change, or edit one, or save a draft, which nobody signs. Raises: see the client."""
+        if change.draft:
+            saved = self.client.drafts.save_draft(
+                title=change.title, files=change.files, remove=tuple(change.remove), channel=change.channel
+            )
+            return Proposed(saved.id, saved.revision, "draft", "")
         group = self.client.proposals
         if change.edit:
             made = group.edit(

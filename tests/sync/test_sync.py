@@ -9,6 +9,7 @@ import pytest
 from control_plane.errors import Conflict
 from control_plane.registry import queries
 from control_plane.registry.strict_yaml import SourceError
+from control_plane.reviewing import drafts
 from control_plane.sync.errors import SyncConflict
 from control_plane.sync.home import HomeRegistry
 from control_plane.sync.lock import FILE, load_lock
@@ -226,3 +227,15 @@ def test_cases_alone_and_the_usual_library(home: HomeRegistry, folder: Path) -> 
     (folder / "cases/opener.yaml").write_text(CASES + "# a word\n")
     assert states(home, folder) == {"cases/opener.yaml": "changed"}
     assert (folder / OPENER).is_file()
+
+
+def test_a_draft_is_saved_and_nothing_proposed(registry: Registry, folder: Path, acts: Acts) -> None:
+    """Asked for a draft, a push saves one under its author: no proposal, no signature."""
+    pull(registry, folder)
+    (folder / CLOSING).write_text(script("closing", tier="R1", fill="Bye, {{ work }}."))
+    before = [one.number for one in queries.list_proposals(acts.plane)]
+    made, _ = push(registry, folder, title="An idea", draft=True)
+    assert (made.state, made.manifest) == ("draft", "")
+    assert [one.number for one in queries.list_proposals(acts.plane)] == before
+    [saved] = drafts.list_drafts(acts.plane, acts.id("maya"))
+    assert (saved.id, saved.title) == (made.number, "An idea")

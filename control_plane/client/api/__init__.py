@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from control_plane.client.api.approvals import ApprovalsApi, AsyncApprovalsApi
 from control_plane.client.api.audit import AsyncAuditApi, AuditApi
 from control_plane.client.api.checks import AsyncChecksApi, ChecksApi
 from control_plane.client.api.compatibility import AsyncCompatibilityApi, CompatibilityApi
+from control_plane.client.api.drafts import AsyncDraftsApi, DraftsApi
 from control_plane.client.api.health import AsyncHealthApi, HealthApi
 from control_plane.client.api.inbox import AsyncInboxApi, InboxApi
 from control_plane.client.api.library import AsyncLibraryApi, LibraryApi
@@ -26,9 +28,11 @@ class Operations:
     """The operations, one call after the other."""
 
     def __init__(self, sender: Sender) -> None:
+        self.approvals = ApprovalsApi(sender)
         self.audit = AuditApi(sender)
         self.checks = ChecksApi(sender)
         self.compatibility = CompatibilityApi(sender)
+        self.drafts = DraftsApi(sender)
         self.health = HealthApi(sender)
         self.inbox = InboxApi(sender)
         self.library = LibraryApi(sender)
@@ -47,9 +51,11 @@ class AsyncOperations:
     """The operations, for `await`."""
 
     def __init__(self, sender: AsyncSender) -> None:
+        self.approvals = AsyncApprovalsApi(sender)
         self.audit = AsyncAuditApi(sender)
         self.checks = AsyncChecksApi(sender)
         self.compatibility = AsyncCompatibilityApi(sender)
+        self.drafts = AsyncDraftsApi(sender)
         self.health = AsyncHealthApi(sender)
         self.inbox = AsyncInboxApi(sender)
         self.library = AsyncLibraryApi(sender)

@@ -9,7 +9,7 @@ __all__ = ["AsyncInboxApi", "InboxApi"]
 
 
 def _list(*, limit: int | None = None) -> Paged[Task]:
-    """Return what this person can move on now."""
+    """Return what this person can move on now; first what they were asked to look at."""
     return Paged(Call("GET", "/v1/inbox", tuple[Task, ...], query=given(limit=limit)))
 
 

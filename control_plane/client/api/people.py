@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later, later_items, now, now_items
-from control_plane.client.records.people import Me
+from control_plane.client.calls import (
+    AsyncGroup,
+    Call,
+    Group,
+    Paged,
+    given,
+    later,
+    later_items,
+    now,
+    now_items,
+    segment,
+)
+from control_plane.client.records.people import Invited, Me
 from control_plane.client.records.shared import Person
 
 __all__ = ["AsyncPeopleApi", "PeopleApi"]
@@ -34,12 +45,36 @@ def _enrol(
     )
 
 
+def _link_identity(person: str, *, subject: str, passphrase: str, if_match: str | None = None) -> Call[None]:
+    """Link an account of the identity provider to somebody, as an administrator."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/identities",
+        type(None),
+        headers=given(**{"If-Match": if_match}),
+        body=given(subject=subject, passphrase=passphrase),
+    )
+
+
+def _invite(person: str, *, purpose: str, passphrase: str, if_match: str | None = None) -> Call[Invited]:
+    """Make a code for somebody, as an administrator."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/invitations",
+        Invited,
+        headers=given(**{"If-Match": if_match}),
+        body=given(purpose=purpose, passphrase=passphrase),
+    )
+
+
 class PeopleApi(Group):
     """`/v1/people`, one call after the other."""
 
     me = now(_me)
     everybody = now_items(_everybody)
     enrol = now(_enrol)
+    link_identity = now(_link_identity)
+    invite = now(_invite)
 
 
 class AsyncPeopleApi(AsyncGroup):
@@ -48,3 +83,5 @@ class AsyncPeopleApi(AsyncGroup):
     me = later(_me)
     everybody = later_items(_everybody)
     enrol = later(_enrol)
+    link_identity = later(_link_identity)
+    invite = later(_invite)

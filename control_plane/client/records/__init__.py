@@ -1,5 +1,6 @@
 """The records that a server answers with. Written by `tests.client_api`."""
 
+from control_plane.client.records.approvals import ItemInput
 from control_plane.client.records.audit import (
     AsOf,
     ControlsReport,
@@ -14,16 +15,20 @@ from control_plane.client.records.audit import (
     Live,
 )
 from control_plane.client.records.compatibility import Break, Verdict
+from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
 from control_plane.client.records.health import Health
 from control_plane.client.records.inbox import Task
 from control_plane.client.records.library import Count, Detail, Item, Page, Reference
-from control_plane.client.records.people import Holds, Me
+from control_plane.client.records.people import Holds, Invited, Me
 from control_plane.client.records.prompts import PromptDetail, PromptInfo
 from control_plane.client.records.proposals import (
     CaseEffect,
     Change,
     CheckResult,
+    Comment,
     Conflicting,
+    Lines,
+    Material,
     Meaning,
     Missing,
     Objection,
@@ -32,6 +37,7 @@ from control_plane.client.records.proposals import (
     Requested,
     Seen,
     Signature,
+    Thread,
     Underneath,
 )
 from control_plane.client.records.session import SignedIn
@@ -47,12 +53,15 @@ __all__ = [
     "CaseEffect",
     "Change",
     "CheckResult",
+    "Comment",
     "Conflicting",
     "ControlsReport",
     "Count",
     "Deed",
     "Delivery",
     "Detail",
+    "DraftInfo",
+    "DraftProblem",
     "Evidence",
     "FieldDiff",
     "Filed",
@@ -61,11 +70,15 @@ __all__ = [
     "Health",
     "Hit",
     "Holds",
+    "Invited",
     "Item",
+    "ItemInput",
     "Lack",
     "LedgerReport",
+    "Lines",
     "Live",
     "LiveSource",
+    "Material",
     "Me",
     "Meaning",
     "Missing",
@@ -82,12 +95,14 @@ __all__ = [
     "Reference",
     "Release",
     "Requested",
+    "SavedDraft",
     "Seen",
     "Signature",
     "SignedIn",
     "Snapshot",
     "Span",
     "Task",
+    "Thread",
     "Token",
     "Underneath",
     "Verdict",

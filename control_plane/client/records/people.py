@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Holds", "Me"]
+__all__ = ["Holds", "Invited", "Me"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,13 @@ class Holds:
     role: str
     behalf: str
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A code that is shown this once."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ __all__ = [
     "CaseEffect",
     "Change",
     "CheckResult",
+    "Comment",
     "Conflicting",
+    "Lines",
+    "Material",
     "Meaning",
     "Missing",
     "Objection",
@@ -22,6 +25,7 @@ __all__ = [
     "Requested",
     "Seen",
     "Signature",
+    "Thread",
     "Underneath",
 ]
 
@@ -44,7 +48,10 @@ class CaseEffect:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry that a proposal changes; `before` is "" for a new one, `digest` is "" for one that goes."""
+    """One entry that a proposal changes; `before` is "" for a new one, `digest` is "" for one that goes.
+
+    `diff` says what changes word by word, `meaning` what that means, as sentences with examples.
+    """
 
     kind: str
     name: str
@@ -56,6 +63,7 @@ class Change:
     diff: tuple[FieldDiff, ...]
     source: str
     path: str
+    meaning: tuple[Meaning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,16 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody said; `entry` is its index in the audit log."""
+
+    entry: int
+    person: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Conflicting:
     """A file that the proposal and the live release changed differently, since the text they both began with.
 
@@ -86,6 +104,36 @@ class Conflicting:
     theirs: str | None
     mine: str | None
     merged: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a file that the proposal writes, counted from 1."""
+
+    kind: str
+    name: str
+    first: int = 1
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that somebody needs to decide about a proposal without believing the server.
+
+    `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
+    recordings and earlier contents are what the checks are given besides.
+    """
+
+    number: int
+    revision: int
+    state: str
+    channel: str
+    organisation: str
+    manifest: str
+    closures: Mapping[str, str]
+    cases: Mapping[str, Mapping[str, Any]]
+    recordings: Mapping[str, Mapping[str, Any]]
+    earlier: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +242,29 @@ class Signature:
     at: datetime
     manifest: str
     void: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Comments about a proposal, or about lines of one of its files.
+
+    `first` and `last` say where those lines are now; they are 0 where the thread is about the proposal as a whole,
+    or
+    `outdated` says that the lines are gone. `quoted` are the lines as they were. `objection` says that it blocks.
+    """
+
+    number: int
+    proposal: int
+    revision: int
+    kind: str
+    name: str
+    first: int
+    last: int
+    quoted: tuple[str, ...]
+    outdated: bool
+    objection: bool
+    resolved_by: str
+    comments: tuple[Comment, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,13 @@
+"""The seeded home of the server's tests, for the commands."""
+
+from __future__ import annotations
+
+from tests.server.conftest import (  # noqa: F401 - fixtures
+    acts,
+    clock,
+    kind,
+    plane,
+    server,
+    settings,
+    templates,
+)
