@@ -32,9 +32,11 @@ from control_plane.settings import Settings
 from control_plane.webhooks import tables as _webhooks_tables  # noqa: F401 - so that they are made too
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["connect", "make_tables", "open_engine", "read", "scrub", "scrub_again", "write"]
+__all__ = ["RESTORING", "connect", "make_tables", "open_engine", "read", "scrub", "scrub_again", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
+RESTORING = "restoring"
+"""The file in a home that is being restored: nothing opens it."""
 CACHE_KIB = 16_384
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 """One for each SQLite database that is open in this process."""
@@ -46,6 +48,11 @@ def open_engine(settings: Settings) -> Engine:
     Raises:
         Unavailable: it cannot be opened, or a newer Mentorplane used it.
     """
+    if (settings.home / RESTORING).exists():
+        raise Unavailable(
+            "expected a home whose restore was finished, got one where it was cut off",
+            hint="run `mentorplane restore` again",
+        )
     engine = connect(settings)
     try:
         bring_up(engine, make_tables)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
+from control_plane.cli import backup, database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -30,3 +30,5 @@ app.add_typer(sync.app, name="sync")
 app.command("import")(exchange.import_files)
 app.command("export")(exchange.export)
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(backup.restore)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from control_plane.migrations.revisions import BASELINE, FOLDER, newest, numbers, require_known, revision_of, stamp
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["WRITING", "bring_down", "bring_up", "forget_copies"]
+__all__ = ["WRITING", "alone", "bring_down", "bring_up", "forget_copies"]
 
 WRITING = "mentorplane_write"
 """The execution option of a connection whose transaction writes from its first statement."""
@@ -40,7 +40,7 @@ def bring_up(engine: Engine, make: Make, *, folder: Path = FOLDER) -> str:
         found = revision_of(connection)
     if found == head:
         return found
-    with _alone(engine) as connection:
+    with alone(engine) as connection:
         found = _revision(connection)  # another process may have migrated it while we waited
         if not found:
             make(connection)
@@ -59,7 +59,7 @@ def bring_down(engine: Engine, revision: str, *, folder: Path = FOLDER) -> str:
         InvalidDocument: there is no such older revision.
         Unavailable: a newer Mentorplane used it.
     """
-    with _alone(engine) as connection:
+    with alone(engine) as connection:
         found = _revision(connection)
         require_known(found, folder)
         if revision not in numbers(folder) or revision > found:
@@ -79,7 +79,7 @@ def forget_copies(engine: Engine) -> None:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine) -> Iterator[Connection]:
     """Give a connection whose transaction keeps every other writer out; it commits at the end."""
     with engine.connect().execution_options(**{WRITING: True}) as connection:
         if engine.dialect.name != "sqlite":
