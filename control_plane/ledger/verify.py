@@ -19,7 +19,7 @@ from control_plane.index import keeping as index
 from control_plane.ledger import checkpoints, witnesses
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
-from control_plane.registry import rows
+from control_plane.registry import cards, rows
 from control_plane.registry.tables import LeafRow
 
 __all__ = ["LedgerReport", "verify"]
@@ -70,7 +70,7 @@ def _verify_once(plane: ControlPlane) -> LedgerReport:
         wanted = head(session).frontier
         read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))
         stored = [data if isinstance(data, bytes) else b"" for data in read_rows]  # SQLite lets a text stand there
-        by_rows = (*rows.problems(plane, session), *index.problems(plane, session))
+        by_rows = (*rows.problems(plane, session), *cards.problems(session), *index.problems(plane, session))
     hashes = [merkle.leaf_hash(data) for data in stored]
     if merkle.Frontier().extend(hashes).encode() != wanted:
         found.append("the database's entries do not lead to its log head")

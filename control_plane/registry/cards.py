@@ -27,6 +27,8 @@ MAX_WORD_LENGTH = 40
 _MAX_BYTES = 8_000_000
 _AT_ONCE = 5000
 _WORD = re.compile(r"\w+")
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]")
+"""What combines with the letter before it: accents, dots, hooks."""
 _UNREAD = frozenset({"digest", "format", "review_by"})
 Key = tuple[str, str]
 
@@ -72,7 +74,7 @@ def card_of(kind: str, document: JsonObject) -> Card:
 
 def words_of(document: JsonObject) -> tuple[str, ...]:
     """Return the words of all texts of a closure, folded, sorted, each once."""
-    return tuple(sorted({word for text in _texts(document) for word in fold(text)}))
+    return tuple(sorted(set(fold("\n".join(_texts(document))))))
 
 
 def fold(text: str) -> list[str]:
@@ -81,9 +83,10 @@ def fold(text: str) -> list[str]:
     >>> fold("Über-Raschung, naïve 2nd")
     ['uber', 'raschung', 'naive', '2nd']
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(character for character in plain if not unicodedata.combining(character))
-    return [word[:MAX_WORD_LENGTH] for word in _WORD.findall(bare)]
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
+    return [word[:MAX_WORD_LENGTH] for word in _WORD.findall(folded)]
 
 
 def add_card(session: Session, kind: str, *, digest: str, data: bytes) -> None:

@@ -24,8 +24,8 @@ from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.records import VersionInfo
 from control_plane.registry.releases import withdrawn_digests
-from control_plane.registry.shelves import Shelf, Volume, shelf_of
-from control_plane.registry.tables import SourceRow, VersionRow
+from control_plane.registry.shelves import Shelf, Volume, known_shelf, shelf_of
+from control_plane.registry.tables import ReleaseRow, SourceRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
@@ -136,7 +136,8 @@ def search(plane: ControlPlane, query: Query, *, channel: str = "") -> Page:
     titles, anywhere = shelf.search(words)
     found = [fitting & titles, fitting & anywhere & ~titles]
     total = sum(places.bit_count() for places in found)
-    items, last = [], ""
+    items: list[Item] = []
+    last = ""
     for level, places in enumerate(found):
         if level < rank:
             continue
@@ -192,8 +193,12 @@ def _counts(plane: ControlPlane, member: str, channel: str) -> tuple[Count, ...]
 
 
 def _live(session: Session, channel: str) -> tuple[Shelf, int, frozenset[str]]:
-    manifest, digest = live_manifest(session, channel)
-    return shelf_of(session, manifest, digest), manifest.number if manifest else 0, withdrawn_digests(session, channel)
+    newest = select(ReleaseRow.number, ReleaseRow.digest).where(ReleaseRow.channel == channel)
+    number, digest = session.exec(newest.order_by(col(ReleaseRow.number).desc()).limit(1)).first() or (0, "")
+    shelf = known_shelf(digest)
+    if shelf is None:  # the manifest of a large library is megabytes: it is read once
+        shelf = shelf_of(session, *live_manifest(session, channel))
+    return shelf, number, withdrawn_digests(session, channel)
 
 
 def _checked(query: Query) -> list[str]:

@@ -24,7 +24,7 @@ from control_plane.registry.tables import ClosureRow
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.manifest import Entry, Manifest
 
-__all__ = ["Shelf", "Volume", "shelf_of"]
+__all__ = ["Shelf", "Volume", "known_shelf", "shelf_of"]
 
 Key = tuple[str, str]
 KEPT = 4
@@ -116,11 +116,12 @@ class _Words:
         self._sorted: list[str] = []
 
     def add(self, place: int, words: Iterable[str]) -> None:
+        byte, bit, known = place >> 3, 1 << (place & 7), self._places  # a million times in a large library
         for word in words:
-            places = self._places.get(word)
+            places = known.get(word)
             if places is None:
-                places = self._places[word] = bytearray(self._size)
-            _mark(places, place)
+                places = known[word] = bytearray(self._size)
+            places[byte] |= bit
 
     def beginning(self, start: str) -> int:
         if len(self._sorted) != len(self._places):
@@ -137,10 +138,15 @@ def _mark(places: bytearray, place: int) -> None:
     places[place >> 3] |= 1 << (place & 7)
 
 
+def known_shelf(digest: str) -> Shelf | None:
+    """Return the shelf of the manifest of that digest, if it was made already."""
+    with _lock:
+        return _shelves.get(digest)
+
+
 def shelf_of(session: Session, manifest: Manifest | None, digest: str) -> Shelf:
     """Return the shelf of the manifest of that digest; an empty one for None."""
-    with _lock:
-        shelf = _shelves.get(digest)
+    shelf = known_shelf(digest)
     if shelf is None:
         shelf = _made(session, manifest.entries if manifest else ())
         with _lock:

@@ -145,6 +145,7 @@ def _verify(agreement: Agreement) -> None:
     parties = {party.id for party in agreement.parties}
     if len(parties) < 2:
         raise InvalidDocument(f"{FORMAT}: expected at least two parties")
-    for seen in (*agreement.stored, *agreement.measures):
-        if more := sorted(set(seen.seen_by) - parties):
-            raise InvalidDocument(f"{FORMAT}: expected {seen.id!r} to be seen by parties only, got {more[0]!r}")
+    seen = {(one.id, one.seen_by) for one in agreement.stored} | {(one.id, one.seen_by) for one in agreement.measures}
+    for what, by in sorted(seen):
+        if more := sorted(set(by) - parties):
+            raise InvalidDocument(f"{FORMAT}: expected {what!r} to be seen by parties only, got {more[0]!r}")
