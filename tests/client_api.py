@@ -26,12 +26,14 @@ BY_ITSELF = frozenset({"authorization", "idempotency-key", "if-none-match"})
 NOT_SHOWN = frozenset({"HTTPValidationError", "ValidationError"})
 LONGEST = 116
 MOST_IN_A_FILE = 16
+_AS_TYPE = r"(?:\[|: |\| |, |-> ){}(?=[\],)|:\n]| [|=])"
 STANDARD = {
-    "collections.abc": ("Mapping", "Sequence"),
-    "dataclasses": ("dataclass",),
-    "datetime": ("date", "datetime"),
-    "typing": ("Any", "Literal"),
+    "collections.abc": {"Mapping": r"\bMapping\[", "Sequence": r"\bSequence\["},
+    "dataclasses": {"dataclass": "@dataclass", "field": r"= field\("},
+    "datetime": {"date": _AS_TYPE.format("date"), "datetime": _AS_TYPE.format("datetime")},
+    "typing": {"Any": _AS_TYPE.format("Any"), "Literal": r"\bLiteral\["},
 }
+"""What files import of the standard library, and by what it shows that they use it."""
 CALLS = (
     *("AsyncGroup", "Call", "Group", "Paged"),
     *("given", "later", "later_items", "now", "now_items", "segment"),
@@ -269,7 +271,7 @@ def _imports(text: str, types: Types, homes: Mapping[str, str], *, here: str = "
     """Return the imports that a file needs."""
     standard = []
     for module, names in STANDARD.items():
-        found = [name for name in names if re.search(rf"(?<!`)\b{name}\b(?![:=]|: )", text)]
+        found = [name for name, used in names.items() if re.search(used, text)]
         standard += [f"from {module} import {', '.join(found)}"] * bool(found)
     ours = []
     calls = [name for name in CALLS if re.search(rf"\b{name}[\[()]", text)]
@@ -394,11 +396,16 @@ def _record(types: Types, name: str) -> str:
 
 
 def _default(schema: Json, kind: str) -> str:
+    """Return what a member is where the server leaves it out."""
     value = schema.get("default")
-    if isinstance(value, list):
+    if isinstance(value, list) or (value is None and kind.startswith("tuple")):
         return "()"
-    if (value is None and "None" not in kind) or (isinstance(value, str) and len(value) > LONGEST // 2):
-        return '""' if kind == "str" else "()" if kind.startswith("tuple") else "0" if kind == "int" else "False"
+    if isinstance(value, dict) or (value is None and kind.startswith("Mapping")):
+        return "field(default_factory=dict)"
+    if isinstance(value, str) and len(value) > LONGEST // 2:
+        return '""'
+    if value is None and not kind.endswith(("Any", "None")):
+        return {"str": '""', "int": "0", "bool": "False", "float": "0.0"}[kind]
     return repr(value)
 
 

@@ -24,7 +24,7 @@ def rendered(template: str) -> list[str]:
     return [render(template, values) for values in VALUES]
 
 
-@examples(120)
+@examples(60)
 @given(TEMPLATES)
 def test_there_and_back_says_the_same(template: str) -> None:
     """Jinja to Handlebars to Jinja renders the same text, byte for byte, or is refused with a line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Break", "Verdict"]
@@ -23,7 +23,7 @@ class Break:
     place: str
     against: str
     sentence: str
-    example: Mapping[str, Any] | None = None
+    example: Mapping[str, Any] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

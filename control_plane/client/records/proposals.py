@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -77,7 +77,7 @@ class CheckResult:
     status: str
     evidence: tuple[str, ...]
     version: str = ""
-    inputs: Mapping[str, str] = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Lines:
     kind: str
     name: str
     first: int = 1
-    last: int | None = None
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Meaning:
     name: str
     effect: str
     sentence: str
-    example: Mapping[str, Any] | None = None
+    example: Mapping[str, Any] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
