@@ -11,7 +11,7 @@ person says so. Does not: call a model, read rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.diffs.words import Span, diff_texts
 from control_plane.policy.cases import context_for
@@ -97,19 +97,27 @@ def _effect(key: tuple[str, str], before: World, after: World, *, case: JsonObje
         reply=diff_texts(old.reply if old else "", new.reply if new else ""),
         leaves=diff_texts(old.leaves if old else "", new.leaves if new else ""),
         notes=_notes(old, new),
-        changes=old != new,
+        changes=_visible(old) != _visible(new),
     )
 
 
 def _notes(old: Seen | None, new: Seen | None) -> tuple[str, ...]:
     notes = []
-    if old and new and (old.told or new.told) and old.told != new.told:
-        notes.append(NOT_SHOWN)
-    elif new and new.told:
-        notes.append("a language model may answer; it is told what it was told before" if old else "a model may answer")
+    told = old.told if old else "", new.told if new else ""
+    if all(told):
+        notes.append("a language model may answer, told the same as before" if told[0] == told[1] else NOT_SHOWN)
+    elif told[1]:
+        notes.append("a language model may answer now; its reply is not shown")
+    elif told[0] and new:
+        notes.append("no language model answers any more")
     if old and new and old.route != new.route:
         notes.append(f"where it runs changes from {old.route or 'nowhere'} to {new.route or 'nowhere'}")
     return tuple(notes)
+
+
+def _visible(seen: Seen | None) -> Seen | None:
+    """Return what a person sees, whichever rules decided it."""
+    return replace(seen, because=()) if seen else None
 
 
 def _seen(world: World, case: JsonObject) -> Seen | None:
@@ -136,7 +144,7 @@ def _seen(world: World, case: JsonObject) -> Seen | None:
     told = leaves = ""
     if decision.route > Route.DEVICE:
         leaves = told = _told(prompt, values, readings, covered=decision.route is Route.REDACTED)
-    elif "local-model" in context.get("capabilities", ()):
+    elif prompt.max_tokens and "local-model" in context.get("capabilities", ()):
         told = instruct(prompt, values, MARKER)
     try:
         reply, outcome = reply_text(prompt, values, produce(prompt, values)), "filled"

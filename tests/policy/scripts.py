@@ -59,5 +59,6 @@ _SOUND: JsonObject = {
     "max_tokens": 100,
     "rules": [],
     "includes": [],
-    **({"folder": "", "tags": []} if FORMAT == "mentorplane-prompt/2" else {}),
+    "folder": "",
+    "tags": [],
 }

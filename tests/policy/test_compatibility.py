@@ -245,6 +245,14 @@ def test_a_sample_makes_examples_where_a_pattern_stands_in_the_way(after: Any, p
     assert (without.place, without.output) == (place, None)
 
 
+def test_a_longer_list_is_shown_with_members_that_are_known_to_fit() -> None:
+    """Where a pattern stands inside the members, an example repeats those of a sample."""
+    before = _output(tags={"type": "array", "items": {"type": "string", "pattern": "^t"}, "maxItems": 1})
+    after = _output(tags={"type": "array", "items": {"type": "string", "pattern": "^t"}, "maxItems": 2})
+    [one] = unexpected_outputs(before, after, [{"text": "You did it.", "tags": ["to do"]}])
+    assert one.output == {"text": "You did it.", "tags": ["to do", "to do"]}
+
+
 @pytest.mark.parametrize(
     "after",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from audit.frozen import replace
 from control_plane.diffs.effects import NOT_SHOWN, CaseEffect, World, effects_of
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Condition, Layer, Policy, Route, Rule
 from edge_runtime.core.prompt import Prompt
@@ -76,6 +77,7 @@ def test_a_policy_alone_changes_where_it_runs() -> None:
     assert found.after is not None
     assert (found.before.route, found.after.route) == ("redacted", "device")
     assert found.after.leaves == ""
+    assert "no language model answers any more" in found.notes
     assert any("from redacted to device" in note for note in found.notes)
 
 
@@ -109,3 +111,15 @@ def test_an_output_that_does_not_fit_shows_the_fallback() -> None:
     found = effect(prompt(), prompt(output=short))
     assert found.after is not None
     assert (found.after.outcome, found.after.reply) == ("fallback", "What did you do since we last met?")
+
+
+def test_other_rules_with_the_same_outcome_change_nothing_for_a_person() -> None:
+    """Which rule keeps a text on the device matters to approvers; the person reads the same."""
+    other = Policy(
+        DEFAULT_VOCABULARY, Layer("organisation", Route.CLOUD, (replace(REDACTS, id="other", because="so"),))
+    )
+    found = effect(prompt(), prompt(), rules=other, inputs={"work": "Mail sam@example.org"})
+    assert found.before is not None
+    assert found.after is not None
+    assert found.before.because != found.after.because
+    assert (found.changes, found.notes) == (False, ("a language model may answer, told the same as before",))

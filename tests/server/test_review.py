@@ -9,7 +9,8 @@ import pytest
 
 from control_plane import ledger
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.policy.checks import CHECKS, Candidate
+from control_plane.policy.checks import Candidate
+from control_plane.policy.checks.running import required
 from control_plane.registry import queries, review
 from control_plane.registry.records import CheckResult
 from edge_runtime.core.errors import InvalidDocument
@@ -33,7 +34,7 @@ def test_every_check_is_stored_with_evidence(acts: Acts) -> None:
     """All named checks run, in their order, and what they found is kept."""
     review.check(acts.plane, acts.id("maya"), 2)
     checks = queries.show_proposal(acts.plane, 2).checks
-    assert [check.name for check in checks] == list(CHECKS)
+    assert [check.name for check in checks] == list(required())
     assert all(check.evidence for check in checks)
 
 

@@ -95,24 +95,31 @@ def _shown(suspect: _Suspect, pair: tuple[JsonObject, JsonObject], samples: list
     for value in suspect.values:
         for sample in samples:
             candidates += _varied(sample, suspect.path, value)
+            candidates += _varied(sample, suspect.path, value, like_it=True)
         candidates += schemas.holding(schemas.of(given), suspect.path, value)
     for candidate in candidates:
         if isinstance(candidate, dict) and not check_output(given, candidate) and check_output(expected, candidate):
             yield candidate
 
 
-def _varied(value: Any, path: tuple[str, ...], wanted: Any) -> Iterator[Any]:
-    """Yield `value` with `wanted` at a path; `_MISSING` takes the member away."""
+def _varied(value: Any, path: tuple[str, ...], wanted: Any, *, like_it: bool = False) -> Iterator[Any]:
+    """Yield `value` with `wanted` at a path; `MISSING` takes the member away.
+
+    With `like_it`, a list there is replaced by one as long as `wanted`, of the members that it had.
+    """
     if not path:
-        yield wanted
+        if not like_it:
+            yield wanted
+        elif isinstance(wanted, list) and isinstance(value, list) and value:
+            yield (value * (len(wanted) // len(value) + 1))[: len(wanted)]
     elif path[0] == "[]" and isinstance(value, list):
-        for inner in _varied(value[0] if value else None, path[1:], wanted):
+        for inner in _varied(value[0] if value else None, path[1:], wanted, like_it=like_it):
             yield [inner, *value[1:]]
     elif isinstance(value, dict) and path[0] != "[]":
-        if len(path) == 1 and wanted is schemas.MISSING:
+        if len(path) == 1 and wanted is schemas.MISSING and not like_it:
             yield {name: member for name, member in value.items() if name != path[0]}
             return
-        for inner in _varied(value.get(path[0]), path[1:], wanted):
+        for inner in _varied(value.get(path[0]), path[1:], wanted, like_it=like_it):
             yield {**value, path[0]: inner}
 
 
