@@ -2,16 +2,18 @@
 
 Promises: what does not read strictly, changes nothing, or stands on a base that is no longer live, stores nothing; the
 author's signature, the state and the audit leaf are one transaction. An edit makes a new manifest, so every approval
-of the old one is void; it builds on the live release, so it also rebases a stale proposal and reopens a rejected one.
+of the old one is void; it builds on the live release, so it also rebases a stale proposal, unless a file of it changed
+underneath and is not written anew: nobody's change is undone unseen. It opens an expired proposal again, and a rejected
+one if it changes what was rejected.
 Cases are in no manifest: an edit of those alone keeps the manifest with its signatures, voids its checks, and comes
 from the editor who signed it, before anybody approved.
-Does not: check or approve (see `review`).
+Does not: check or approve (see `review`), or know drafts that nobody signed (see `reviewing.drafts`).
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,14 +26,18 @@ from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
+from control_plane.registry.closures import CLOSURE_KINDS
 from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest, make_draft, read_files
 from control_plane.registry.facts import facts_of
 from control_plane.registry.records import Proposal
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
+from control_plane.reviewing import conflicts, expiry, objections, waiting
+from control_plane.reviewing.contents import changes_of, remember_writers, store_changes
+from control_plane.reviewing.tables import ContributorRow, DraftRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 
-__all__ = ["edit", "propose"]
+__all__ = ["Origin", "edit", "propose", "rebase", "require_title"]
 
 Files = Mapping[str, str | bytes]
 MAX_TITLE_LENGTH = 200
@@ -53,6 +59,15 @@ class _Revising:
     before: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a proposal comes from: the draft and its version, and who wrote a part of it before it was one."""
+
+    draft: int | None = None
+    revision: int = 0
+    contributors: Collection[str] = ()
+
+
 def propose(
     plane: ControlPlane,
     actor: str,
@@ -63,6 +78,7 @@ def propose(
     base: str | None = None,
     remove: Sequence[tuple[str, str]] = (),
     channel: str = "",
+    origin: Origin = Origin(),
 ) -> Proposal:
     """Propose a change of the live release of a channel, signed by its author.
 
@@ -75,6 +91,7 @@ def propose(
         base: digest of the manifest that the author looked at; None if they did not say.
         remove: kind and name of entries that go.
         channel: "" for the usual one.
+        origin: where it comes from, if it was something before.
 
     Raises:
         InvalidDocument: a file does not read or freeze, nothing governed changes, or there is no such channel.
@@ -82,7 +99,7 @@ def propose(
         Refused: the actor is not an author, or a wrong passphrase.
     """
     people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
-    _require_title(title)
+    require_title(title)
     written, on = read_files(files), plane.on(channel)
     key = passphrases.open_author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
@@ -90,9 +107,12 @@ def propose(
         draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove)))
         _refuse_proposed(session, draft.digest)
         leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
-        proposal = ProposalRow(channel=on, leaf=leaf, state="open", revision=1, author=actor, at=plane.now())
+        now = plane.now()
+        ends = expiry.end_of(session, on, manifest=draft.manifest, now=now)
+        proposal = ProposalRow(channel=on, leaf=leaf, state="open", revision=1, author=actor, expires_at=ends, at=now)
         session.add(proposal)
         session.flush()
+        _keep_origin(session, proposal, origin)
         revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
         row = _store_revision(plane, session, proposal, revising=revising)
         return store.record(plane, session, proposal, revision=row)
@@ -127,15 +147,18 @@ def edit(
     target = LeafObject("proposal", f"proposal-{number}")
     people.require_role(plane, actor, "author", attempt=Attempt("edit", target))
     written = read_files(files)
+    expiry.expire_due(plane, number)
     key = passphrases.open_author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         proposal, current = store.find_proposal(session, number)
-        if proposal.state == "released":
-            raise Refused("expected a proposal that is not released yet, got one that is")
+        if proposal.state in {"released", "closed"}:
+            raise Refused(f"expected a proposal that is neither released nor closed, got one that is {proposal.state}")
         if revision is not None and revision != proposal.revision:
             raise Conflict(f"expected revision {proposal.revision}, got {revision}")
+        anew = (*(file.key for file in written), *remove)
+        conflicts.refuse_conflicts(session, proposal.channel, current, written=anew)
         merged = {file.key: file for file in (*(SourceFile(**file) for file in current.files), *written)}
-        removed = tuple(sorted({*((kind, name) for kind, name in current.removed), *remove} - {f.key for f in written}))
+        removed = tuple(sorted({*_still_there(session, proposal, current), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
         earlier = parse_manifest(current.manifest).entries
         draft = make_draft(plane, session, Edit(proposal.channel, actor, kept, removed, earlier=earlier))
@@ -151,6 +174,55 @@ def edit(
             _refuse_proposed(session, draft.digest)
             row = _store_revision(plane, session, proposal, revising=revising)
         return store.record(plane, session, proposal, revision=row)
+
+
+def rebase(
+    plane: ControlPlane,
+    actor: str,
+    number: int,
+    *,
+    passphrase: str,
+    revision: int | None = None,
+    merged: bool = False,
+) -> Proposal:
+    """Put a stale proposal on the live release, as an edit that writes nothing anew.
+
+    Args:
+        plane: the control plane.
+        actor: person id of who rebases, who then cannot approve it.
+        number: of the proposal.
+        passphrase: opens their key.
+        revision: the one that they looked at; None if they did not say.
+        merged: take the merged text of each file that conflicts in other lines only.
+
+    Raises:
+        Conflict: files of it changed underneath, or it was edited meanwhile.
+        InvalidDocument: it is not stale.
+        NotFound, Refused: as for `edit`.
+    """
+    found = conflicts.conflicts_of(plane, number) if merged else ()
+    lines = {one.path: one.merged for one in found if one.merged is not None}
+    return edit(plane, actor, number, files=lines, passphrase=passphrase, revision=revision)
+
+
+def _still_there(session: Session, proposal: ProposalRow, current: RevisionRow) -> list[tuple[str, str]]:
+    """Return what a revision removes, without the entries that are gone by now."""
+    live = live_manifest(session, proposal.channel)[0]
+    keys = {entry.key for entry in live.entries} if live else set()
+    gone = [(kind, name) for kind, name in current.removed]
+    return [key for key in gone if key in keys or key[0] not in CLOSURE_KINDS]
+
+
+def _keep_origin(session: Session, proposal: ProposalRow, origin: Origin) -> None:
+    number = proposal.number or 0
+    others = sorted(set(origin.contributors) - {proposal.author})
+    session.add_all(ContributorRow(proposal=number, person=person) for person in others)
+    draft = session.get(DraftRow, origin.draft) if origin.draft is not None else None
+    if draft is not None:
+        if draft.ended or draft.revision != origin.revision:
+            raise Conflict("expected the draft as it was read, got one that was saved or proposed meanwhile")
+        draft.proposal, draft.ended = number, True
+    session.flush()
 
 
 def _store_revision(
@@ -176,8 +248,28 @@ def _store_revision(
         before=revising.before or draft.manifest.base,
         after=draft.digest,
     )
+    _refuse_signed(session, actor, draft.digest)
+    _keep_content(session, proposal, revising)
     store.sign(plane, session, signing)
+    _settle_state(plane, session, proposal, row=row)
     return row
+
+
+def _keep_content(session: Session, proposal: ProposalRow, revising: _Revising) -> None:
+    """Keep what the revision changes, on which texts, and who wrote it, before it is signed."""
+    number, draft = proposal.number or 0, revising.draft
+    store_changes(session, number, changes_of(draft.manifest, live_manifest(session, proposal.channel)[0]))
+    remember_writers(session, revising.actor, draft.introduced)
+    keys = (*(file.key for file in revising.files), *revising.removed)
+    conflicts.store_bases(session, proposal.channel, number, keys=keys)
+
+
+def _settle_state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, row: RevisionRow) -> None:
+    """Let an edited proposal be open, unless the very content that it has was rejected."""
+    rejected = any(one.act == "reject" for one in objections.standing(session, row))
+    if proposal.revision > 1:
+        proposal.state = "rejected" if rejected else "open"
+    waiting.refresh(plane, session, proposal, revision=row)
 
 
 def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
@@ -201,7 +293,9 @@ def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *
         tier=facts.tier,
         code="cases",
     )
+    _keep_content(session, proposal, revising)
     ledger.append(plane, session, event)
+    _settle_state(plane, session, proposal, row=row)
     return row
 
 
@@ -212,7 +306,8 @@ def _target(proposal: ProposalRow, digest: str) -> LeafObject:
 def _add_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
     if revising.logged is Act.EDITED:
         proposal.revision += 1
-        proposal.state = "open"
+        now, manifest = plane.now(), revising.draft.manifest
+        proposal.expires_at = expiry.end_of(session, proposal.channel, manifest=manifest, now=now)
     row = RevisionRow(
         proposal=proposal.number or 0,
         revision=proposal.revision,
@@ -246,7 +341,7 @@ def _refuse_files(session: Session, current: RevisionRow, revising: _Revising) -
 def _refuse_proposed(session: Session, digest: str) -> None:
     """Refuse what an open proposal proposes already."""
     same = select(ProposalRow.number).where(
-        ProposalRow.state == "open",
+        col(ProposalRow.state).in_(expiry.LIVING),
         ProposalRow.number == RevisionRow.proposal,
         ProposalRow.revision == RevisionRow.revision,
         RevisionRow.digest == digest,
@@ -258,6 +353,16 @@ def _refuse_proposed(session: Session, digest: str) -> None:
         )
 
 
+def _refuse_signed(session: Session, actor: str, digest: str) -> None:
+    """Refuse a manifest that this author signed before: approvals of it that are void would count again."""
+    before = (StatementRow.manifest == digest, StatementRow.person == actor, StatementRow.act == "author")
+    if session.exec(select(StatementRow.id).where(*before)).first() is not None:
+        raise Conflict(
+            "expected a change that this author did not sign before, got one that they did",
+            hint="what was approved before an edit stays void: change something else with it, or let another edit it",
+        )
+
+
 def _refuse_stale(session: Session, channel: str, base: str | None) -> None:
     live = live_manifest(session, channel)[1]
     if base is not None and base != live:
@@ -266,7 +371,12 @@ def _refuse_stale(session: Session, channel: str, base: str | None) -> None:
         )
 
 
-def _require_title(title: str) -> None:
+def require_title(title: str) -> None:
+    """Refuse what is no title.
+
+    Raises:
+        InvalidDocument: none, too long, or not in one line.
+    """
     if not 0 < len(title.strip()) <= MAX_TITLE_LENGTH:
         raise InvalidDocument(f"expected a title of 1 to {MAX_TITLE_LENGTH} characters")
     if any(unicodedata.category(character) in _BREAKING for character in title.strip()):

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from audit.record import Act, Auth
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts.delegations import require_distinct
 from control_plane.accounts.holdings import APPROVING, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
@@ -32,7 +33,7 @@ from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import expiry, objections, requested, waiting
-from control_plane.reviewing.exclusion import is_excluded
+from control_plane.reviewing.exclusion import excluded, is_excluded
 from control_plane.reviewing.tables import OpeningRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
@@ -214,6 +215,9 @@ def decide(
     _require_reviewable(plane, session, proposal, person=actor, role=verdict.role)
     require_current(session, revision)
     _refuse_second(session, revision, person=actor)
+    held = holding(session, rights.find_row(session, actor), verdict.role, now=plane.now())
+    if held is not None:
+        require_distinct(session, revision.digest, held, excluded=excluded(session, verdict.number))
     if verdict.manifest != revision.digest:
         raise Conflict(
             "expected the digest of the proposal as it is now, got another",

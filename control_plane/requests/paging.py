@@ -34,6 +34,18 @@ class Page:
     request: Request
     response: Response
 
+    def number(self) -> int | None:
+        """Return the number of the last item shown, for a list that asks the database for what follows; None at first.
+
+        Raises:
+            InvalidDocument: a cursor of another list.
+        """
+        if not self.after:
+            return None
+        if len(self.after) != 1 or type(self.after[0]) is not int or not abs(self.after[0]) < 2**31:
+            raise InvalidDocument("expected a cursor of this list, got another's")
+        return int(self.after[0])
+
     def cut(self, items: Sequence[T], key: Callable[[T], str | int | Key], *, falling: bool = False) -> tuple[T, ...]:
         """Return this page of a whole list that is ordered by `key`, and link to the next one."""
 

@@ -41,7 +41,10 @@ def open_proposal(plane: ControlPlane, actor: str, number: int, *, auth: Auth = 
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         row = rights.find_row(session, person)
-        if revision.digest != detail.proposal.manifest or session.get(OpeningRow, (person, revision.digest)):
+        if (
+            revision.digest != detail.proposal.manifest
+            or session.get(OpeningRow, (person, revision.digest)) is not None
+        ):
             return detail  # edited meanwhile: what was shown is no more, and the approval will say so
         event = ledger.Event(
             Act.OPENED,

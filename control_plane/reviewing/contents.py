@@ -38,7 +38,8 @@ def remember_writers(session: Session, editor: str, introduced: Iterable[Entry])
     """Keep that somebody proposed these contents; those that they took over from others stay the others'."""
     digests = {entry.digest for entry in introduced if entry.author == editor}
     known = select(WriterRow.digest).where(WriterRow.person == editor, col(WriterRow.digest).in_(digests))
-    new = digests - set(session.exec(known))
+    there: set[str] = set(session.exec(known).all())
+    new = digests - there
     session.add_all(WriterRow(digest=digest, person=editor) for digest in sorted(new))
     session.flush()
 

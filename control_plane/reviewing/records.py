@@ -25,12 +25,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Lines of a file that a proposal writes: `first` to `last`, counted from 1."""
+    """Lines of a file that a proposal writes, counted from 1: `first` to `last`, or `first` alone if that is 0."""
 
     kind: str
     name: str
     first: int = 1
-    last: int = 1
+    last: int = 0
+
+    @property
+    def end(self) -> int:
+        """The last line."""
+        return self.last or self.first
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def add_thread(
         at=now,
     )
     if anchor:
-        row.kind, row.name, row.first, row.last = anchor.kind, anchor.name, anchor.first, anchor.last
+        row.kind, row.name, row.first, row.last = anchor.kind, anchor.name, anchor.first, anchor.end
     session.add(row)
     session.flush()
     session.add(CommentRow(leaf=leaf, thread=row.id or 0, person=by, at=now))
@@ -218,9 +218,9 @@ def _quoted(revision: RevisionRow, anchor: Anchor) -> list[str]:
     lines = _lines(revision, anchor.kind, anchor.name)
     if lines is None:
         raise NotFound("expected a file that the proposal writes, got another")
-    if not (1 <= anchor.first <= anchor.last <= len(lines) and anchor.last - anchor.first < MAX_QUOTED_LINES):
+    if not (1 <= anchor.first <= anchor.end <= len(lines) and anchor.end - anchor.first < MAX_QUOTED_LINES):
         raise NotFound(f"expected lines of a file of {len(lines)}, at most {MAX_QUOTED_LINES} of them, got others")
-    return lines[anchor.first - 1 : anchor.last]
+    return lines[anchor.first - 1 : anchor.end]
 
 
 def _find(plane: ControlPlane, session: Session, revision: RevisionRow, *, thread: int) -> Thread:

@@ -1,0 +1,149 @@
+"""Keys that people keep themselves: enrolling one, what its holder needs to decide, and what they signed with it.
+
+Promises: the server never holds such a key and cannot sign for its person; a statement that comes in is taken only if
+it is, byte for byte, what would be signed here, and meets all that `review.approve` asks: role, exclusion, freshness of
+the checks, the digest as it is now. Does not: ask for a key on the server (the approval floor does, see docs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlmodel import select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import db, ledger, texts
+from control_plane.accounts import people, rights
+from control_plane.accounts.people import Person
+from control_plane.accounts.rights import Attempt
+from control_plane.errors import Conflict, Refused
+from control_plane.plane import ControlPlane
+from control_plane.policy import reports
+from control_plane.registry import review, store
+from control_plane.registry.records import Proposal
+from control_plane.registry.tables import PersonRow, StatementRow
+from edge_runtime.core import dsse
+from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.statements import open_statement
+
+__all__ = ["PROOF", "Material", "enrol_own_key", "material_of", "take_statement"]
+
+PROOF = b"mentorplane: this key is mine, "
+"""What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
+SALT_BYTES = 16
+_ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that somebody needs to decide about a proposal without believing the server.
+
+    `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
+    recordings and earlier contents are what the checks are given besides.
+    """
+
+    number: int
+    revision: int
+    state: str
+    channel: str
+    organisation: str
+    manifest: str
+    closures: dict[str, str]
+    cases: dict[str, JsonObject]
+    recordings: dict[str, JsonObject]
+    earlier: dict[str, tuple[str, ...]]
+
+
+def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: bytes, proof: bytes) -> Person:
+    """Enrol a key that a person keeps themselves; the one that was sealed here is destroyed.
+
+    Args:
+        plane: the control plane.
+        actor: person id of an administrator.
+        person: login or id of whose key it is.
+        public_key: its 32 bytes.
+        proof: its signature over `PROOF` and the person's id.
+
+    Raises:
+        NotFound: no such person.
+        Refused: the actor is no administrator, or somebody else's key.
+        Conflict: the person has signed already: devices know them by the key they have.
+        InvalidDocument: the proof is not by that key.
+    """
+    who = people.find_person(plane, person).id
+    attempt = Attempt("enrol-key", LeafObject("person", who))
+    people.require_role(plane, actor, "administrator", attempt=attempt)
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(proof, PROOF + who.encode())
+    except (InvalidSignature, ValueError):
+        raise InvalidDocument("expected a proof signed by the key that is enrolled, got another") from None
+    with ledger.act(plane) as session:
+        row = rights.find_row(session, who)
+        if session.exec(select(StatementRow.id).where(StatementRow.person == who)).first() is not None:
+            raise Conflict("expected a person who has signed nothing yet, got one who has")
+        if session.exec(select(PersonRow.id).where(PersonRow.public_key == public_key)).first() is not None:
+            raise Conflict("expected a key that is not enrolled yet, got one that is")
+        row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
+        digest = "sha256:" + dsse.key_id(public_key)
+        event = ledger.Event(
+            Act.KEY_ENROLLED, actor, "administrator", Auth.TOKEN, LeafObject("person", who, digest), code="renewed"
+        )
+        ledger.append(plane, session, event)
+        session.flush()
+        return people.shown(plane, session, row)
+
+
+def material_of(plane: ControlPlane, number: int) -> Material:
+    """Return what somebody needs to decide about a proposal where their own key is.
+
+    Raises:
+        NotFound: there is no such proposal.
+    """
+    with db.read(plane.engine) as session:
+        proposal, revision = store.find_proposal(session, number)
+        candidate = reports.gather(session, revision)
+        return Material(
+            number=number,
+            revision=revision.revision,
+            state=proposal.state,
+            channel=proposal.channel,
+            organisation=plane.organisation,
+            manifest=revision.manifest.decode(),
+            closures={digest: data.decode() for digest, data in candidate.closures.items()},
+            cases=dict(candidate.cases),
+            recordings=dict(candidate.recordings),
+            earlier={f"{kind} {name}": found for (kind, name), found in candidate.earlier.items()},
+        )
+
+
+def take_statement(
+    plane: ControlPlane, actor: str, number: int, *, envelope: JsonObject, reason: str, salt: bytes
+) -> Proposal:
+    """Take an approval or a rejection that a person signed where their own key is.
+
+    Args:
+        plane: the control plane.
+        actor: person id of the signer.
+        number: of the proposal.
+        envelope: the signed statement as JSON.
+        reason: the text that it commits to.
+        salt: the salt of that commitment.
+
+    Raises:
+        NotFound, Conflict, InvalidDocument: as for `review.approve`.
+        Refused: as for `review.approve`; or the statement says something else, or is not signed with their own key.
+    """
+    if len(salt) != SALT_BYTES:
+        raise InvalidDocument(f"expected a salt of {SALT_BYTES} bytes")
+    parsed = dsse.parse_envelope(envelope)
+    stated = open_statement(parsed)
+    if stated.act not in _ACTS:
+        raise InvalidDocument("expected an approval or a rejection, got another statement")
+    if stated.person != actor:
+        raise Refused("expected a statement of the person who sends it, got another's")
+    made = store.Made(parsed, texts.Said(reason, salt))
+    verdict = review.Verdict(number, stated.role, reason, stated.manifest)
+    return review.review_made(plane, actor, verdict, act=_ACTS[stated.act], made=made)
