@@ -82,7 +82,7 @@ def _accepts(contract: InputContract, call: dict[str, Any]) -> bool:
     return True
 
 
-@examples(120)
+@examples(60)
 @given(old=contracts(), new=contracts())
 def test_refused_calls_are_exactly_those_that_brute_force_finds(old: InputContract, new: InputContract) -> None:
     """Something is found if and only if some call is taken by the one and refused by the other; each example is one."""
@@ -93,7 +93,7 @@ def test_refused_calls_are_exactly_those_that_brute_force_finds(old: InputContra
         assert not _accepts(new, dict(one.call))
 
 
-@examples(40)
+@examples(15)
 @given(contract=contracts(defaults=False))
 def test_a_device_takes_the_calls_that_the_schema_describes(contract: InputContract) -> None:
     """Without defaults, what a device accepts is what JSON Schema accepts: the contract is the published schema."""
@@ -179,7 +179,7 @@ def _object(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-@examples(100)
+@examples(80)
 @given(promised=schemas(), given_=schemas())
 def test_unexpected_outputs_are_exactly_those_that_brute_force_finds(promised: Any, given_: Any) -> None:
     """Something is found if and only if some output fits the one and not the other, opened; each example is one."""
