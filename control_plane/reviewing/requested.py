@@ -17,6 +17,7 @@ from control_plane.accounts import people, rights
 from control_plane.accounts.holdings import APPROVING
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound
+from control_plane.mail.outbox import notify_review
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.tables import ProposalRow, RevisionRow
@@ -85,6 +86,8 @@ def request(
                 RequestRow(leaf=leaf, proposal=number, person=person, role=asked_role, by=actor, at=plane.now())
             )
             session.flush()
+            if person:
+                notify_review(plane, session, person, proposal=number)
         return tuple(map(_record, _open_requests(session, number)))
 
 

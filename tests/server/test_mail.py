@@ -16,8 +16,8 @@ from sqlmodel import select
 from control_plane import db
 from control_plane.accounts.tables import ContactRow
 from control_plane.mail.delivering import deliver_due
-from control_plane.mail.outbox import notify_review
 from control_plane.mail.tables import MailRow
+from control_plane.reviewing.requested import request
 from control_plane.settings import Mail
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
@@ -81,8 +81,7 @@ def test_each_use_of_a_key_is_told_to_its_signer(mailing: Acts, inbox: tuple[Inb
 
 def test_a_reviewer_is_told_that_they_are_asked(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
     """A request to review is a link to the proposal."""
-    with db.write(mailing.plane.engine) as session:
-        notify_review(mailing.plane, session, mailing.people["tom"]["id"], proposal=2)
+    request(mailing.plane, mailing.people["maya"]["id"], 2, persons=["tom"], roles=["facilitator"])
     deliver_due(mailing.plane)
     [(to, message)] = inbox[0].got
     assert to == ["tom@example.org"]

@@ -171,6 +171,10 @@ def _statements() -> None:
     )
     for column in ("act", "manifest", "proposal"):
         op.create_index(f"ix_statement_{column}", "statement", [column])
+    _releases()
+
+
+def _releases() -> None:
     op.create_table(
         "release",
         sa.Column("number", sa.Integer(), primary_key=True),

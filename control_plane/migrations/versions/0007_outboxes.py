@@ -50,6 +50,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_webhook_delivery_webhook", "webhook_delivery", ["webhook"])
     op.create_index("ix_webhook_delivery_due", "webhook_delivery", ["state", "due"])
+    _mail()
+
+
+def _mail() -> None:
     op.create_table(
         "mail",
         sa.Column("id", sa.String(), primary_key=True),
