@@ -32,6 +32,13 @@ class Act(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     RELEASED = "released"
+    SCHEDULED = "scheduled"  # an approved proposal is to be released at a time
+    UNSCHEDULED = "unscheduled"
+    SUSPENDED = "suspended"  # at its time it was not released, because the world had moved underneath
+    WINDOW_STATED = "window-stated"  # a trial on a channel has an end, and this is what happens then
+    WINDOW_ENDED = "window-ended"
+    BREAK_GLASS = "break-glass"  # a release by the quorum of emergencies, to be reviewed
+    REVIEWED = "reviewed"  # such a release was looked at again
     STAGE_CHANGED = "stage-changed"
     WITHDRAWN = "withdrawn"
     WITHDRAWAL_LIFTED = "withdrawal-lifted"

@@ -25,6 +25,7 @@ from control_plane.index import tables as _index_tables  # noqa: F401 - so that 
 from control_plane.mail import tables as _mail_tables  # noqa: F401 - so that they are made too
 from control_plane.migrations.opening import WRITING, bring_up, forget_copies
 from control_plane.registry import library_tables as _library_tables  # noqa: F401 - so that they are made too
+from control_plane.registry.lifecycle import tables as _lifecycle_tables  # noqa: F401 - so that they are made too
 from control_plane.registry.tables import LogHeadRow
 from control_plane.requests import tables as _requests_tables  # noqa: F401 - so that they are made too
 from control_plane.reviewing import tables as _reviewing_tables  # noqa: F401 - so that they are made too

@@ -25,6 +25,8 @@ from control_plane.evidence.filed import Filed, filed_of
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
+from control_plane.registry.lifecycle.emergency import pending
+from control_plane.registry.lifecycle.windows import unreturned
 from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
@@ -50,7 +52,8 @@ class Kind(StrEnum):
     READING = "reading"  # reading the log was not logged
     EXPORT = "export"  # a target is behind, or switched off
     EVIDENCE = "evidence"  # what was filed has expired
-    REVIEW = "review"  # a prompt is past its date for review
+    REVIEW = "review"  # a prompt, or a break-glass release, is past its date for review
+    TRIAL = "trial"  # a trial ended, and its channel did not return
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def find_gaps(plane: ControlPlane) -> tuple[Gap, ...]:
     with db.read(plane.engine) as session:
         for row in session.exec(select(LeafRow.seq, LeafRow.data).order_by(col(LeafRow.seq))):
             _visit(seen, *row)
-        reviews = tuple(_reviews(plane, session))
+        reviews = (*_reviews(plane, session), *_unreviewed(plane, session), *_trials(plane, session))
     for name, (index, since) in seen.off.items():
         seen.found.append(_switched(name, index, len(seen.times) - 1, since=since, until=None))
     seen.found += _witnesses(plane, seen.times)
@@ -211,6 +214,21 @@ def _reviews(plane: ControlPlane, session: Session) -> Iterator[Gap]:
     live = [live_release(session, channel) for channel in plane.settings.channels]
     for release in live:
         yield from _past_reviews(plane, session, release) if release else ()
+
+
+def _unreviewed(plane: ControlPlane, session: Session) -> Iterator[Gap]:
+    """Yield the break-glass releases whose review is overdue: they block every further release on their channel."""
+    for one in pending(plane, session):
+        if one.overdue:
+            message = f"the review of break-glass release {one.release} on {one.channel} is overdue"
+            yield Gap(Kind.REVIEW, message, one.leaf, one.leaf, since=one.due)
+
+
+def _trials(plane: ControlPlane, session: Session) -> Iterator[Gap]:
+    """Yield the trials that ended, and whose channel did not return to what the usual one has."""
+    for one in unreturned(plane, session):
+        message = f"the trial of proposal {one.proposal} on {one.channel} ended and was not returned"
+        yield Gap(Kind.TRIAL, message, one.leaf, one.leaf, since=one.ends_at)
 
 
 def _past_reviews(plane: ControlPlane, session: Session, live: ReleaseRow) -> Iterator[Gap]:

@@ -58,6 +58,7 @@ class Edit:
     files: tuple[SourceFile, ...]
     removed: tuple[Key, ...] = ()
     earlier: tuple[Entry, ...] = ()
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
     before = (base, base_digest)
     verify_coherence(_candidate(session, edit.channel, before, entries=entries, changed=changed, closures=closures))
-    return _finish(plane, edit.channel, before, entries=entries.values(), locales=locales, closures=closures)
+    return _finish(plane, edit, before, entries=entries.values(), locales=locales, closures=closures)
 
 
 def _without_removed(base: Manifest | None, removed: Iterable[Key]) -> dict[Key, Entry]:
@@ -178,7 +179,7 @@ def _candidate(
 
 def _finish(
     plane: ControlPlane,
-    channel: str,
+    edit: Edit,
     base: tuple[Manifest | None, str],
     *,
     entries: Iterable[Entry],
@@ -189,7 +190,7 @@ def _finish(
     number = before.number + 1 if before else 1
     manifest = Manifest(
         organisation=plane.organisation,
-        channel=channel,
+        channel=edit.channel,
         number=number,
         base=digest,
         entries=tuple(sorted(entries)),
@@ -199,6 +200,8 @@ def _finish(
         fresh_for_s=before.fresh_for_s if before else FRESH_FOR_S,
         valid_for_s=before.valid_for_s if before else VALID_FOR_S,
         rollback_to=number - 1,
+        emergency=edit.emergency,
+        lifts=before.lifts if before else (),
     )
     if before and manifest.entries == before.entries:
         raise InvalidDocument("expected a change of governed content, got what is live already")

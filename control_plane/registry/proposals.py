@@ -15,6 +15,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, delete, select
@@ -29,15 +30,19 @@ from control_plane.registry import store
 from control_plane.registry.closures import CLOSURE_KINDS
 from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest, make_draft, read_files
 from control_plane.registry.facts import facts_of
+from control_plane.registry.lifecycle import windows
+from control_plane.registry.lifecycle.derived import derive
+from control_plane.registry.lifecycle.tables import OriginRow
+from control_plane.registry.lifecycle.windows import Window
 from control_plane.registry.records import Proposal
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import conflicts, expiry, objections, waiting
 from control_plane.reviewing.contents import changes_of, remember_writers, store_changes
 from control_plane.reviewing.tables import ContributorRow, DraftRow
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import parse_manifest
+from edge_runtime.core.manifest import Entry, parse_manifest
 
-__all__ = ["Origin", "edit", "propose", "rebase", "require_title"]
+__all__ = ["Origin", "edit", "propose", "propose_derived", "rebase", "require_title"]
 
 Files = Mapping[str, str | bytes]
 MAX_TITLE_LENGTH = 200
@@ -47,7 +52,10 @@ _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 @dataclass(frozen=True, slots=True)
 class _Revising:
-    """A revision about to be stored: whose, what it writes, and the draft it makes."""
+    """A revision about to be stored: whose, what it writes, and the draft it makes.
+
+    `signs` are the entries that its author signs for, where these are not all that it introduces.
+    """
 
     actor: str
     key: Ed25519PrivateKey
@@ -57,6 +65,17 @@ class _Revising:
     logged: Act
     title: str
     before: str = ""
+    signs: tuple[Entry, ...] | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a proposal comes from: the draft and its version, and who wrote a part of it before it was one."""
+
+    draft: int | None = None
+    revision: int = 0
+    contributors: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,8 @@ def propose(
     remove: Sequence[tuple[str, str]] = (),
     channel: str = "",
     origin: Origin = Origin(),
+    emergency: bool = False,
+    window: Window | None = None,
 ) -> Proposal:
     """Propose a change of the live release of a channel, signed by its author.
 
@@ -92,9 +113,12 @@ def propose(
         remove: kind and name of entries that go.
         channel: "" for the usual one.
         origin: where it comes from, if it was something before.
+        emergency: whether people are asked for the quorum of emergencies; the release is then to be reviewed.
+        window: when a trial on a channel ends, and what happens then.
 
     Raises:
-        InvalidDocument: a file does not read or freeze, nothing governed changes, or there is no such channel.
+        InvalidDocument: a file does not read or freeze, nothing governed changes, there is no such channel, or a window
+            that is none.
         Conflict: `base` is no longer live, or the very same change is proposed already.
         Refused: the actor is not an author, or a wrong passphrase.
     """
@@ -104,18 +128,47 @@ def propose(
     key = passphrases.open_author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
-        draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove)))
-        _refuse_proposed(session, draft.digest)
-        leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
-        now = plane.now()
-        ends = expiry.end_of(session, on, manifest=draft.manifest, now=now)
-        proposal = ProposalRow(channel=on, leaf=leaf, state="open", revision=1, author=actor, expires_at=ends, at=now)
-        session.add(proposal)
-        session.flush()
-        _keep_origin(session, proposal, origin)
+        draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove), emergency=emergency))
         revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
-        row = _store_revision(plane, session, proposal, revising=revising)
+        proposal, row = _store_new(plane, session, on, revising=revising, origin=origin)
+        if window is not None:
+            windows.state(plane, session, proposal, window=window, by=actor)
         return store.record(plane, session, proposal, revision=row)
+
+
+def propose_derived(
+    plane: ControlPlane, actor: str, *, channel: str, act: str, spec: dict[str, Any], title: str, passphrase: str
+) -> Proposal:
+    """Propose what derives from content that was approved before; see `lifecycle.derived`.
+
+    Raises: as for `propose`, and what `derive` raises.
+    """
+    people.require_role(plane, actor, "author", attempt=Attempt(act, LeafObject("proposal")))
+    require_title(title)
+    on = plane.on(channel)
+    key = passphrases.open_author_key(plane, actor, passphrase)
+    with ledger.act(plane) as session:
+        made = derive(plane, session, on, actor=actor, act=act, spec=spec)
+        revising = _Revising(
+            actor, key, made.files, made.removed, made.draft, Act.PROPOSED, title.strip(), signs=made.signs, code=act
+        )
+        proposal, row = _store_new(plane, session, on, revising=revising, origin=Origin())
+        session.add(OriginRow(proposal=proposal.number or 0, act=act, spec=spec))
+        return store.record(plane, session, proposal, revision=row)
+
+
+def _store_new(
+    plane: ControlPlane, session: Session, channel: str, *, revising: _Revising, origin: Origin
+) -> tuple[ProposalRow, RevisionRow]:
+    _refuse_proposed(session, revising.draft.digest)
+    leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
+    now, actor = plane.now(), revising.actor
+    ends = expiry.end_of(session, channel, manifest=revising.draft.manifest, now=now)
+    proposal = ProposalRow(channel=channel, leaf=leaf, state="open", revision=1, author=actor, expires_at=ends, at=now)
+    session.add(proposal)
+    session.flush()
+    _keep_origin(session, proposal, origin)
+    return proposal, _store_revision(plane, session, proposal, revising=revising)
 
 
 def edit(
@@ -155,13 +208,18 @@ def edit(
             raise Refused(f"expected a proposal that is neither released nor closed, got one that is {proposal.state}")
         if revision is not None and revision != proposal.revision:
             raise Conflict(f"expected revision {proposal.revision}, got {revision}")
+        origin = session.get(OriginRow, number)
+        if origin is not None:
+            return _derive_anew(plane, session, proposal, origin=origin, actor=actor, key=key, changes=files or remove)
         anew = (*(file.key for file in written), *remove)
         conflicts.refuse_conflicts(session, proposal.channel, current, written=anew)
         merged = {file.key: file for file in (*(SourceFile(**file) for file in current.files), *written)}
         removed = tuple(sorted({*_still_there(session, proposal, current), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
         earlier = parse_manifest(current.manifest).entries
-        draft = make_draft(plane, session, Edit(proposal.channel, actor, kept, removed, earlier=earlier))
+        calm = not parse_manifest(current.manifest).emergency
+        edit = Edit(proposal.channel, actor, kept, removed, earlier=earlier, emergency=not calm)
+        draft = make_draft(plane, session, edit)
         # The title is a text of the author's: nobody else's statement repeats it.
         title = (
             texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
@@ -225,6 +283,43 @@ def _keep_origin(session: Session, proposal: ProposalRow, origin: Origin) -> Non
     session.flush()
 
 
+def _derive_anew(
+    plane: ControlPlane,
+    session: Session,
+    proposal: ProposalRow,
+    *,
+    origin: OriginRow,
+    actor: str,
+    key: Ed25519PrivateKey,
+    changes: object,
+) -> Proposal:
+    """Make a promotion, rollback or return anew on what is live now."""
+    if changes:
+        raise Refused(
+            f"expected no files, because this is a {origin.act}, got some",
+            hint="edit without files to rebase it; propose a change of your own for other content",
+        )
+    made = derive(plane, session, proposal.channel, actor=actor, act=origin.act, spec=origin.spec)
+    _, current = store.find_proposal(session, proposal.number or 0)
+    if made.draft.digest == current.digest:
+        raise InvalidDocument("expected a change of the proposal, got what it is already")
+    title = texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
+    revising = _Revising(
+        actor,
+        key,
+        made.files,
+        made.removed,
+        made.draft,
+        Act.EDITED,
+        title,
+        current.digest,
+        signs=made.signs,
+        code=origin.act,
+    )
+    row = _store_revision(plane, session, proposal, revising=revising)
+    return store.record(plane, session, proposal, revision=row)
+
+
 def _store_revision(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising
 ) -> RevisionRow:
@@ -241,12 +336,13 @@ def _store_revision(
         reason=revising.title,
         key=revising.key,
         manifest=draft.digest,
-        entries=draft.introduced,
+        entries=draft.introduced if revising.signs is None else revising.signs,
         target=_target(proposal, draft.digest),
         proposal=proposal.number,
         facts=facts_of(draft.manifest, live_manifest(session, proposal.channel)[0]),
         before=revising.before or draft.manifest.base,
         after=draft.digest,
+        code=revising.code,
     )
     _refuse_signed(session, actor, draft.digest)
     _keep_content(session, proposal, revising)

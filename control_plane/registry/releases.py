@@ -1,40 +1,56 @@
-"""Releasing and withdrawing: what devices are told, and when.
+"""Releasing: what devices are told, and when.
 
-Promises: a release needs the quorum, counted by the functions that devices use; its state, its sources, its versions
-and its audit leaf are one transaction, and publication follows from the database alone, so a crash anywhere is finished
-by `recover`. A withdrawal takes one person with a signature; it is linked to the one before; hand-off texts are exempt.
-Does not: lift a withdrawal; release new content of that name instead.
+Promises: a release needs the quorum, counted by the functions that devices use, and whatever else `conditions` asks;
+its state, its sources, its versions and its audit leaves are one transaction, and publication follows from the database
+alone, so a crash anywhere is finished by `recover`. What is live goes only by a release that people approved: there is
+no other way to remove it.
+Does not: withdraw (see `lifecycle.withdrawing`), or wait for a time (see `lifecycle.scheduling`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import people
 from control_plane.accounts.rights import Attempt
-from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
-from control_plane.registry.drafts import live_manifest
-from control_plane.registry.facts import Facts, checks_digest, facts_of
-from control_plane.registry.records import Release, Withdrawal
-from control_plane.registry.review import require_open, require_releasable
-from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, StatementRow, VersionRow
+from control_plane.registry.facts import checks_digest, facts_of
+from control_plane.registry.lifecycle import emergency
+from control_plane.registry.lifecycle.conditions import obstacle
+from control_plane.registry.lifecycle.derived import has_lifted
+from control_plane.registry.lifecycle.tables import OriginRow
+from control_plane.registry.lifecycle.withdrawing import (
+    withdraw,
+    withdrawal_record,
+    withdrawal_rows,
+    withdrawn_digests,
+)
+from control_plane.registry.records import Release
+from control_plane.registry.review import require_open
+from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow, SourceRow, VersionRow
 from control_plane.reviewing import conflicts, expiry, waiting
-from edge_runtime.core import coverage, dsse
-from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries
-from edge_runtime.core.statements import open_statement
+from edge_runtime.core.manifest import Manifest, changed_entries, parse_manifest
 
-__all__ = ["recover", "release", "release_record", "withdraw", "withdrawal_record"]
+__all__ = [
+    "RELEASE_ROLE",
+    "carry_out",
+    "publish_all",
+    "recover",
+    "release",
+    "release_name",
+    "release_record",
+    "withdraw",
+    "withdrawal_record",
+    "withdrawal_rows",
+    "withdrawn_digests",
+]
 
 RELEASE_ROLE = "release-manager"
-WITHDRAWABLE = ("prompt",)
 
 
 def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOKEN) -> Release:
@@ -42,8 +58,8 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
 
     Raises:
         NotFound: no such proposal or person.
-        Refused: the actor is no release manager, the proposal is not open, its checks did not pass, or it lacks
-            approvals; the message says how many and for what.
+        Refused: the actor is no release manager, the proposal is not open, its checks did not pass, it lacks
+            approvals, brings what is withdrawn, or the review of a break-glass release is overdue on its channel.
         Conflict: it is stale.
     """
     attempt = Attempt("release", LeafObject("proposal", f"proposal-{number}"), auth)
@@ -52,45 +68,53 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
-        require_releasable(plane, session, proposal, revision=revision)
-        manifest, missing = store.shortfalls(plane, session, revision)
-        if missing:
-            raise Refused(_what_is_missing(missing))
-        base, before = live_manifest(session, proposal.channel)
-        facts = facts_of(manifest, base)
-        event = ledger.Event(
-            Act.RELEASED,
-            actor=actor,
-            role=RELEASE_ROLE,
-            auth=auth,
-            target=LeafObject("release", release_name(manifest), revision.digest, str(manifest.number)),
-            channel=proposal.channel,
-            before=before,
-            after=revision.digest,
-            diff=facts.diff,
-            manifest=revision.digest,
-            policy=facts.policy,
-            checks=checks_digest(store.checks_of(session, revision.digest)),
-            models=facts.models,
-            tier=facts.tier,
-            names=tuple(entry.name for entry in changed_entries(manifest, base)),
-        )
-        leaf = ledger.append(plane, session, event)
-        row = _store_release(plane, session, revision, manifest=manifest, by=actor, leaf=leaf, base=base)
-        proposal.state = "released"
-        waiting.forget(session, number)
-        conflicts.forget_bases(session, number)
-        done = release_record(row, manifest)
+        found = obstacle(plane, session, proposal, revision=revision)
+        if found is not None:
+            raise found.error
+        done = carry_out(plane, session, proposal, revision=revision, by=actor, auth=auth)
     # Crash before this line: nothing happened. Crash after it: the release is made; `recover` publishes it.
-    _publish(plane)
+    publish_all(plane)
     return done
 
 
-def _what_is_missing(missing: Sequence[coverage.Shortfall]) -> str:
-    """Return what lacks most, how many approvals, and in which roles."""
-    entry = max(missing, key=lambda short: short.people).entry
-    what = f"{entry.kind} {entry.name!r}" if entry else "the release as a whole"
-    return f"expected people to have approved {what}, which lacks {coverage.lacking(missing, entry)}"
+def carry_out(
+    plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow, by: str, auth: Auth
+) -> Release:
+    """Release a revision past whose `obstacle` nothing stands, in the caller's transaction."""
+    manifest, base = parse_manifest(revision.manifest), store.base_of(session, revision)
+    facts = facts_of(manifest, base)
+    event = ledger.Event(
+        Act.RELEASED,
+        actor=by,
+        role=RELEASE_ROLE,
+        auth=auth,
+        target=LeafObject("release", release_name(manifest), revision.digest, str(manifest.number)),
+        channel=proposal.channel,
+        before=revision.base,
+        after=revision.digest,
+        diff=facts.diff,
+        manifest=revision.digest,
+        policy=facts.policy,
+        checks=checks_digest(store.checks_of(session, revision.digest)),
+        models=facts.models,
+        tier=facts.tier,
+        names=tuple(entry.name for entry in changed_entries(manifest, base)),
+    )
+    leaf = ledger.append(plane, session, event)
+    row = _store_release(plane, session, revision, manifest=manifest, by=by, leaf=leaf, base=base)
+    for statement, entry in has_lifted(session, manifest, base):
+        about = LeafObject(entry.kind, entry.name, entry.digest, str(entry.epoch))
+        lifted = replace(event, act=Act.WITHDRAWAL_LIFTED, target=about, before=statement, diff="", names=())
+        ledger.append(plane, session, lifted)
+    if manifest.emergency:
+        emergency.begin(plane, session, row, by=by, auth=auth)
+    origin = session.get(OriginRow, revision.proposal)
+    if origin is not None and origin.act == "rollback" and not origin.spec.get("only"):
+        emergency.close_rolled_back(session, manifest.channel, to=int(origin.spec["release"]), leaf=leaf)
+    proposal.state = "released"
+    waiting.forget(session, revision.proposal)
+    conflicts.forget_bases(session, revision.proposal)
+    return release_record(row, manifest)
 
 
 def _store_release(
@@ -142,57 +166,6 @@ def _store_release(
     return row
 
 
-def withdraw(
-    plane: ControlPlane, actor: str, *, target: str, reason: str, passphrase: str, channel: str = ""
-) -> Withdrawal:
-    """Withdraw a prompt: devices stop using this content as soon as they learn of it.
-
-    Args:
-        plane: the control plane.
-        actor: person id; one person suffices, because this can only tighten.
-        target: name of a live prompt, or digest of any released version.
-        reason: why, in their own words.
-        passphrase: opens their key for this one signature.
-
-    Raises:
-        NotFound: nothing released has that name or digest, or no such person.
-        Refused: it is not a prompt (a hand-off text cannot be withdrawn), or a wrong passphrase.
-        Conflict: it is withdrawn already.
-    """
-    if not reason.strip():
-        raise InvalidDocument("expected a reason, got none")
-    person = people.find_person(plane, actor)
-    rights.require_scope(plane, person.id, attempt=Attempt("withdraw", LeafObject("prompt")))
-    key = passphrases.open_key(plane, actor, passphrase)
-    with ledger.act(plane) as session:
-        on = plane.on(channel)
-        version = _find_version(session, on, target)
-        if version.kind not in WITHDRAWABLE:
-            raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
-        before = withdrawal_rows(session, on)
-        if any(ref.digest == version.digest for row in before for ref in _refs(row)):
-            raise Conflict("expected content that is in use, got what is withdrawn already")
-        signing = store.Signing(
-            act="withdraw",
-            logged=Act.WITHDRAWN,
-            channel=on,
-            person=person.id,
-            role=person.roles[0],
-            reason=reason,
-            key=key,
-            manifest=live_manifest(session, on)[1],
-            entries=(Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author),),
-            target=LeafObject(version.kind, version.name, version.digest, str(version.epoch)),
-            previous=before[-1].digest if before else "",
-            facts=_facts_now(session, on, version),
-            before=version.digest,
-        )
-        done = withdrawal_record(store.sign(plane, session, signing), reason)
-    # Crash here: the withdrawal is made and logged; `recover` publishes it.
-    _publish(plane)
-    return done
-
-
 def recover(plane: ControlPlane) -> tuple[str, ...]:
     """Finish what a crash left unpublished and return what that was; changes nothing if nothing was.
 
@@ -201,19 +174,14 @@ def recover(plane: ControlPlane) -> tuple[str, ...]:
     """
     db.scrub_again(plane.engine)  # a crash right after an erasure leaves the key in a file of the database
     done = ("audit log",) if ledger.recover_log(plane) else ()
-    return (*done, *_publish(plane))
+    return (*done, *publish_all(plane))
 
 
-def _publish(plane: ControlPlane) -> tuple[str, ...]:
+def publish_all(plane: ControlPlane) -> tuple[str, ...]:
+    """Publish what the database holds and return the paths that were new."""
     from control_plane.publish import publish  # brings `tuf`, which takes a third of a second to import
 
     return publish(plane)
-
-
-def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
-    """Return all withdrawals on a channel, oldest first."""
-    query = select(StatementRow).where(StatementRow.act == "withdraw", StatementRow.channel == channel)
-    return list(session.exec(query.order_by(col(StatementRow.id))))
 
 
 def release_record(row: ReleaseRow, manifest: Manifest) -> Release:
@@ -233,38 +201,3 @@ def release_record(row: ReleaseRow, manifest: Manifest) -> Release:
 def release_name(manifest: Manifest) -> str:
     """Return how entries of the log name a release."""
     return f"release-{manifest.channel}-{manifest.number}"
-
-
-def withdrawal_record(row: StatementRow, reason: str) -> Withdrawal:
-    """Return the record of a withdrawal, with its reason as people read it."""
-    [ref] = _refs(row)
-    return Withdrawal(row.channel, ref.name, ref.kind, ref.digest, row.person, row.at, reason=reason)
-
-
-def withdrawn_digests(session: Session, channel: str) -> frozenset[str]:
-    """Return the digests of everything that is withdrawn on a channel."""
-    return frozenset(ref.digest for row in withdrawal_rows(session, channel) for ref in _refs(row))
-
-
-def _facts_now(session: Session, channel: str, version: VersionRow) -> Facts:
-    """Return the facts about the live release, and the tier of a version."""
-    manifest, _ = live_manifest(session, channel)
-    return replace(facts_of(manifest, manifest), tier=version.tier, diff="") if manifest else Facts(tier=version.tier)
-
-
-def _refs(row: StatementRow) -> tuple[Entry, ...]:
-    return open_statement(dsse.parse_envelope(row.envelope)).entries
-
-
-def _find_version(session: Session, channel: str, target: str) -> VersionRow:
-    manifest, _ = live_manifest(session, channel)
-    live = {entry.digest for entry in manifest.entries} if manifest else set()
-    query = select(VersionRow).where(VersionRow.channel == channel).order_by(col(VersionRow.epoch).desc())
-    if target.startswith("sha256:"):
-        found = session.exec(query.where(VersionRow.digest == target)).first()
-    else:
-        named = session.exec(query.where(VersionRow.name == target))
-        found = next((row for row in named if row.digest in live), None)
-    if found is None:
-        raise NotFound("expected the name of a live prompt or the digest of a released one")
-    return found

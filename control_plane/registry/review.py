@@ -28,7 +28,6 @@ from control_plane.policy import reports
 from control_plane.policy.checks.running import run_checks
 from control_plane.policy.reports import require_passed
 from control_plane.registry import store
-from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
@@ -69,16 +68,16 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
     expiry.expire_due(plane, number)
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
-        require_open(proposal)
+        store.require_living(proposal)
         seen, digest, candidate = revision.revision, revision.digest, reports.gather(session, revision)
     results = run_checks(candidate)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
-        require_open(proposal)
+        store.require_living(proposal)
         if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
         reports.store_report(session, digest, results, at=plane.now())
-        facts = facts_of(parse_manifest(revision.manifest), live_manifest(session, proposal.channel)[0])
+        facts = facts_of(parse_manifest(revision.manifest), store.base_of(session, revision))
         report = checks_digest(results)
         event = ledger.Event(
             Act.CHECKED,
@@ -247,7 +246,7 @@ def _signing(
     key: Ed25519PrivateKey | store.Made,
 ) -> store.Signing:
     proposal, revision = store.find_proposal(session, verdict.number)
-    base, _ = live_manifest(session, proposal.channel)
+    base = store.base_of(session, revision)
     manifest = parse_manifest(revision.manifest)
     held = holding(session, rights.find_row(session, actor), verdict.role, now=plane.now())
     return store.Signing(
@@ -279,7 +278,7 @@ def _log_own_work(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act
 
 
 def require_open(proposal: ProposalRow) -> None:
-    """Refuse a proposal that is rejected or released.
+    """Refuse to release what is rejected or released, or goes out at its own time.
 
     Raises:
         Refused: it is.
@@ -314,7 +313,7 @@ def require_releasable(plane: ControlPlane, session: Session, proposal: Proposal
 def _require_reviewable(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, person: str, role: str
 ) -> None:
-    require_open(proposal)
+    store.require_living(proposal)
     expiry.require_alive(proposal, plane.now())
     if is_excluded(session, proposal.number or 0, person, role=role, now=plane.now()):
         raise Refused("expected an approver who is not an author of the proposal, got one of its authors")

@@ -22,6 +22,7 @@ from control_plane.accounts.problems import problems as accounts_problems
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
 from control_plane.registry.records import CheckResult
+from control_plane.registry.lifecycle.problems import problems as lifecycle_problems
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
@@ -50,7 +51,12 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )
-_SIGNED = {"approve": Act.APPROVED, "reject": Act.REJECTED, "withdraw": Act.WITHDRAWN}
+_SIGNED = {
+    "approve": {Act.APPROVED, Act.REVIEWED},
+    "author": {Act.PROPOSED, Act.EDITED},
+    "reject": {Act.REJECTED},
+    "withdraw": {Act.WITHDRAWN},
+}
 
 
 @dataclass(slots=True)
@@ -78,6 +84,10 @@ def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
         found += accounts_problems(session, known.leaves)
     except _UNREADABLE:
         found.append("accounts: a row holds what no use case writes")
+    try:
+        found += lifecycle_problems(session, known.leaves)
+    except _UNREADABLE:
+        found.append("lifecycle: a row holds what no use case writes")
     try:
         found += texts_problems(plane, session, known.leaves)
     except _UNREADABLE:
@@ -154,7 +164,7 @@ def _statements(session: Session, known: _Known) -> Iterator[str]:
 
 
 def _logged(what: str, row: StatementRow, statement: Statement, *, leaf: LeafRecord) -> Iterator[str]:
-    acts = {_SIGNED[statement.act]} if statement.act in _SIGNED else {Act.PROPOSED, Act.EDITED}
+    acts = _SIGNED[statement.act]
     proposal = f"proposal-{row.proposal}" if leaf.object.kind == "proposal" else None
     shown = (leaf.act in acts, leaf.actor.id, leaf.actor.role, leaf.manifest, leaf.signature.meaning, leaf.reason.text)
     said = (True, statement.person, statement.role, statement.manifest, MEANINGS[statement.act], statement.reason)

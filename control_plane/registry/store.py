@@ -41,10 +41,12 @@ __all__ = [
     "Made",
     "Signing",
     "add_closures",
+    "base_of",
     "changes_of",
     "channel_of",
     "checks_of",
     "closure",
+    "entries_of",
     "find_proposal",
     "is_stale",
     "proposal_record",
@@ -78,7 +80,7 @@ class Signing:
 
     `key` is the key, or what its holder signed elsewhere; `behalf` is whom a delegate acts for.
     `before` and `after` are the digests of the target's states, if the act changes it; `checks` is the digest of the
-    report that the signer relied on.
+    report that the signer relied on; `replacement` is what runs instead of what is withdrawn.
     """
 
     act: str
@@ -98,6 +100,8 @@ class Signing:
     checks: str = ""
     before: str = ""
     after: str = ""
+    replacement: str = ""
+    code: str = ""
 
 
 def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRow:
@@ -142,6 +146,7 @@ def _statement(plane: ControlPlane, signing: Signing, said: texts.Said | None, *
         reason=said.commitment if said else "",
         at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
         previous=signing.previous,
+        replacement=signing.replacement,
     )
 
 
@@ -185,6 +190,7 @@ def _event(signing: Signing, statement: Statement, *, row: StatementRow, said: t
         meaning=MEANINGS[signing.act],
         key=f"sha256:{key_id}",
         behalf=signing.behalf,
+        code=signing.code,
         reason=said,
         names=tuple(ref.name for ref in statement.entries),
     )
@@ -259,6 +265,12 @@ def require_living(proposal: ProposalRow) -> None:
         raise Refused(f"expected an open proposal, got one that is {proposal.state}")
 
 
+def base_of(session: Session, revision: RevisionRow) -> Manifest | None:
+    """Return the manifest that a revision builds on; None for the first of a channel."""
+    data = session.exec(select(ReleaseRow.manifest).where(ReleaseRow.digest == revision.base)).first()
+    return parse_manifest(data) if data is not None else None
+
+
 def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
     """Return the stored results for a manifest, in the order of the checks; none if they were not run."""
     rows = session.exec(select(CheckRow).where(CheckRow.manifest == manifest).order_by(col(CheckRow.position)))
@@ -318,7 +330,7 @@ def statements_for(session: Session, revision: RevisionRow) -> Sequence[Statemen
     new = refs - set(parse_manifest(live.manifest).entries) if live else refs
     found = {row.id: row for row in (*before, *rows, *_authorship_elsewhere(session, channel, new))}
     found = {key: row for key, row in found.items() if row.act in {"author", "approve"}}
-    return [row for row in found.values() if row.manifest == revision.digest or refs & set(_entries(row))]
+    return [row for row in found.values() if row.manifest == revision.digest or refs & set(entries_of(row))]
 
 
 def _authorship_elsewhere(session: Session, channel: str, entries: Iterable[Entry]) -> Iterable[StatementRow]:
@@ -333,7 +345,8 @@ def _authorship_elsewhere(session: Session, channel: str, entries: Iterable[Entr
         yield from session.exec(query.order_by(col(StatementRow.id)))
 
 
-def _entries(row: StatementRow) -> tuple[Entry, ...]:
+def entries_of(row: StatementRow) -> tuple[Entry, ...]:
+    """Return the entries that a stored statement is about."""
     return open_statement(dsse.parse_envelope(row.envelope)).entries
 
 

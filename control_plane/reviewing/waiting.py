@@ -39,7 +39,7 @@ def _wanted(
     from control_plane.registry import store  # which asks `exclusion`, and that the tables beside this
     from control_plane.reviewing.objections import standing
 
-    if proposal.state == "rejected":
+    if proposal.state in {"rejected", "suspended"}:
         return {("edit", ANYBODY)}
     if proposal.state != "open":
         return set()

@@ -1,0 +1,293 @@
+"""Withdrawing: stopping a prompt on every channel that has it, or all of a channel.
+
+Promises: one person in a role that may stop things suffices, with a signature that names what runs instead: a live
+prompt with a contract that takes the place, an earlier version, or the fallback text; it is linked to the one before on
+its channel; all of a channel takes two people about the same release; hand-off texts are exempt.
+Does not: lift a withdrawal (see `derived`: it takes a proposal and a quorum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from sqlmodel import Session, col, select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import ledger
+from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts.rights import Attempt
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.plane import ControlPlane
+from control_plane.policy.compatibility import Version, find_breaks
+from control_plane.registry import store
+from control_plane.registry.drafts import live_manifest
+from control_plane.registry.facts import Facts, facts_of
+from control_plane.registry.records import Withdrawal
+from control_plane.registry.tables import StatementRow, VersionRow
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import Entry
+from edge_runtime.core.prompt import parse_prompt
+from edge_runtime.core.statements import Statement, open_statement
+from edge_runtime.core.withdrawals import WHOLE_CHANNEL, WITHDRAWING_ROLES, Stop, Whole, Withdrawals
+
+__all__ = [
+    "stopped_anywhere",
+    "withdraw",
+    "withdraw_channel",
+    "withdrawal_record",
+    "withdrawal_rows",
+    "withdrawals_of",
+    "withdrawn_digests",
+]
+
+WITHDRAWABLE = ("prompt",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopping:
+    """Who stops something, in which role, why, and what runs instead."""
+
+    person: str
+    role: str
+    reason: str
+    key: object
+    replacement: str = ""
+
+
+def withdraw(
+    plane: ControlPlane,
+    actor: str,
+    *,
+    target: str,
+    reason: str,
+    passphrase: str,
+    replacement: str = "",
+    channel: str = "",
+) -> Withdrawal:
+    """Withdraw a prompt: devices stop using this content as soon as they learn of it.
+
+    Args:
+        plane: the control plane.
+        actor: person id; one person suffices, because this can only tighten.
+        target: name of a prompt that is live on the channel, or digest of any released version.
+        reason: why, in their own words.
+        passphrase: opens their key for this one signature.
+        replacement: what runs instead: name or digest of another live prompt, digest of an earlier version of the
+            prompt, which runs once it is live again; "" for the fallback text.
+        channel: where names are looked up, "" for the usual one; the content stops on every channel that had it.
+
+    Raises:
+        NotFound: nothing released has that name or digest, or no such person.
+        Refused: they hold no role that may stop things; it is not a prompt (a hand-off text cannot be withdrawn), the
+            replacement cannot take its place, or a wrong passphrase.
+        Conflict: it is withdrawn already, or the replacement is.
+    """
+    if not reason.strip():
+        raise InvalidDocument("expected a reason, got none")
+    role = rights.require_role(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(target))
+    person = people.find_person(plane, actor)
+    key = passphrases.open_key(plane, actor, passphrase)
+    on = plane.on(channel)
+    with ledger.act(plane) as session:
+        version = _find_version(session, on, target)
+        if version.kind not in WITHDRAWABLE:
+            raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
+        instead = _replacement(session, on, version, wanted=replacement) if replacement else ""
+        stopping = _Stopping(person.id, role, reason, key, instead)
+        done = [
+            _withdraw_on(plane, session, one, version=version, stopping=stopping)
+            for one in _channels_with(plane, session, version.digest)
+            if version.digest not in withdrawn_digests(session, one)
+        ]
+        if not done:
+            raise Conflict("expected content that is in use, got what is withdrawn already")
+        made = next((one for one in done if one.channel == on), done[0])
+    # Crash here: the withdrawal is made and logged; `recover` publishes it.
+    _publish(plane)
+    return made
+
+
+def withdraw_channel(
+    plane: ControlPlane, actor: str, *, channel: str, reason: str, passphrase: str
+) -> tuple[Withdrawal, int]:
+    """Withdraw all prompts of a channel and return how many more people it takes: two must, about the same release.
+
+    Raises: as for `withdraw`, and Conflict if this person has done so already.
+    """
+    if not reason.strip():
+        raise InvalidDocument("expected a reason, got none")
+    on = plane.on(channel)
+    role = rights.require_role(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(on))
+    person = people.find_person(plane, actor)
+    key = passphrases.open_key(plane, actor, passphrase)
+    with ledger.act(plane) as session:
+        manifest, digest = live_manifest(session, on)
+        if manifest is None:
+            raise NotFound(f"expected a channel with a release, got {on}, which has none")
+        said = {one.person for one in withdrawals_of(session, on).whole if _holds(one, digest, manifest.lifts)}
+        if person.id in said:
+            raise Conflict("expected another person, got one who has withdrawn this channel already")
+        before = withdrawal_rows(session, on)
+        signing = store.Signing(
+            act="withdraw",
+            logged=Act.WITHDRAWN,
+            channel=on,
+            person=person.id,
+            role=role,
+            reason=reason,
+            key=key,
+            manifest=digest,
+            entries=(),
+            target=LeafObject("channel", on, digest, str(manifest.number)),
+            previous=before[-1].digest if before else "",
+            facts=facts_of(manifest, manifest),
+            before=digest,
+        )
+        made = withdrawal_record(store.sign(plane, session, signing), reason)
+    _publish(plane)
+    return made, max(0, WHOLE_CHANNEL - len(said) - 1)
+
+
+def _holds(one: Whole, manifest: str, lifts: Collection[str]) -> bool:
+    return one.manifest == manifest and one.statement not in lifts
+
+
+def _attempt(target: str) -> Attempt:
+    name = target if target.replace("-", "").replace(".", "").isalnum() else ""
+    return Attempt("withdraw", LeafObject("prompt", name), Auth.PASSPHRASE)
+
+
+def _publish(plane: ControlPlane) -> None:
+    from control_plane.publish import publish  # brings `tuf`, which takes a third of a second to import
+
+    publish(plane)
+
+
+def _withdraw_on(
+    plane: ControlPlane, session: Session, channel: str, *, version: VersionRow, stopping: _Stopping
+) -> Withdrawal:
+    before = withdrawal_rows(session, channel)
+    entry = Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author)
+    signing = store.Signing(
+        act="withdraw",
+        logged=Act.WITHDRAWN,
+        channel=channel,
+        person=stopping.person,
+        role=stopping.role,
+        reason=stopping.reason,
+        key=stopping.key,  # type: ignore[arg-type]
+        manifest=live_manifest(session, channel)[1],
+        entries=(entry,),
+        target=LeafObject(version.kind, version.name, version.digest, str(version.epoch)),
+        previous=before[-1].digest if before else "",
+        facts=_facts_now(session, channel, version),
+        before=version.digest,
+        after=stopping.replacement,
+        replacement=stopping.replacement,
+    )
+    return withdrawal_record(store.sign(plane, session, signing), stopping.reason)
+
+
+def _channels_with(plane: ControlPlane, session: Session, digest: str) -> Iterable[str]:
+    """Return the channels that ever had a content, or are to have it: it may be on its way there."""
+    had = set(session.exec(select(VersionRow.channel).where(VersionRow.digest == digest)))
+    return [channel for channel in plane.settings.channels if channel in had]
+
+
+def _replacement(session: Session, channel: str, version: VersionRow, *, wanted: str) -> str:
+    """Return the digest of what is to run instead."""
+    manifest, _ = live_manifest(session, channel)
+    live = [entry for entry in (manifest.entries if manifest else ()) if entry.kind == "prompt"]
+    found = next((entry.digest for entry in live if wanted in {entry.name, entry.digest}), "")
+    if not found:
+        earlier = select(VersionRow.digest).where(VersionRow.kind == version.kind, VersionRow.name == version.name)
+        found = wanted if wanted in set(session.exec(earlier)) else ""
+    if not found or found == version.digest:
+        raise NotFound("expected another live prompt, or an earlier version of this one, got something else")
+    if found in withdrawn_digests(session, channel):
+        raise Conflict("expected a replacement that is in use, got what is withdrawn itself")
+    stopped = parse_prompt(store.closure(session, version.digest))
+    other = parse_prompt(store.closure(session, found))
+    breaks = find_breaks(other, [Version(version.name, stopped)], "backward")
+    if breaks:
+        raise Refused(f"expected a replacement with a contract that takes the place, got: {breaks[0].sentence}")
+    return found
+
+
+def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
+    """Return all withdrawals on a channel, oldest first."""
+    query = select(StatementRow).where(StatementRow.act == "withdraw", StatementRow.channel == channel)
+    return list(session.exec(query.order_by(col(StatementRow.id))))
+
+
+def withdrawals_of(session: Session, channel: str) -> Withdrawals:
+    """Return what the withdrawals on a channel stop, as devices work it out."""
+    stops: dict[str, tuple[Stop, ...]] = {}
+    whole: list[Whole] = []
+    rows = withdrawal_rows(session, channel)
+    for row in rows:
+        said = _opened(row)
+        for entry in said.entries:
+            stops[entry.digest] = (*stops.get(entry.digest, ()), Stop(row.digest, said.replacement))
+        if not said.entries:
+            whole.append(Whole(row.digest, said.manifest, said.person))
+    return Withdrawals(len(rows), rows[-1].digest if rows else "", stops, tuple(whole))
+
+
+def withdrawn_digests(session: Session, channel: str) -> frozenset[str]:
+    """Return the digests of everything that is withdrawn on a channel, and not lifted by its live release."""
+    manifest, _ = live_manifest(session, channel)
+    return frozenset(withdrawals_of(session, channel).stopped(manifest.lifts if manifest else ()))
+
+
+def stopped_anywhere(plane: ControlPlane, session: Session, *, lifts: Collection[str]) -> frozenset[str]:
+    """Return the digests that stand withdrawn on a channel, beside those that `lifts` would lift."""
+    found: set[str] = set()
+    for channel in plane.settings.channels:
+        manifest, _ = live_manifest(session, channel)
+        own = manifest.lifts if manifest else ()
+        found |= withdrawals_of(session, channel).stopped({*own, *lifts}).keys()
+    return frozenset(found)
+
+
+def withdrawal_record(row: StatementRow, reason: str) -> Withdrawal:
+    """Return the record of a withdrawal, with its reason as people read it."""
+    said = _opened(row)
+    [ref] = said.entries or [Entry("channel", row.channel, 1, row.manifest, "R4", row.person)]
+    return Withdrawal(
+        row.channel,
+        ref.name,
+        ref.kind,
+        ref.digest,
+        row.person,
+        row.at,
+        reason=reason,
+        replacement=said.replacement,
+        statement=canonical.digest(said.encode()),
+    )
+
+
+def _opened(row: StatementRow) -> Statement:
+    return open_statement(dsse.parse_envelope(row.envelope))
+
+
+def _facts_now(session: Session, channel: str, version: VersionRow) -> Facts:
+    """Return the facts about the live release, and the tier of a version."""
+    manifest, _ = live_manifest(session, channel)
+    return replace(facts_of(manifest, manifest), tier=version.tier, diff="") if manifest else Facts(tier=version.tier)
+
+
+def _find_version(session: Session, channel: str, target: str) -> VersionRow:
+    query = select(VersionRow).order_by(col(VersionRow.epoch).desc())
+    if target.startswith("sha256:"):
+        found = session.exec(query.where(VersionRow.digest == target)).first()
+    else:
+        manifest, _ = live_manifest(session, channel)
+        live = {entry.digest for entry in manifest.entries} if manifest else set()
+        named = session.exec(query.where(VersionRow.name == target, VersionRow.channel == channel))
+        found = next((row for row in named if row.digest in live), None)
+    if found is None:
+        raise NotFound("expected the name of a live prompt or the digest of a released one")
+    return found
