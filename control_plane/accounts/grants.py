@@ -30,7 +30,7 @@ from control_plane.registry.tables import ClosureRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.grants import Grant, add_signature, missing_signatures, open_grant, sign_grant
+from edge_runtime.core.grants import Grant, add_signature, missing_signatures, open_grant, sign_grant, signers_of
 
 __all__ = [
     "GrantRecord",
@@ -145,7 +145,7 @@ def sign(plane: ControlPlane, actor: str, identity: str, *, digest: str, reason:
             raise Refused("expected a second person to sign, got the first one again")
         envelope, keyring = add_signature(before, key), people.keyring(session)
         row.envelope = envelope.as_json()
-        lacking = missing_signatures(open_grant(envelope), _signers(envelope, keyring), keyring)
+        lacking = missing_signatures(open_grant(envelope), signers_of(envelope, keyring), keyring)
         if lacking:
             raise Refused(f"expected signatures that make a grant, got some that lack {lacking}")
         row.granted = log_grant(plane, session, row, signed=Signed(Act.ROLE_GRANTED, actor, key, reason))
@@ -231,7 +231,7 @@ def grant_days(plane: ControlPlane, session: Session) -> int:
 
 def record(row: GrantRow, now: datetime, keyring: dict[str, Person]) -> GrantRecord:
     """Return the record of a grant."""
-    signers = _signers(dsse.parse_envelope(row.envelope), keyring) if row.envelope else frozenset()
+    signers = signers_of(dsse.parse_envelope(row.envelope), keyring) if row.envelope else frozenset()
     return GrantRecord(
         id=row.id,
         person=row.person,
@@ -364,7 +364,3 @@ def find_grant(session: Session, identity: str) -> GrantRow:
     if row is None:
         raise NotFound("expected the id of a grant, got another")
     return row
-
-
-def _signers(envelope: dsse.Envelope, keyring: dict[str, Person]) -> frozenset[str]:
-    return frozenset(name for name, person in keyring.items() if dsse.verified_by(envelope, person.key))

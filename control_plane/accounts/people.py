@@ -18,7 +18,7 @@ from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.holdings import APPROVING, enrolment_digest, first_grants, holding
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import GrantRow
+from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
@@ -174,12 +174,18 @@ def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
 
 
 def keyring(session: Session) -> dict[str, approval.Person]:
-    """Return the people whose signatures count, as the trust file lists them.
+    """Return the people whose signatures count, as the trust file lists them, with every key that they ever had.
 
     Nobody is ever removed: a release carries the statements of people who left.
     """
-    rows = session.exec(select(PersonRow).order_by(PersonRow.id))
-    return {row.id: approval.Person(row.id, row.public_key, row.custody, tuple(row.roles)) for row in rows}
+    others: dict[str, list[approval.OtherKey]] = {}
+    for key in session.exec(select(KeyRow).order_by(KeyRow.id)):
+        others.setdefault(key.person, []).append(approval.OtherKey(key.public_key, key.custody, tuple(key.roles)))
+    people = {}
+    for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
+        further = tuple(one for one in others.get(row.id, ()) if one.key != row.public_key)
+        people[row.id] = approval.Person(row.id, row.public_key, row.custody, tuple(row.roles), further)
+    return people
 
 
 def require_role(plane: ControlPlane, person: str, role: str, *, attempt: Attempt) -> Person:

@@ -13,6 +13,7 @@ from control_plane.api import (
     discussion,
     drafts,
     evidence,
+    grants,
     library,
     proposals,
     registry,
@@ -30,6 +31,7 @@ router.include_router(drafts.router)
 router.include_router(discussion.router)
 router.include_router(checks.router)
 router.include_router(accounts.router)
+router.include_router(grants.router)
 router.include_router(audit.router)
 router.include_router(evidence.router)
 router.include_router(sources.router)

@@ -13,16 +13,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from control_plane.accounts import people, sessions, tokens
+from audit.record import Auth
+from control_plane.accounts import invitations, oidc, people, retiring, sessions, tokens
 from control_plane.accounts.people import Holds, Person
 from control_plane.accounts.tokens import Token
-from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, require_same_site, set_cookie
+from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, is_secure, require_same_site, set_cookie
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
 router = APIRouter()
+SIGN_ON_COOKIE = "mentorplane-sign-on"
 
 
 class SigningIn(Body):
@@ -176,3 +178,110 @@ def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing
 def revoke_token(plane: Plane, actor: Actor, identity: Text) -> None:
     """Revoke a token of one's own, or as an administrator anybody's."""
     tokens.revoke(plane, actor.id, identity)
+
+
+@router.get("/session/oidc", status_code=303, response_class=Response)
+def begin_sign_on(plane: Plane, request: Request, *, then: Text = "/", invitation: Text = "") -> Response:
+    """Send the browser to the organisation's identity provider."""
+    begun = oidc.begin(plane, back_to=_back_to(request), then=then, invitation=invitation)
+    response = Response(status_code=303, headers={"Location": begun.url, "Cache-Control": "no-store"})
+    response.set_cookie(
+        SIGN_ON_COOKIE,
+        begun.cookie,
+        max_age=oidc.TRY_FOR_S,
+        path="/v1/session/oidc",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get("/session/oidc/callback", status_code=303, response_class=Response)
+def finish_sign_on(
+    plane: Plane,
+    request: Request,
+    *,
+    code: Text = "",
+    state: Text = "",
+    iss: Text = "",
+    error: Text = "",
+) -> Response:
+    """Start a session for whom the identity provider vouches."""
+    answer = oidc.Answer(code, state, request.cookies.get(SIGN_ON_COOKIE, ""), issuer=iss, error=error)
+    try:
+        person, then = oidc.finish(plane, answer, back_to=_back_to(request))
+    except Refused as problem:
+        raise NotSignedIn(str(problem), hint=problem.hint) from problem
+    started = sessions.start(plane, person, auth=Auth.SINGLE_SIGN_ON, before=cookie_of(request))
+    response = Response(status_code=303, headers={"Location": then})
+    set_cookie(request, response, started.cookie)
+    response.delete_cookie(SIGN_ON_COOKIE, path="/v1/session/oidc")
+    return response
+
+
+def _back_to(request: Request) -> str:
+    here: str = request.app.state.plane.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    return f"{here}/v1/session/oidc/callback"
+
+
+class Linking(Body):
+    """The subject by which the identity provider knows somebody."""
+
+    subject: Text
+    passphrase: Text = Field(repr=False)
+
+
+class Inviting(Body):
+    """A code for somebody: to link their account, or to enrol a new key."""
+
+    purpose: Text
+    passphrase: Text = Field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A code that is shown this once."""
+
+    code: str
+
+
+@router.post("/people/{person}/identities", status_code=204)
+def link_identity(plane: Plane, actor: Actor, person: Text, *, body: Linking) -> None:
+    """Link an account of the identity provider to somebody, as an administrator."""
+    oidc.link(plane, actor.id, person, subject=body.subject, passphrase=body.passphrase)
+
+
+@router.post("/people/{person}/invitations", status_code=201)
+def invite(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Inviting) -> Invited:
+    """Make a code for somebody, as an administrator."""
+    response.headers["Cache-Control"] = "no-store"
+    return Invited(invitations.invite(plane, actor.id, person, purpose=body.purpose, passphrase=body.passphrase))
+
+
+class Renewing(Body):
+    """A code that an administrator handed out, and the passphrase of the new key."""
+
+    code: Text = Field(repr=False)
+    passphrase: Text = Field(repr=False)
+
+
+class Retiring(Body):
+    """Why somebody's key is retired, and the administrator's passphrase."""
+
+    reason: Text
+    passphrase: Text = Field(repr=False)
+
+
+@router.post("/people/{person}/retired-key", status_code=201)
+def retire_key(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Retiring) -> Invited:
+    """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
+    response.headers["Cache-Control"] = "no-store"
+    return Invited(retiring.retire_key(plane, actor.id, person, reason=body.reason, passphrase=body.passphrase))
+
+
+@router.post("/keys", status_code=201)
+def enrol_key(plane: Plane, request: Request, body: Renewing) -> Person:
+    """Enrol a new key with a code that an administrator handed out; nobody need be signed in."""
+    require_same_site(request)
+    return retiring.enrol_key(plane, body.code, body.passphrase)

@@ -20,7 +20,18 @@ from control_plane.accounts import people, sessions, tokens
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 
-__all__ = ["CSRF_HEADER", "Actor", "Body", "Number", "Plane", "Text", "cookie_of", "require_same_site", "set_cookie"]
+__all__ = [
+    "CSRF_HEADER",
+    "Actor",
+    "Body",
+    "Number",
+    "Plane",
+    "Text",
+    "cookie_of",
+    "is_secure",
+    "require_same_site",
+    "set_cookie",
+]
 
 COOKIE, SECURE_COOKIE = "mentorplane", "__Host-mentorplane"
 CSRF_HEADER = "X-CSRF-Token"
@@ -106,19 +117,20 @@ def require_same_site(request: Request) -> None:
         raise Refused("expected a request from a page of this server, got one from elsewhere")
 
 
-def _is_secure(request: Request) -> bool:
+def is_secure(request: Request) -> bool:
+    """Return whether browsers reach the server over https."""
     here: str = request.app.state.plane.settings.public_url
     return here.startswith("https://") if here else request.url.scheme == "https"
 
 
 def cookie_of(request: Request) -> str:
     """Return the session's cookie, "" if there is none."""
-    return request.cookies.get(SECURE_COOKIE if _is_secure(request) else COOKIE, "")
+    return request.cookies.get(SECURE_COOKIE if is_secure(request) else COOKIE, "")
 
 
 def set_cookie(request: Request, response: Response, value: str) -> None:
     """Give the browser a session's cookie, which no script reads and no other site's page sends; "" takes it away."""
-    secure = _is_secure(request)
+    secure = is_secure(request)
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE,
         value,

@@ -68,13 +68,30 @@ _GLOB = re.compile(r"[a-z0-9.*/-]{1,200}")
 
 
 @frozen
+class OtherKey:
+    """A further key of somebody's, for certain roles: one that is retired, or that of a machine they answer for."""
+
+    key: bytes
+    custody: str
+    roles: tuple[str, ...]
+
+
+@frozen
 class Person:
-    """A member of the keyring: pseudonymous id, public key, who holds the key, eligible roles."""
+    """A member of the keyring: pseudonymous id, present key, who holds it, eligible roles, further keys."""
 
     person: str
     key: bytes
     custody: str
     roles: tuple[str, ...]
+    others: tuple[OtherKey, ...] = ()
+
+    def signs_as(self, envelope: dsse.Envelope) -> tuple[str, ...] | None:
+        """Return the roles that the key behind an envelope is for; None if none of this person's signed it."""
+        for one in (self, *self.others):
+            if dsse.verified_by(envelope, one.key):
+                return one.roles
+        return None
 
 
 @frozen
@@ -336,7 +353,10 @@ def read_signed(envelopes: Iterable[dsse.Envelope], keyring: Mapping[str, Person
             raise NotTrusted(f"expected an approver's role, got one who signed as {statement.role}", check="V6")
         if statement.role not in person.roles:
             raise NotTrusted(f"expected a signer eligible as {statement.role}, got one who is not", check="V6")
-        if not dsse.verified_by(envelope, person.key):
+        roles = person.signs_as(envelope)
+        if roles is None:
             raise NotTrusted("expected a statement signed with its person's key, got another signature", check="V6")
+        if statement.role not in roles:
+            raise NotTrusted(f"expected a key for the role {statement.role}, got one that is not", check="V6")
         statements.append(statement)
     return tuple(statements)

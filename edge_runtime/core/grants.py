@@ -19,7 +19,16 @@ from edge_runtime.core.approval import Person
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.fields import Fields
 
-__all__ = ["PAYLOAD_TYPE", "Grant", "add_signature", "missing_signatures", "open_grant", "sign_grant", "verify_grant"]
+__all__ = [
+    "PAYLOAD_TYPE",
+    "Grant",
+    "add_signature",
+    "missing_signatures",
+    "open_grant",
+    "sign_grant",
+    "signers_of",
+    "verify_grant",
+]
 
 FORMAT = "mentorplane-grant/1"
 PAYLOAD_TYPE = "application/vnd.mentorplane.grant+json"
@@ -115,7 +124,7 @@ def verify_grant(envelope: dsse.Envelope, keyring: Mapping[str, Person], *, orga
     grant = open_grant(envelope)
     if grant.organisation != organisation:
         raise NotTrusted("expected a grant of this organisation, got another's", check="V6")
-    signers = _signers(envelope, keyring)
+    signers = signers_of(envelope, keyring)
     if len(signers) != len(envelope.signatures):
         raise NotTrusted("expected signatures of people of the keyring, got another", check="V6")
     holder = keyring.get(grant.person)
@@ -143,5 +152,7 @@ def missing_signatures(grant: Grant, signers: frozenset[str], keyring: Mapping[s
     return "" if len(saying) >= SIGNATURES else "that of a second person"
 
 
-def _signers(envelope: dsse.Envelope, keyring: Mapping[str, Person]) -> frozenset[str]:
-    return frozenset(name for name, person in keyring.items() if dsse.verified_by(envelope, person.key))
+def signers_of(envelope: dsse.Envelope, keyring: Mapping[str, Person]) -> frozenset[str]:
+    """Return the people of the keyring who signed with a key that may say so: no machine's."""
+    found = {name: person.signs_as(envelope) for name, person in keyring.items()}
+    return frozenset(name for name, roles in found.items() if roles and set(roles) - _WITHOUT_SAY)

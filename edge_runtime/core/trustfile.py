@@ -2,7 +2,7 @@
 
 Top-level targets (offline keys) vouch for it; the online keys cannot change it. An installation that
 keeps every key on one machine says so in `self_contained`, and claims less.
-Does not: verify anything. Format: docs/formats.md, `mentorplane-trust/1`.
+Does not: verify anything. Format: docs/formats.md, `mentorplane-trust/2`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import Person
+from edge_runtime.core.approval import OtherKey, Person
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import TIERS
 
 __all__ = ["TrustFile", "encode_trust", "parse_trust"]
 
-FORMAT = "mentorplane-trust/1"
+FORMAT = "mentorplane-trust/2"
 MAX_BYTES = 1_000_000
 
 
@@ -37,7 +37,7 @@ class TrustFile:
 def encode_trust(trust: TrustFile) -> bytes:
     """Return the canonical bytes of the trust file."""
     people = [
-        {"person": p.person, "key": dsse.encode_base64(p.key), "custody": p.custody, "roles": list(p.roles)}
+        {"person": p.person, **_key_document(p), "others": [_key_document(one) for one in p.others]}
         for _, p in sorted(trust.people.items())
     ]
     return canonical.encode(
@@ -53,6 +53,10 @@ def encode_trust(trust: TrustFile) -> bytes:
     )
 
 
+def _key_document(one: Person | OtherKey) -> canonical.JsonObject:
+    return {"key": dsse.encode_base64(one.key), "custody": one.custody, "roles": list(one.roles)}
+
+
 def parse_trust(data: bytes) -> TrustFile:
     """Return the trust file that canonical bytes hold.
 
@@ -66,7 +70,8 @@ def parse_trust(data: bytes) -> TrustFile:
     floor = fields.json_object("floor")
     own_keys, self_contained = fields.boolean("own_keys"), fields.boolean("self_contained")
     fields.close()
-    if not people or len({p.person for p in people}) != len(people) or len({p.key for p in people}) != len(people):
+    keys = [one.key for p in people for one in (p, *p.others)]
+    if not people or len({p.person for p in people}) != len(people) or len(set(keys)) != len(keys):
         raise InvalidDocument(f"{FORMAT}: expected one or more people, each with an id and a key of their own")
     if set(floor) != set(TIERS):
         raise InvalidDocument(f"{FORMAT}: expected a floor for each of the tiers {', '.join(TIERS)}")
@@ -88,8 +93,24 @@ def _parse_person(document: object) -> Person:
         key=dsse.decode_base64(fields.text("key", at_most=64)),
         custody=fields.choice("custody", ("own", "server")),
         roles=fields.texts("roles", at_most=50),
+        others=fields.items("others", _parse_key),
     )
     fields.close()
     if len(person.key) != 32:
         raise InvalidDocument(f"person of the keyring: expected a key of 32 bytes, got {len(person.key)}")
+    if any(not set(one.roles) <= set(person.roles) for one in person.others):
+        raise InvalidDocument("person of the keyring: expected further keys for their own roles alone")
     return person
+
+
+def _parse_key(document: object) -> OtherKey:
+    fields = Fields(document, "further key of the keyring", tagged=False)
+    other = OtherKey(
+        key=dsse.decode_base64(fields.text("key", at_most=64)),
+        custody=fields.choice("custody", ("own", "server")),
+        roles=fields.texts("roles", at_most=50),
+    )
+    fields.close()
+    if len(other.key) != 32:
+        raise InvalidDocument(f"further key of the keyring: expected a key of 32 bytes, got {len(other.key)}")
+    return other

@@ -1,0 +1,121 @@
+"""A passphrase that was forgotten retires the key under it; the same person goes on with a new one.
+
+Retiring ends what a key could do: grants and delegations of the person, sessions, tokens; the sealed key is deleted, so
+whoever remembers the passphrase later opens nothing. Promises: what was signed before stays valid, approvals of open
+proposals among it: the key was the person's when they signed, and the log proves when. The new key is enrolled by an
+invitation and an entry of its own; roles that take a grant are granted anew by two people, so that no administrator
+alone can come in as somebody else and approve.
+Does not: tell a forgotten passphrase from a stolen one; whoever fears the latter objects to the open proposals, too.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, or_, select
+
+from audit.record import Act, Auth, LeafObject
+from control_plane import db, ledger, texts
+from control_plane.accounts import invitations, passphrases, people, rights, sessions, tokens
+from control_plane.accounts.grants import require_reason
+from control_plane.accounts.people import Person
+from control_plane.accounts.rights import Attempt
+from control_plane.accounts.tables import GrantRow, KeyRow
+from control_plane.errors import Conflict
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import LeafRow, PersonRow
+from edge_runtime.core import dsse
+
+__all__ = ["enrol_key", "retire_key"]
+
+
+def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str) -> str:
+    """Retire the key of somebody who forgot their passphrase, and return the code with which they enrol a new one.
+
+    Args:
+        plane: the control plane.
+        actor: person id of an administrator, other than the person.
+        person: login or id.
+        reason: why, in the administrator's words.
+        passphrase: the administrator's.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: the actor is no administrator, or is the person; or a wrong passphrase.
+        Conflict: the key is retired already.
+        InvalidDocument: no reason.
+    """
+    require_reason(reason)
+    with db.read(plane.engine) as session:
+        whose = rights.find_row(session, person).id
+    attempt = Attempt("retire-key", LeafObject("person", whose))
+    role = rights.require_role(plane, actor, ("administrator",), attempt=attempt)
+    if whose == actor:
+        rights.refuse(plane, actor, attempt, role=role, message="expected another administrator to retire one's key")
+    passphrases.open_key(plane, actor, passphrase)
+    with ledger.act(plane) as session:
+        row = rights.find_row(session, whose)
+        if session.get(KeyRow, dsse.key_id(row.public_key)) is not None:
+            raise Conflict("expected a key that is not retired, got one that is")
+        target = LeafObject("person", whose, "sha256:" + dsse.key_id(row.public_key))
+        said = texts.say(plane, reason)
+        event = ledger.Event(Act.KEY_REVOKED, actor, role, Auth.PASSPHRASE, target, code="forgotten", reason=said)
+        seq = ledger.append(plane, session, event)
+        session.add(_retired(plane, session, row, seq=seq))
+        row.sealed_key, row.wrong, row.locked_until = {}, 0, None
+        _end_everything(plane, session, whose, seq=seq, by=actor)
+        return invitations.make_code(plane, session, whose, purpose=invitations.NEW_KEY, by=actor)
+
+
+def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
+    """Enrol a new key of the person who was handed this code, sealed under a new passphrase.
+
+    Raises:
+        Refused: the code is not good, or not any more.
+        InvalidDocument: a passphrase of fewer than 8 characters.
+        Busy: too many keys are opened at once.
+    """
+    whose = invitations.look_up(plane, code, purpose=invitations.NEW_KEY)
+    key, sealed = passphrases.new_key(plane, passphrase, identity=whose)
+    with ledger.act(plane) as session:
+        row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
+        public = dsse.public_bytes(key)
+        target = LeafObject("person", row.id, "sha256:" + dsse.key_id(public))
+        before = "sha256:" + dsse.key_id(row.public_key)
+        event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, Auth.NONE, target, before=before, code="renewed")
+        ledger.append(plane, session, event)
+        row.public_key, row.sealed_key, row.custody = public, dict(sealed), "server"
+    return people.find_person(plane, whose)
+
+
+def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int) -> KeyRow:
+    named = "sha256:" + dsse.key_id(row.public_key)
+    enrolling = select(LeafRow.seq).where(
+        LeafRow.kind == "person",
+        LeafRow.name == row.id,
+        LeafRow.digest == named,
+        col(LeafRow.act).in_((str(Act.PERSON_ENROLLED), str(Act.KEY_ENROLLED))),
+    )
+    return KeyRow(
+        id=dsse.key_id(row.public_key),
+        person=row.id,
+        custody=row.custody,
+        roles=list(row.roles),
+        public_key=row.public_key,
+        sealed_key={},
+        enrolled=session.exec(enrolling).one(),
+        retired=seq,
+        at=plane.now(),
+    )
+
+
+def _end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
+    query = select(GrantRow).where(
+        or_(GrantRow.person == person, GrantRow.behalf == person),
+        col(GrantRow.ended).is_(None),
+        GrantRow.until > plane.now(),
+    )
+    for grant in session.exec(query):
+        grant.ended, grant.ended_at = seq, plane.now()
+        sessions.end_all_of(session, grant.person)
+    sessions.end_all_of(session, person)
+    tokens.revoke_all(plane, session, person, by=by)
+    session.flush()

@@ -1,0 +1,119 @@
+"""`/v1/grants` and `/v1/delegations`: who holds which role now, and who says so.
+
+Who may: everybody signed in reads them; administrators and whoever is enrolled for a role in which people approve signs
+or ends a grant; a successor takes note of what is open; whoever holds a role by a grant of their own delegates it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from control_plane.accounts import delegations, grants, handover
+from control_plane.accounts.grants import GrantRecord, Making
+from control_plane.accounts.handover import Checklist
+from control_plane.api.audit import Moment
+from control_plane.api.shared import Actor, Body, Plane, Text
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+class Granting(Body):
+    """A grant to sign first; `previous` is the grant whose holder this one follows."""
+
+    person: Text
+    role: Text
+    reason: Text
+    passphrase: Text = Field(repr=False)
+    since: Moment | None = None
+    days: Annotated[int, Field(ge=0, le=366)] = 0
+    previous: Text = ""
+
+
+class Signing(Body):
+    """The second signature: `digest` is that of the grant that the signer looked at."""
+
+    digest: Text
+    reason: Text
+    passphrase: Text = Field(repr=False)
+
+
+class Ending(Body):
+    """Why a grant or delegation ends."""
+
+    reason: Text
+    passphrase: Text = Field(repr=False)
+
+
+class Noting(Body):
+    """The digest of the list that the successor looked at."""
+
+    digest: Text
+    passphrase: Text = Field(repr=False)
+
+
+class Delegating(Body):
+    """Who acts in a role of mine, from when (now if nothing is said) until when."""
+
+    person: Text
+    role: Text
+    until: Moment
+    reason: Text
+    passphrase: Text = Field(repr=False)
+    since: Moment | None = None
+
+
+@router.get("/grants")
+def list_grants(plane: Plane, _actor: Actor, *, person: Text = "", in_force: bool = False) -> tuple[GrantRecord, ...]:
+    """Return grants and delegations, newest first."""
+    return grants.list_grants(plane, person=person, now_only=in_force)
+
+
+@router.post("/grants", status_code=201)
+def propose(plane: Plane, actor: Actor, body: Granting) -> GrantRecord:
+    """Sign a grant as the first of two people."""
+    making = Making(body.person, body.role, body.since, body.days, body.previous)
+    return grants.propose(plane, actor.id, making, reason=body.reason, passphrase=body.passphrase)
+
+
+@router.post("/grants/{identity}/sign")
+def sign(plane: Plane, actor: Actor, identity: Text, *, body: Signing) -> GrantRecord:
+    """Sign a grant as the second person: it is in force then."""
+    return grants.sign(plane, actor.id, identity, digest=body.digest, reason=body.reason, passphrase=body.passphrase)
+
+
+@router.post("/grants/{identity}/end")
+def end(plane: Plane, actor: Actor, identity: Text, *, body: Ending) -> GrantRecord:
+    """End a grant or a delegation at once."""
+    return grants.end(plane, actor.id, identity, reason=body.reason, passphrase=body.passphrase)
+
+
+@router.get("/grants/{identity}/open")
+def what_is_open(plane: Plane, _actor: Actor, identity: Text) -> Checklist:
+    """Return what is open for the role of a grant."""
+    return handover.checklist(plane, identity)
+
+
+@router.post("/grants/{identity}/take-over")
+def take_over(plane: Plane, actor: Actor, identity: Text, *, body: Noting) -> GrantRecord:
+    """Take note of what is open, as the successor, and hold the role from then on."""
+    return handover.acknowledge(plane, actor.id, identity, digest=body.digest, passphrase=body.passphrase)
+
+
+@router.post("/delegations", status_code=201)
+def delegate(plane: Plane, actor: Actor, body: Delegating) -> GrantRecord:
+    """Let another person act in a role of one's own while one is away."""
+    return delegations.delegate(
+        plane,
+        actor.id,
+        person=body.person,
+        role=body.role,
+        until=body.until,
+        reason=body.reason,
+        passphrase=body.passphrase,
+        since=body.since,
+    )
