@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import backup, database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
+from control_plane.cli import accounts, backup, database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -32,3 +32,7 @@ app.command("export")(exchange.export)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(backup.app, name="backup")
 app.command("restore")(backup.restore)
+app.add_typer(accounts.people_app, name="people")
+app.add_typer(accounts.token_app, name="token")
+app.add_typer(accounts.grant_app, name="grant")
+app.command("delegate")(accounts.delegate)

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import Act, LeafRecord, parse_leaf
 from control_plane.accounts.problems import problems as accounts_problems
+from control_plane.accounts.tables import KeyRow
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
 from control_plane.registry.records import CheckResult
@@ -66,7 +67,7 @@ class _Known:
     leaves: dict[int, LeafRecord] = field(default_factory=dict)
     statements: dict[str, Statement] = field(default_factory=dict)
     manifests: dict[str, Manifest] = field(default_factory=dict)
-    keys: dict[str, bytes] = field(default_factory=dict)
+    keys: dict[str, list[bytes]] = field(default_factory=dict)
 
 
 def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
@@ -129,9 +130,11 @@ def _people(session: Session, known: _Known) -> Iterator[str]:
         if leaf.act == Act.PERSON_ENROLLED or (leaf.act == Act.KEY_ENROLLED and leaf.reason.code == "renewed"):
             enrolled[leaf.object.name] = leaf.object.digest  # the newest is the present one
     for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
-        known.keys[row.id] = row.public_key
+        known.keys[row.id] = [row.public_key]
         if enrolled.get(row.id) != "sha256:" + dsse.key_id(row.public_key):
             yield f"person {row.id}: the key is not the one that was enrolled"
+    for key in session.exec(select(KeyRow)):
+        known.keys.setdefault(key.person, []).append(key.public_key)
     yield from (f"person {name}: enrolled, but not in the database" for name in sorted(set(enrolled) - set(known.keys)))
 
 
@@ -151,7 +154,7 @@ def _statements(session: Session, known: _Known) -> Iterator[str]:
         yield from _compared(what, row, {"digest": digest, **said})
         if f"{row.at:%Y-%m-%dT%H:%M:%SZ}" != statement.at:
             yield f"{what}: the row differs from its bytes in at"
-        if not dsse.verified_by(envelope, known.keys.get(statement.person, b"")):
+        if not any(dsse.verified_by(envelope, key) for key in known.keys.get(statement.person, ())):
             yield f"{what}: not signed by the person it names"
         if digest not in logged:
             yield f"{what}: not in the log"
