@@ -103,12 +103,14 @@ def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
     """Finish what a crash left unpublished, then keep the timestamp fresh; answers do not wait for either."""
     from control_plane.publish import renew
     from control_plane.registry.releases import recover
+    from control_plane.reviewing.expiry import expire_due
 
     while not stop.is_set():
         try:
             for what in recover(plane):
                 _LOG.warning("finished what was left unpublished: %s", what)
             renew(plane)
+            expire_due(plane)
         except (MentorplaneError, OSError):
             _LOG.exception("publishing was not finished; the next hour tries again")
         for _ in range(RENEW_EVERY_S // ASK_EVERY_S):

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 import typer
 
-from control_plane.cli import accounts, backup, database, exchange, library, prompt, proposal, serving, sync, webhook, workflow
+from control_plane.cli import (
+    backup,
+    database,
+    exchange,
+    key,
+    library,
+    prompt,
+    proposal,
+    proposal_acts,
+    serving,
+    sync,
+    webhook,
+    workflow,
+)
 from control_plane.demo.command import demo
 
 __all__ = ["app"]
@@ -24,7 +37,9 @@ app.command("withdraw")(workflow.withdraw)
 app.command("demo")(demo)
 app.add_typer(library.app, name="library")
 app.add_typer(prompt.app, name="prompt")
+proposal_acts.add_commands(proposal.app)
 app.add_typer(proposal.app, name="proposal")
+app.add_typer(key.app, name="key")
 app.add_typer(database.app, name="database")
 app.add_typer(sync.app, name="sync")
 app.command("import")(exchange.import_files)
@@ -32,7 +47,3 @@ app.command("export")(exchange.export)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(backup.app, name="backup")
 app.command("restore")(backup.restore)
-app.add_typer(accounts.people_app, name="people")
-app.add_typer(accounts.token_app, name="token")
-app.add_typer(accounts.grant_app, name="grant")
-app.command("delegate")(accounts.delegate)

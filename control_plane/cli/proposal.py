@@ -21,16 +21,22 @@ app = typer.Typer(help="The proposals.", no_args_is_help=True)
 @app.command("list")
 def list_proposals(
     *,
-    state: Annotated[str | None, typer.Option(help="Only these: open, rejected or released.")] = None,
+    state: Annotated[str, typer.Option(help="Only these, such as open, expired or released.")] = "",
     channel: Channel = "",
+    author: Annotated[str, typer.Option(help="Only by this person: login or id.")] = "",
+    name: Annotated[str, typer.Option(help="Only what changes an entry of this name.")] = "",
+    words: Annotated[str, typer.Option(help="Only with these words in the title.")] = "",
+    waiting_for: Annotated[str, typer.Option(help="Only what this person can move on: login or id.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=500)] = 500,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """List the proposals, newest first."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import queries
+        from control_plane.reviewing.listing import Search, find_proposals
 
-        found = queries.list_proposals(plane, state=state, channel=channel)
+        search = Search(state, channel, author, name=name, words=words, waiting_for=waiting_for, limit=limit)
+        found = find_proposals(plane, search)
         lines = (f"{one.number:4} {one.channel:10} {one.state:9} revision {one.revision}: {one.title}" for one in found)
         answer(found, as_json=as_json, text="\n".join(lines))
 
@@ -39,14 +45,21 @@ def list_proposals(
 def show(
     number: Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)],
     *,
+    opening: Annotated[str, typer.Option("--open", help="Record that this person was shown it: login or id.")] = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """Show what a proposal changes, its checks and signatures, and the manifest digest that an approval names."""
     with opened(home, as_json=as_json) as plane:
+        from audit.record import Auth
+        from control_plane.accounts import people
         from control_plane.registry import queries
+        from control_plane.reviewing.batches import open_proposal
 
-        found = queries.show_proposal(plane, number)
+        if opening:
+            found = open_proposal(plane, people.find_person(plane, opening).id, number, auth=Auth.NONE)
+        else:
+            found = queries.show_proposal(plane, number)
         answer(found, as_json=as_json, text="\n".join(_lines(found)))
 
 
@@ -101,4 +114,9 @@ def _lines(found: ProposalDetail) -> Iterator[str]:
     yield from (f"check {check.name}: {check.status}" for check in found.checks)
     for one in found.signatures:
         yield f"signed {one.act} by {one.person} as {one.role}" + (", void" if one.void else "")
+    yield from (f"{one.act} by {one.person}: {one.reason}" for one in found.objections if one.standing)
+    yield from (f"asked {one.person or one.role}" for one in found.requested)
+    yield from (f"changed underneath: {one.kind} {one.name}" for one in found.underneath)
+    yield from (f"conflict: {one.kind} {one.name}" for one in found.conflicts)
+    yield f"threads {found.threads}, ends {proposal.expires_at:%Y-%m-%d %H:%M}"
     yield from (f"missing {one.people} of {' or '.join(one.roles)} for {one.what}" for one in found.missing)

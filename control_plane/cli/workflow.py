@@ -18,6 +18,7 @@ from control_plane.cli.common import (
     Json,
     PassphraseFile,
     answer,
+    exit_codes,
     opened,
     passphrase,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "check", "propose", "reject", "release", "withdraw"]
 
+DEVICE = Path("coach-home")
 _BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
 Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 Role = Annotated[str, typer.Option(help="Role in which you sign.")]
@@ -85,20 +87,37 @@ def check(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json
 def approve(
     number: Number,
     *,
-    actor: As,
+    actor: As = "",
     role: Role,
     reason: Reason,
-    manifest: Seen,
+    manifest: Seen = "",
+    key: Annotated[Path | None, typer.Option("--key", help="Sign with your own key in this file.")] = None,
+    source: Annotated[str, typer.Option(help="With --key: address or folder that publishes.")] = "",
+    trust: Annotated[Path, typer.Option(help="With --key: folder with root.json.")] = Path("trust"),
+    device: Annotated[Path, typer.Option(help="With --key: where this machine keeps what it verified.")] = DEVICE,
+    server: Annotated[str, typer.Option(help="With --key: the server's address; else its home here.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="With --key: do not ask before signing.")] = False,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Approve a proposal with your signature."""
+    """Approve a proposal with your signature; with --key everything is derived and checked on this machine first."""
+    if key is not None:
+        from control_plane.cli.key import Deciding, decide_here
+
+        told = Deciding(role, reason, manifest=manifest, yes=yes)
+        decide_here(
+            number, told, key=key, verified=(device, trust, source), server=(server, home), secret=passphrase_file
+        )
+        return
+    with exit_codes(as_json=as_json):
+        if not actor or not manifest:
+            raise InvalidDocument("expected --as and --manifest, or --key, got neither")
     with opened(home, as_json=as_json) as plane:
         from control_plane.accounts import people
         from control_plane.registry import review
 
-        person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
+        person, seen = people.find_person(plane, actor).id, whole_digest(plane, number, manifest)
         secret = passphrase(passphrase_file)
         made = review.approve(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
         answer(made, as_json=as_json, text=_said(made))
@@ -120,7 +139,7 @@ def reject(
         from control_plane.accounts import people
         from control_plane.registry import review
 
-        person, seen = people.find_person(plane, actor).id, _whole_digest(plane, number, manifest)
+        person, seen = people.find_person(plane, actor).id, whole_digest(plane, number, manifest)
         secret = passphrase(passphrase_file)
         made = review.reject(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
         answer(made, as_json=as_json, text=_said(made))
@@ -161,7 +180,7 @@ def withdraw(
         answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}")
 
 
-def _whole_digest(plane: ControlPlane, number: int, seen: str) -> str:
+def whole_digest(plane: ControlPlane, number: int, seen: str) -> str:
     """Return the digest of the proposal as it is now if `seen` is a beginning of it, else what was given."""
     from control_plane.registry import queries
 

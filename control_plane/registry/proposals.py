@@ -78,15 +78,6 @@ class Origin:
     contributors: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a proposal comes from: the draft and its version, and who wrote a part of it before it was one."""
-
-    draft: int | None = None
-    revision: int = 0
-    contributors: Collection[str] = ()
-
-
 def propose(
     plane: ControlPlane,
     actor: str,

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
-from control_plane.accounts import people, rights
+from control_plane.accounts import invitations, people, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.tables import KeyRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.policy import reports
@@ -29,7 +30,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.statements import open_statement
 
-__all__ = ["PROOF", "Material", "enrol_own_key", "material_of", "take_statement"]
+__all__ = ["PROOF", "Material", "enrol_own_key", "enrol_with_code", "material_of", "take_statement"]
 
 PROOF = b"mentorplane: this key is mine, "
 """What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
@@ -76,24 +77,58 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
     who = people.find_person(plane, person).id
     attempt = Attempt("enrol-key", LeafObject("person", who))
     people.require_role(plane, actor, "administrator", attempt=attempt)
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(proof, PROOF + who.encode())
-    except (InvalidSignature, ValueError):
-        raise InvalidDocument("expected a proof signed by the key that is enrolled, got another") from None
+    _require_proof(who, public_key, proof)
     with ledger.act(plane) as session:
         row = rights.find_row(session, who)
         if session.exec(select(StatementRow.id).where(StatementRow.person == who)).first() is not None:
-            raise Conflict("expected a person who has signed nothing yet, got one who has")
-        if session.exec(select(PersonRow.id).where(PersonRow.public_key == public_key)).first() is not None:
-            raise Conflict("expected a key that is not enrolled yet, got one that is")
-        row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
-        digest = "sha256:" + dsse.key_id(public_key)
-        event = ledger.Event(
-            Act.KEY_ENROLLED, actor, "administrator", Auth.TOKEN, LeafObject("person", who, digest), code="renewed"
-        )
-        ledger.append(plane, session, event)
-        session.flush()
+            raise Conflict(
+                "expected a person who has signed nothing yet, got one who has",
+                hint="retire their key first: the code that this gives enrols one of their own",
+            )
+        _take_key(plane, session, row, public_key=public_key, by=(actor, "administrator", Auth.TOKEN))
         return people.shown(plane, session, row)
+
+
+def enrol_with_code(plane: ControlPlane, code: str, *, public_key: bytes, proof: bytes) -> Person:
+    """Enrol a key of one's own with a code that an administrator handed out when they retired the one before.
+
+    So somebody who has signed already takes their key to themselves: what they signed stays valid, and roles that take
+    a grant are granted anew by two people (see `accounts.retiring`).
+
+    Raises:
+        Refused: the code is not good, or not any more.
+        Conflict: the key is enrolled already.
+        InvalidDocument: the proof is not by that key.
+    """
+    whose = invitations.look_up(plane, code, purpose=invitations.NEW_KEY)
+    _require_proof(whose, public_key, proof)
+    with ledger.act(plane) as session:
+        row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
+        _take_key(plane, session, row, public_key=public_key, by=(row.id, ledger.SYSTEM, Auth.KEY))
+        return people.shown(plane, session, row)
+
+
+def _require_proof(person: str, public_key: bytes, proof: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(proof, PROOF + person.encode())
+    except (InvalidSignature, ValueError):
+        raise InvalidDocument("expected a proof signed by the key that is enrolled, got another") from None
+
+
+def _take_key(
+    plane: ControlPlane, session: Session, row: PersonRow, *, public_key: bytes, by: tuple[str, str, Auth]
+) -> None:
+    known = select(PersonRow.id).where(PersonRow.public_key == public_key)
+    retired = select(KeyRow.id).where(KeyRow.id == dsse.key_id(public_key))
+    if session.exec(known).first() is not None or session.exec(retired).first() is not None:
+        raise Conflict("expected a key that is not enrolled yet, got one that is")
+    actor, role, auth = by
+    before, digest = "sha256:" + dsse.key_id(row.public_key), "sha256:" + dsse.key_id(public_key)
+    row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
+    target = LeafObject("person", row.id, digest)
+    event = ledger.Event(Act.KEY_ENROLLED, actor, role, auth, target, before=before, code="renewed")
+    ledger.append(plane, session, event)
+    session.flush()
 
 
 def material_of(plane: ControlPlane, number: int) -> Material:

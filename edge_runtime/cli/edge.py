@@ -1,6 +1,7 @@
 """`mentorplane edge …`: what a device does, from the command line.
 
 refresh   fetch, verify and adopt what the source publishes
+released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
 run       run an approved prompt
 decide    say where a prompt may run for these inputs, and why
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_runtime.cli.released import released
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=True)
+app.command()(released)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")]
 TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]

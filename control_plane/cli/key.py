@@ -1,0 +1,226 @@
+"""`mentorplane key …` and `mentorplane approve --key`: a key of one's own, and deciding with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from control_plane.cli.common import (
+    DEFAULT_HOME,
+    REFUSED,
+    As,
+    Home,
+    Json,
+    PassphraseFile,
+    answer,
+    exit_codes,
+    opened,
+    passphrase,
+)
+from edge_runtime.core.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from control_plane.custody.deciding import Derived
+    from control_plane.reviewing.own_keys import Material
+
+__all__ = ["Deciding", "app", "decide_here"]
+
+app = typer.Typer(help="Keys that people keep themselves.", no_args_is_help=True)
+KeyPath = Annotated[Path, typer.Argument(help="The file of the key.")]
+Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
+
+
+@app.command()
+def create(
+    file: KeyPath,
+    *,
+    person: Annotated[str, typer.Option("--person", help="Your person id, as `people/me` says it.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key on this machine, sealed under a passphrase; it never leaves the file."""
+    with exit_codes(as_json=as_json):
+        from control_plane.custody.keyfile import create_key
+
+        made = create_key(file, person=person, passphrase=passphrase(passphrase_file))
+        told = {"person": made.person, "public": made.public.hex(), "proof": made.proof.hex()}
+        text = f"public {made.public.hex()}\nproof {made.proof.hex()}\ngive both to an administrator: `key enrol`"
+        answer(told, as_json=as_json, text=text)
+
+
+@app.command()
+def enrol(
+    person: Annotated[str, typer.Argument(help="Login or id of whose key it is; with --code it may be left out.")] = "",
+    *,
+    actor: As = "",
+    code: Annotated[str, typer.Option(help="The code from retiring the key before.")] = "",
+    public: Annotated[str, typer.Option(help="The public half, in hex.")],
+    proof: Annotated[str, typer.Option(help="The proof of holding it, in hex.")],
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Enrol somebody's own key: from now on the server cannot sign for them."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+        from control_plane.reviewing.own_keys import enrol_own_key, enrol_with_code
+
+        if code:
+            made = enrol_with_code(plane, code, public_key=_hex(public), proof=_hex(proof))
+        else:
+            by = people.find_person(plane, actor).id
+            made = enrol_own_key(plane, by, person, public_key=_hex(public), proof=_hex(proof))
+        answer(made, as_json=as_json, text=f"{made.login} signs with a key of their own")
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise InvalidDocument("expected hex digits, got other characters") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What somebody decides, and the manifest digest that they were told elsewhere, if they were."""
+
+    role: str
+    reason: str
+    manifest: str = ""
+    act: str = "approve"
+    yes: bool = False
+
+
+@app.command()
+def reject(
+    number: Number,
+    *,
+    key: Annotated[Path, typer.Option("--key", help="The file of your key.")],
+    source: Annotated[str, typer.Option(help="Address or folder that publishes what is released.")],
+    trust: Annotated[Path, typer.Option(help="Folder with root.json, as devices are shipped it.")],
+    role: Annotated[str, typer.Option(help="Role in which you sign.")],
+    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    device: Annotated[Path, typer.Option(help="Where this machine keeps what it verified.")] = Path("coach-home"),
+    server: Annotated[str, typer.Option(help="The server's address; else its home here.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Reject a proposal with your own key; `mentorplane approve --key` approves one."""
+    told = Deciding(role, reason, act="reject", yes=yes)
+    verified, where = (device, trust, source), (server, home)
+    decide_here(number, told, key=key, verified=verified, server=where, secret=passphrase_file)
+
+
+def decide_here(
+    number: int,
+    told: Deciding,
+    *,
+    key: Path,
+    verified: tuple[Path, Path, str],
+    server: tuple[str, Path],
+    secret: Path | None,
+) -> None:
+    """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
+    device, trust, source = verified
+    with exit_codes(), _server(*server) as where:
+        from control_plane.custody.deciding import Decision, derive, sign_decision
+        from control_plane.custody.keyfile import load_key, open_key
+        from control_plane.custody.verified import verified_release
+
+        file = load_key(key)
+        material = where.material(number)
+        live = verified_release(device, trust=trust, source=source, channel=material.channel)
+        derived = derive(material, live, manifest=told.manifest)
+        typer.echo(_shown(derived))
+        if not told.yes and not typer.confirm(f"Sign that you {told.act} this?", err=True):
+            sys.exit(REFUSED)
+        opened_key = open_key(file, passphrase(secret))
+        decision = Decision(told.act, file.person, told.role, told.reason)
+        signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
+        where.send(number, signed, file.person)
+        typer.echo(f"signed {derived.manifest}")
+
+
+def _shown(derived: Derived) -> str:
+    from control_plane.diffs.words import as_text
+
+    lines = [f"proposal {derived.number} for {derived.channel}", f"manifest {derived.manifest}, derived here"]
+    for change in derived.changes:
+        lines.append(f"{change.kind} {change.name}, tier {change.tier}" + ("" if change.digest else ": removed"))
+        lines.append(as_text(change.diff).rstrip())
+    for check in derived.checks:
+        lines.append(f"check {check.name}: {check.status}, run here")
+        lines += [f"        {line}" for line in check.evidence if check.status != "passed"]
+    return "\n".join(lines)
+
+
+class _Local:
+    """A server's home on this machine."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def material(self, number: int) -> Material:
+        """Return what the server has of a proposal."""
+        from control_plane.reviewing.own_keys import material_of
+
+        with opened(self._home, as_json=False) as plane:
+            return material_of(plane, number)
+
+    def send(self, number: int, signed: dict[str, object], person: str) -> object:
+        """Hand a signed statement in."""
+        from control_plane.reviewing.own_keys import take_statement
+        from edge_runtime.core import dsse
+
+        salt = dsse.decode_base64(str(signed["salt"]))
+        with opened(self._home, as_json=False) as plane:
+            return take_statement(
+                plane,
+                person,
+                number,
+                envelope=dict(signed["envelope"]),  # type: ignore[call-overload]
+                reason=str(signed["reason"]),
+                salt=salt,
+            )
+
+
+class _Remote:
+    """A server over HTTP, as the person whose token is in `MENTORPLANE_TOKEN`."""
+
+    def __init__(self, client: object) -> None:
+        self._client = client
+
+    def material(self, number: int) -> Material:
+        """Return what the server sends of a proposal."""
+        from control_plane.client.calls import Call
+        from control_plane.reviewing.own_keys import Material
+
+        call: Call[Material] = Call("GET", f"/v1/proposals/{number}/material", Material)
+        return self._client.send(call)  # type: ignore[attr-defined, no-any-return]
+
+    def send(self, number: int, signed: dict[str, object], person: str) -> object:  # noqa: ARG002 - the token says it
+        """Hand a signed statement in."""
+        from control_plane.client.calls import Call
+        from control_plane.registry.records import Proposal
+
+        call: Call[Proposal] = Call("POST", f"/v1/proposals/{number}/statements", Proposal, body=signed)
+        return self._client.send(call)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _server(url: str, home: Path) -> Iterator[_Local | _Remote]:
+    if not url:
+        yield _Local(home)
+        return
+    from control_plane.client import Client, Options
+
+    with Client(Options(url, os.environ.get("MENTORPLANE_TOKEN", ""))) as client:
+        yield _Remote(client)

@@ -1,0 +1,409 @@
+"""`mentorplane proposal …`: drafts, threads, objections, requests, rebase, close, duplicate, batches of approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, passphrase
+from edge_runtime.core.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from control_plane.plane import ControlPlane
+    from control_plane.reviewing.records import Anchor, Thread
+
+__all__ = ["add_commands"]
+
+Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
+DraftNumber = Annotated[int, typer.Argument(help="Number of the draft.", min=1, max=2**31 - 1)]
+ThreadNumber = Annotated[int, typer.Option("--thread", help="Number of the thread.", min=1, max=2**31 - 1)]
+Line = Annotated[
+    str, typer.Option("--at", help="Lines it is about: KIND/NAME:FIRST or KIND/NAME:FIRST-LAST.", show_default=False)
+]
+Text = Annotated[str, typer.Option("--text", help="What you say.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, in your own words.")]
+Files = Annotated[list[Path], typer.Argument(help="YAML files.", exists=True, dir_okay=False)]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put these commands beside those that show proposals."""
+    named: dict[str, Callable[..., None]] = {
+        "comment": comment,
+        "reply": reply,
+        "resolve": resolve,
+        "reopen": reopen,
+        "threads": threads,
+        "object": object_,
+        "take-back": take_back,
+        "request": request,
+        "unrequest": unrequest,
+        "draft": draft,
+        "drafts": drafts,
+        "propose-draft": propose_draft,
+        "invite": invite,
+        "conflicts": conflicts,
+        "rebase": rebase,
+        "close": close,
+        "duplicate": duplicate,
+        "approve": approve,
+    }
+    for name, act in named.items():
+        app.command(name)(act)
+
+
+@contextmanager
+def _acting(home: Path, actor: str, *, as_json: bool) -> Iterator[tuple[ControlPlane, str]]:
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+
+        yield plane, people.find_person(plane, actor).id
+
+
+def _anchor(at: str) -> Anchor | None:
+    from control_plane.reviewing.records import Anchor
+
+    if not at:
+        return None
+    where, _, lines = at.rpartition(":")
+    kind, _, name = where.partition("/")
+    first, _, last = lines.partition("-")
+    if not (kind and name and first.isascii() and first.isdecimal() and (not last or last.isdecimal())):
+        raise InvalidDocument("expected --at KIND/NAME:FIRST or KIND/NAME:FIRST-LAST, such as prompt/opener:12-14")
+    return Anchor(kind, name, int(first), int(last or 0))
+
+
+def _said(thread: Thread) -> str:
+    where = f" {thread.kind}/{thread.name}:{thread.first}-{thread.last}" if thread.kind else ""
+    where += ", outdated" if thread.outdated else ""
+    what = "objection" if thread.objection else "thread"
+    lines = [f"{what} {thread.number}{where}" + (", resolved" if thread.resolved_by else "")]
+    lines += [f"    | {line}" for line in thread.quoted]
+    lines += [f"    {one.person} {one.at:%Y-%m-%d %H:%M}: {one.text}" for one in thread.comments]
+    return "\n".join(lines)
+
+
+def comment(
+    number: Number, *, actor: As, text: Text, at: Line = "", home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
+    """Begin a thread about a proposal, or about lines of one of its files."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import threads as use
+
+        made = use.comment(plane, person, number, text=text, anchor=_anchor(at), auth=_unproven())
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def reply(
+    number: Number,
+    *,
+    actor: As,
+    thread: ThreadNumber,
+    text: Text,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Reply in a thread; what was said is never edited."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import threads as use
+
+        made = use.reply(plane, person, number, thread=thread, text=text, auth=_unproven())
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def resolve(
+    number: Number, *, actor: As, thread: ThreadNumber, home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
+    """Resolve a thread."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import threads as use
+
+        made = use.resolve(plane, person, number, thread=thread, auth=_unproven())
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def reopen(
+    number: Number, *, actor: As, thread: ThreadNumber, home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
+    """Reopen a thread."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import threads as use
+
+        made = use.reopen(plane, person, number, thread=thread, auth=_unproven())
+        answer(made, as_json=as_json, text=_said(made))
+
+
+def threads(number: Number, *, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Show the threads and objections of a proposal."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.reviewing import threads as use
+
+        found = use.list_threads(plane, number)
+        answer(found, as_json=as_json, text="\n".join(map(_said, found)))
+
+
+def object_(
+    number: Number,
+    *,
+    actor: As,
+    role: Annotated[str, typer.Option(help="Role in which you object.")],
+    reason: Why,
+    manifest: Annotated[str, typer.Option("--manifest", help="Manifest digest that you looked at.")],
+    at: Line = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Object: nothing is released until you take it back or the content changes."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.cli.workflow import whole_digest
+        from control_plane.reviewing import objections
+
+        seen = whole_digest(plane, number, manifest)
+        made = objections.object_to(
+            plane, person, number, role=role, reason=reason, manifest=seen, anchor=_anchor(at), auth=_unproven()
+        )
+        answer(made, as_json=as_json, text=f"proposal {number} is blocked by your objection, thread {made.thread}")
+
+
+def take_back(
+    number: Number,
+    *,
+    actor: As,
+    reason: Annotated[str, typer.Option("--reason", help="Why, if you like to say.")] = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Take back your own objection or rejection."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import objections
+
+        objections.take_back(plane, person, number, reason=reason, auth=_unproven())
+        answer({"proposal": number}, as_json=as_json, text=f"proposal {number}: your objection is taken back")
+
+
+People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
+Roles = Annotated[list[str], typer.Option("--role", help="Anybody in this role; may be repeated.")]
+
+
+def request(
+    number: Number,
+    *,
+    actor: As,
+    person: People = [],
+    role: Roles = [],
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Ask people, or anybody in some roles, to look at a proposal."""
+    with _acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import requested
+
+        found = requested.request(plane, by, number, persons=person, roles=role, auth=_unproven())
+        answer(found, as_json=as_json, text="\n".join(f"asked: {one.person or one.role}" for one in found))
+
+
+def unrequest(
+    number: Number,
+    *,
+    actor: As,
+    person: Annotated[str, typer.Option("--person", help="Login or id.")] = "",
+    role: Annotated[str, typer.Option("--role", help="A role.")] = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Ask somebody, or a role, no longer."""
+    with _acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import requested
+
+        found = requested.end_request(plane, by, number, person=person, role=role, auth=_unproven())
+        answer(found, as_json=as_json, text="\n".join(f"asked: {one.person or one.role}" for one in found))
+
+
+def draft(
+    files: Files,
+    *,
+    actor: As,
+    title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
+    draft: Annotated[int | None, typer.Option("--draft", help="Save a further version of this draft.")] = None,
+    revision: Annotated[int | None, typer.Option(help="The version that you looked at.")] = None,
+    channel: Channel = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Save a draft: nothing is signed, only you and whom you invite see it."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import drafts as use
+
+        written = {file.as_posix(): file.read_text("utf-8") for file in files}
+        if draft is None:
+            made = use.save_draft(plane, person, files=written, title=title, channel=channel)
+        else:
+            seen = revision or use.show_draft(plane, person, draft).info.revision
+            made = use.update_draft(plane, person, draft, files=written, revision=seen, title=title or None)
+        shown = use.show_draft(plane, person, made.id)
+        lines = [f"draft {made.id}, version {made.revision}: {made.title}"]
+        lines += [f"{one.path}:{one.line}: expected {one.what}" for one in shown.problems]
+        answer(shown, as_json=as_json, text="\n".join(lines))
+
+
+def drafts(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """List the drafts that you may see."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import drafts as use
+
+        found = use.list_drafts(plane, person)
+        lines = (f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found)
+        answer(found, as_json=as_json, text="\n".join(lines))
+
+
+def propose_draft(
+    number: DraftNumber,
+    *,
+    actor: As,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Propose a draft with your signature."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import drafts as use
+
+        made = use.propose_draft(plane, person, number, passphrase=passphrase(passphrase_file))
+        answer(made, as_json=as_json, text=f"proposal {made.number}: {made.manifest}")
+
+
+def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Let people see and edit a draft of yours."""
+    with _acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import drafts as use
+
+        found = use.invite(plane, by, number, persons=person)
+        answer(found, as_json=as_json, text="invited: " + ", ".join(found))
+
+
+def conflicts(number: Number, *, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Show the files of a proposal that the live release changed as well, with both sides."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.reviewing.conflicts import conflicts_of
+
+        found = conflicts_of(plane, number)
+        lines = []
+        for one in found:
+            how = "changed in other lines only: rebase --merged takes both" if one.merged else "write it anew"
+            lines.append(f"{one.kind} {one.name}: {how}")
+            lines += _sides(one.base or "", one.theirs or "", "live") + _sides(one.base or "", one.mine or "", "yours")
+        answer(found, as_json=as_json, text="\n".join(lines) or "no conflicts")
+
+
+def _sides(base: str, side: str, name: str) -> list[str]:
+    from difflib import unified_diff
+
+    made = unified_diff(base.splitlines(), side.splitlines(), "where both began", name, lineterm="", n=1)
+    return [f"    {line}" for line in made]
+
+
+def rebase(
+    number: Number,
+    *,
+    actor: As,
+    merged: Annotated[bool, typer.Option("--merged", help="Take both sides where they change other lines.")] = False,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put a stale proposal on the live release; its approvals are void."""
+    _sign(home, actor, passphrase_file, as_json=as_json, act=_rebasing(number, merged=merged))
+
+
+def _rebasing(number: int, *, merged: bool) -> Callable[[ControlPlane, str, str], Any]:
+    def act(plane: ControlPlane, person: str, secret: str) -> Any:
+        from control_plane.registry import proposals
+
+        return proposals.rebase(plane, person, number, passphrase=secret, merged=merged)
+
+    return act
+
+
+def close(
+    number: Number,
+    *,
+    actor: As,
+    reason: Annotated[str, typer.Option("--reason", help="Why, if you like to say.")] = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Close a proposal of yours for good."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import closing
+
+        made = closing.close(plane, person, number, reason=reason, auth=_unproven())
+        answer(made, as_json=as_json, text=f"proposal {made.number} is closed")
+
+
+def duplicate(
+    number: Number,
+    *,
+    actor: As,
+    title: Annotated[str, typer.Option(help="What the new one is, in a line.")],
+    channel: Channel = "",
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Propose what another proposal has; no approval comes along."""
+
+    def act(plane: ControlPlane, person: str, secret: str) -> Any:
+        from control_plane.reviewing import closing
+
+        return closing.duplicate(plane, person, number, title=title, passphrase=secret, channel=channel)
+
+    _sign(home, actor, passphrase_file, as_json=as_json, act=act)
+
+
+def approve(
+    batch: Annotated[list[int], typer.Option("--batch", help="Number of a proposal; may be repeated.")],
+    *,
+    actor: As,
+    role: Annotated[str, typer.Option(help="Role in which you sign.")],
+    reason: Why,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Approve several proposals with one signature act; you opened each with `proposal show --open`."""
+
+    def act(plane: ControlPlane, person: str, secret: str) -> Any:
+        from control_plane.registry import queries
+        from control_plane.reviewing.batches import approve_batch
+        from control_plane.reviewing.records import BatchItem
+
+        seen = {number: queries.show_proposal(plane, number).proposal.manifest for number in batch}
+        items = [BatchItem(number, manifest, role, reason) for number, manifest in seen.items()]
+        return approve_batch(plane, person, items, passphrase=secret)
+
+    _sign(home, actor, passphrase_file, as_json=as_json, act=act)
+
+
+def _sign(
+    home: Path,
+    actor: str,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+    act: Callable[[ControlPlane, str, str], Any],
+) -> None:
+    """Carry out an act that takes a passphrase, and say what became of it."""
+    with _acting(home, actor, as_json=as_json) as (plane, person):
+        made = act(plane, person, passphrase(passphrase_file))
+        each = made if isinstance(made, tuple) else (made,)
+        lines = (f"proposal {one.number}, revision {one.revision}, {one.state}: {one.manifest}" for one in each)
+        answer(made, as_json=as_json, text="\n".join(lines))
+
+
+def _unproven() -> Any:
+    from audit.record import Auth
+
+    return Auth.NONE

@@ -1,0 +1,55 @@
+"""`mentorplane edge released`: the release that this device verified, with its contents, for another program.
+
+It is how a program that is not the edge, such as the one that approves with a person's own key, learns what is live
+without believing a server: the device fetches, verifies from the root that was shipped, and prints what it adopted.
+Promises: every content has the digest that the manifest names. Does not: print anything that did not verify.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_runtime.core.canonical import digest
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+
+__all__ = ["released"]
+
+
+def released(
+    home: Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")],
+    trust: Annotated[Path, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")],
+    source: Annotated[str, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address that publishes.")],
+    channel: Annotated[str, typer.Option("--channel", help="The channel to follow.")] = "production",
+) -> None:
+    """Fetch and verify what is released, and print manifest and contents as one JSON object. Exit code 2: refused."""
+    try:
+        document = _document(home, trust, source, channel=channel)
+    except MentorplaneError as error:
+        check = f"{error.check}: " if isinstance(error, NotTrusted) else ""
+        typer.echo(f"error: {check}{error}", err=True)
+        code = 2 if isinstance(error, NotTrusted) else 3 if isinstance(error, InvalidDocument) else 1
+        raise typer.Exit(code) from error
+    typer.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str, Any]:
+    from edge_runtime.home import Home
+    from edge_runtime.runtime import EdgeRuntime
+
+    edge = EdgeRuntime.open(home, trust=trust, source=source, channel=channel)
+    result = edge.refresh()
+    if not result.ok or edge.state is None:
+        raise NotTrusted(f"expected a release that verifies, got another: {result.message}", check=result.check)
+    state, kept = edge.state, Home(home)
+    closures = {entry.digest: kept.load_closure(entry.digest) for entry in state.manifest.entries}
+    if any(digest(data) != name for name, data in closures.items()):
+        raise NotTrusted("expected contents with their digests on this device, got others", check="V5")
+    return {
+        "number": state.manifest.number,
+        "manifest": state.manifest.encode().decode(),
+        "closures": {name: data.decode() for name, data in closures.items()},
+    }

@@ -1,0 +1,230 @@
+"""Keys that people keep themselves: made, enrolled, and what is signed with them, honestly and otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from control_plane import db, ledger
+from control_plane.accounts import passphrases
+from control_plane.accounts.retiring import retire_key
+from control_plane.custody.deciding import Decision, Derived, Verified, derive, sign_decision
+from control_plane.custody.keyfile import KeyFile, create_key, load_key, open_key
+from control_plane.custody.verified import verified_release
+from control_plane.errors import Conflict, Refused
+from control_plane.registry import queries, store
+from control_plane.registry.records import Proposal
+from control_plane.reviewing import objections, own_keys
+from edge_runtime.core import dsse
+from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
+from tests.server.acts import Acts, refused
+from tests.server.conftest import CHEAP
+from tests.server.library import CLOSING, script
+
+SECRET = "a phrase of tom's own"
+SALT = bytes(range(16))
+
+
+@pytest.fixture
+def own(acts: Acts, tmp_path: Path) -> KeyFile:
+    """A key of tom's own, not enrolled."""
+    return create_key(tmp_path / "tom.key", person=acts.id("tom"), passphrase=SECRET, cost=CHEAP)
+
+
+def enrol(acts: Acts, file: KeyFile, login: str = "sam") -> None:
+    """Enrol a key as the administrator."""
+    own_keys.enrol_own_key(acts.plane, acts.id("lena"), login, public_key=file.public, proof=file.proof)
+
+
+def fresh(acts: Acts, tmp_path: Path) -> KeyFile:
+    """Enrol a newcomer with a key of their own, who may approve as a facilitator."""
+    from control_plane.accounts import people
+
+    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", ("facilitator",)), "noor has a secret")])
+    file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
+    enrol(acts, file, "noor")
+    return file
+
+
+def live(acts: Acts) -> Verified:
+    """Return what a device would have verified: the live release."""
+    manifest = queries.live_manifest(acts.plane)
+    assert manifest is not None
+    with db.read(acts.plane.engine) as session:
+        return Verified(manifest, {e.digest: store.closure(session, e.digest) for e in manifest.entries})
+
+
+def derived(acts: Acts, number: int = 2) -> Derived:
+    """Return a proposal as the machine of somebody with their own key derives it."""
+    return derive(own_keys.material_of(acts.plane, number), live(acts))
+
+
+def hand_in(acts: Acts, file: KeyFile, one: Derived, **options: object) -> Proposal:
+    """Sign and hand in an approval; options change what is handed in."""
+    at: datetime = options.pop("at", acts.plane.now())  # type: ignore[assignment]
+    decision = Decision(str(options.pop("act", "approve")), file.person, "facilitator", "read it here")
+    signed = sign_decision(one, decision, open_key(file, SECRET), salt=SALT, at=at)
+    given = {"envelope": signed["envelope"], "reason": signed["reason"], "salt": SALT, **options}
+    return own_keys.take_statement(acts.plane, file.person, one.number, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.databases
+def test_a_statement_signed_elsewhere_counts_like_any_other(acts: Acts, tmp_path: Path) -> None:
+    """What was derived, checked and signed on the person's machine is an approval; the server cannot sign for them."""
+    file = fresh(acts, tmp_path)
+    acts.check()
+    one = derived(acts)
+    assert (one.manifest, [change.name for change in one.changes]) == (acts.seen(), ["opener"])
+    assert {check.status for check in one.checks} <= {"passed", "notice"}
+    hand_in(acts, file, one)
+    acts.approve("ines")
+    assert acts.release().number == 2
+    [entry] = ledger.search(acts.plane, act="approved", actor=file.person)
+    assert b'"auth":"key"' in entry.data
+    assert ledger.verify(acts.plane).problems == ()
+    with refused(acts.plane, Refused, "key lies here"):
+        passphrases.open_key(acts.plane, file.person, SECRET)
+
+
+def test_attack_a_statement_that_is_not_what_the_server_would_sign(acts: Acts, tmp_path: Path) -> None:
+    """Another reason, salt, time, number, manifest or signature than the one derived: refused, and nothing changes."""
+    file = fresh(acts, tmp_path)
+    other = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")})
+    acts.check()
+    acts.check(other.number)
+    one = derived(acts)
+    with refused(acts.plane, Refused, "something else"):
+        hand_in(acts, file, one, reason="another reason")
+    with refused(acts.plane, Refused, "something else"):
+        hand_in(acts, file, one, salt=bytes(16))
+    with refused(acts.plane, Conflict, "as it is now"):
+        hand_in(acts, file, replace(one, number=other.number))
+    with refused(acts.plane, Refused, "something else"):
+        hand_in(acts, file, replace(one, entries=()))
+    with refused(acts.plane, Refused, "within ten minutes"):
+        hand_in(acts, file, one, at=acts.plane.now().replace(year=2020))
+    stranger = create_key(tmp_path / "x.key", person=file.person, passphrase=SECRET, cost=CHEAP)
+    with refused(acts.plane, Refused, "key of the person's own"):
+        hand_in(acts, stranger, one)
+    hand_in(acts, file, one)
+    with refused(acts.plane, Refused, "one signature of each person"):
+        hand_in(acts, file, one)
+
+
+def test_attack_somebody_else_hands_a_statement_in(acts: Acts, tmp_path: Path) -> None:
+    """A statement is taken from the person it names alone."""
+    file = fresh(acts, tmp_path)
+    acts.check()
+    signed = sign_decision(
+        derived(acts),
+        Decision("approve", file.person, "facilitator", "read it"),
+        open_key(file, SECRET),
+        salt=SALT,
+        at=acts.plane.now(),
+    )
+    with refused(acts.plane, Refused, "person who sends it"):
+        own_keys.take_statement(
+            acts.plane, acts.id("tom"), 2, envelope=dict(signed["envelope"]), reason="read it", salt=SALT
+        )
+
+
+def test_a_rejection_with_an_own_key_blocks(acts: Acts, tmp_path: Path) -> None:
+    """It is a rejection like any other, and is taken back by who made it."""
+    file = fresh(acts, tmp_path)
+    assert hand_in(acts, file, derived(acts), act="reject").state == "rejected"
+    objections.take_back(acts.plane, file.person, 2)
+    assert queries.show_proposal(acts.plane, 2).proposal.state == "open"
+
+
+def test_attack_a_server_that_shows_one_thing_and_has_another_signed(acts: Acts) -> None:
+    """Contents under other digests, missing ones, another base or digest than told: nothing is derived."""
+    material, verified = own_keys.material_of(acts.plane, 2), live(acts)
+    [changed] = [entry for entry in derive(material, verified).entries if entry.name == "opener"]
+    forged = {**material.closures, changed.digest: material.closures[changed.digest].replace("did", "lied")}
+    with pytest.raises(Refused, match="digests that name them"):
+        derive(replace(material, closures=forged), verified)
+    without = {name: text for name, text in material.closures.items() if name != changed.digest}
+    with pytest.raises(Refused, match="content of prompt 'opener'"):
+        derive(replace(material, closures=without), verified)
+    with pytest.raises(Conflict, match="this machine verified"):
+        derive(material, Verified(None, {}))
+    with pytest.raises(Refused, match="digest that was given"):
+        derive(material, verified, manifest="sha256:" + "0" * 64)
+    with pytest.raises(Refused, match="organisation and channel"):
+        derive(replace(material, organisation="another"), verified)
+    with pytest.raises(InvalidDocument):
+        derive(replace(material, manifest=material.manifest.replace("{", "{ ", 1)), verified)
+
+
+def test_what_fails_here_is_not_approved_here(acts: Acts, tmp_path: Path) -> None:
+    """The checks that count for the signer are those that their own machine ran."""
+    file = fresh(acts, tmp_path)
+    one = derived(acts)
+    failing = replace(one, checks=(replace(one.checks[0], status="failed"), *one.checks[1:]))
+    with pytest.raises(Refused, match="pass here"):
+        hand_in(acts, file, failing)
+
+
+def test_a_key_file_is_its_owners_alone(own: KeyFile, tmp_path: Path) -> None:
+    """Mode 0600, sealed, written once; another passphrase, mode, owner or public half is refused."""
+    path = tmp_path / "tom.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_key(path) == own
+    assert dsse.public_bytes(open_key(own, SECRET)) == own.public
+    for file in (replace(own, person="p-other"), replace(own, public=bytes(32))):
+        with pytest.raises(Refused):
+            open_key(file, SECRET)
+    with pytest.raises(Refused, match="passphrase"):
+        open_key(own, "another passphrase")
+    with pytest.raises(Conflict):
+        create_key(path, person="p-1", passphrase=SECRET, cost=CHEAP)
+    with pytest.raises(InvalidDocument):
+        create_key(tmp_path / "short.key", person="p-1", passphrase="short", cost=CHEAP)
+    path.chmod(0o644)
+    with pytest.raises(Refused, match="only its owner"):
+        load_key(path)
+    path.chmod(0o600)
+    path.write_text("{}")
+    with pytest.raises(InvalidDocument):
+        load_key(path)
+
+
+def test_only_an_administrator_enrols_a_key_whose_holder_proves_it(acts: Acts, own: KeyFile) -> None:
+    """Another's proof, a person who signed before, somebody without the right: refused."""
+    with refused(acts.plane, Refused, "administrator", logged="enrol-key"):
+        own_keys.enrol_own_key(acts.plane, acts.id("tom"), "sam", public_key=own.public, proof=own.proof)
+    with refused(acts.plane, InvalidDocument, "proof"):
+        enrol(acts, own, "sam")
+    with refused(acts.plane, Conflict, "signed nothing yet"):
+        enrol(acts, own, "tom")
+
+
+def test_somebody_who_signed_takes_their_key_to_themselves_by_a_code(acts: Acts, own: KeyFile) -> None:
+    """The key before is retired, what it signed stays valid, and the log verifies."""
+    secret = acts.passphrase("lena")
+    code = retire_key(acts.plane, acts.id("lena"), "tom", reason="wants their own", passphrase=secret)
+    with refused(acts.plane, InvalidDocument, "proof"):
+        own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=bytes(64))
+    made = own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=own.proof)
+    assert (made.login, made.custody) == ("tom", "own")
+    assert ledger.verify(acts.plane).problems == ()
+    with refused(acts.plane, Refused):
+        own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=own.proof)
+
+
+def test_what_is_live_is_asked_of_the_device(tmp_path: Path) -> None:
+    """What the device refused, did not reach or garbled is an error of its kind."""
+
+    def says(code: int, out: str = "", err: str = "error: V2: expired") -> object:
+        return lambda _arguments: subprocess.CompletedProcess([], code, out, err)
+
+    where = {"trust": tmp_path, "source": "x", "channel": "production"}
+    for code, kind in ((2, NotTrusted), (1, Unavailable)):
+        with pytest.raises(kind, match="V2: expired"):
+            verified_release(tmp_path, **where, ask=says(code))  # type: ignore[arg-type]
+    with pytest.raises(InvalidDocument):
+        verified_release(tmp_path, **where, ask=says(0, "{}"))  # type: ignore[arg-type]
