@@ -20,6 +20,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import cards
 from control_plane.registry.drafts import live_manifest, live_release
 from control_plane.registry.facts import Facts
+from control_plane.registry.in_force import rules_in_force, rules_to_meet
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import (
     CheckRow,
@@ -371,7 +372,7 @@ def shortfalls(
             before=coverage.Before.of(base) if base else coverage.Before.nothing(manifest),
             changes=changes,
         )
-        for rules in _rules_to_meet(session, manifest)
+        for rules in rules_to_meet(session, manifest)
     ]
     return manifest, tuple(dict.fromkeys(short for one in found for short in one))
 
@@ -381,27 +382,3 @@ def changes_of(session: Session, manifest: Manifest, base: Manifest | None) -> t
     before, after = ({entry.key: entry for entry in one.entries} if one else {} for one in (base, manifest))
     closures = {digest: closure(session, digest) for digest in change.changed_digests(before, after)}
     return change.find_changes(before, after, closures)
-
-
-def rules_in_force(session: Session, channel: str) -> approval.ApprovalRules | None:
-    """Return the approval rules of the live release of a channel; None before the first."""
-    manifest, _ = live_manifest(session, channel)
-    return _rules_of(session, manifest) if manifest else None
-
-
-def _rules_to_meet(session: Session, manifest: Manifest) -> list[tuple[approval.ApprovalRules, ...]]:
-    """Return the approval rules that a manifest must meet, each: those in force on its channel.
-
-    The first release of a channel brings its own, and meets those of every other channel besides: a new channel is no
-    way around the rules. Where there are none nothing is ever approved.
-    """
-    if (live := rules_in_force(session, manifest.channel)) is not None:
-        return [(live,)]
-    channels = sorted(session.exec(select(ReleaseRow.channel).distinct()))
-    found = [_rules_of(session, manifest), *(rules_in_force(session, channel) for channel in channels)]
-    return [() if rules is None else (rules,) for rules in dict.fromkeys(found)]
-
-
-def _rules_of(session: Session, manifest: Manifest) -> approval.ApprovalRules | None:
-    digests = [entry.digest for entry in manifest.entries if entry.kind == "approval-rules"]
-    return approval.parse_rules(closure(session, digests[0])) if len(digests) == 1 else None

@@ -5,8 +5,7 @@ The shell has done V1 (root chain), V2 (targets, snapshot, timestamp) and V3 (le
 V4  strict parse: known format versions, canonical bytes, one organisation and channel throughout
 V5  each closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
-    the approval rules in force, for the kinds of change that are worked out here; release numbers and epochs never
-    fall; withdrawals only ever grow
+    the approval rules in force, for kinds of change worked out here; numbers and epochs never fall; withdrawals grow
 V7  the release stands in the audit log: leaf, inclusion proof, signed checkpoint, consistent with the last one seen
 V8  every model that the manifest names is there and matches
 V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
@@ -58,8 +57,7 @@ EAGER_KINDS = ("approval-rules", "handoff", "policy")
 class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
 
-    `closures` hold what is verified at adoption and, where the release follows the one in use, what `changed_closures`
-    names; or `changes` are the kinds of change that were worked out from those when it was adopted.
+    `closures` also hold what `changed_closures` names, or `changes` what was worked out from it at adoption.
     """
 
     channel: str
@@ -136,7 +134,7 @@ class Step:
 
 @frozen
 class Adoption:
-    """The new state, what was verified on the way, and the kinds of change (None where they cannot be known)."""
+    """The new state, what was verified on the way, and the kinds of change (None: not known)."""
 
     state: TrustState
     steps: tuple[Step, ...]
@@ -158,7 +156,7 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     digest = canonical.digest(release.manifest)
     closures, policy, rules = _v5(manifest, delivery.closures)
     in_force = _rules_in_force(basis, digest, rules)
-    changes = _changes(basis, manifest, delivery, digest=digest)
+    changes = _changes(basis, manifest, delivery)
     statements = read_signed(release.statements, trust.people)
     _v6(basis, manifest, digest=digest, trust=trust, statements=statements, rules=(in_force, rules), changes=changes)
     withdrawals = _withdrawals(basis, delivery, manifest, trust=trust)
@@ -167,20 +165,18 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     _v8(manifest)
     _v9(policy, parse_rules(rules))
     texts = [_open_entry(e, closures[e.digest]) for e in manifest.entries if e.kind == "handoff"]
-    handoffs = {text.locale: text for text in texts}
     epochs = dict(basis.epochs) if basis else {}
     epochs |= {entry.key: entry.epoch for entry in manifest.entries}
-    entries = {entry.key: entry for entry in manifest.entries}
     state = TrustState(
         trust=trust,
         manifest=manifest,
         manifest_digest=digest,
-        entries=entries,
+        entries={entry.key: entry for entry in manifest.entries},
         epochs=epochs,
         policy=policy,
         rules=rules,
         rules_before=in_force,
-        handoffs=handoffs,
+        handoffs={text.locale: text for text in texts},
         checkpoint=seen,
         withdrawals=withdrawals,
         stopped=withdrawals.stopped(manifest.lifts),
@@ -221,11 +217,7 @@ def _rules_in_force(basis: Basis | None, digest: str, own: bytes) -> bytes:
 
 
 def changed_closures(basis: Basis | None, manifest: Manifest) -> frozenset[str]:
-    """Return the digests of the closures that tell how a release changes the one in use, before and after.
-
-    None of them where nothing is known of what came before: on a first installation, after releases were missed, and
-    for the release in use itself.
-    """
+    """Return the digests of the contents that tell how a release changes the one in use; none where nobody can know."""
     if basis is None or manifest.number != basis.before.number + 1:
         return frozenset()
     from edge_runtime.core.change import changed_digests  # not needed to open a home
@@ -233,13 +225,13 @@ def changed_closures(basis: Basis | None, manifest: Manifest) -> frozenset[str]:
     return changed_digests(basis.before.entries, {entry.key: entry for entry in manifest.entries})
 
 
-def _changes(basis: Basis | None, manifest: Manifest, delivery: Delivery, *, digest: str) -> tuple[Changed, ...] | None:
+def _changes(basis: Basis | None, manifest: Manifest, delivery: Delivery) -> tuple[Changed, ...] | None:
     """Return what the release changes and of which kinds, worked out here; None where it cannot be known.
 
     Raises:
         NotTrusted: V6, it could be known, but for a content that is not there.
     """
-    if basis is None or basis.manifest == digest or manifest.number != basis.before.number + 1:
+    if basis is None or manifest.number != basis.before.number + 1:
         return None
     if delivery.changes is not None:
         return delivery.changes
