@@ -114,9 +114,21 @@ def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
         except (MentorplaneError, OSError):
             _LOG.exception("publishing was not finished; the next hour tries again")
         for _ in range(RENEW_EVERY_S // ASK_EVERY_S):
+            _release_due(plane)
             ledger.ask_witnesses(plane)  # nothing to do where none are named, or all that are needed have signed
             if stop.wait(ASK_EVERY_S):
                 break
+
+
+def _release_due(plane: ControlPlane) -> None:
+    """Release or suspend what is scheduled, and end the trials, whose time has come."""
+    from control_plane.registry.lifecycle.scheduling import release_due
+
+    try:
+        for what in release_due(plane):
+            _LOG.warning("its time had come: %s", what)
+    except (MentorplaneError, OSError):
+        _LOG.exception("what is due was not done; the next minute tries again")
 
 
 async def _on_known(_request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from control_plane.api import (
     library,
     proposals,
     registry,
+    releases,
     sources,
     webhooks,
 )
@@ -26,6 +27,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(limit_person)])
 router.include_router(registry.router)
+router.include_router(releases.router)
 router.include_router(proposals.router)
 router.include_router(drafts.router)
 router.include_router(discussion.router)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.errors import Unguarded
 from control_plane.registry import proposals, queries, review
+from control_plane.registry.lifecycle import windows
 from control_plane.registry.records import CheckResult, Proposal, ProposalDetail, Task
 from control_plane.requests.etags import matched
 from control_plane.requests.paging import Paging
@@ -24,6 +25,13 @@ router = APIRouter()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+class Window(Body):
+    """When a trial on a channel ends, and what happens then: keep, or return."""
+
+    ends_at: AwareDatetime
+    then: Text
+
+
 class Proposing(Body):
     """A change to propose: YAML files by path, and entries to remove as pairs of kind and name."""
 
@@ -33,6 +41,8 @@ class Proposing(Body):
     base: Text | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
     channel: Text = ""
+    emergency: bool = False
+    window: Window | None = None
 
 
 class Editing(Body):
@@ -150,6 +160,8 @@ def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
         base=body.base,
         remove=body.remove,
         channel=body.channel,
+        emergency=body.emergency,
+        window=windows.Window(body.window.ends_at, body.window.then) if body.window else None,
     )
 
 

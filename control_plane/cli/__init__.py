@@ -8,11 +8,13 @@ from __future__ import annotations
 import typer
 
 from control_plane.cli import (
+    accounts,
     backup,
     database,
     exchange,
     key,
     library,
+    lifecycle,
     prompt,
     proposal,
     proposal_acts,
@@ -32,8 +34,15 @@ app.command("propose")(workflow.propose)
 app.command("check")(workflow.check)
 app.command("approve")(workflow.approve)
 app.command("reject")(workflow.reject)
-app.command("release")(workflow.release)
-app.command("withdraw")(workflow.withdraw)
+app.command("release")(lifecycle.release)
+app.command("schedule")(lifecycle.schedule)
+app.command("unschedule")(lifecycle.unschedule)
+app.command("promote")(lifecycle.promote)
+app.command("rollback")(lifecycle.rollback)
+app.command("return")(lifecycle.return_channel)
+app.command("withdraw")(lifecycle.withdraw)
+app.command("review")(lifecycle.review_release)
+app.command("channels")(lifecycle.channels)
 app.command("demo")(demo)
 app.add_typer(library.app, name="library")
 app.add_typer(prompt.app, name="prompt")

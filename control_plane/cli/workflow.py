@@ -1,9 +1,10 @@
-"""The acts of the workflow: propose, check, approve, reject, release, withdraw."""
+"""The acts of the workflow: propose, check, approve, reject."""
 
 from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,13 +23,14 @@ from control_plane.cli.common import (
     opened,
     passphrase,
 )
+from control_plane.cli.lifecycle import TIMES
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
     from control_plane.registry.records import Proposal
 
-__all__ = ["approve", "check", "propose", "reject", "release", "withdraw"]
+__all__ = ["approve", "check", "propose", "reject"]
 
 DEVICE = Path("coach-home")
 _BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
@@ -49,6 +51,9 @@ def propose(
     edit: Annotated[int | None, typer.Option(help="Edit this proposal instead of making a new one.")] = None,
     base: Annotated[str | None, typer.Option(help="Digest of the release that you looked at.")] = None,
     channel: Channel = "",
+    emergency: Annotated[bool, typer.Option("--emergency", help="Ask for the quorum of emergencies.")] = False,
+    until: Annotated[datetime | None, typer.Option(help="When the trial ends, in UTC.", formats=TIMES)] = None,
+    then: Annotated[str, typer.Option(help="What happens then: keep, or return.")] = "keep",
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -57,13 +62,22 @@ def propose(
     with opened(home, as_json=as_json) as plane:
         from control_plane.accounts import people
         from control_plane.registry import proposals
+        from control_plane.registry.lifecycle.windows import Window
 
         person = people.find_person(plane, actor).id
         written: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
         secret = passphrase(passphrase_file)
         if edit is None:
             made = proposals.propose(
-                plane, person, files=written, title=title, passphrase=secret, base=base, channel=channel
+                plane,
+                person,
+                files=written,
+                title=title,
+                passphrase=secret,
+                base=base,
+                channel=channel,
+                emergency=emergency,
+                window=Window(until.replace(tzinfo=UTC), then) if until else None,
             )
         else:
             made = proposals.edit(plane, person, edit, files=written, passphrase=secret)
@@ -143,41 +157,6 @@ def reject(
         secret = passphrase(passphrase_file)
         made = review.reject(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
         answer(made, as_json=as_json, text=_said(made))
-
-
-def release(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Release an approved proposal and publish it."""
-    with opened(home, as_json=as_json) as plane:
-        from audit.record import Auth
-        from control_plane.accounts import people
-        from control_plane.registry import releases
-
-        made = releases.release(plane, people.find_person(plane, actor).id, number, auth=Auth.NONE)
-        answer(
-            made,
-            as_json=as_json,
-            text=f"release {made.number} on {made.channel} with {made.entries} entries, audit entry {made.leaf}",
-        )
-
-
-def withdraw(
-    target: Annotated[str, typer.Argument(help="Name of a live prompt, or digest of a released version.")],
-    *,
-    actor: As,
-    reason: Reason,
-    channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
-) -> None:
-    """Withdraw a prompt: devices stop using it."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.registry import releases
-
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
-        made = releases.withdraw(plane, person, target=target, reason=reason, passphrase=secret, channel=channel)
-        answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}")
 
 
 def whole_digest(plane: ControlPlane, number: int, seen: str) -> str:

@@ -10,7 +10,7 @@ ended and not returned, which `gaps` and the queries say until somebody returns 
 
 Promises: the end of each window is one act, by whichever server comes first; a trial whose content is live on the usual
 channel by then was promoted, and nothing happens. Does not: prepare the return (see `proposals`). Source:
-docs/adr/0018.
+docs/adr/0020.
 """
 
 from __future__ import annotations

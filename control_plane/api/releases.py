@@ -1,0 +1,225 @@
+"""`/v1`: releases, schedules, promotion, rollback, reviews, withdrawals, channels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
+
+from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.registry import queries, releases
+from control_plane.registry.lifecycle import acts, emergency, scheduling, windows, withdrawing
+from control_plane.registry.records import Proposal, Release, Withdrawal
+from control_plane.requests.paging import Paging
+
+__all__ = ["router"]
+
+router = APIRouter()
+Small = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Withdrawing(Body):
+    """What to withdraw, by name or digest, why, and what runs instead ("" for the fallback text)."""
+
+    target: Text
+    reason: Text
+    passphrase: Text = Field(repr=False)
+    replacement: Text = ""
+    channel: Text = ""
+
+
+class WithdrawingChannel(Body):
+    """Why all of a channel stops."""
+
+    reason: Text
+    passphrase: Text = Field(repr=False)
+
+
+class ChannelWithdrawn(Body):
+    """How many more people must withdraw the channel before it stops."""
+
+    missing: int
+
+
+class Scheduling(Body):
+    """When a proposal goes out."""
+
+    at: AwareDatetime
+
+
+class Promoting(Body):
+    """Which entries of which channel are proposed for which; no names: all that is live there."""
+
+    source: Text
+    target: Text = ""
+    names: list[Text] = Field(default_factory=list, max_length=1000)
+    title: Text = ""
+    passphrase: Text = Field(repr=False)
+
+
+class RollingBack(Body):
+    """Which earlier release comes back, or one entry of it, and whether withdrawals of it are lifted."""
+
+    to: Small
+    only: Text = ""
+    lift: bool = False
+    channel: Text = ""
+    title: Text = ""
+    passphrase: Text = Field(repr=False)
+
+
+class Returning(Body):
+    """Which channel goes back to what the usual one has when its trial ends."""
+
+    channel: Text
+    title: Text = ""
+    passphrase: Text = Field(repr=False)
+
+
+class Reviewing(Body):
+    """The review of a break-glass release: in which role, what was found, of which manifest."""
+
+    role: Text
+    reason: Text
+    manifest: Text
+    channel: Text = ""
+    passphrase: Text = Field(repr=False)
+
+
+class Reviewed(Body):
+    """Whether the normal quorum has reviewed the release now."""
+
+    reviewed: bool
+
+
+class ChannelInfo(Body):
+    """A channel and the number of its live release, 0 before the first."""
+
+    name: str
+    release: int
+
+
+@router.get("/channels")
+def list_channels(plane: Plane, _actor: Actor) -> tuple[ChannelInfo, ...]:
+    """Return the channels, and what is live on each."""
+    live = {name: queries.live_manifest(plane, channel=name) for name in plane.settings.channels}
+    return tuple(ChannelInfo(name=name, release=one.number if one else 0) for name, one in live.items())
+
+
+@router.post("/channels/{name}/withdrawal", status_code=201)
+def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: WithdrawingChannel) -> ChannelWithdrawn:
+    """Withdraw all prompts of a channel; two people must, about the same release."""
+    _, missing = withdrawing.withdraw_channel(
+        plane, actor.id, channel=name, reason=body.reason, passphrase=body.passphrase
+    )
+    return ChannelWithdrawn(missing=missing)
+
+
+@router.get("/trials")
+def list_trials(plane: Plane, _actor: Actor) -> tuple[windows.WindowInfo, ...]:
+    """Return the trials with an end, the next to end first."""
+    return windows.list_windows(plane)
+
+
+@router.get("/reviews")
+def list_reviews(plane: Plane, _actor: Actor) -> tuple[emergency.PendingReview, ...]:
+    """Return the break-glass releases that are still to be reviewed."""
+    return emergency.list_reviews(plane)
+
+
+@router.post("/proposals/{number}/release", status_code=201)
+def release(plane: Plane, actor: Actor, number: Number) -> Release:
+    """Release an approved proposal."""
+    return releases.release(plane, actor.id, number)
+
+
+@router.put("/proposals/{number}/schedule")
+def schedule(plane: Plane, actor: Actor, number: Number, *, body: Scheduling) -> Proposal:
+    """Let an approved proposal go out at a time."""
+    return scheduling.schedule(plane, actor.id, number, at=body.at)
+
+
+@router.delete("/proposals/{number}/schedule")
+def unschedule(plane: Plane, actor: Actor, number: Number) -> Proposal:
+    """Take a proposal off the schedule."""
+    return scheduling.unschedule(plane, actor.id, number)
+
+
+@router.post("/promotions", status_code=201)
+def promote(plane: Plane, actor: Actor, body: Promoting) -> Proposal:
+    """Propose for one channel what is live on another."""
+    return acts.promote(
+        plane,
+        actor.id,
+        source=body.source,
+        target=body.target,
+        names=body.names,
+        title=body.title,
+        passphrase=body.passphrase,
+    )
+
+
+@router.post("/rollbacks", status_code=201)
+def rollback(plane: Plane, actor: Actor, body: RollingBack) -> Proposal:
+    """Propose what an earlier release held, as a new release."""
+    return acts.rollback(
+        plane,
+        actor.id,
+        to=body.to,
+        only=body.only,
+        lift=body.lift,
+        channel=body.channel,
+        title=body.title,
+        passphrase=body.passphrase,
+    )
+
+
+@router.post("/returns", status_code=201)
+def prepare_return(plane: Plane, actor: Actor, body: Returning) -> Proposal:
+    """Propose for the channel of a trial what the usual channel has."""
+    return acts.prepare_return(plane, actor.id, channel=body.channel, title=body.title, passphrase=body.passphrase)
+
+
+@router.get("/releases")
+def list_releases(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = "") -> tuple[Release, ...]:
+    """Return all releases of a channel, newest first."""
+    return page.cut(queries.list_releases(plane, channel=channel), lambda release: release.number, falling=True)
+
+
+@router.post("/releases/{number}/review", status_code=201)
+def review_release(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Reviewed:
+    """Sign the mandatory review of a break-glass release."""
+    done = emergency.review(
+        plane,
+        actor.id,
+        channel=body.channel,
+        release=number,
+        role=body.role,
+        reason=body.reason,
+        passphrase=body.passphrase,
+        manifest=body.manifest,
+    )
+    return Reviewed(reviewed=done)
+
+
+@router.get("/withdrawals")
+def list_withdrawals(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = "") -> tuple[Withdrawal, ...]:
+    """Return all withdrawals on a channel, newest first."""
+    found = queries.list_withdrawals(plane, channel=channel)
+    numbered = [(len(found) - at, withdrawal) for at, withdrawal in enumerate(found)]  # the list only grows
+    return tuple(withdrawal for _, withdrawal in page.cut(numbered, lambda pair: pair[0], falling=True))
+
+
+@router.post("/withdrawals", status_code=201)
+def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
+    """Withdraw a prompt, on every channel that has it."""
+    return releases.withdraw(
+        plane,
+        actor.id,
+        target=body.target,
+        reason=body.reason,
+        passphrase=body.passphrase,
+        replacement=body.replacement,
+        channel=body.channel,
+    )
