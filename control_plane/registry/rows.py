@@ -22,8 +22,8 @@ from control_plane.accounts.problems import problems as accounts_problems
 from control_plane.accounts.tables import KeyRow
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
-from control_plane.registry.records import CheckResult
 from control_plane.registry.lifecycle.problems import problems as lifecycle_problems
+from control_plane.registry.records import CheckResult
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
