@@ -67,6 +67,17 @@ def _invite(person: str, *, purpose: str, passphrase: str, if_match: str | None 
     )
 
 
+def _retire_key(person: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[Invited]:
+    """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/retired-key",
+        Invited,
+        headers=given(**{"If-Match": if_match}),
+        body=given(reason=reason, passphrase=passphrase),
+    )
+
+
 class PeopleApi(Group):
     """`/v1/people`, one call after the other."""
 
@@ -75,6 +86,7 @@ class PeopleApi(Group):
     enrol = now(_enrol)
     link_identity = now(_link_identity)
     invite = now(_invite)
+    retire_key = now(_retire_key)
 
 
 class AsyncPeopleApi(AsyncGroup):
@@ -85,3 +97,4 @@ class AsyncPeopleApi(AsyncGroup):
     enrol = later(_enrol)
     link_identity = later(_link_identity)
     invite = later(_invite)
+    retire_key = later(_retire_key)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from control_plane.client.api import proposals_reading as reading
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, later_items, now, now_items, segment
-from control_plane.client.records.proposals import CheckResult, Lines, Objection, ProposalDetail, Requested, Thread
+from control_plane.client.records.proposals import (
+    CheckResult,
+    Lines,
+    Objection,
+    ProposalDetail,
+    Requested,
+    Thread,
+    Window,
+)
 from control_plane.client.records.shared import Proposal, Release
 
 __all__ = ["AsyncProposalsApi", "ProposalsApi"]
@@ -16,6 +25,24 @@ __all__ = ["AsyncProposalsApi", "ProposalsApi"]
 def _release(number: int, *, if_match: str | None = None) -> Call[Release]:
     """Release an approved proposal."""
     return Call("POST", f"/v1/proposals/{segment(number)}/release", Release, headers=given(**{"If-Match": if_match}))
+
+
+def _schedule(number: int, *, at: datetime, if_match: str | None = None) -> Call[Proposal]:
+    """Let an approved proposal go out at a time."""
+    return Call(
+        "PUT",
+        f"/v1/proposals/{segment(number)}/schedule",
+        Proposal,
+        headers=given(**{"If-Match": if_match}),
+        body=given(at=at),
+    )
+
+
+def _unschedule(number: int, *, if_match: str | None = None) -> Call[Proposal]:
+    """Take a proposal off the schedule."""
+    return Call(
+        "DELETE", f"/v1/proposals/{segment(number)}/schedule", Proposal, headers=given(**{"If-Match": if_match})
+    )
 
 
 def _propose(
@@ -27,6 +54,8 @@ def _propose(
     base: str | None = None,
     remove: Sequence[tuple[str, str]] | None = None,
     channel: str | None = None,
+    emergency: bool | None = None,
+    window: Window | None = None,
 ) -> Call[Proposal]:
     """Propose a change."""
     return Call(
@@ -34,7 +63,16 @@ def _propose(
         "/v1/proposals",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(title=title, files=files, passphrase=passphrase, base=base, remove=remove, channel=channel),
+        body=given(
+            title=title,
+            files=files,
+            passphrase=passphrase,
+            base=base,
+            remove=remove,
+            channel=channel,
+            emergency=emergency,
+            window=window,
+        ),
     )
 
 
@@ -251,6 +289,8 @@ class ProposalsApi(Group):
     """`/v1/proposals`, one call after the other."""
 
     release = now(_release)
+    schedule = now(_schedule)
+    unschedule = now(_unschedule)
     list = now_items(reading.read_list)
     propose = now(_propose)
     get = now(reading.read_get)
@@ -281,6 +321,8 @@ class AsyncProposalsApi(AsyncGroup):
     """The same for `await`."""
 
     release = later(_release)
+    schedule = later(_schedule)
+    unschedule = later(_unschedule)
     list = later_items(reading.read_list)
     propose = later(_propose)
     get = later(reading.read_get)

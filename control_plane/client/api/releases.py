@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later_items, now_items
+from control_plane.client.calls import (
+    AsyncGroup,
+    Call,
+    Group,
+    Paged,
+    given,
+    later,
+    later_items,
+    now,
+    now_items,
+    segment,
+)
+from control_plane.client.records.releases import Reviewed
 from control_plane.client.records.shared import Release
 
 __all__ = ["AsyncReleasesApi", "ReleasesApi"]
@@ -13,13 +25,35 @@ def _list(*, channel: str | None = None, limit: int | None = None) -> Paged[Rele
     return Paged(Call("GET", "/v1/releases", tuple[Release, ...], query=given(channel=channel, limit=limit)))
 
 
+def _review_release(
+    number: int,
+    *,
+    role: str,
+    reason: str,
+    manifest: str,
+    passphrase: str,
+    if_match: str | None = None,
+    channel: str | None = None,
+) -> Call[Reviewed]:
+    """Sign the mandatory review of a break-glass release."""
+    return Call(
+        "POST",
+        f"/v1/releases/{segment(number)}/review",
+        Reviewed,
+        headers=given(**{"If-Match": if_match}),
+        body=given(role=role, reason=reason, manifest=manifest, passphrase=passphrase, channel=channel),
+    )
+
+
 class ReleasesApi(Group):
     """`/v1/releases`, one call after the other."""
 
     list = now_items(_list)
+    review_release = now(_review_release)
 
 
 class AsyncReleasesApi(AsyncGroup):
     """The same for `await`."""
 
     list = later_items(_list)
+    review_release = later(_review_release)

@@ -14,15 +14,21 @@ def _list(*, channel: str | None = None, limit: int | None = None) -> Paged[With
 
 
 def _withdraw(
-    *, target: str, reason: str, passphrase: str, if_match: str | None = None, channel: str | None = None
+    *,
+    target: str,
+    reason: str,
+    passphrase: str,
+    if_match: str | None = None,
+    replacement: str | None = None,
+    channel: str | None = None,
 ) -> Call[Withdrawal]:
-    """Withdraw a prompt."""
+    """Withdraw a prompt, on every channel that has it."""
     return Call(
         "POST",
         "/v1/withdrawals",
         Withdrawal,
         headers=given(**{"If-Match": if_match}),
-        body=given(target=target, reason=reason, passphrase=passphrase, channel=channel),
+        body=given(target=target, reason=reason, passphrase=passphrase, replacement=replacement, channel=channel),
     )
 
 

@@ -14,8 +14,10 @@ from control_plane.client.records.audit import (
     LedgerReport,
     Live,
 )
+from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn
 from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
+from control_plane.client.records.grants import Checklist, Open
 from control_plane.client.records.health import Health
 from control_plane.client.records.inbox import Task
 from control_plane.client.records.library import Count, Detail, Item, Page, Reference
@@ -39,11 +41,15 @@ from control_plane.client.records.proposals import (
     Signature,
     Thread,
     Underneath,
+    Window,
 )
+from control_plane.client.records.releases import Reviewed
+from control_plane.client.records.reviews import PendingReview
 from control_plane.client.records.session import SignedIn
-from control_plane.client.records.shared import FieldDiff, Person, Proposal, Release, Span, VersionInfo
+from control_plane.client.records.shared import FieldDiff, GrantRecord, Person, Proposal, Release, Span, VersionInfo
 from control_plane.client.records.sources import LiveSource, Snapshot
 from control_plane.client.records.tokens import NewToken, Token
+from control_plane.client.records.trials import WindowInfo
 from control_plane.client.records.webhooks import Delivery, NewWebhook, Webhook
 from control_plane.client.records.withdrawals import Withdrawal
 
@@ -52,7 +58,10 @@ __all__ = [
     "Break",
     "CaseEffect",
     "Change",
+    "ChannelInfo",
+    "ChannelWithdrawn",
     "CheckResult",
+    "Checklist",
     "Comment",
     "Conflicting",
     "ControlsReport",
@@ -67,6 +76,7 @@ __all__ = [
     "Filed",
     "Found",
     "Gap",
+    "GrantRecord",
     "Health",
     "Hit",
     "Holds",
@@ -85,7 +95,9 @@ __all__ = [
     "NewToken",
     "NewWebhook",
     "Objection",
+    "Open",
     "Page",
+    "PendingReview",
     "Person",
     "PromptDetail",
     "PromptInfo",
@@ -95,6 +107,7 @@ __all__ = [
     "Reference",
     "Release",
     "Requested",
+    "Reviewed",
     "SavedDraft",
     "Seen",
     "Signature",
@@ -108,5 +121,7 @@ __all__ = [
     "Verdict",
     "VersionInfo",
     "Webhook",
+    "Window",
+    "WindowInfo",
     "Withdrawal",
 ]

@@ -90,7 +90,7 @@ class Found:
 class Gap:
     """One gap: entries `first` to `last`, times `since` to `until`; None where there is none, or it goes on."""
 
-    kind: Literal["index", "link", "time", "witness", "setting", "reading", "export", "evidence", "review"]
+    kind: Literal["index", "link", "time", "witness", "setting", "reading", "export", "evidence", "review", "trial"]
     message: str
     first: int | None = None
     last: int | None = None

@@ -27,6 +27,7 @@ __all__ = [
     "Signature",
     "Thread",
     "Underneath",
+    "Window",
 ]
 
 
@@ -275,3 +276,11 @@ class Underneath:
     name: str
     before: str
     now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a trial on a channel ends, and what happens then: keep, or return."""
+
+    ends_at: datetime
+    then: str

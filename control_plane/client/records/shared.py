@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["FieldDiff", "Person", "Proposal", "Release", "Span", "VersionInfo"]
+__all__ = ["FieldDiff", "GrantRecord", "Person", "Proposal", "Release", "Span", "VersionInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,27 @@ class FieldDiff:
 
     field: str
     spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """A grant as its list shows it.
+
+    `state` is "proposed", "to-hand-over", "later", "in-force", "ended" or "expired"; `behalf` is the absent person
+    of
+    a delegation; `digest` is that of what is signed.
+    """
+
+    id: str
+    person: str
+    role: str
+    state: str
+    since: datetime
+    until: datetime
+    behalf: str
+    previous: str
+    digest: str
+    signers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,12 @@ __all__ = ["Withdrawal"]
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A content that must no longer be used on a channel, and why."""
+    """A content that must no longer be used on a channel, and why.
+
+    `replacement` is the digest of what runs instead, "" for the fallback text; `statement` is what a release that
+    lifts
+    it names.
+    """
 
     channel: str
     name: str
@@ -19,3 +24,5 @@ class Withdrawal:
     by: str
     at: datetime
     reason: str
+    replacement: str = ""
+    statement: str = ""

@@ -1,0 +1,42 @@
+"""`/v1/delegations`: each operation as a call. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
+from control_plane.client.records.shared import GrantRecord
+
+__all__ = ["AsyncDelegationsApi", "DelegationsApi"]
+
+
+def _delegate(
+    *,
+    person: str,
+    role: str,
+    until: datetime,
+    reason: str,
+    passphrase: str,
+    if_match: str | None = None,
+    since: datetime | None = None,
+) -> Call[GrantRecord]:
+    """Let another person act in a role of one's own while one is away."""
+    return Call(
+        "POST",
+        "/v1/delegations",
+        GrantRecord,
+        headers=given(**{"If-Match": if_match}),
+        body=given(person=person, role=role, until=until, reason=reason, passphrase=passphrase, since=since),
+    )
+
+
+class DelegationsApi(Group):
+    """`/v1/delegations`, one call after the other."""
+
+    delegate = now(_delegate)
+
+
+class AsyncDelegationsApi(AsyncGroup):
+    """The same for `await`."""
+
+    delegate = later(_delegate)

@@ -1,0 +1,101 @@
+"""`/v1/grants`: each operation as a call. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
+from control_plane.client.records.grants import Checklist
+from control_plane.client.records.shared import GrantRecord
+
+__all__ = ["AsyncGrantsApi", "GrantsApi"]
+
+
+def _list(*, person: str | None = None, in_force: bool | None = None) -> Call[tuple[GrantRecord, ...]]:
+    """Return grants and delegations, newest first."""
+    return Call("GET", "/v1/grants", tuple[GrantRecord, ...], query=given(person=person, in_force=in_force))
+
+
+def _propose(
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    passphrase: str,
+    if_match: str | None = None,
+    since: datetime | None = None,
+    days: int | None = None,
+    previous: str | None = None,
+) -> Call[GrantRecord]:
+    """Sign a grant as the first of two people."""
+    return Call(
+        "POST",
+        "/v1/grants",
+        GrantRecord,
+        headers=given(**{"If-Match": if_match}),
+        body=given(
+            person=person, role=role, reason=reason, passphrase=passphrase, since=since, days=days, previous=previous
+        ),
+    )
+
+
+def _sign(
+    identity: str, *, digest: str, reason: str, passphrase: str, if_match: str | None = None
+) -> Call[GrantRecord]:
+    """Sign a grant as the second person: it is in force then."""
+    return Call(
+        "POST",
+        f"/v1/grants/{segment(identity)}/sign",
+        GrantRecord,
+        headers=given(**{"If-Match": if_match}),
+        body=given(digest=digest, reason=reason, passphrase=passphrase),
+    )
+
+
+def _end(identity: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
+    """End a grant or a delegation at once."""
+    return Call(
+        "POST",
+        f"/v1/grants/{segment(identity)}/end",
+        GrantRecord,
+        headers=given(**{"If-Match": if_match}),
+        body=given(reason=reason, passphrase=passphrase),
+    )
+
+
+def _what_is_open(identity: str) -> Call[Checklist]:
+    """Return what is open for the role of a grant."""
+    return Call("GET", f"/v1/grants/{segment(identity)}/open", Checklist)
+
+
+def _take_over(identity: str, *, digest: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
+    """Take note of what is open, as the successor, and hold the role from then on."""
+    return Call(
+        "POST",
+        f"/v1/grants/{segment(identity)}/take-over",
+        GrantRecord,
+        headers=given(**{"If-Match": if_match}),
+        body=given(digest=digest, passphrase=passphrase),
+    )
+
+
+class GrantsApi(Group):
+    """`/v1/grants`, one call after the other."""
+
+    list = now(_list)
+    propose = now(_propose)
+    sign = now(_sign)
+    end = now(_end)
+    what_is_open = now(_what_is_open)
+    take_over = now(_take_over)
+
+
+class AsyncGrantsApi(AsyncGroup):
+    """The same for `await`."""
+
+    list = later(_list)
+    propose = later(_propose)
+    sign = later(_sign)
+    end = later(_end)
+    what_is_open = later(_what_is_open)
+    take_over = later(_take_over)
