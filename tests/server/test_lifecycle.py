@@ -71,7 +71,7 @@ def test_a_replacement_must_take_the_place(after: Callable[[Stage], Acts]) -> No
 
 
 @pytest.mark.parametrize(("login", "may"), [("tom", True), ("remy", True), ("ruth", True), ("lena", False)])
-def test_one_person_in_a_role_that_may_stop_things(acts: Acts, login: str, may: bool) -> None:  # noqa: FBT001
+def test_one_person_in_a_role_that_may_stop_things(acts: Acts, login: str, may: bool) -> None:
     """Approving roles, release managers and compliance; an author and administrator is refused, and that is logged."""
     if may:
         assert stop(acts, login, "closing").name == "closing"
@@ -187,7 +187,7 @@ def test_a_rollback_ends_the_review(after: Callable[[Stage], Acts], clock: Clock
 
 
 def test_approvals_in_haste_do_not_serve_in_calm(acts: Acts) -> None:
-    """The emergency stands in what people sign: the same content proposed in calm has another digest, and none of it."""
+    """The emergency stands in what people sign: the same content in calm has another digest, and none of them."""
     hasty = acts.propose("lena", opener("At once {{ work }}."), emergency=True)
     acts.check(hasty.number)
     acts.approve("ruth", hasty.number)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +17,13 @@ from control_plane.errors import Refused
 from control_plane.plane import open_plane
 from control_plane.registry import queries
 from control_plane.registry.lifecycle.scheduling import release_due, schedule, unschedule
+from control_plane.registry.releases import recover
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, script
+from tests.server.test_releases import device, kill_at_write
 
 
 def approved(acts: Acts, clock: Clock) -> None:
@@ -167,3 +172,30 @@ def test_machines_do_not_schedule(after: Callable[[Stage], Acts], clock: Clock) 
     acts = after(scheduled)
     with refused(replace(acts.plane), Refused, "release-manager", logged="unschedule"):
         unschedule(acts.plane, acts.id("maya"), 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills a forked child")
+@pytest.mark.usefixtures("sqlite_only")
+def test_killed_at_any_write_what_was_due_is_done_once(
+    after: Callable[[Stage], Acts], clock: Clock, tmp_path: Path
+) -> None:
+    """Killed at writes of a scheduled release in turn: the next look finishes it, and never does it twice."""
+    acts = after(scheduled)
+    acts.plane.close()
+    clock.advance(hours=25)
+    original, writes = acts.plane.settings, 0
+    while True:
+        copy = replace(original, home=tmp_path / f"copy{writes}")
+        shutil.copytree(original.home, copy.home)
+        killed = kill_at_write(copy, lambda plane: release_due(replace(plane, clock=clock)), writes)
+        plane = open_plane(copy, clock=clock)
+        recover(plane)
+        release_due(plane)
+        released = [leaf for leaf in ledger.search(plane, act="released") if leaf.name == "release-production-2"]
+        edge = device(plane, copy.home / "late")
+        assert (len(released), edge.refresh().release, ledger.verify(plane).ok) == (1, 2, True)
+        plane.close()
+        if not killed:
+            break
+        writes += 4
+    assert writes >= 8
