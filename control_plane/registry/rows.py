@@ -35,6 +35,7 @@ from control_plane.registry.tables import (
     StatementRow,
     VersionRow,
 )
+from control_plane.reviewing.problems import problems as reviewing_problems
 from control_plane.texts.problems import problems as texts_problems
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
@@ -89,6 +90,10 @@ def problems(plane: ControlPlane, session: Session) -> tuple[str, ...]:
         found += lifecycle_problems(session, known.leaves)
     except _UNREADABLE:
         found.append("lifecycle: a row holds what no use case writes")
+    try:
+        found += reviewing_problems(session, known.leaves)
+    except _UNREADABLE:
+        found.append("reviewing: a row holds what no use case writes")
     try:
         found += texts_problems(plane, session, known.leaves)
     except _UNREADABLE:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlmodel import text
 
-from control_plane import ledger
+from control_plane import db, ledger
 from control_plane.errors import Conflict, Refused
 from control_plane.registry import proposals, queries
-from control_plane.reviewing import closing, objections, threads
+from control_plane.reviewing import batches, closing, objections, threads
 from control_plane.reviewing.records import Anchor, Objection
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, newest, refused
@@ -156,3 +157,24 @@ def test_attack_a_thread_that_is_an_objection_is_not_resolved_by_others(acts: Ac
     take_back(acts, "sam")
     [thread] = threads.list_threads(acts.plane, 2)
     assert (thread.objection, thread.resolved_by, len(thread.comments)) == (True, acts.id("sam"), 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("DELETE FROM objection", "its objection is gone"),
+        ("UPDATE objection SET taken_back = 1", "taken back otherwise"),
+        ("UPDATE objection SET manifest = 'sha256:'", "says something else"),
+        ("UPDATE comment SET person = (SELECT id FROM person WHERE login = 'tom')", "comment"),
+        ("DELETE FROM comment", "its comment is gone"),
+        ("UPDATE opening SET manifest = 'sha256:'", "opening"),
+    ],
+)
+def test_attack_rows_that_block_are_changed_in_the_database(acts: Acts, change: str, named: str) -> None:
+    """Whoever takes an objection, a comment or an opening out of the database, or changes one, is found out."""
+    batches.open_proposal(acts.plane, acts.id("tom"), 2)
+    object_to(acts, "sam")
+    assert ledger.verify(acts.plane).problems == ()
+    with db.write(acts.plane.engine) as session:
+        session.connection().execute(text(change))
+    assert any(named in one for one in ledger.verify(acts.plane).problems)
