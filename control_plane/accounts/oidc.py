@@ -205,9 +205,7 @@ def _is_safe(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"})
 
 
-def _verified(
-    sso: SingleSignOn, token: Mapping[str, Any], keys: dict[str, Any], *, nonce: str, now: int
-) -> Mapping[str, Any]:
+def _verified(sso: SingleSignOn, token: Mapping[str, Any], keys: Any, *, nonce: str, now: int) -> Mapping[str, Any]:
     """Return the claims of an ID token once everything about it holds."""
     from authlib.oidc.core import CodeIDToken
     from joserfc import jwt

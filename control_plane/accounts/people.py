@@ -169,7 +169,7 @@ def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
         found = [holding(session, row, role, now=plane.now()) for role in row.roles]
         untils = {grant: session.get(GrantRow, grant) for grant in (one.grant for one in found if one and one.grant)}
         return tuple(
-            Holds(one.role, one.behalf, row.until if (row := untils.get(one.grant)) else None) for one in found if one
+            Holds(one.role, one.behalf, held.until if (held := untils.get(one.grant)) else None) for one in found if one
         )
 
 

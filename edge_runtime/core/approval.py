@@ -88,10 +88,9 @@ class Person:
 
     def signs_as(self, envelope: dsse.Envelope) -> tuple[str, ...] | None:
         """Return the roles that the key behind an envelope is for; None if none of this person's signed it."""
-        for one in (self, *self.others):
-            if dsse.verified_by(envelope, one.key):
-                return one.roles
-        return None
+        if dsse.verified_by(envelope, self.key):
+            return self.roles
+        return next((one.roles for one in self.others if dsse.verified_by(envelope, one.key)), None)
 
 
 @frozen

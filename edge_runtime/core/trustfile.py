@@ -70,7 +70,7 @@ def parse_trust(data: bytes) -> TrustFile:
     floor = fields.json_object("floor")
     own_keys, self_contained = fields.boolean("own_keys"), fields.boolean("self_contained")
     fields.close()
-    keys = [one.key for p in people for one in (p, *p.others)]
+    keys = [key for p in people for key in (p.key, *(one.key for one in p.others))]
     if not people or len({p.person for p in people}) != len(people) or len(set(keys)) != len(keys):
         raise InvalidDocument(f"{FORMAT}: expected one or more people, each with an id and a key of their own")
     if set(floor) != set(TIERS):

@@ -17,7 +17,7 @@ from control_plane.accounts.scopes import ALL, Acting
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import releases, review
+from control_plane.registry import review
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock
@@ -344,9 +344,3 @@ def acts_target() -> object:
     from audit.record import LeafObject
 
     return LeafObject("log")
-
-
-def test_withdrawing_takes_no_grant(acts: Acts, clock: Clock) -> None:
-    """Anyone may tighten: tom withdraws after his grant has ended."""
-    clock.advance(days=57)
-    releases.withdraw(acts.plane, acts.id("tom"), target="closing", reason="it hurt", passphrase=acts.passphrase("tom"))
