@@ -125,7 +125,6 @@ CONSENT = {"id": "telemetry", "sentence": "Count my sessions.", "without": "All 
         ("vocabulary", put("meanings.labels", "Another meaning."), {"loosening", "wording"}),
         ("vocabulary", put("folder", ""), {"loosening", "filing"}),
     ],
-    ids=str,
 )
 def test_each_change_is_of_just_its_kinds(kind: str, edit: Edit, kinds: set[str]) -> None:
     """What each member of each kind of content means when it changes."""
