@@ -19,13 +19,13 @@ from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
-from control_plane.accounts.holdings import held_roles
+from control_plane.accounts.holdings import holding
 from control_plane.accounts.scopes import OF_MACHINES, Scope, scope_of
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
 
-__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_role", "require_scope"]
+__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_part", "require_role", "require_scope"]
 
 MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
@@ -57,8 +57,8 @@ def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, atte
     machine = bool(plane.acting and plane.acting.machine)
     with db.read(plane.engine) as session:
         row = find_row(session, person)
-        having = set(held_roles(session, row, plane.now()))
-        held = [role for role in roles if role in having and (not machine or role in ROLES_OF_MACHINES)]
+        good = [role for role in roles if not machine or role in ROLES_OF_MACHINES]
+        held = [role for role in good if holding(session, row, role, now=plane.now()) is not None]
         identity, other = row.id, (row.roles or ["none"])[0]
         lapsed = not held and any(role in row.roles for role in roles) and not machine
     if not held:
@@ -90,6 +90,21 @@ def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None
     if not acting.allows(scope):
         wanted = f"the scope {scope}" if scope else f"every scope of {', '.join(Scope)}"
         refuse(plane, identity, attempt, role=role, message=f"expected a token with {wanted}, got one without")
+
+
+def require_part(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:
+    """Refuse what everybody does who takes part, whatever their role: auditors read, and change nothing.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: auditing is all they do, or their token is not good for it; the log says that they tried.
+    """
+    require_scope(plane, person, attempt=attempt)
+    with db.read(plane.engine) as session:
+        row = find_row(session, person)
+        identity, roles = row.id, tuple(row.roles)
+    if set(roles) <= {"auditor"}:
+        refuse(plane, identity, attempt, role="auditor", message="expected somebody who takes part, got an auditor")
 
 
 def refuse(plane: ControlPlane, person: str, attempt: Attempt, *, role: str, message: str, hint: str = "") -> NoReturn:

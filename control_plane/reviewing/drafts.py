@@ -21,7 +21,7 @@ from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
-from control_plane.registry.drafts import MAX_FILES, live_manifest, live_release, read_files
+from control_plane.registry.drafts import MAX_FILES, live_manifest, read_files
 from control_plane.registry.records import Proposal
 from control_plane.registry.tables import ReleaseRow, TextKeyRow
 from control_plane.reviewing.contents import changes_of
@@ -300,12 +300,13 @@ def _visible(session: Session, identity: int, person: str) -> DraftRow:
 def _add_version(
     plane: ControlPlane, session: Session, row: DraftRow, *, editor: str, files: Files, remove: Keys
 ) -> DraftVersionRow:
-    live = live_release(session, row.channel)
+    newest = select(ReleaseRow.digest).where(ReleaseRow.channel == row.channel)
+    live = session.exec(newest.order_by(col(ReleaseRow.number).desc()).limit(1)).first()
     version = DraftVersionRow(
         draft=row.id or 0,
         revision=row.revision,
         editor=editor,
-        base=live.digest if live else "",
+        base=live or "",
         files=dict(files),
         removed=[list(key) for key in remove],
         at=plane.now(),

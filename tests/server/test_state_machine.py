@@ -75,10 +75,10 @@ def is_quorum(tiers: set[str], signed: dict[str, str]) -> bool:
 def change(what: str, word: str) -> Files:
     """Return the files of a change."""
     if what == "opener":
-        cases = CASES.replace("You did the checklist.", f"{word}, the checklist.")
-        return {OPENER: script("opener", fill=f"{word}, {{{{ work }}}}."), "cases/opener.yaml": cases}
+        cases = CASES.replace("You did the checklist.", f"{word} the checklist.")
+        return {OPENER: script("opener", fill=f"{word} {{{{ work }}}}."), "cases/opener.yaml": cases}
     if what == "closing":
-        return {CLOSING: script("closing", tier="R1", fill=f"{word}, {{{{ work }}}}.")}
+        return {CLOSING: script("closing", tier="R1", fill=f"{word} {{{{ work }}}}.")}
     return {POLICY: policy(at_most={"Bye": "block", "Thanks": "redacted", "Well done": "device"}[word])}
 
 
@@ -334,8 +334,8 @@ def test_no_order_of_acts_reaches_a_release_without_a_quorum(
     run_state_machine_as_test(
         Governance,
         settings=settings(
-            max_examples=400 if long else 4,
-            stateful_step_count=60 if long else 30,
+            max_examples=400 if long else 2,
+            stateful_step_count=60 if long else 20,
             deadline=None,
             derandomize=not long,
             suppress_health_check=list(HealthCheck),
