@@ -346,7 +346,7 @@ def _keep_content(session: Session, proposal: ProposalRow, revising: _Revising) 
     """Keep what the revision changes, on which texts, and who wrote it, before it is signed."""
     number, draft = proposal.number or 0, revising.draft
     store_changes(session, number, changes_of(draft.manifest, live_manifest(session, proposal.channel)[0]))
-    remember_writers(session, revising.actor, draft.introduced)
+    remember_writers(session, revising.actor, number, introduced=draft.introduced)
     keys = (*(file.key for file in revising.files), *revising.removed)
     conflicts.store_bases(session, proposal.channel, number, keys=keys)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, delete, select
 
-from control_plane.reviewing.tables import ChangeRow, WriterRow
+from control_plane.reviewing.tables import ChangeRow, ContributorRow, WriterRow
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
 
@@ -34,14 +34,18 @@ def store_changes(session: Session, number: int, changes: dict[tuple[str, str], 
     session.flush()
 
 
-def remember_writers(session: Session, editor: str, introduced: Iterable[Entry]) -> None:
-    """Keep that somebody proposed these contents; those that they took over from others stay the others'."""
+def remember_writers(session: Session, editor: str, number: int, *, introduced: Iterable[Entry]) -> None:
+    """Keep that somebody proposed these contents; those that they took over from others stay the others'.
+
+    Whoever wrote in the draft that it was, or in the proposal that it is a duplicate of, wrote them as well.
+    """
     digests = {entry.digest for entry in introduced if entry.author == editor}
-    known = select(WriterRow.digest).where(WriterRow.person == editor, col(WriterRow.digest).in_(digests))
-    there: set[str] = set(session.exec(known).all())
-    new = digests - there
-    session.add_all(WriterRow(digest=digest, person=editor) for digest in sorted(new))
-    session.flush()
+    before = session.exec(select(ContributorRow.person).where(ContributorRow.proposal == number))
+    for person in sorted({editor, *before}):
+        known = select(WriterRow.digest).where(WriterRow.person == person, col(WriterRow.digest).in_(digests))
+        there: set[str] = set(session.exec(known).all())
+        session.add_all(WriterRow(digest=digest, person=person) for digest in sorted(digests - there))
+        session.flush()
 
 
 def content_of(session: Session, number: int) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlmodel import select
 
+from control_plane import db
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.registry import queries
 from control_plane.reviewing import drafts
 from control_plane.reviewing.records import DraftInfo
+from control_plane.reviewing.tables import WriterRow
 from control_plane.texts.erasing import erase
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
@@ -91,8 +94,11 @@ def test_attack_who_wrote_in_a_draft_approves_what_it_became(acts: Acts) -> None
     drafts.uninvite(acts.plane, acts.id("lena"), made.id, persons=["maya"])
     proposal = drafts.propose_draft(acts.plane, acts.id("lena"), made.id, passphrase=acts.passphrase("lena"))
     acts.check(proposal.number)
+    [written] = [change.digest for change in queries.show_proposal(acts.plane, proposal.number).changes]
     with pytest.raises(Refused, match="not an author"):
         acts.approve("maya", proposal.number)
+    with db.read(acts.plane.engine) as session:  # and wherever the content goes, as by a promotion
+        assert acts.id("maya") in session.exec(select(WriterRow.person).where(WriterRow.digest == written)).all()
 
 
 def test_a_draft_on_which_the_world_moved_is_looked_at_again(acts: Acts) -> None:
