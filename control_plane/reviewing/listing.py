@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, exists, select
 
 from control_plane import db
@@ -41,7 +42,7 @@ __all__ = ["STATES", "Search", "find_proposals", "inbox"]
 
 STATES = ("open", "scheduled", "suspended", "rejected", "expired", "released", "closed")
 MOST = 500
-_WORDS_AT_ONCE = 500
+_WORDS_AT_ONCE = 100
 RELEASING = "release-manager"
 Rows = list[tuple[ProposalRow, RevisionRow]]
 
@@ -99,7 +100,9 @@ def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, 
         me = _Me.of(plane, session, person)
         asked = _is_asked(me)
         found: dict[int, tuple[str, bool, tuple[ProposalRow, RevisionRow]]] = {}
-        for first in (True, False):
+        mine = or_(col(RequestRow.person) == me.id, col(RequestRow.role).in_(me.roles))
+        waits = select(RequestRow.leaf).where(col(RequestRow.ended).is_(None), mine).limit(1)
+        for first in (True, False) if session.exec(waits).first() is not None else (False,):
             for why, condition in _reasons(plane, session, me):
                 wanted = [condition, asked] if first else [condition]
                 for row in _rows(session, wanted, limit):
@@ -150,14 +153,13 @@ def _is_current(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
 
 
 def _waits(what: str, roles: list[str] | None = None) -> ColumnElement[bool]:
-    query = select(WaitingRow.proposal).where(WaitingRow.proposal == ProposalRow.number, WaitingRow.what == what)
-    return exists(query.where(col(WaitingRow.role).in_(roles)) if roles else query)
+    query = select(WaitingRow.proposal).where(WaitingRow.what == what)
+    return col(ProposalRow.number).in_(query.where(col(WaitingRow.role).in_(roles)) if roles else query)
 
 
 def _is_asked(me: _Me) -> ColumnElement[bool]:
     mine = or_(col(RequestRow.person) == me.id, col(RequestRow.role).in_(me.roles))
-    query = select(RequestRow.leaf).where(RequestRow.proposal == ProposalRow.number, col(RequestRow.ended).is_(None))
-    return exists(query.where(mine))
+    return col(ProposalRow.number).in_(select(RequestRow.proposal).where(col(RequestRow.ended).is_(None), mine))
 
 
 def _wrote(me: _Me) -> ColumnElement[bool]:
@@ -223,8 +225,11 @@ def _by_words(
 
 
 def _rows(session: Session, conditions: list[ColumnElement[bool]], limit: int) -> Rows:
-    query: Any = select(ProposalRow, RevisionRow).where(
-        ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision, *conditions
+    needed = load_only(RevisionRow.digest, RevisionRow.base, RevisionRow.editor)  # type: ignore[arg-type]
+    query: Any = (
+        select(ProposalRow, RevisionRow)
+        .options(needed)
+        .where(ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision, *conditions)
     )
     return list(session.exec(query.order_by(col(ProposalRow.number).desc()).limit(limit)))
 
