@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from sqlmodel import Session, col, delete, select
 
@@ -21,9 +20,9 @@ from control_plane.errors import Refused
 from control_plane.policy.checks.records import SCRIPTS, WHOLE_RELEASE, Candidate, digests_of
 from control_plane.policy.checks.running import required
 from control_plane.registry import store
+from control_plane.registry.affected import parsed
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.records import CheckResult
-from control_plane.registry.sources import parse_source
 from control_plane.registry.tables import CheckRow, ClosureRow, RevisionRow, SourceRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
@@ -111,10 +110,9 @@ def examples_of(
     return {name: _document(*texts[name]) for name in sorted((texts.keys() & names) - gone)}
 
 
-@lru_cache(maxsize=512)
 def _document(text: str, path: str) -> JsonObject:
     """Return what a file of examples holds; it was read strictly when it was proposed, and is read only."""
-    return parse_source(text.encode(), path).document
+    return parsed(text.encode(), path).document
 
 
 def store_report(session: Session, manifest: str, results: Iterable[CheckResult], *, at: datetime) -> None:
