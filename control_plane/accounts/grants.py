@@ -26,7 +26,7 @@ from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import ClosureRow, LeafRow
+from control_plane.registry.tables import ClosureRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Person
 from edge_runtime.core.errors import InvalidDocument
@@ -42,7 +42,6 @@ __all__ = [
     "granted",
     "list_grants",
     "log_grant",
-    "logged_at",
     "propose",
     "record",
     "require",
@@ -178,7 +177,7 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
         if row.ended is not None or row.until <= now:
             raise Conflict("expected a grant that has not ended, got one that has")
         row.ended = log_grant(plane, session, row, signed=Signed(Act.ROLE_ENDED, actor, key, reason))
-        row.ended_at = logged_at(session, row.ended)
+        row.ended_at = ledger.logged_at(session, row.ended)
         sessions.end_all_of(session, row.person)
         session.flush()
         return record(row, now, people.keyring(session))
@@ -353,13 +352,6 @@ def _require_signable(row: GrantRow, now: datetime, digest: str) -> None:
         raise Refused("expected a grant that still waits, got one that waited too long or was given up")
     if digest != row.digest:
         raise Conflict("expected the digest of this grant, got another", hint="look again: `mentorplane grant list`")
-
-
-def logged_at(session: Session, index: int) -> datetime:
-    """Return the time of an entry that was appended in the caller's transaction: that of what it ended."""
-    row = session.get(LeafRow, index)
-    assert row is not None  # it was appended just now
-    return row.at
 
 
 def find_grant(session: Session, identity: str) -> GrantRow:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from audit.record import Act, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights, sessions
-from control_plane.accounts.grants import GrantRecord, Signed, find_grant, log_grant, logged_at, record
+from control_plane.accounts.grants import GrantRecord, Signed, find_grant, log_grant, record
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
@@ -84,7 +84,7 @@ def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, 
         row.handed_over = log_grant(plane, session, row, signed=Signed(Act.HANDED_OVER, actor, key, digest))
         before = find_grant(session, row.previous)
         if before.ended is None and before.until > now:
-            before.ended, before.ended_at = row.handed_over, logged_at(session, row.handed_over)
+            before.ended, before.ended_at = row.handed_over, ledger.logged_at(session, row.handed_over)
         for one in (row.person, before.person):
             sessions.end_all_of(session, one)
         session.flush()

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, or_, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import invitations, passphrases, people, rights, sessions, tokens
-from control_plane.accounts.grants import logged_at, require_reason
+from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow, KeyRow
@@ -114,7 +114,7 @@ def _end_everything(plane: ControlPlane, session: Session, person: str, *, seq: 
         GrantRow.until > plane.now(),
     )
     for grant in session.exec(query):
-        grant.ended, grant.ended_at = seq, logged_at(session, seq)
+        grant.ended, grant.ended_at = seq, ledger.logged_at(session, seq)
         sessions.end_all_of(session, grant.person)
     sessions.end_all_of(session, person)
     tokens.revoke_all(plane, session, person, by=by)

@@ -11,7 +11,7 @@ Modules: `acts` (the leaf of an act), `head` (the row that every act holds), `ch
 published), `publish` (the log as files), `witnesses` (who cosigns them), `search`, `verify`.
 """
 
-from control_plane.ledger.acts import SYSTEM, Event, act, append, next_index
+from control_plane.ledger.acts import SYSTEM, Event, act, append, logged_at, next_index
 from control_plane.ledger.publish import checkpoint, inclusion_proof, publish_log, recover_log, require_current
 from control_plane.ledger.search import LedgerLeaf, search
 from control_plane.ledger.verify import LedgerReport, verify
@@ -27,6 +27,7 @@ __all__ = [
     "ask_witnesses",
     "checkpoint",
     "inclusion_proof",
+    "logged_at",
     "next_index",
     "publish_log",
     "recover_log",

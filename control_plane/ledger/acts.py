@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -42,7 +43,7 @@ from control_plane.texts.holds import holds_on
 from control_plane.texts.sealing import current_key, store
 from control_plane.webhooks import outbox as webhooks
 
-__all__ = ["SYSTEM", "Event", "act", "append", "next_index", "retention_of"]
+__all__ = ["SYSTEM", "Event", "act", "append", "logged_at", "next_index", "retention_of"]
 
 SYSTEM = "system"
 """Actor and role of what the installation does by itself."""
@@ -168,6 +169,13 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
 def next_index(session: Session) -> int:
     """Return the index of the entry that is appended next in the caller's transaction, which came from `db.write`."""
     return merkle.parse_frontier(head(session).frontier).size
+
+
+def logged_at(session: Session, index: int) -> datetime:
+    """Return the time of an entry that was appended in the caller's transaction: that of all that it did."""
+    row = session.get(LeafRow, index)
+    assert row is not None  # it was appended just now
+    return row.at
 
 
 def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int, key: TextKeyRow | None) -> LeafRecord:

@@ -76,7 +76,6 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         store.require_living(proposal)
         if (revision.revision, revision.digest) != (seen, digest):
             raise Conflict("expected the revision that was checked, got a later one")
-        reports.store_report(session, digest, results, at=plane.now())
         facts = facts_of(parse_manifest(revision.manifest), store.base_of(session, revision))
         report = checks_digest(results)
         event = ledger.Event(
@@ -94,7 +93,8 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
             tier=facts.tier,
             code="failed" if any(result.status == "failed" for result in results) else "passed",
         )
-        ledger.append(plane, session, event)
+        at = ledger.logged_at(session, ledger.append(plane, session, event))
+        reports.store_report(session, digest, results, at=at)
         waiting.refresh(plane, session, proposal, revision=revision)
     return results
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -72,6 +75,15 @@ def test_a_release_without_hand_off_fails(acts: Acts) -> None:
     """The human hand-off cannot be removed."""
     made = acts.propose("lena", {}, remove=[("handoff", "reach-a-person")])
     assert acts.check(made.number)["hand-off-present"] == "failed"
+
+
+def test_a_report_has_the_second_of_its_entry(acts: Acts) -> None:
+    """A clock that ticks at every look leaves no difference between the results and what the log says of them."""
+    ticks = count()
+    start = acts.plane.now()
+    acts.plane = replace(acts.plane, clock=lambda: start + timedelta(seconds=next(ticks)))
+    acts.check()
+    assert ledger.verify(acts.plane).problems == ()
 
 
 def test_nothing_is_approved_before_the_checks(acts: Acts) -> None:
