@@ -25,7 +25,16 @@ from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
 
-__all__ = ["Attempt", "find_row", "log_refusal", "refuse", "require_part", "require_role", "require_scope"]
+__all__ = [
+    "Attempt",
+    "find_row",
+    "log_refusal",
+    "refuse",
+    "require_eligible",
+    "require_part",
+    "require_role",
+    "require_scope",
+]
 
 MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
@@ -66,6 +75,28 @@ def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, atte
         hint = "the role was not granted, or the grant ended: `mentorplane grant list` says" if lapsed else ""
         refuse(plane, identity, attempt, role=other, message=wanted, hint=hint)
     return held[0]
+
+
+def require_eligible(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> str:
+    """Return the first of these roles that the person is enrolled with, those that they hold now before the others.
+
+    For what can only tighten: a grant that ended takes it from nobody.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: they are enrolled with none, or their token is not good for it; the log says that they tried.
+    """
+    require_scope(plane, person, attempt=attempt)
+    with db.read(plane.engine) as session:
+        row = find_row(session, person)
+        now = plane.now()
+        good = [role for role in roles if role in row.roles]
+        good.sort(key=lambda role: holding(session, row, role, now=now) is None)
+        identity, other = row.id, (row.roles or ["none"])[0]
+    if not good:
+        wanted = f"expected a person enrolled as {' or '.join(roles)}, got one who is not"
+        refuse(plane, identity, attempt, role=other, message=wanted)
+    return good[0]
 
 
 def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:

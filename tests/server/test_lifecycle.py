@@ -10,6 +10,7 @@ import pytest
 
 from audit.record import parse_leaf
 from control_plane import db, ledger
+from control_plane.accounts import grants
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.evidence.gaps import find_gaps
 from control_plane.registry import queries, releases
@@ -78,6 +79,16 @@ def test_one_person_in_a_role_that_may_stop_things(acts: Acts, login: str, may: 
         return
     with refused(acts.plane, Refused, logged="withdraw"):
         stop(acts, login, "closing")
+
+
+def test_who_is_eligible_stops_things_after_the_grant_ended(acts: Acts, clock: Clock, tmp_path: Path) -> None:
+    """Anyone may tighten: with every grant lapsed one still withdraws, and a device takes it."""
+    clock.advance(days=100)
+    assert grants.list_grants(acts.plane, now_only=True) == ()
+    assert stop(acts, "tom", "closing").name == "closing"
+    edge = device(acts, tmp_path / "edge", "production")
+    edge.refresh()
+    assert edge.prompts() == ("opener",)
 
 
 def test_content_stops_on_every_channel_that_has_it(after: Callable[[Stage], Acts]) -> None:

@@ -1,8 +1,9 @@
 """Withdrawing: stopping a prompt on every channel that has it, or all of a channel.
 
-Promises: one person in a role that may stop things suffices, with a signature that names what runs instead: a live
-prompt with a contract that takes the place, an earlier version, or the fallback text; it is linked to the one before on
-its channel; all of a channel takes two people about the same release; hand-off texts are exempt.
+Promises: one person eligible for a role that may stop things suffices, whether it is granted now or not, with a
+signature that names what runs instead: a live prompt with a contract that takes the place, an earlier version, or the
+fallback text; it is linked to the one before on its channel; all of a channel takes two people about the same release;
+hand-off texts are exempt.
 Does not: lift a withdrawal (see `derived`: it takes a proposal and a quorum).
 """
 
@@ -80,13 +81,13 @@ def withdraw(
 
     Raises:
         NotFound: nothing released has that name or digest, or no such person.
-        Refused: they hold no role that may stop things; it is not a prompt (a hand-off text cannot be withdrawn), the
-            replacement cannot take its place, or a wrong passphrase.
+        Refused: they are eligible for no role that may stop things; it is not a prompt (a hand-off text cannot be
+            withdrawn), the replacement cannot take its place, or a wrong passphrase.
         Conflict: it is withdrawn already, or the replacement is.
     """
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
-    role = rights.require_role(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(target))
+    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(target))
     person = people.find_person(plane, actor)
     key = passphrases.open_key(plane, actor, passphrase)
     on = plane.on(channel)
@@ -119,7 +120,7 @@ def withdraw_channel(
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
-    role = rights.require_role(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(on))
+    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(on))
     person = people.find_person(plane, actor)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
