@@ -53,6 +53,8 @@ class Act(StrEnum):
     HANDED_OVER = "handed-over"  # a successor took note of what is open, and holds the role from then on
     INVITED = "invited"  # somebody was handed a code to come in with
     IDENTITY_LINKED = "identity-linked"  # a subject of the identity provider is this person
+    ADDRESS_SET = "address-set"  # where somebody gets mail; the log has the digest of what is encrypted
+    ADDRESS_REMOVED = "address-removed"
     KEY_SEALED = "key-sealed"
     KEY_ENROLLED = "key-enrolled"
     KEY_REVOKED = "key-revoked"

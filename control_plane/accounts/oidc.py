@@ -23,13 +23,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger
-from control_plane.accounts import invitations, passphrases, rights
+from control_plane.accounts import addresses, invitations, passphrases, rights
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import ContactRow, IdentityRow
+from control_plane.accounts.tables import IdentityRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.settings import SingleSignOn
@@ -242,8 +242,8 @@ def _person(plane: ControlPlane, sso: SingleSignOn, claims: Mapping[str, Any], *
             return person
         email = claims.get("email")
         if sso.by_email and claims.get("email_verified") is True and isinstance(email, str):
-            found = session.exec(select(ContactRow.person).where(ContactRow.email == email.lower())).first()
-            if found is not None:
+            found = addresses.person_of(plane, session, email)
+            if found:
                 _link(plane, session, identity, person=found, by=found, code="verified-email")
                 return found
     raise Refused(

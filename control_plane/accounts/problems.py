@@ -1,4 +1,4 @@
-"""Whether the rows about grants and keys say what the entries of the log and the signed bytes say.
+"""Whether the rows about grants, keys and addresses say what the entries of the log and the signed bytes say.
 
 Promises: each difference is one line that names the row. Does not: change anything, or verify sessions and tokens, of
 which the log knows digests only.
@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from audit.record import Act, LeafRecord
 from control_plane.accounts.holdings import enrolment_digest, first_grants
-from control_plane.accounts.tables import GrantRow, KeyRow
+from control_plane.accounts.tables import MOVED, ContactRow, GrantRow, KeyRow
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
@@ -37,6 +37,7 @@ def problems(session: Session, leaves: Mapping[int, LeafRecord]) -> Iterator[str
         wrong = _key(key, leaves)
         if wrong:
             yield f"key {key.id}: {wrong}"
+    yield from _addresses(session, leaves)
 
 
 def _signed(row: GrantRow, leaves: Mapping[int, LeafRecord]) -> str:
@@ -105,3 +106,19 @@ def _key(row: KeyRow, leaves: Mapping[int, LeafRecord]) -> str:
     if (row.retired is None and revoked) or (row.retired is not None and row.retired not in revoked):
         return "not retired by the entry that the log says"
     return "" if row.retired is None or not row.sealed_key else "retired, and still sealed here"
+
+
+def _addresses(session: Session, leaves: Mapping[int, LeafRecord]) -> Iterator[str]:
+    logged: dict[str, tuple[str, str]] = {}
+    for index in sorted(leaves):
+        leaf = leaves[index]
+        person = leaf.object.name
+        if leaf.act == Act.ADDRESS_SET:
+            by = logged.get(person, ("", ""))[1] if leaf.reason.code == MOVED else leaf.actor.id
+            logged[person] = leaf.after, by
+        elif leaf.act in {Act.ADDRESS_REMOVED, Act.ERASED}:  # whose texts are erased on request keeps no key
+            logged.pop(leaf.actor.behalf if leaf.act == Act.ERASED else person, None)
+    stored = {row.person: (canonical.digest(row.data), row.by) for row in session.exec(select(ContactRow))}
+    for person in sorted({*logged, *stored}):
+        if logged.get(person) != stored.get(person):
+            yield f"address of {person}: not the one that was logged"

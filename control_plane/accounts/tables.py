@@ -14,7 +14,11 @@ from sqlmodel import Field, SQLModel
 
 from control_plane.registry.tables import UtcTime
 
-__all__ = ["ContactRow", "GrantRow", "IdentityRow", "InvitationRow", "KeyRow", "SessionRow", "TokenRow"]
+__all__ = ["MOVED", "ContactRow", "GrantRow", "IdentityRow", "InvitationRow", "KeyRow", "SessionRow", "TokenRow"]
+
+
+MOVED = "moved"
+"""Why an address is encrypted anew: the key that it was under expired."""
 
 
 def _json() -> Column[Any]:
@@ -94,11 +98,13 @@ class IdentityRow(SQLModel, table=True):
 
 
 class ContactRow(SQLModel, table=True):
-    """A person's e-mail address, in lower case: an administrator enters it, erasing the person's texts deletes it."""
+    """A person's e-mail address, encrypted under a text key of theirs, and who entered it."""
 
     __tablename__ = "contact"
     person: str = Field(primary_key=True, foreign_key="person.id")
-    email: str = Field(unique=True)
+    key: str = Field(foreign_key="text_key.id", index=True)
+    data: bytes = Field(sa_column=_bytes())
+    by: str = Field(foreign_key="person.id")
     at: datetime = Field(sa_column=_time())
 
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from audit.record import Auth
-from control_plane.accounts import invitations, oidc, people, retiring, sessions, tokens
+from control_plane.accounts import addresses, invitations, oidc, people, retiring, sessions, tokens
 from control_plane.accounts.people import Holds, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, is_secure, require_same_site, set_cookie
@@ -51,6 +51,12 @@ class Issuing(Body):
     scopes: list[Text] = Field(default_factory=list)
     days: Annotated[int, Field(ge=1, le=tokens.MAX_DAYS)] = tokens.DEFAULT_DAYS
     machine: Text = ""
+
+
+class Address(Body):
+    """Where somebody gets mail."""
+
+    address: Text = Field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,18 @@ def me(plane: Plane, actor: Actor) -> Me:
         scopes=tuple(sorted(acting.scopes)),
         machine=acting.machine,
     )
+
+
+@router.put("/people/me/address", status_code=204)
+def set_address(plane: Plane, actor: Actor, body: Address) -> None:
+    """Set the e-mail address to which the person behind the request gets mail."""
+    addresses.set_address(plane, actor.id, actor.id, address=body.address)
+
+
+@router.delete("/people/me/address", status_code=204)
+def remove_address(plane: Plane, actor: Actor) -> None:
+    """Remove it: they get no mail from now on."""
+    addresses.remove_address(plane, actor.id, actor.id)
 
 
 @router.get("/people")

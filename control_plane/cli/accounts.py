@@ -6,18 +6,29 @@ Passphrases come from a file, the environment or a question; a token or code is 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.common import (
+    DEFAULT_HOME,
+    As,
+    Home,
+    Json,
+    PassphraseFile,
+    answer,
+    new_passphrase,
+    opened,
+    passphrase,
+)
 
 if TYPE_CHECKING:
     from control_plane.accounts.grants import GrantRecord
 
 __all__ = ["delegate", "grant_app", "people_app", "token_app"]
 
-people_app = typer.Typer(help="People: who is there, new keys, linked accounts.", no_args_is_help=True)
+people_app = typer.Typer(help="People: who is there, addresses, new keys, linked accounts.", no_args_is_help=True)
 token_app = typer.Typer(help="API tokens of people and machines.", no_args_is_help=True)
 grant_app = typer.Typer(help="Who holds which role now, and who says so.", no_args_is_help=True)
 Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
@@ -39,6 +50,53 @@ def list_people(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         ]
         value = [{"person": one, "holds": holds[one.id]} for one in found]
         answer(value, as_json=as_json, text="\n".join(lines))
+
+
+@people_app.command("enrol")
+def enrol(
+    login: str,
+    *,
+    actor: As,
+    name: Annotated[str, typer.Option(help="Their name, as pages show it.")],
+    role: Annotated[list[str], typer.Option(help="What they are eligible for; one at least.")],
+    home: Home = DEFAULT_HOME,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="File with the passphrase of the new person; else they are asked for it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Enrol somebody, who chooses a passphrase; roles in which people approve are granted afterwards."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+
+        by, secret = people.find_person(plane, actor).id, new_passphrase(passphrase_file)
+        made = people.enrol(plane, login=login, name=name, roles=role, passphrase=secret, actor=by)
+        answer(made, as_json=as_json, text=f"enrolled: {made.login} {made.id}, eligible as {', '.join(made.roles)}")
+
+
+@people_app.command("address")
+def address(
+    person: str,
+    *,
+    actor: As,
+    address: Annotated[str, typer.Option(help="The address; without it, it is read from standard input.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the address that is there.")] = False,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Set where somebody gets mail: one's own address, or as an administrator another's."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import addresses, people
+
+        by, whose = (people.find_person(plane, one).id for one in (actor, person))
+        secret = "" if by == whose else passphrase(passphrase_file)
+        if remove:
+            addresses.remove_address(plane, by, whose, passphrase=secret)
+        else:
+            given = address or typer.prompt("Address", err=True)
+            addresses.set_address(plane, by, whose, address=given, passphrase=secret)
+        answer({"person": whose}, as_json=as_json, text="removed" if remove else "set")
 
 
 @people_app.command("retire-key")

@@ -24,7 +24,18 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
 
-__all__ = ["As", "Channel", "Home", "Json", "PassphraseFile", "answer", "exit_codes", "opened", "passphrase"]
+__all__ = [
+    "As",
+    "Channel",
+    "Home",
+    "Json",
+    "PassphraseFile",
+    "answer",
+    "exit_codes",
+    "new_passphrase",
+    "opened",
+    "passphrase",
+]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
 
@@ -102,6 +113,17 @@ def passphrase(file: Path | None) -> str:
             hint="give --passphrase-file or MENTORPLANE_PASSPHRASE",
         )
     return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
+
+
+def new_passphrase(file: Path | None) -> str:
+    """Return the passphrase that somebody else chooses: from a file, or asked for twice, never from the environment."""
+    if file is not None:
+        return passphrase(file)
+    if not sys.stdin.isatty():
+        raise InvalidDocument(
+            "expected a passphrase, got none and no terminal to ask on", hint="give --passphrase-file"
+        )
+    return str(typer.prompt("Their passphrase", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def answer(value: object, *, as_json: bool, text: str) -> None:

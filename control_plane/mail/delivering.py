@@ -18,10 +18,10 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from control_plane import db
-from control_plane.accounts.tables import ContactRow
+from control_plane.accounts.addresses import address_of
 from control_plane.mail.outbox import SIGNED, WAITING
 from control_plane.mail.tables import MailRow
 from control_plane.plane import ControlPlane
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from control_plane.settings import Mail
 
-__all__ = ["SENT", "address_of", "deliver_due", "message_of"]
+__all__ = ["SENT", "deliver_due", "message_of"]
 
 SENT, DEAD = "sent", "dead"
 MOST_TRIES, AT_ONCE, TIMEOUT_S = 12, 20, 10.0
@@ -62,12 +62,6 @@ def deliver_due(plane: ControlPlane) -> int:
         for row, _ in rows:
             _settle(plane, row.id, sent=False)
     return len(rows)
-
-
-def address_of(session: Session, person: str) -> str:
-    """Return a person's address, "" if none is known or it was erased."""
-    row = session.get(ContactRow, person)
-    return "" if row is None else row.email
 
 
 def message_of(plane: ControlPlane, row: MailRow, *, address: str) -> EmailMessage:
@@ -120,7 +114,7 @@ def _take(plane: ControlPlane) -> list[tuple[MailRow, str]]:
             select(MailRow).where(*due).order_by(col(MailRow.due), MailRow.id).limit(AT_ONCE)
         ).all():
             row.due, row.tries = now + _LEASE, row.tries + 1
-            address = address_of(session, row.person)
+            address = address_of(plane, session, row.person)
             if address:
                 rows.append((MailRow(**row.model_dump()), address))
             else:

@@ -19,8 +19,9 @@ from sqlmodel import Session, col, delete, select
 from audit.openings import ERASED_KIND
 from audit.record import Act, Auth, LeafObject, LeafRecord, Retention
 from control_plane import db, ledger, texts
-from control_plane.accounts import people, rights
+from control_plane.accounts import addresses, people, rights
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.tables import ContactRow
 from control_plane.index import keeping as index
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
@@ -46,7 +47,7 @@ class Erasure:
 
 
 def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Erasure:
-    """Erase every text of a person: display name and reasons. This cannot be undone.
+    """Erase every text of a person: display name, address and reasons. This cannot be undone.
 
     Args:
         plane: the control plane.
@@ -107,7 +108,7 @@ def preview(plane: ControlPlane, person: str) -> tuple[int, int, tuple[str, ...]
 def expire(plane: ControlPlane) -> Erasure:
     """Erase the texts that are older than their class is kept, unless a legal hold covers them.
 
-    A person whose last key expires keeps their display name: it moves to a new key.
+    A person whose last key expires keeps their display name, and their address: they move to a new key.
     """
     with ledger.act(plane) as session:
         living = session.exec(select(TextKeyRow).where(col(TextKeyRow.erased_by).is_(None)).order_by(TextKeyRow.id))
@@ -119,6 +120,7 @@ def expire(plane: ControlPlane) -> Erasure:
         for person in sorted({row.person for row in old}):
             if {row.id for row in _living(session, person)} <= {row.id for row in old}:
                 current_key(plane, session, person, retention=Retention.GOVERNANCE)
+        addresses.move(plane, session, [row.id for row in old])
         event = ledger.Event(
             Act.ERASED, ledger.SYSTEM, ledger.SYSTEM, Auth.SYSTEM, LeafObject(ERASED_KIND), code="expired"
         )
@@ -181,6 +183,7 @@ def _destroy_key(session: Session, row: TextKeyRow, *, entry: int) -> int:
     """Overwrite a key and what stands under it, and return how many entries lost their texts."""
     row.wrapped, row.name_data, row.erased_by = b"", b"", entry
     session.exec(delete(TextRow).where(col(TextRow.key) == row.id))
+    session.exec(delete(ContactRow).where(col(ContactRow.key) == row.id))
     session.flush()
     seqs = session.exec(select(LeafRow.seq).where(LeafRow.subject == row.id)).all()
     index.purge(session, seqs)  # at once: each call reads all sets of words

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from control_plane import db
+from control_plane.accounts import addresses, passphrases, people
 from control_plane.cli import app
 from control_plane.cli.audit import app as audit_app
 from control_plane.registry import queries
@@ -28,12 +30,12 @@ def home(settings: Settings, acts: Acts) -> Path:
     return settings.home
 
 
-def run(acts: Acts, *arguments: str, login: str = "", audit: bool = False) -> Result:
+def run(acts: Acts, *arguments: str, login: str = "", audit: bool = False, stdin: str = "") -> Result:
     """Run a command on the home, with the passphrase of `login` in the environment."""
     environment = {"MENTORPLANE_PASSPHRASE": acts.passphrase(login)} if login else {}
     environment["DATABASE_URL"] = acts.plane.settings.database_url
     environment["MENTORPLANE_HOME"] = str(acts.plane.settings.home)
-    return CliRunner().invoke(audit_app if audit else app, list(arguments), env=environment)
+    return CliRunner().invoke(audit_app if audit else app, list(arguments), env=environment, input=stdin)
 
 
 def approve(acts: Acts, login: str, *more: str) -> Result:
@@ -143,6 +145,26 @@ def test_hints_lead_on(home: Path, acts: Acts) -> None:
     """An unknown name says where the names are; one version has nothing to be compared with."""
     assert "prompt list" in run(acts, "prompt", "show", "nope").stderr
     assert "one version only" in run(acts, "prompt", "diff", "opener").stdout
+
+
+def test_people_are_enrolled_and_reached(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """An administrator enrols, with the passphrase of the new person from a file; an address comes from stdin."""
+    secret = tmp_path / "kim"
+    secret.write_text("kim has a secret\n")
+    given = ("people", "enrol", "kim", "--name", "Kim", "--role", "author", "--role", "facilitator")
+    before = state_of(acts.plane)
+    assert run(acts, *given, "--as", "lena", login="lena").exit_code == 3  # hers in the environment is not kim's
+    assert state_of(acts.plane) == before
+    assert run(acts, *given, "--as", "tom", "--passphrase-file", str(secret)).exit_code == 2
+    made = run(acts, *given, "--as", "lena", "--passphrase-file", str(secret))
+    assert (made.exit_code, "eligible as author, facilitator" in made.stdout) == (0, True)
+    kim = people.find_person(acts.plane, "kim").id
+    passphrases.open_key(acts.plane, kim, "kim has a secret")
+    address = ("people", "address", "kim", "--as", "lena")
+    assert run(acts, *address, login="lena", stdin="kim@example.org\n").exit_code == 0
+    with db.read(acts.plane.engine) as session:
+        assert addresses.address_of(acts.plane, session, kim) == "kim@example.org"
+    assert run(acts, "people", "address", "kim", "--as", "kim", "--remove").exit_code == 0
 
 
 def test_a_failed_check_answers_no(home: Path, acts: Acts, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from control_plane import db
-from control_plane.accounts import invitations, oidc, passphrases, sessions
-from control_plane.accounts.tables import ContactRow, IdentityRow
+from control_plane.accounts import addresses, invitations, oidc, passphrases, sessions
+from control_plane.accounts.tables import IdentityRow
 from control_plane.app import create_app
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -123,13 +123,15 @@ def test_an_address_links_only_if_it_is_verified_and_the_setting_allows_it(
     settings: Settings, sso: SingleSignOn, acts: Acts
 ) -> None:
     """By default no address links; with the setting, a verified one that an administrator entered does, no other."""
-    with db.write(acts.plane.engine) as session:
-        session.add(ContactRow(person=acts.id("tom"), email="tom@example.org", at=acts.plane.now()))
+    given = {"address": "tom@example.org", "passphrase": acts.passphrase("lena")}
+    addresses.set_address(acts.plane, acts.id("lena"), "tom", **given)
+    addresses.set_address(acts.plane, acts.id("maya"), "maya", address="mia@example.org")
     verified = {"email": "Tom@example.org", "verified": "yes"}
     for allowed, user, status in (
         (False, verified, 401),
         (True, {**verified, "verified": "no"}, 401),
         (True, {**verified, "email": "tim@example.org"}, 401),
+        (True, {**verified, "email": "mia@example.org"}, 401),  # which its owner entered
         (True, verified, 303),
     ):
         client = browser_of(settings, replace(sso, by_email=allowed))

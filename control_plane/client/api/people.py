@@ -27,6 +27,18 @@ def _me() -> Call[Me]:
     return Call("GET", "/v1/people/me", Me)
 
 
+def _set_address(*, address: str, if_match: str | None = None) -> Call[None]:
+    """Set the e-mail address to which the person behind the request gets mail."""
+    return Call(
+        "PUT", "/v1/people/me/address", type(None), headers=given(**{"If-Match": if_match}), body=given(address=address)
+    )
+
+
+def _remove_address(*, if_match: str | None = None) -> Call[None]:
+    """Remove it: they get no mail from now on."""
+    return Call("DELETE", "/v1/people/me/address", type(None), headers=given(**{"If-Match": if_match}))
+
+
 def _everybody(*, limit: int | None = None) -> Paged[Person]:
     """Return everybody, by login."""
     return Paged(Call("GET", "/v1/people", tuple[Person, ...], query=given(limit=limit)))
@@ -82,6 +94,8 @@ class PeopleApi(Group):
     """`/v1/people`, one call after the other."""
 
     me = now(_me)
+    set_address = now(_set_address)
+    remove_address = now(_remove_address)
     everybody = now_items(_everybody)
     enrol = now(_enrol)
     link_identity = now(_link_identity)
@@ -93,6 +107,8 @@ class AsyncPeopleApi(AsyncGroup):
     """The same for `await`."""
 
     me = later(_me)
+    set_address = later(_set_address)
+    remove_address = later(_remove_address)
     everybody = later_items(_everybody)
     enrol = later(_enrol)
     link_identity = later(_link_identity)

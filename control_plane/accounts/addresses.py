@@ -1,0 +1,126 @@
+"""E-mail addresses of people, encrypted under their text keys, so that erasing somebody's texts erases it too.
+
+Promises: no file holds an address in clear, and the log only the digest of what is encrypted; people set their own;
+somebody else's takes an administrator and their passphrase, and only such an address links an account of the identity
+provider. Does not: find out whether mail arrives there, or send any (see `mail`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlmodel import Session, col, select
+
+from audit.record import Act, Auth, LeafObject, Retention
+from control_plane import db, ledger
+from control_plane.accounts import passphrases, rights
+from control_plane.accounts.rights import Attempt
+from control_plane.accounts.tables import MOVED, ContactRow
+from control_plane.errors import NotFound
+from control_plane.plane import ControlPlane
+from control_plane.registry.tables import TextKeyRow
+from control_plane.texts.openness import is_open
+from control_plane.texts.sealing import current_key, open_aside, seal_aside
+from edge_runtime.core import canonical
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = ["address_of", "move", "person_of", "remove_address", "set_address"]
+
+MAX_LENGTH = 254
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+
+
+def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, passphrase: str = "") -> None:
+    """Set the address to which a person gets mail, in place of the one before.
+
+    Args:
+        plane: the control plane.
+        actor: person id of the person, or of an administrator.
+        person: login or id of whose address it is.
+        address: in ASCII; letters become small ones.
+        passphrase: the administrator's; nobody needs one for their own address.
+
+    Raises:
+        NotFound: there is no such person.
+        InvalidDocument: it is no address.
+        Refused: it is somebody else's, and the actor is no administrator or gave a wrong passphrase.
+    """
+    wanted = address.strip().lower()
+    if len(wanted) > MAX_LENGTH or not _ADDRESS.fullmatch(wanted):
+        raise InvalidDocument("expected an e-mail address in ASCII, such as ines@example.org, got something else")
+    event = _allowed(plane, actor, person, act=Act.ADDRESS_SET, passphrase=passphrase)
+    with ledger.act(plane) as session:
+        _keep(plane, session, wanted, by=event.actor, event=event)
+
+
+def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: str = "") -> None:
+    """Remove a person's address: they get no mail from now on.
+
+    Raises:
+        NotFound: there is no such person, or they have none.
+        Refused: as for `set_address`.
+    """
+    event = _allowed(plane, actor, person, act=Act.ADDRESS_REMOVED, passphrase=passphrase)
+    with ledger.act(plane) as session:
+        row = session.get(ContactRow, event.target.name)
+        if row is None:
+            raise NotFound("expected somebody with an address, got one without")
+        session.delete(row)
+        ledger.append(plane, session, event)
+
+
+def address_of(plane: ControlPlane, session: Session, person: str) -> str:
+    """Return a person's address; "" if none is known or it was erased, or while nothing may be opened."""
+    row = session.get(ContactRow, person)
+    return _open(plane, session, row) if row is not None and is_open(plane, session) else ""
+
+
+def person_of(plane: ControlPlane, session: Session, address: str) -> str:
+    """Return the one person for whom an administrator entered this address; "" if it is nobody or several."""
+    rows = session.exec(select(ContactRow).where(ContactRow.by != ContactRow.person)).all()
+    wanted = address.lower() if rows and is_open(plane, session) else ""
+    found = [row.person for row in rows if wanted and _open(plane, session, row) == wanted]
+    return found[0] if len(found) == 1 else ""
+
+
+def move(plane: ControlPlane, session: Session, keys: Collection[str]) -> None:
+    """Encrypt the addresses under these keys, which expire, anew: an address is kept until somebody erases it."""
+    for row in session.exec(select(ContactRow).where(col(ContactRow.key).in_(keys)).order_by(ContactRow.person)).all():
+        target = LeafObject("person", row.person)
+        event = ledger.Event(Act.ADDRESS_SET, ledger.SYSTEM, ledger.SYSTEM, Auth.SYSTEM, target, code=MOVED)
+        _keep(plane, session, _open(plane, session, row), by=row.by, event=event)
+
+
+def _allowed(plane: ControlPlane, actor: str, person: str, *, act: Act, passphrase: str) -> ledger.Event:
+    """Return what the log will say, once the actor may do it."""
+    with db.read(plane.engine) as session:
+        by, whose = (rights.find_row(session, one).id for one in (actor, person))
+    attempt = Attempt("set-address" if act is Act.ADDRESS_SET else "remove-address", LeafObject("person", whose))
+    if by == whose:
+        rights.require_scope(plane, by, attempt=attempt)
+        auth = Auth.TOKEN if plane.token else Auth.NONE
+        return ledger.Event(act, by, ledger.SYSTEM, auth, attempt.target, code="own")
+    role = rights.require_role(plane, by, ("administrator",), attempt=attempt)
+    passphrases.open_key(plane, by, passphrase)
+    return ledger.Event(act, by, role, Auth.PASSPHRASE, attempt.target, behalf=whose, code="administrator")
+
+
+def _keep(plane: ControlPlane, session: Session, address: str, *, by: str, event: ledger.Event) -> None:
+    person = event.target.name
+    key = current_key(plane, session, person, retention=Retention.GOVERNANCE)
+    data = seal_aside(plane, key, address, place=_place(person))
+    entry = ledger.append(plane, session, replace(event, after=canonical.digest(data)))
+    session.merge(ContactRow(person=person, key=key.id, data=data, by=by, at=ledger.logged_at(session, entry)))
+
+
+def _open(plane: ControlPlane, session: Session, row: ContactRow) -> str:
+    key = session.get(TextKeyRow, row.key)
+    return (
+        open_aside(plane, key, row.data, place=_place(row.person)) if key is not None and key.erased_by is None else ""
+    )
+
+
+def _place(person: str) -> str:
+    return f"contact/{person}"
