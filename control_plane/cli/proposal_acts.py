@@ -31,28 +31,10 @@ Files = Annotated[list[Path], typer.Argument(help="YAML files.", exists=True, di
 
 def add_commands(app: typer.Typer) -> None:
     """Put these commands beside those that show proposals."""
-    named: dict[str, Callable[..., None]] = {
-        "comment": comment,
-        "reply": reply,
-        "resolve": resolve,
-        "reopen": reopen,
-        "threads": threads,
-        "object": object_,
-        "take-back": take_back,
-        "request": request,
-        "unrequest": unrequest,
-        "draft": draft,
-        "drafts": drafts,
-        "propose-draft": propose_draft,
-        "invite": invite,
-        "conflicts": conflicts,
-        "rebase": rebase,
-        "close": close,
-        "duplicate": duplicate,
-        "approve": approve,
-    }
-    for name, act in named.items():
-        app.command(name)(act)
+    talking = (comment, reply, resolve, reopen, threads, object_, take_back, request, unrequest)
+    drafting = (draft, drafts, propose_draft, invite)
+    for act in (*talking, *drafting, conflicts, rebase, close, duplicate, approve):
+        app.command(act.__name__.rstrip("_").replace("_", "-"))(act)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ underneath and is not written anew: nobody's change is undone unseen. It opens a
 one if it changes what was rejected.
 Cases are in no manifest: an edit of those alone keeps the manifest with its signatures, voids its checks, and comes
 from the editor who signed it, before anybody approved.
-Does not: check or approve (see `review`), or know drafts that nobody signed (see `reviewing.drafts`).
+Does not: store revisions (see `revising`), check or approve (see `review`), or know drafts that nobody signed (see
+`reviewing.drafts`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, LeafObject
 from control_plane import ledger, texts
 from control_plane.accounts import passphrases, people
 from control_plane.accounts.rights import Attempt
@@ -28,19 +29,18 @@ from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.closures import CLOSURE_KINDS
-from control_plane.registry.drafts import Draft, Edit, SourceFile, live_manifest, make_draft, read_files
-from control_plane.registry.facts import facts_of
+from control_plane.registry.drafts import Edit, SourceFile, live_manifest, make_draft, read_files
 from control_plane.registry.lifecycle import windows
 from control_plane.registry.lifecycle.derived import derive
 from control_plane.registry.lifecycle.tables import OriginRow
 from control_plane.registry.lifecycle.windows import Window
 from control_plane.registry.records import Proposal
-from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
-from control_plane.reviewing import conflicts, expiry, objections, waiting
-from control_plane.reviewing.contents import changes_of, remember_writers, store_changes
+from control_plane.registry.revising import Revising, refuse_files, refuse_proposed, store_files, store_revision
+from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.reviewing import conflicts, expiry
 from control_plane.reviewing.tables import ContributorRow, DraftRow
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, parse_manifest
+from edge_runtime.core.manifest import parse_manifest
 
 __all__ = ["Origin", "edit", "propose", "propose_derived", "rebase", "require_title"]
 
@@ -48,25 +48,6 @@ Files = Mapping[str, str | bytes]
 MAX_TITLE_LENGTH = 200
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Kinds of characters that a title in a line cannot hold: they would break it, or cannot be stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Revising:
-    """A revision about to be stored: whose, what it writes, and the draft it makes.
-
-    `signs` are the entries that its author signs for, where these are not all that it introduces.
-    """
-
-    actor: str
-    key: Ed25519PrivateKey
-    files: tuple[SourceFile, ...]
-    removed: tuple[tuple[str, str], ...]
-    draft: Draft
-    logged: Act
-    title: str
-    before: str = ""
-    signs: tuple[Entry, ...] | None = None
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +101,7 @@ def propose(
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
         draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove), emergency=emergency))
-        revising = _Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
+        revising = Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
         proposal, row = _store_new(plane, session, on, revising=revising, origin=origin)
         if window is not None:
             windows.state(plane, session, proposal, window=window, by=actor)
@@ -140,7 +121,7 @@ def propose_derived(
     key = passphrases.open_author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         made = derive(plane, session, on, actor=actor, act=act, spec=spec)
-        revising = _Revising(
+        revising = Revising(
             actor, key, made.files, made.removed, made.draft, Act.PROPOSED, title.strip(), signs=made.signs, code=act
         )
         proposal, row = _store_new(plane, session, on, revising=revising, origin=Origin())
@@ -149,9 +130,9 @@ def propose_derived(
 
 
 def _store_new(
-    plane: ControlPlane, session: Session, channel: str, *, revising: _Revising, origin: Origin
+    plane: ControlPlane, session: Session, channel: str, *, revising: Revising, origin: Origin
 ) -> tuple[ProposalRow, RevisionRow]:
-    _refuse_proposed(session, revising.draft.digest)
+    refuse_proposed(session, revising.draft.digest)
     leaf = ledger.next_index(session)  # the entry of the author's statement, whose text is the title
     now, actor = plane.now(), revising.actor
     ends = expiry.end_of(session, channel, manifest=revising.draft.manifest, now=now)
@@ -159,7 +140,7 @@ def _store_new(
     session.add(proposal)
     session.flush()
     _keep_origin(session, proposal, origin)
-    return proposal, _store_revision(plane, session, proposal, revising=revising)
+    return proposal, store_revision(plane, session, proposal, revising=revising)
 
 
 def edit(
@@ -215,13 +196,13 @@ def edit(
         title = (
             texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
         )
-        revising = _Revising(actor, key, kept, removed, draft, Act.EDITED, title, current.digest)
+        revising = Revising(actor, key, kept, removed, draft, Act.EDITED, title, current.digest)
         if draft.digest == current.digest:
-            _refuse_files(session, current, revising)
-            row = _store_files(plane, session, proposal, revising=revising)
+            refuse_files(session, current, revising)
+            row = store_files(plane, session, proposal, revising=revising)
         else:
-            _refuse_proposed(session, draft.digest)
-            row = _store_revision(plane, session, proposal, revising=revising)
+            refuse_proposed(session, draft.digest)
+            row = store_revision(plane, session, proposal, revising=revising)
         return store.record(plane, session, proposal, revision=row)
 
 
@@ -295,7 +276,7 @@ def _derive_anew(
     if made.draft.digest == current.digest:
         raise InvalidDocument("expected a change of the proposal, got what it is already")
     title = texts.reasons(session, plane, [proposal.leaf]).get(proposal.leaf, "") if actor == proposal.author else ""
-    revising = _Revising(
+    revising = Revising(
         actor,
         key,
         made.files,
@@ -307,147 +288,8 @@ def _derive_anew(
         signs=made.signs,
         code=origin.act,
     )
-    row = _store_revision(plane, session, proposal, revising=revising)
+    row = store_revision(plane, session, proposal, revising=revising)
     return store.record(plane, session, proposal, revision=row)
-
-
-def _store_revision(
-    plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising
-) -> RevisionRow:
-    draft, actor = revising.draft, revising.actor
-    row = _add_revision(plane, session, proposal, revising=revising)
-    kinds = {entry.digest: entry.kind for entry in draft.introduced}
-    store.add_closures(session, ((digest, kinds[digest], data) for digest, data in draft.closures.items()))
-    signing = store.Signing(
-        act="author",
-        logged=revising.logged,
-        channel=proposal.channel,
-        person=actor,
-        role="author",
-        reason=revising.title,
-        key=revising.key,
-        manifest=draft.digest,
-        entries=draft.introduced if revising.signs is None else revising.signs,
-        target=_target(proposal, draft.digest),
-        proposal=proposal.number,
-        facts=facts_of(draft.manifest, live_manifest(session, proposal.channel)[0]),
-        before=revising.before or draft.manifest.base,
-        after=draft.digest,
-        code=revising.code,
-    )
-    _refuse_signed(session, actor, draft.digest)
-    _keep_content(session, proposal, revising)
-    store.sign(plane, session, signing)
-    _settle_state(plane, session, proposal, row=row)
-    return row
-
-
-def _keep_content(session: Session, proposal: ProposalRow, revising: _Revising) -> None:
-    """Keep what the revision changes, on which texts, and who wrote it, before it is signed."""
-    number, draft = proposal.number or 0, revising.draft
-    store_changes(session, number, changes_of(draft.manifest, live_manifest(session, proposal.channel)[0]))
-    remember_writers(session, revising.actor, number, introduced=draft.introduced)
-    keys = (*(file.key for file in revising.files), *revising.removed)
-    conflicts.store_bases(session, proposal.channel, number, keys=keys)
-
-
-def _settle_state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, row: RevisionRow) -> None:
-    """Let an edited proposal be open, unless the very content that it has was rejected."""
-    rejected = any(one.act == "reject" for one in objections.standing(session, row))
-    if proposal.revision > 1:
-        proposal.state = "rejected" if rejected else "open"
-    waiting.refresh(plane, session, proposal, revision=row)
-
-
-def _store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
-    """Store a revision of the same manifest with other files: nothing to sign anew, but every check runs again."""
-    digest = revising.draft.digest
-    row = _add_revision(plane, session, proposal, revising=revising)
-    session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
-    facts = facts_of(revising.draft.manifest, live_manifest(session, proposal.channel)[0])
-    event = ledger.Event(
-        revising.logged,
-        revising.actor,
-        "author",
-        Auth.PASSPHRASE,
-        _target(proposal, digest),
-        channel=proposal.channel,
-        before=digest,
-        after=digest,
-        manifest=digest,
-        policy=facts.policy,
-        models=facts.models,
-        tier=facts.tier,
-        code="cases",
-    )
-    _keep_content(session, proposal, revising)
-    ledger.append(plane, session, event)
-    _settle_state(plane, session, proposal, row=row)
-    return row
-
-
-def _target(proposal: ProposalRow, digest: str) -> LeafObject:
-    return LeafObject("proposal", f"proposal-{proposal.number}", digest, str(proposal.revision))
-
-
-def _add_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: _Revising) -> RevisionRow:
-    if revising.logged is Act.EDITED:
-        proposal.revision += 1
-        now, manifest = plane.now(), revising.draft.manifest
-        proposal.expires_at = expiry.end_of(session, proposal.channel, manifest=manifest, now=now)
-    row = RevisionRow(
-        proposal=proposal.number or 0,
-        revision=proposal.revision,
-        editor=revising.actor,
-        digest=revising.draft.digest,
-        base=revising.draft.manifest.base,
-        manifest=revising.draft.data,
-        files=_as_rows(revising.files),
-        removed=[list(key) for key in revising.removed],
-        at=plane.now(),
-    )
-    session.add(row)
-    return row
-
-
-def _as_rows(files: Sequence[SourceFile]) -> list[dict[str, str]]:
-    return [{"kind": f.kind, "name": f.name, "path": f.path, "text": f.text} for f in files]
-
-
-def _refuse_files(session: Session, current: RevisionRow, revising: _Revising) -> None:
-    """Refuse an edit that leaves the manifest as it is, unless it brings other files and comes in time."""
-    if current.files == _as_rows(revising.files) and current.removed == [list(key) for key in revising.removed]:
-        raise InvalidDocument("expected a change of the proposal, got what it is already")
-    if revising.actor != current.editor:
-        raise Refused("expected the person who wrote this revision, because only its cases change, got another")
-    approved = select(StatementRow.id).where(StatementRow.manifest == current.digest, StatementRow.act == "approve")
-    if session.exec(approved).first() is not None:
-        raise Refused("expected cases to change before anybody approved, got a proposal with an approval")
-
-
-def _refuse_proposed(session: Session, digest: str) -> None:
-    """Refuse what an open proposal proposes already."""
-    same = select(ProposalRow.number).where(
-        col(ProposalRow.state).in_(expiry.LIVING),
-        ProposalRow.number == RevisionRow.proposal,
-        ProposalRow.revision == RevisionRow.revision,
-        RevisionRow.digest == digest,
-    )
-    number = session.exec(same).first()
-    if number is not None:
-        raise Conflict(
-            f"expected a change that nobody proposes yet, got that of proposal {number}", hint="edit that proposal"
-        )
-
-
-def _refuse_signed(session: Session, actor: str, digest: str) -> None:
-    """Refuse a manifest that this author signed before: approvals of it that are void would count again."""
-    before = (StatementRow.manifest == digest, StatementRow.person == actor, StatementRow.act == "author")
-    if session.exec(select(StatementRow.id).where(*before)).first() is not None:
-        raise Conflict(
-            "expected a change that this author did not sign before, got one that they did",
-            hint="what was approved before an edit stays void: change something else with it, or let another edit it",
-        )
 
 
 def _refuse_stale(session: Session, channel: str, base: str | None) -> None:

@@ -44,6 +44,7 @@ def upgrade() -> None:
     """Make the tables, give tokens their scopes and end, and approvers the grants of their enrolment."""
     _make_tokens()
     _make_people()
+    _make_ways_in()
     grant = op.create_table(
         "role_grant",
         sa.Column("id", sa.String(), nullable=False),
@@ -124,6 +125,11 @@ def _make_people() -> None:
         _of_person(),
         sa.PrimaryKeyConstraint("id"),
     )
+    for table in ("session", "person_key"):
+        op.create_index(f"ix_{table}_person", table, ["person"])
+
+
+def _make_ways_in() -> None:
     op.create_table(
         "identity",
         sa.Column("issuer", sa.String(), nullable=False),
@@ -153,7 +159,7 @@ def _make_people() -> None:
         _of_person(),
         sa.PrimaryKeyConstraint("hash"),
     )
-    for table in ("session", "person_key", "identity", "invitation"):
+    for table in ("identity", "invitation"):
         op.create_index(f"ix_{table}_person", table, ["person"])
 
 

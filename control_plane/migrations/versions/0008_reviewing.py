@@ -72,6 +72,8 @@ def upgrade() -> None:
     _drafts()
     _contents()
     _talk()
+    _objections()
+    _openings()
     bind = op.get_bind()
     live = _live(bind)
     for number, channel, made in bind.execute(_LATEST).all():
@@ -177,6 +179,11 @@ def _talk() -> None:
         _ref("thread", "thread.id"),
         _ref("person", "person.id"),
     )
+    op.create_index("ix_thread_proposal", "thread", ["proposal"])
+    op.create_index("ix_comment_thread", "comment", ["thread"])
+
+
+def _objections() -> None:
     op.create_table(
         "objection",
         _number("leaf", key=True),
@@ -205,6 +212,11 @@ def _talk() -> None:
         _ref("proposal", "proposal.number"),
         _ref("by", "person.id"),
     )
+    for table, column in (("objection", "proposal"), ("objection", "content"), ("review_request", "proposal")):
+        op.create_index(f"ix_{table}_{column}", table, [column])
+
+
+def _openings() -> None:
     op.create_table(
         "opening",
         _text("person", key=True),
@@ -217,14 +229,6 @@ def _talk() -> None:
         _ref("proposal", "proposal.number"),
         sa.UniqueConstraint("leaf"),
     )
-    for table, column in (
-        ("thread", "proposal"),
-        ("comment", "thread"),
-        ("objection", "proposal"),
-        ("objection", "content"),
-        ("review_request", "proposal"),
-    ):
-        op.create_index(f"ix_{table}_{column}", table, [column])
 
 
 _PROPOSAL = sa.table("proposal", sa.column("number"), sa.column("expires_at", UtcTime()))
