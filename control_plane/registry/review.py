@@ -60,11 +60,11 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
 
     Raises:
         NotFound: there is no such proposal or person.
-        Refused: it is not open.
+        Refused: it is not open, or they are an auditor.
         Conflict: it was edited while the checks ran.
     """
     person = people.find_person(plane, actor)
-    rights.require_scope(plane, person.id, attempt=Attempt("check", store.target_named(number)))
+    rights.require_part(plane, person.id, attempt=Attempt("check", store.target_named(number)))
     expiry.expire_due(plane, number)
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)

@@ -55,7 +55,7 @@ def comment(
         InvalidDocument: no text, or one that is too long.
     """
     require_text(text)
-    rights.require_scope(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
+    rights.require_part(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
     with ledger.act(plane) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
@@ -73,7 +73,7 @@ def reply(plane: ControlPlane, actor: str, number: int, *, thread: int, text: st
         Refused, Conflict, InvalidDocument: as for `comment`.
     """
     require_text(text)
-    rights.require_scope(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
+    rights.require_part(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
     with ledger.act(plane) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
@@ -92,7 +92,7 @@ def resolve(plane: ControlPlane, actor: str, number: int, *, thread: int, auth: 
 
     Raises:
         NotFound: no such proposal, thread or person.
-        Refused: it is an objection, or their token is not good for it.
+        Refused: it is an objection, they are an auditor, or their token is not good for it.
         Conflict: it is resolved.
     """
     return _turn(plane, actor, number, act=Act.THREAD_RESOLVED, thread=thread, auth=auth)
@@ -104,7 +104,7 @@ def reopen(plane: ControlPlane, actor: str, number: int, *, thread: int, auth: A
 
 
 def _turn(plane: ControlPlane, actor: str, number: int, *, act: Act, thread: int, auth: Auth) -> Thread:
-    rights.require_scope(plane, actor, attempt=Attempt("resolve", LeafObject("proposal", f"proposal-{number}")))
+    rights.require_part(plane, actor, attempt=Attempt("resolve", LeafObject("proposal", f"proposal-{number}")))
     with ledger.act(plane) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
