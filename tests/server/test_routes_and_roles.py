@@ -1,6 +1,7 @@
 """Every route and every role: who may, who is refused, who has to sign in, and from whom it is hidden.
 
-The table is `routes_and_roles.txt`. Each column is a person with that one role. `machine`, `reading` and `expired` are tokens of somebody who holds every
+The table is `routes_and_roles.txt`.
+Each column is a person with that one role. `machine`, `reading` and `expired` are tokens of somebody who holds every
 role: what a token is not good for, no role makes good. Signs: `+` is done (or met by what somebody did a moment
 before), `-` is refused (403), `?` is not signed in (401), `.` is hidden (404), `=` has nothing of the kind (409), `~`
 is not signed as it should be (422), `!` is an identity provider that is not there (503). Whatever is not done changed
