@@ -74,20 +74,20 @@ def list_grants(plane: Plane, _actor: Actor, *, person: Text = "", in_force: boo
 
 
 @router.post("/grants", status_code=201)
-def propose(plane: Plane, actor: Actor, body: Granting) -> GrantRecord:
+def propose_grant(plane: Plane, actor: Actor, body: Granting) -> GrantRecord:
     """Sign a grant as the first of two people."""
     making = Making(body.person, body.role, body.since, body.days, body.previous)
     return grants.propose(plane, actor.id, making, reason=body.reason, passphrase=body.passphrase)
 
 
 @router.post("/grants/{identity}/sign")
-def sign(plane: Plane, actor: Actor, identity: Text, *, body: Signing) -> GrantRecord:
+def sign_grant(plane: Plane, actor: Actor, identity: Text, *, body: Signing) -> GrantRecord:
     """Sign a grant as the second person: it is in force then."""
     return grants.sign(plane, actor.id, identity, digest=body.digest, reason=body.reason, passphrase=body.passphrase)
 
 
 @router.post("/grants/{identity}/end")
-def end(plane: Plane, actor: Actor, identity: Text, *, body: Ending) -> GrantRecord:
+def end_grant(plane: Plane, actor: Actor, identity: Text, *, body: Ending) -> GrantRecord:
     """End a grant or a delegation at once."""
     return grants.end(plane, actor.id, identity, reason=body.reason, passphrase=body.passphrase)
 

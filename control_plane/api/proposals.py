@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.errors import Unguarded
@@ -63,8 +63,10 @@ class Reviewing(Body):
     manifest: Text
 
 
-class Finding(Body):
-    """What proposals to list: everything that is given must match."""
+class Finding(BaseModel):
+    """What proposals to list: everything that is given must match; `limit` and `cursor` stand beside it."""
+
+    model_config = ConfigDict(frozen=True)
 
     state: Text = ""
     channel: Text = ""

@@ -223,7 +223,7 @@ def test_a_verdict_needs_the_digest_that_proposal_show_says(home: Path, acts: Ac
     for given, code in ((beginning[:11], 3), ("0" * 12, 2), ("sha256:" + "0" * 64, 2), ("nothing", 3)):
         assert approve(acts, "tom", "--manifest", given).exit_code == code, given
     assert "proposal show 2" in approve(acts, "tom", "--manifest", "nothing").stderr
-    assert run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom").exit_code == 2
+    assert run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom").exit_code == 3
     assert state_of(acts.plane) == before
     assert approve(acts, "tom", "--manifest", beginning).exit_code == 0
 

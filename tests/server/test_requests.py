@@ -231,6 +231,7 @@ def test_lists_are_cut_into_pages_that_inserts_do_not_move(client: TestClient, a
     headers = by(acts, "tom")
     whole = [one["number"] for one in client.get("/v1/proposals", headers=headers).json()]
     first = client.get("/v1/proposals?limit=1", headers=headers)
+    assert first.status_code == 200, first.text
     assert client.post("/v1/proposals", json=proposal(acts), headers=by(acts, "maya")).status_code == 201
     seen, answer = [one["number"] for one in first.json()], first
     while "next" in answer.links:

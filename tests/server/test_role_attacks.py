@@ -32,7 +32,14 @@ from tests.server.conftest import Clock
 
 KEEPERS = {"ruth", "lena"}
 OTHERS = sorted(set(ROLE) - KEEPERS)
-OPEN = {"/v1/health", "/v1/audit/checkpoint", "/v1/openapi.json", "/v1/docs", "/v1/docs/oauth2-redirect"}
+OPEN = {
+    "/v1/health",
+    "/v1/session/oidc",
+    "/v1/audit/checkpoint",
+    "/v1/openapi.json",
+    "/v1/docs",
+    "/v1/docs/oauth2-redirect",
+}
 
 
 @pytest.fixture

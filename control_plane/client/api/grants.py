@@ -16,7 +16,7 @@ def _list(*, person: str | None = None, in_force: bool | None = None) -> Call[tu
     return Call("GET", "/v1/grants", tuple[GrantRecord, ...], query=given(person=person, in_force=in_force))
 
 
-def _propose(
+def _propose_grant(
     *,
     person: str,
     role: str,
@@ -39,7 +39,7 @@ def _propose(
     )
 
 
-def _sign(
+def _sign_grant(
     identity: str, *, digest: str, reason: str, passphrase: str, if_match: str | None = None
 ) -> Call[GrantRecord]:
     """Sign a grant as the second person: it is in force then."""
@@ -52,7 +52,7 @@ def _sign(
     )
 
 
-def _end(identity: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
+def _end_grant(identity: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
     """End a grant or a delegation at once."""
     return Call(
         "POST",
@@ -83,9 +83,9 @@ class GrantsApi(Group):
     """`/v1/grants`, one call after the other."""
 
     list = now(_list)
-    propose = now(_propose)
-    sign = now(_sign)
-    end = now(_end)
+    propose_grant = now(_propose_grant)
+    sign_grant = now(_sign_grant)
+    end_grant = now(_end_grant)
     what_is_open = now(_what_is_open)
     take_over = now(_take_over)
 
@@ -94,8 +94,8 @@ class AsyncGrantsApi(AsyncGroup):
     """The same for `await`."""
 
     list = later(_list)
-    propose = later(_propose)
-    sign = later(_sign)
-    end = later(_end)
+    propose_grant = later(_propose_grant)
+    sign_grant = later(_sign_grant)
+    end_grant = later(_end_grant)
     what_is_open = later(_what_is_open)
     take_over = later(_take_over)
