@@ -51,7 +51,7 @@ def checks_digest(results: Iterable[CheckResult]) -> str:
 
 
 def _as_json(result: CheckResult) -> list[object]:
-    own = [result.name, result.status, list(result.evidence)]
+    own: list[object] = [result.name, result.status, list(result.evidence)]
     return [*own, result.version, dict(result.inputs)] if result.version else own  # reports once stated no version
 
 

@@ -85,7 +85,7 @@ def check_template(source: str, declared: Iterable[str]) -> None:
 
 @frozen
 class Use:
-    """How a template uses a variable, and where: `printed` as it is, `tested`, `looped` over, or changed by a filter."""
+    """How a template uses a variable, and where: `printed` as it is, `tested`, `looped` over, or filtered."""
 
     name: str
     how: str

@@ -316,7 +316,12 @@ def test_holds_from_the_command_line(acts: Acts) -> None:
     assert isinstance(made, dict)
     assert newest(acts.plane).actor.client == "cli"
     assert run(acts, "hold", "list") == [made]
-    assert run(acts, "erase", "tom", *ASKING, code=2) == {"keys": 2, "concerned": 2, "holds": ["hold-1"], "erased": False}
+    assert run(acts, "erase", "tom", *ASKING, code=2) == {
+        "keys": 2,
+        "concerned": 2,
+        "holds": ["hold-1"],
+        "erased": False,
+    }
     refusal = run(acts, "erase", "tom", *ASKING, "--yes", code=2)
     assert isinstance(refusal, dict)
     assert "hold-1" in refusal["error"]

@@ -227,7 +227,10 @@ TAMPERINGS = [
     ("UPDATE revision SET base = '' WHERE proposal = 2", "proposal 2, revision 1: the row {differs} base"),
     ("UPDATE revision SET digest = 'x' WHERE proposal = 2", "proposal 2, revision 1: the row {differs} d"),
     ("UPDATE release SET digest = 'x' WHERE number = 2", "release 2 on production: the row {differs} digest"),
-    ("UPDATE release SET person = '{sam}' WHERE number = 2", "release 2 on production: its entry of the log says something else"),
+    (
+        "UPDATE release SET person = '{sam}' WHERE number = 2",
+        "release 2 on production: its entry of the log says something else",
+    ),
     ("UPDATE proposal SET leaf = 20 WHERE number = 2", "proposal 2: author, title or channel"),
     ("UPDATE proposal SET author = '{sam}' WHERE number = 2", "proposal 2: author, title or channel"),
     ("UPDATE version SET author = '{sam}' WHERE name = 'opener' AND epoch = 2", "version 2 of prompt 'opener': not in"),

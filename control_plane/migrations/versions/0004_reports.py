@@ -1,6 +1,6 @@
 """Reports: each result of a check states the check's version, and the digests of what it was given.
 
-Results that are there state neither: a report with them is not fresh, so the checks are run again before anybody approves
+Results that are there state neither: a report with them is not fresh, so checks are run again before anybody approves
 or releases. Going back loses both.
 """
 
