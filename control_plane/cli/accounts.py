@@ -5,6 +5,7 @@ Passphrases come from a file, the environment or a question; a token or code is 
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,7 +95,7 @@ def address(
         if remove:
             addresses.remove_address(plane, by, whose, passphrase=secret)
         else:
-            given = address or typer.prompt("Address", err=True)
+            given = address or (typer.prompt("Address", err=True) if sys.stdin.isatty() else sys.stdin.readline())
             addresses.set_address(plane, by, whose, address=given, passphrase=secret)
         answer({"person": whose}, as_json=as_json, text="removed" if remove else "set")
 
