@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -35,6 +36,7 @@ OTHERS = sorted(set(ROLE) - KEEPERS)
 OPEN = {
     "/v1/health",
     "/v1/session/oidc",
+    "/v1/session/oidc/callback",
     "/v1/audit/checkpoint",
     "/v1/openapi.json",
     "/v1/docs",
@@ -45,7 +47,8 @@ OPEN = {
 @pytest.fixture
 def client(settings: Settings, acts: Acts) -> Iterator[TestClient]:
     """A client of the application, without its background work."""
-    client = TestClient(create_app(settings), raise_server_exceptions=False)
+    free = replace(settings, requests_per_minute_of_person=0, requests_per_minute_of_address=0)
+    client = TestClient(create_app(free), raise_server_exceptions=False)
     yield client
     client.app.state.plane.close()  # type: ignore[attr-defined]
 
