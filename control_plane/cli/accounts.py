@@ -22,6 +22,7 @@ from control_plane.cli.common import (
     new_passphrase,
     opened,
     passphrase,
+    signing,
 )
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def retire_key(
 ) -> None:
     """Retire the key of somebody who forgot their passphrase; prints the code that enrols a new one."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people, retiring
+        from control_plane.accounts import retiring
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         code = retiring.retire_key(plane, by, person, reason=reason, passphrase=secret)
         answer({"code": code}, as_json=as_json, text=code)
 
@@ -146,9 +147,9 @@ def invite(
 ) -> None:
     """Print the code with which somebody links their account at the identity provider."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import invitations, people
+        from control_plane.accounts import invitations
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         code = invitations.invite(plane, by, person, purpose=invitations.SIGN_ON, passphrase=secret)
         answer({"code": code}, as_json=as_json, text=code)
 
@@ -187,9 +188,9 @@ def issue(
 ) -> None:
     """Issue a token and print it, this once."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people, tokens
+        from control_plane.accounts import tokens
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         made = tokens.issue(plane, by, name=name, passphrase=secret, scopes=scope, days=days, machine=machine)
         answer({"token": made.token, "text": made.text}, as_json=as_json, text=made.text)
 
@@ -234,9 +235,9 @@ def propose(
 ) -> None:
     """Sign a grant as the first of two people, neither of whom it is for."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import grants, people
+        from control_plane.accounts import grants
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         making = grants.Making(person, role, days=days, previous=follows)
         made = grants.propose(plane, by, making, reason=reason, passphrase=secret)
         answer(made, as_json=as_json, text=f"{_line(made)}\n{made.digest}")
@@ -255,9 +256,9 @@ def sign(
 ) -> None:
     """Sign a grant as the second person: it is in force then."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import grants, people
+        from control_plane.accounts import grants
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         made = grants.sign(plane, by, identity, digest=digest, reason=reason, passphrase=secret)
         answer(made, as_json=as_json, text=_line(made))
 
@@ -274,9 +275,9 @@ def end(
 ) -> None:
     """End a grant or a delegation at once: one person is enough."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import grants, people
+        from control_plane.accounts import grants
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         answer(
             made := grants.end(plane, by, identity, reason=reason, passphrase=secret), as_json=as_json, text=_line(made)
         )
@@ -305,9 +306,9 @@ def take_over(
 ) -> None:
     """Take note of what is open, as the successor: you hold the role from then on."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import handover, people
+        from control_plane.accounts import handover
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         made = handover.acknowledge(plane, by, identity, digest=digest, passphrase=secret)
         answer(made, as_json=as_json, text=_line(made))
 
@@ -325,9 +326,9 @@ def delegate(
 ) -> None:
     """Let another person act in a role of yours while you are away."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import delegations, people
+        from control_plane.accounts import delegations
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
         made = delegations.delegate(plane, by, person=person, role=role, until=until, reason=reason, passphrase=secret)
         answer(made, as_json=as_json, text=_line(made))

@@ -35,6 +35,7 @@ __all__ = [
     "new_passphrase",
     "opened",
     "passphrase",
+    "signing",
 ]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
@@ -113,6 +114,13 @@ def passphrase(file: Path | None) -> str:
             hint="give --passphrase-file or MENTORPLANE_PASSPHRASE",
         )
     return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
+
+
+def signing(plane: ControlPlane, actor: str, file: Path | None) -> tuple[str, str]:
+    """Return the id of the person who acts, by login or id, and the passphrase that opens their key."""
+    from control_plane.accounts import people
+
+    return people.find_person(plane, actor).id, passphrase(file)
 
 
 def new_passphrase(file: Path | None) -> str:

@@ -16,7 +16,7 @@ from control_plane.cli.common import (
     PassphraseFile,
     answer,
     opened,
-    passphrase,
+    signing,
 )
 from edge_runtime.core.errors import InvalidDocument
 
@@ -111,10 +111,9 @@ def promote(
 ) -> None:
     """Propose for a channel the very entries that are live on another."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.registry.lifecycle import acts
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        person, secret = signing(plane, actor, passphrase_file)
         made = acts.promote(
             plane, person, source=source, target=channel, names=names or (), title=title, passphrase=secret
         )
@@ -137,10 +136,9 @@ def rollback(
 ) -> None:
     """Propose what an earlier release held, as a new release."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.registry.lifecycle import acts
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        person, secret = signing(plane, actor, passphrase_file)
         made = acts.rollback(
             plane, person, to=to, only=only, lift=lift, channel=channel, title=title, passphrase=secret
         )
@@ -158,10 +156,9 @@ def return_channel(
 ) -> None:
     """Propose for the channel of a trial what the usual channel has: it goes out when the trial ends, if approved."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.registry.lifecycle import acts
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        person, secret = signing(plane, actor, passphrase_file)
         made = acts.prepare_return(plane, person, channel=channel, title=title, passphrase=secret)
         answer(made, as_json=as_json, text=_said(made))
 
@@ -180,11 +177,10 @@ def withdraw(
 ) -> None:
     """Withdraw a prompt, on every channel that has it, or all of a channel: devices stop using it."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.registry import releases
         from control_plane.registry.lifecycle.withdrawing import withdraw_channel
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        person, secret = signing(plane, actor, passphrase_file)
         if whole:
             made, more = withdraw_channel(plane, person, channel=target, reason=reason, passphrase=secret)
             said = f"{more} more person must withdraw it" if more else "all of it is withdrawn"
@@ -211,10 +207,9 @@ def review_release(
 ) -> None:
     """Sign the mandatory review of a break-glass release."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.registry.lifecycle import emergency
 
-        person, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        person, secret = signing(plane, actor, passphrase_file)
         done = emergency.review(
             plane,
             person,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, REFUSED, As, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.common import DEFAULT_HOME, REFUSED, As, Home, Json, PassphraseFile, answer, opened, signing
 
 __all__ = ["erase", "retention"]
 
@@ -30,7 +30,6 @@ def erase(
 ) -> None:
     """Erase every text of a person, name and reasons, for good: the log keeps its proofs and says who did it."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.texts import erasing
 
         if not yes:
@@ -41,7 +40,7 @@ def erase(
             made = {"keys": keys, "concerned": entries, "holds": list(holds), "erased": False}
             answer(made, as_json=as_json, text=text)
         else:
-            by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+            by, secret = signing(plane, actor, passphrase_file)
             done = erasing.erase(plane, person, by=by, reason=reason, passphrase=secret, ticket=ticket)
             answer({"erased": True, **_plain(done)}, as_json=as_json, text=_said(done))
     if not yes:
@@ -71,10 +70,9 @@ def retention_set(
 ) -> None:
     """Change a setting; the log says so before it takes effect."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.texts.retention import change_setting
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         entry = change_setting(plane, name, value, by=by, reason=reason, passphrase=secret)
         made = {"name": name, "value": value, "entry": entry}
         answer(made, as_json=as_json, text=f"{name} is {value}, audit entry {entry}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.common import DEFAULT_HOME, As, Home, Json, PassphraseFile, answer, opened, signing
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -34,12 +34,11 @@ def place(
 ) -> None:
     """Place a legal hold on the texts of a person, or of everybody."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.texts import holding
 
         if bool(person) == everybody:
             raise InvalidDocument("expected --person or --everybody, got both or neither")
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         made = holding.hold(plane, person, by=by, reason=reason, passphrase=secret, ticket=ticket)
         answer(made, as_json=as_json, text=_line(made))
 
@@ -57,10 +56,9 @@ def lift(
 ) -> None:
     """Lift a legal hold."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
         from control_plane.texts import holding
 
-        by, secret = people.find_person(plane, actor).id, passphrase(passphrase_file)
+        by, secret = signing(plane, actor, passphrase_file)
         made = holding.lift_hold(plane, identity, by=by, reason=reason, passphrase=secret, ticket=ticket)
         answer(made, as_json=as_json, text=_line(made))
 
