@@ -103,6 +103,15 @@ def withdrawn(acts: Acts, clock: Clock) -> None:
     acts.withdraw("tom", "closing")
 
 
+def worded(acts: Acts, clock: Clock) -> None:
+    """Leave two releases and a withdrawal, with reasons to search for."""
+    acts.check()
+    acts.approve("tom", reason="Clearer for Müller's TEAM, and naïve readers")
+    acts.approve("ines", reason="clearer: I asked the team")
+    acts.release()
+    acts.withdraw("sam", "closing")
+
+
 @dataclass(frozen=True)
 class Template:
     """A home to copy, and the time at which it was left."""
