@@ -1,12 +1,13 @@
-"""Two people act on the same thing at the same instant over HTTP: what is left, one after the other explains.
+"""Two people act on the same thing at the same instant: what is left, one after the other explains.
 
-Real threads, a server of its own for each, as if several ran; the database decides who comes first.
+Real threads; over HTTP a server of its own for each, as if several ran; the database decides who comes first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, Thread
 from typing import Any
 
@@ -15,15 +16,37 @@ from fastapi.testclient import TestClient
 
 from control_plane import ledger
 from control_plane.app import create_app
+from control_plane.errors import Refused
 from control_plane.registry import queries
+from control_plane.reviewing import objections
 from control_plane.settings import Settings
+from edge_runtime.core.errors import MentorplaneError
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
-from tests.server.library import OPENER, script
+from tests.server.library import CLOSING, OPENER, script
 from tests.server.test_http import by, signing
 
 Asked = tuple[str, str, str, Any]
 Race = Callable[..., list[int]]
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Carry acts out at the same instant and return what came of each: its result, or the error."""
+    barrier, results = Barrier(len(acts)), [None] * len(acts)
+
+    def run(index: int, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[index] = act()
+        except MentorplaneError as error:
+            results[index] = error
+
+    threads = [Thread(target=run, args=(index, act)) for index, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
 @pytest.fixture
@@ -32,20 +55,13 @@ def race(settings: Settings, acts: Acts, clock: Clock) -> Iterator[Race]:
     clients = [TestClient(create_app(settings, clock=clock), raise_server_exceptions=False) for _ in range(2)]
 
     def run(*asked: Asked) -> list[int]:
-        barrier, got = Barrier(len(asked)), [0] * len(asked)
+        def ask(client: TestClient, one: Asked) -> int:
+            who, method, path, body = one
+            return client.request(method, path, json=body, headers=by(acts, who)).status_code
 
-        def ask(at: int) -> None:
-            who, method, path, body = asked[at]
-            barrier.wait()
-            got[at] = clients[at].request(method, path, json=body, headers=by(acts, who)).status_code
-
-        threads = [Thread(target=ask, args=(at,)) for at in range(len(asked))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        got = at_once(*(partial(ask, client, one) for client, one in zip(clients, asked, strict=True)))
         assert ledger.verify(acts.plane).ok
-        return got
+        return [status for status in got if isinstance(status, int)]
 
     yield run
     for client in clients:
@@ -128,3 +144,43 @@ def test_a_schedule_and_a_rejection(acts: Acts, race: Race, clock: Clock) -> Non
         (200, 409): {"scheduled"},
     }
     assert state in serial[scheduled, rejected], (scheduled, rejected, state)
+
+
+@pytest.mark.databases
+def test_two_who_approve_at_the_same_instant_both_count(acts: Acts) -> None:
+    """Neither signature is lost, and together they are the quorum."""
+    acts.check()
+    results = at_once(lambda: acts.approve("tom"), lambda: acts.approve("ines"))
+    assert not any(isinstance(one, Exception) for one in results)
+    assert acts.release().number == 2
+
+
+@pytest.mark.databases
+def test_an_edit_and_a_release_at_the_same_instant_never_mix(acts: Acts) -> None:
+    """Either what was approved is released and the edit refused, or the edit wins and nothing is released."""
+    acts.approve_fully()
+    approved = acts.seen()
+    edit = {CLOSING: script("closing", tier="R1", fill="Bye {{ work }}.")}
+    released, edited = at_once(acts.release, lambda: acts.edit("maya", 2, edit))
+    assert isinstance(released, Exception) != isinstance(edited, Exception)
+    live = queries.list_releases(acts.plane)[0]
+    assert live.manifest == approved if not isinstance(released, Exception) else live.number == 1
+
+
+def test_one_proposal_released_twice_at_the_same_instant_is_released_once(acts: Acts) -> None:
+    """One of two release managers is told that it is released already."""
+    acts.approve_fully()
+    results = at_once(acts.release, acts.release)
+    assert sum(isinstance(one, Refused) for one in results) == 1
+    assert [one.number for one in queries.list_releases(acts.plane)] == [2, 1]
+
+
+def test_an_objection_and_a_release_at_the_same_instant_never_pass_each_other(acts: Acts) -> None:
+    """Either the objection comes first and blocks, or it is told that the release was first."""
+    acts.approve_fully()
+    seen = acts.seen()
+    object_to = lambda: objections.object_to(  # noqa: E731 - an act without arguments
+        acts.plane, acts.id("sam"), 2, role="safety-owner", reason="wait", manifest=seen
+    )
+    released, objected = at_once(acts.release, object_to)
+    assert isinstance(released, Exception) != isinstance(objected, Exception)

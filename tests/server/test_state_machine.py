@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
-from threading import Barrier, Thread
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -356,63 +355,3 @@ def test_the_model_lets_through_what_a_quorum_approved(templates: Callable[..., 
     machine.everybody_looks(2, early=True)
     assert Governance.released == before + 3
     machine.teardown()
-
-
-@contextmanager
-def at_once(*acts: Callable[[], object]) -> Iterator[list[object]]:
-    """Carry acts out at the same instant and give what came of each: its result, or the error."""
-    barrier, results = Barrier(len(acts)), [None] * len(acts)
-
-    def run(index: int, act: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            results[index] = act()
-        except MentorplaneError as error:
-            results[index] = error
-
-    threads = [Thread(target=run, args=(index, act)) for index, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    yield results
-
-
-@pytest.mark.databases
-def test_two_who_approve_at_the_same_instant_both_count(acts: Acts) -> None:
-    """Neither signature is lost, and together they are the quorum."""
-    acts.check()
-    with at_once(lambda: acts.approve("tom"), lambda: acts.approve("ines")) as results:
-        assert not any(isinstance(one, Exception) for one in results)
-    assert acts.release().number == 2
-
-
-@pytest.mark.databases
-def test_an_edit_and_a_release_at_the_same_instant_never_mix(acts: Acts) -> None:
-    """Either what was approved is released and the edit refused, or the edit wins and nothing is released."""
-    acts.approve_fully()
-    approved = acts.seen()
-    edit = change("closing", "Bye")
-    with at_once(acts.release, lambda: acts.edit("maya", 2, edit)) as (released, edited):
-        assert isinstance(released, Exception) != isinstance(edited, Exception)
-    live = queries.list_releases(acts.plane)[0]
-    assert live.manifest == approved if not isinstance(released, Exception) else live.number == 1
-
-
-def test_one_proposal_released_twice_at_the_same_instant_is_released_once(acts: Acts) -> None:
-    """One of two release managers is told that it is released already."""
-    acts.approve_fully()
-    with at_once(acts.release, acts.release) as results:
-        assert sum(isinstance(one, Refused) for one in results) == 1
-    assert [one.number for one in queries.list_releases(acts.plane)] == [2, 1]
-
-
-def test_an_objection_and_a_release_at_the_same_instant_never_pass_each_other(acts: Acts) -> None:
-    """Either the objection comes first and blocks, or it is told that the release was first."""
-    acts.approve_fully()
-    seen = acts.seen()
-    object_to = lambda: objections.object_to(  # noqa: E731 - an act without arguments
-        acts.plane, acts.id("sam"), 2, role="safety-owner", reason="wait", manifest=seen
-    )
-    with at_once(acts.release, object_to) as (released, objected):
-        assert isinstance(released, Exception) != isinstance(objected, Exception)
