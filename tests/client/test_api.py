@@ -15,7 +15,7 @@ import pytest
 from control_plane.client import Options
 from control_plane.client.api import AsyncOperations, Operations
 from control_plane.client.calls import Call, Paged
-from tests import client_api
+from tests import client_api, client_document
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The OpenAPI document of a server."""
-    return client_api.openapi()
+    return client_document.openapi()
 
 
 class Recorder:
@@ -62,7 +62,7 @@ def test_what_the_methods_send_is_what_the_document_asks_for(document: dict[str,
     wanted = {}
     for path, item in document["paths"].items():
         for method, told in item.items():
-            if not client_api.is_for_programs(told):
+            if not client_document.is_for_programs(told):
                 continue
             query = {one["name"] for one in told.get("parameters", ()) if one["in"] == "query"} - {"cursor"}
             schema = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
