@@ -16,10 +16,26 @@ from audit.merkle import Frontier
 from audit.tiles import grow
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.repository import Site
+from edge_runtime import EdgeRuntime
 from edge_runtime.core.manifest import Manifest
 from edge_runtime.core.release import ReleaseFile, encode_release, encode_withdrawals, release_path, withdrawals_path
 from edge_runtime.core.trustfile import encode_trust
 from tests.simulator import CHANNEL, Organisation
+
+
+def published_once(folder: Path) -> Published:
+    """Return an organisation with one release in a folder."""
+    made = Published(folder)
+    made.release()
+    return made
+
+
+def adopted(published: Published, folder: Path) -> EdgeRuntime:
+    """Return a device that has adopted what is published."""
+    runtime = EdgeRuntime.open(folder / "home", trust=published.trust, source=str(published.folder))
+    refreshed = runtime.refresh()
+    assert refreshed.ok, refreshed
+    return runtime
 
 
 class Published:
