@@ -8,9 +8,7 @@ Does not: try again (see `export`). Source: Standard Webhooks 1.0 (headers and s
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import http.client
 import ipaddress
 import os
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from control_plane.webhooks.signing import secret_bytes, signed_headers
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 __all__ = [
@@ -32,14 +31,12 @@ __all__ = [
     "StreamSink",
     "WebhookSink",
     "read_secret",
-    "webhook_signature",
 ]
 
 STDOUT = "stdout"
 TIMEOUT_S = 30.0
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 MAX_RETRY_AFTER_S = 300.0
-_PREFIX = "whsec_"
 _GONE = 410
 
 
@@ -184,20 +181,11 @@ class WebhookSink:
             raise SinkRefused(f"the answer {status}", final=status == _GONE, after_s=after_s)
 
     def _headers(self, batch: Batch) -> dict[str, str]:
-        stamp = str(self.now_s())
         return {
             "Content-Type": "application/x-ndjson",
             "User-Agent": "mentorplane-export/1",
-            "webhook-id": batch.id,
-            "webhook-timestamp": stamp,
-            "webhook-signature": webhook_signature(self.secret, batch.id, stamp, body=batch.body),
+            **signed_headers([self.secret], batch.id, timestamp=self.now_s(), body=batch.body),
         }
-
-
-def webhook_signature(secret: bytes, identity: str, stamp: str, *, body: bytes) -> str:
-    """Return the signature over id, time and body, as Standard Webhooks has it."""
-    signed = f"{identity}.{stamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
 
 
 def read_secret(file: Path) -> bytes:
@@ -207,8 +195,7 @@ def read_secret(file: Path) -> bytes:
         InvalidDocument: the file cannot be read, or holds no such secret.
     """
     try:
-        text = file.read_text("ascii").strip()
-        secret = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+        secret = secret_bytes(file.read_text("ascii").strip())
     except (OSError, ValueError) as error:
         raise InvalidDocument("expected a secret in base64 in the secret file, got something else") from error
     if not MIN_SECRET_BYTES <= len(secret) <= MAX_SECRET_BYTES:

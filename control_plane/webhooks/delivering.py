@@ -20,7 +20,7 @@ from control_plane import db
 from control_plane.plane import ControlPlane
 from control_plane.webhooks.addresses import post
 from control_plane.webhooks.outbox import ACTIVE, WAITING
-from control_plane.webhooks.signing import open_secrets, signature
+from control_plane.webhooks.signing import open_secrets, secret_bytes, signed_headers
 from control_plane.webhooks.tables import DeliveryRow, WebhookRow
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
@@ -90,9 +90,7 @@ def _try(plane: ControlPlane, message: _Message, send: Post) -> tuple[int, str]:
     headers: Mapping[str, str] = {
         "Content-Type": "application/json",
         "User-Agent": "mentorplane-webhooks/1",
-        "webhook-id": message.id,
-        "webhook-timestamp": str(now),
-        "webhook-signature": signature(message.secrets, message.id, timestamp=now, body=message.body),
+        **signed_headers(map(secret_bytes, message.secrets), message.id, timestamp=now, body=message.body),
     }
     try:
         status, _ = send(message.url, message.body, headers, private=plane.settings.webhooks_to_private)

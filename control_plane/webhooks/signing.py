@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["new_secret", "open_secrets", "seal_secrets", "signature"]
+__all__ = ["new_secret", "open_secrets", "seal_secrets", "secret_bytes", "signed_headers"]
 
 PREFIX = "whsec_"
 SECRET_BYTES, NONCE_BYTES = 32, 12
@@ -28,11 +28,20 @@ def new_secret(plane: ControlPlane) -> str:
     return PREFIX + base64.b64encode(plane.random(SECRET_BYTES)).decode()
 
 
-def signature(secrets: Sequence[str], identity: str, *, timestamp: int, body: bytes) -> str:
-    """Return the header `webhook-signature`: one signature for each secret, separated by spaces."""
+def secret_bytes(text: str) -> bytes:
+    """Return the bytes of a secret: `whsec_` and base64, or base64 alone.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    return base64.b64decode(text.removeprefix(PREFIX), validate=True)
+
+
+def signed_headers(secrets: Iterable[bytes], identity: str, *, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the headers of a message over its id, time and body: a signature by each secret, separated by spaces."""
     signed = f"{identity}.{timestamp}.".encode() + body
-    keys = (base64.b64decode(secret.removeprefix(PREFIX)) for secret in secrets)
-    return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
+    made = ("v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in secrets)
+    return {"webhook-id": identity, "webhook-timestamp": str(timestamp), "webhook-signature": " ".join(made)}
 
 
 def seal_secrets(plane: ControlPlane, identity: str, secrets: Sequence[str]) -> bytes:
