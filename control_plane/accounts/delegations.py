@@ -18,13 +18,14 @@ from audit.record import Act, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights, sessions
 from control_plane.accounts.grants import GrantRecord, Signed, log_grant, record, require_reason, terms_of
-from control_plane.accounts.holdings import APPROVING, Holding
+from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, StatementRow
 from edge_runtime.core import canonical
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.grants import sign_grant
 

@@ -21,14 +21,14 @@ from sqlmodel import Session, col, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, people, rights, sessions
-from control_plane.accounts.holdings import APPROVING, Holding, holding
+from control_plane.accounts.holdings import Holding, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import ClosureRow
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import Person
+from edge_runtime.core.approval import APPROVING, Person
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.grants import Grant, add_signature, missing_signatures, open_grant, sign_grant, signers_of
 

@@ -17,19 +17,9 @@ from sqlmodel import Session, col, or_, select
 from control_plane.accounts.tables import GrantRow
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core import canonical
+from edge_runtime.core.approval import APPROVING
 
-__all__ = ["APPROVING", "Holding", "enrolment_digest", "first_grants", "held_roles", "holding"]
-
-APPROVING = (
-    "community-host",
-    "compliance",
-    "employee-representative",
-    "facilitator",
-    "learning-designer",
-    "safety-owner",
-)
-"""Roles in which people approve: held by grant, for a time."""
-
+__all__ = ["Holding", "enrolment_digest", "first_grants", "held_roles", "holding"]
 
 FIRST_GRANT_DAYS = 56
 

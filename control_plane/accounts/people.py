@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from audit.record import Act, Auth, LeafObject, Retention
 from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, rights
-from control_plane.accounts.holdings import APPROVING, enrolment_digest, first_grants, holding
+from control_plane.accounts.holdings import enrolment_digest, first_grants, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.errors import Conflict
@@ -24,6 +24,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
 from control_plane.texts.sealing import add_key
 from edge_runtime.core import approval, dsse
+from edge_runtime.core.approval import APPROVING, NOT_APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
     "shown",
 ]
 
-ROLES = tuple(sorted((*APPROVING, "administrator", "auditor", "author", "release-manager", "reviewer")))
+ROLES = tuple(sorted((*APPROVING, *NOT_APPROVING)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from audit.record import Act, Auth
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.delegations import require_distinct
-from control_plane.accounts.holdings import APPROVING, holding
+from control_plane.accounts.holdings import holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -34,6 +34,7 @@ from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import expiry, objections, requested, waiting
 from control_plane.reviewing.exclusion import excluded, is_excluded
 from control_plane.reviewing.tables import OpeningRow
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 

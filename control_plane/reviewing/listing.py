@@ -19,7 +19,7 @@ from sqlmodel import Session, col, exists, select
 
 from control_plane import db
 from control_plane.accounts import rights
-from control_plane.accounts.holdings import APPROVING, held_roles
+from control_plane.accounts.holdings import held_roles
 from control_plane.index.lookup import Wanted, find
 from control_plane.index.terms import term, word_key, word_terms
 from control_plane.plane import ControlPlane
@@ -36,6 +36,7 @@ from control_plane.reviewing.tables import (
     WriterRow,
 )
 from control_plane.reviewing.waiting import ANYBODY
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["STATES", "Search", "find_proposals", "inbox"]

@@ -18,7 +18,6 @@ from sqlmodel import Session, col, or_, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, texts
 from control_plane.accounts import rights
-from control_plane.accounts.holdings import APPROVING
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -29,6 +28,7 @@ from control_plane.reviewing.contents import content_of
 from control_plane.reviewing.exclusion import contributors
 from control_plane.reviewing.records import Anchor, Objection
 from control_plane.reviewing.tables import ObjectionRow
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [

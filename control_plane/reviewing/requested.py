@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 from audit.record import Act, Auth
 from control_plane import ledger
 from control_plane.accounts import people, rights
-from control_plane.accounts.holdings import APPROVING
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound
 from control_plane.mail.outbox import notify_review
@@ -25,6 +24,7 @@ from control_plane.reviewing import expiry
 from control_plane.reviewing.exclusion import excluded
 from control_plane.reviewing.records import Requested
 from control_plane.reviewing.tables import RequestRow
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["ASKED", "answered", "end_request", "request", "requests_of"]

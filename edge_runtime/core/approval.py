@@ -56,7 +56,7 @@ APPROVING = (
     "learning-designer",
     "safety-owner",
 )
-"""Roles in which people approve in a default installation."""
+"""Roles in which people approve; on a server they are held by grant, for a time."""
 NOT_APPROVING = ("administrator", "auditor", "author", "release-manager", "reviewer")
 """Roles in which nobody approves or rejects, whatever the rules say."""
 CHANGES = ("addition", "contract", "filing", "loosening", "measured", "removal", "tightening", "wording")
