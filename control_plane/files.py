@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of either.
+"""Files: written so that a crash leaves the old one or the new one, never half of either; read with a cap, no links.
 
 Promises: after `write_atomic` returns, content and name are on the disk. Does not: lock (the database's log-head row
 does).
@@ -10,7 +10,9 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["write_atomic"]
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = ["read_own", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
@@ -39,3 +41,18 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_own(path: Path, *, max_bytes: int) -> bytes | None:
+    """Return a file of ours in somebody's folder, or its first `max_bytes` and one more; None if it is not there.
+
+    Raises:
+        InvalidDocument: it is a link, which may lead anywhere.
+    """
+    if path.is_symlink():
+        raise InvalidDocument(f"expected {path.name} to be a file, got a link")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(max_bytes + 1)
+    except FileNotFoundError:
+        return None

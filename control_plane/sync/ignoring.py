@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from control_plane.files import read_own
 from control_plane.sync.lock import FILE as LOCK
 from edge_runtime.core.errors import InvalidDocument
 
@@ -46,15 +47,8 @@ def load_ignoring(folder: Path) -> Ignoring:
     Raises:
         InvalidDocument: it is a link, too long, not UTF-8, or has a pattern that cannot be read.
     """
-    path = folder / FILE
-    if path.is_symlink():
-        raise InvalidDocument(f"expected {FILE} to be a file, got a link")
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return Ignoring()
-    return parse_ignoring(data)
+    data = read_own(folder / FILE, max_bytes=MAX_BYTES)
+    return Ignoring() if data is None else parse_ignoring(data)
 
 
 def parse_ignoring(data: bytes) -> Ignoring:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from control_plane.files import write_atomic
+from control_plane.files import read_own, write_atomic
 from control_plane.sync.paths import is_safe
 from control_plane.sync.records import Key
 from edge_runtime.core import canonical
@@ -96,13 +96,8 @@ def load_lock(folder: Path) -> Lock | None:
     Raises:
         InvalidDocument: it is malformed, or a link.
     """
-    path = folder / FILE
-    if path.is_symlink():
-        raise InvalidDocument(f"expected {FILE} to be a file, got a link")
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
+    data = read_own(folder / FILE, max_bytes=MAX_BYTES)
+    if data is None:
         return None
     try:
         return parse_lock(data)
