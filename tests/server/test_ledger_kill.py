@@ -156,13 +156,13 @@ def test_processes_at_once_some_of_them_killed_leave_one_history(tmp_path: Path)
     command = [sys.executable, "-m", "tests.server.kill_child", str(tmp_path), "crowd"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
-    tokens = (tmp_path / "crowd" / "tokens").read_text().split()
-    assert len(tokens) >= 3 * 8
+    given = (tmp_path / "crowd" / "tokens").read_text().split()
+    assert len(given) >= 3 * 8
     plane = open_plane(Settings(home=tmp_path / "crowd" / "home", argon2=CHEAP))
     try:
-        assert {tokens.person_of_token(plane, token).login for token in tokens} == {"tom"}
+        assert {tokens.person_of_token(plane, token).login for token in given} == {"tom"}
         logged = {one.digest for one in ledger.search(plane, act="token-issued", limit=1000)}
-        assert {tokens.token_digest(token) for token in tokens} <= logged
+        assert {tokens.token_digest(token) for token in given} <= logged
         require_one_history(plane, ())
         releases.recover(plane)
         report = ledger.verify(plane)
