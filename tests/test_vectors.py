@@ -25,6 +25,7 @@ from edge_runtime.core.manifest import parse_manifest
 from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.policy import encode_policy, parse_policy
 from edge_runtime.core.prompt import parse_prompt
+from edge_runtime.core.reader.model import parse_reader_model
 from edge_runtime.core.release import encode_release, encode_withdrawals, parse_release, parse_withdrawals
 from edge_runtime.core.session_type import parse_session_type
 from edge_runtime.core.trust import Delivery, adopt, open_prompt, running
@@ -104,6 +105,7 @@ def test_example_closures_are_prompts(name: str) -> None:
         ("include.de.json", parse_include),
         ("include.json", parse_include),
         ("model.json", parse_model_card),
+        ("reader.json", parse_reader_model),
         ("session-type.json", parse_session_type),
         ("vocabulary.json", parse_vocabulary),
     ],

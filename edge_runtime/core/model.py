@@ -21,7 +21,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.filing import Filing, read_filing
 
-__all__ = ["FORMAT", "TASKS", "ModelCard", "Probe", "Score", "parse_model_card"]
+__all__ = ["FORMAT", "FULL_BP", "TASKS", "ModelCard", "Probe", "Score", "parse_model_card", "read_score"]
 
 FORMAT = "mentorplane-model/1"
 MAX_BYTES = 500_000
@@ -99,7 +99,7 @@ def parse_model_card(data: bytes) -> ModelCard:
         locales=fields.texts("locales", at_most=50),
         labels=_read_labels(fields),
         thresholds=_read_thresholds(fields.json_object("thresholds")),
-        scores=fields.items("scores", _read_score, at_most=1000),
+        scores=fields.items("scores", read_score, at_most=1000),
         self_test=fields.items("self_test", _read_probe, at_most=200),
     )
     file.close()
@@ -120,7 +120,8 @@ def _read_thresholds(document: canonical.JsonObject) -> dict[str, int]:
     return {label: fields.integer(label, at_most=FULL_BP) for label in sorted(document)}
 
 
-def _read_score(document: object) -> Score:
+def read_score(document: object) -> Score:
+    """Return one measured score."""
     fields = Fields(document, "score", tagged=False)
     score = Score(
         label=fields.text("label", at_most=40),

@@ -136,6 +136,49 @@ def model() -> dict[str, Any]:
     }
 
 
+def reader() -> dict[str, Any]:
+    """Return the description of a model for the reader."""
+    return {
+        "format": "mentorplane-reader/1",
+        "name": "reader",
+        "licence": "Apache-2.0",
+        "base": f"sha256:{hashlib.sha256(b'UNSAFE example base weights').hexdigest()}",
+        "locales": ["en"],
+        "graph": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example graph').hexdigest()}", "size_bytes": 20},
+        "tokenizer": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example words').hexdigest()}", "size_bytes": 20},
+        "gate": {
+            "graph": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example gate').hexdigest()}", "size_bytes": 19},
+            "threshold_bp": 20,
+        },
+        "max_tokens": 256,
+        "overlap_tokens": 32,
+        "entities": ["PERSON", "ORG", "EMAIL"],
+        "parts": ["WHO", "WHAT", "WHEN"],
+        "labels": ["topic.health", "crisis", "commitment"],
+        "thresholds": {"PERSON": 4000, "ORG": 5000, "topic.health": 5000, "crisis": 1500, "commitment": 5500},
+        "scores": [
+            {"label": label, "metric": "f1", "score_bp": 9120, "examples": 400, "data": "Made-up notes."}
+            for label in ("PERSON", "ORG", "topic.health", "crisis", "commitment")
+        ],
+        "data": [
+            {
+                "name": "written/train",
+                "licence": "Apache-2.0",
+                "digest": f"sha256:{hashlib.sha256(b'UNSAFE example data').hexdigest()}",
+                "examples": 4000,
+            }
+        ],
+        "self_test": [
+            {
+                "text": "I will call Priya by Friday.",
+                "labels": {"commitment": [8000, 10000], "crisis": [0, 500]},
+                "entities": [["PERSON", 12, 17]],
+                "parts": [["WHO", 0, 1], ["WHAT", 7, 17], ["WHEN", 18, 27]],
+            }
+        ],
+    }
+
+
 def vocabulary() -> dict[str, Any]:
     """Return the closure of the product's own vocabulary, with short meanings."""
     return {
@@ -157,6 +200,7 @@ def files() -> dict[str, bytes]:
         "include": include(),
         "include.de": translated(),
         "model": model(),
+        "reader": reader(),
         "session-type": session_type(),
         "vocabulary": vocabulary(),
     }
