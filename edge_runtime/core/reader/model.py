@@ -20,7 +20,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.model import FULL_BP, Score, read_score
 
-__all__ = ["FORMAT", "MAX_BYTES", "File", "Gate", "Probe", "ReaderModel", "parse_reader_model"]
+__all__ = ["FORMAT", "MAX_BYTES", "DataSet", "File", "Gate", "Probe", "ReaderModel", "parse_reader_model"]
 
 FORMAT = "mentorplane-reader/1"
 MAX_BYTES = 500_000
@@ -58,6 +58,16 @@ class Probe:
 
 
 @frozen
+class DataSet:
+    """One data set that the model was trained or measured on."""
+
+    name: str
+    licence: str
+    digest: str
+    examples: int
+
+
+@frozen
 class ReaderModel:
     """The model that the reader on a device uses, as its `reader.json` describes it."""
 
@@ -75,6 +85,7 @@ class ReaderModel:
     labels: tuple[str, ...]
     thresholds: Mapping[str, int]
     scores: tuple[Score, ...]
+    data: tuple[DataSet, ...]
     self_test: tuple[Probe, ...]
 
 
@@ -100,9 +111,9 @@ def parse_reader_model(data: bytes) -> ReaderModel:
         labels=_read_words(fields, "labels", _LABEL),
         thresholds=_read_thresholds(fields.json_object("thresholds")),
         scores=fields.items("scores", read_score, at_most=1000),
+        data=fields.items("data", _read_data, at_most=200),
         self_test=fields.items("self_test", _read_probe, at_most=MAX_PROBES),
     )
-    fields.items("data", _read_data, at_most=200)
     fields.close()
     _verify(model)
     return model
@@ -136,14 +147,16 @@ def _read_thresholds(document: canonical.JsonObject) -> dict[str, int]:
     return {name: fields.integer(name, at_least=1, at_most=FULL_BP) for name in sorted(document)}
 
 
-def _read_data(document: object) -> None:
-    """Check what a data set says of itself: a device needs none of it, an auditor does."""
+def _read_data(document: object) -> DataSet:
     fields = Fields(document, "data", tagged=False)
-    fields.text("name", at_most=80)
-    fields.text("licence", at_most=80)
-    fields.digest("digest")
-    fields.integer("examples", at_least=1)
+    data = DataSet(
+        name=fields.text("name", at_most=80),
+        licence=fields.text("licence", at_most=80),
+        digest=fields.digest("digest"),
+        examples=fields.integer("examples", at_least=1),
+    )
     fields.close()
+    return data
 
 
 def _read_probe(document: object) -> Probe:
