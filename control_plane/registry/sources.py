@@ -160,12 +160,12 @@ def _place(places: Places, where: JsonPath) -> Place:
 def _script_problems(source: Source) -> Iterator[Problem]:
     document = source.document
     yield from _input_problems(source)
-    broken = list(json_schema_problems(document["output"]))
-    for where, expected in broken:
-        yield problem_at(source, ("output", *where), f"a JSON Schema in output: {expected}")
     try:
         check_schema(document["output"])
     except InvalidDocument as error:
+        broken = list(json_schema_problems(document["output"]))
+        for where, expected in broken:
+            yield problem_at(source, ("output", *where), f"a JSON Schema in output: {expected}")
         if not broken:
             yield problem_at(source, ("output",), f"{_without_prefix(str(error))} in output")
     if document["output"].get("type") != "object":

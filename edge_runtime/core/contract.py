@@ -164,8 +164,17 @@ def check_schema(schema: JsonObject) -> None:
     Raises:
         InvalidDocument: it is not, or it refers beyond its own `#`, to nothing, or round in a circle.
     """
+    _check_schema(encode(schema))
+
+
+@lru_cache(maxsize=256)
+def _check_schema(data: bytes) -> None:
+    """Check a schema; what passed is remembered, since a script keeps its contract through most of its changes."""
+    import json
+
     import jsonschema
 
+    schema = json.loads(data)
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:

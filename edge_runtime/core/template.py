@@ -63,6 +63,12 @@ def check_template(source: str, declared: Iterable[str]) -> None:
         InvalidDocument: it does not parse, is too long, or uses an undeclared variable, another statement,
             filter or attribute; the message gives the line.
     """
+    _check(source, frozenset(declared))
+
+
+@lru_cache(maxsize=512)
+def _check(source: str, declared: frozenset[str]) -> None:
+    """Check a template; what passed is remembered, since each text of a script is checked at every step it takes."""
     import jinja2
     from jinja2 import meta, nodes
 
@@ -76,7 +82,7 @@ def check_template(source: str, declared: Iterable[str]) -> None:
         raise InvalidDocument(f"expected a template that nests at most {MAX_NESTING} deep") from error
     for node in _walk(tree):
         _check_node(node, nodes)
-    undeclared = meta.find_undeclared_variables(tree) - set(declared)
+    undeclared = meta.find_undeclared_variables(tree) - declared
     if undeclared:
         name = min(undeclared)
         line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 1)

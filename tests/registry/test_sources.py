@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -297,6 +298,35 @@ def test_what_was_written_is_read(members: dict[str, int]) -> None:
     """Members come back as they were written."""
     text = "".join(f'"{name}": {value}\n' for name, value in members.items()) or "{}"
     assert read_yaml(text.encode(), "x") == (members, read_yaml(text.encode(), "x")[1])
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="no parser in C is installed: the one in Python reads all")
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCRIPT,
+        "a: >-\n  folded\n  text\n\n  more\nb: |+\n  kept\n\nc: 'it''s'\nd: \"\\u263A \\x41\\n\"\n",
+        "a: [x, {y: z}, 'q']\n? long key\n: - 1\n  - ~\n  -\n# a comment\nb: &c d\ne: *c\nf: !t g\n",
+        "a: überall – 1\r\nb:   two  \r\n\r\nc: word\n  goes on\n",
+    ],
+    ids=["script", "texts", "structures", "lines"],
+)
+def test_parser_in_c_reads_what_the_one_in_python_reads(text: str) -> None:
+    """Which parser is installed makes no difference to what is read, nor to where it stands."""
+
+    def events(loader: type[object]) -> list[tuple[object, ...]]:
+        return [
+            (
+                type(one),
+                *(getattr(one, name, None) for name in ("value", "anchor", "tag")),
+                getattr(one, "style", None) or "",
+                (one.start_mark.line, one.start_mark.column),
+            )
+            for one in yaml.parse(text, Loader=loader)  # type: ignore[arg-type]
+            if isinstance(one, yaml.ScalarEvent | yaml.CollectionStartEvent | yaml.AliasEvent)
+        ]
+
+    assert events(yaml.CSafeLoader) == events(yaml.SafeLoader)
 
 
 def test_library_refuses_a_name_given_twice(tmp_path: Path) -> None:
