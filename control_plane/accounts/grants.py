@@ -23,6 +23,7 @@ from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, people, rights, sessions
 from control_plane.accounts.holdings import Holding, holding
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.standing import has_say
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -54,7 +55,7 @@ DEFAULT_DAYS = 56
 PROPOSED_FOR = timedelta(days=14)
 MAX_REASON = 2000
 SIGNERS = ("administrator", *APPROVING)
-"""Who may sign a grant: their being enrolled for it is enough, so that lapsed grants lock nobody out."""
+"""Who may sign a grant, and end one: that a grant of theirs lapsed does not matter, but see `standing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def propose(plane: ControlPlane, actor: str, making: Making, *, reason: str, pas
     if not 0 <= making.days <= most:
         raise InvalidDocument(f"expected at most {most} days, as the approval rules say, got {making.days}")
     attempt = Attempt("grant", LeafObject("person", identity))
-    _require_signer(plane, actor, attempt=attempt, other_than=identity)
+    _require_signer(plane, actor, attempt=attempt, grantee=identity)
     if making.role not in eligible:
         raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
     key = passphrases.open_key(plane, actor, passphrase)
@@ -135,7 +136,7 @@ def sign(plane: ControlPlane, actor: str, identity: str, *, digest: str, reason:
     require_reason(reason)
     with db.read(plane.engine) as session:
         whose = find_grant(session, identity).person
-    _require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), other_than=whose)
+    _require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row = find_grant(session, identity)
@@ -312,16 +313,21 @@ def _role_of(session: Session, person: str) -> str:
     return next((role for role in SIGNERS if role in roles), roles[0])
 
 
-def _require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, other_than: str = "") -> None:
+def _require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, grantee: str = "") -> None:
+    """Refuse whoever may not end a grant, or sign one for `grantee`."""
     rights.require_scope(plane, actor, attempt=attempt)
     with db.read(plane.engine) as session:
         row = rights.find_row(session, actor)
-        identity, roles = row.id, tuple(row.roles)
+        identity, roles, say = row.id, tuple(row.roles), has_say(session, row)
     if not set(roles).intersection(SIGNERS):
         wanted = f"expected a person enrolled as {' or '.join(SIGNERS)}, got one who is not"
         rights.refuse(plane, identity, attempt, role=roles[0], message=wanted)
-    if identity == other_than:
+    if identity == grantee:
         rights.refuse(plane, identity, attempt, role=roles[0], message="expected others to grant it, got the grantee")
+    if grantee and not say:
+        wanted = "expected a person who was granted a role by two others, got one whom nobody granted any"
+        hint = "whom an administrator enrolled, or gave a new key, signs grants once they hold a role themselves"
+        rights.refuse(plane, identity, attempt, role=roles[0], message=wanted, hint=hint)
 
 
 def require_reason(reason: str) -> None:

@@ -16,9 +16,10 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import InvitationRow
-from control_plane.errors import Refused
+from control_plane.accounts.tables import InvitationRow, KeyRow
+from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["NEW_KEY", "SIGN_ON", "invite", "look_up", "make_code", "redeem"]
@@ -36,6 +37,7 @@ def invite(plane: ControlPlane, actor: str, person: str, *, purpose: str, passph
         NotFound: there is no such person.
         Refused: the actor is no administrator, invites themselves, or gave a wrong passphrase.
         InvalidDocument: an unknown purpose.
+        Conflict: a new key for somebody whose present one is not retired.
     """
     if purpose not in PURPOSES:
         raise InvalidDocument(f"expected a purpose out of {', '.join(PURPOSES)}, got another")
@@ -53,7 +55,14 @@ def invite(plane: ControlPlane, actor: str, person: str, *, purpose: str, passph
 
 
 def make_code(plane: ControlPlane, session: Session, person: str, *, purpose: str, by: str) -> str:
-    """Return a new code in the caller's transaction; the one before is good no more."""
+    """Return a new code in the caller's transaction; the one before is good no more.
+
+    Raises:
+        Conflict: a new key for somebody whose present one is not retired: what they hold would come along with it.
+    """
+    present = dsse.key_id(rights.find_row(session, person).public_key)
+    if purpose == NEW_KEY and session.get(KeyRow, present) is None:
+        raise Conflict("expected somebody whose key is retired, got one whose is not", hint="retire it first")
     code, now = secrets.token_urlsafe(24), plane.now()
     same = (col(InvitationRow.person) == person, col(InvitationRow.purpose) == purpose)
     session.exec(delete(InvitationRow).where(*same))

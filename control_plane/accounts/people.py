@@ -124,9 +124,9 @@ def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, a
 
 def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
     unknown = set(new.roles) - set(ROLES)
-    if unknown or not new.roles or not new.name or len(new.name) > 120:
-        raise InvalidDocument(f"expected a name and roles out of {', '.join(ROLES)}")
-    if not new.login.isidentifier() or not new.login.islower() or len(new.login) > 40:
+    if unknown or not new.roles or not new.name.strip() or len(new.name) > 120 or not new.name.isprintable():
+        raise InvalidDocument(f"expected a name that can be read, and roles out of {', '.join(ROLES)}")
+    if not (new.login.isascii() and new.login.isidentifier() and new.login.islower()) or len(new.login) > 40:
         raise InvalidDocument("expected a login of lower-case letters, digits and underscores")
     identity = "p-" + secrets.token_hex(6)
     key, sealed = passphrases.new_key(plane, passphrase, identity=identity)

@@ -1,0 +1,43 @@
+"""Who has a say about grants: people whom more than one person, or the installation itself, let in.
+
+An administrator enrols people, and lets somebody have a new key; so neither may be enough to sign a grant, or one
+person alone would make a quorum that does as it is told.
+Promises: a grant that lapsed leaves its holder their say, so that lapsed grants lock nobody out; one that was ended
+does not. Does not: know in which roles people sign (see `grants`).
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from audit.record import Act
+from control_plane import ledger
+from control_plane.accounts.tables import GrantRow
+from control_plane.registry.tables import LeafRow, PersonRow
+from edge_runtime.core import dsse
+
+__all__ = ["has_say"]
+
+
+def has_say(session: Session, row: PersonRow) -> bool:
+    """Return whether somebody may sign grants, by how they came in.
+
+    Either two people granted them a role, or the installation did, and nobody ended that; or they are an administrator
+    whom the installation enrolled, with the key that they have had since.
+    """
+    mine = select(GrantRow.id).where(
+        GrantRow.person == row.id,
+        GrantRow.behalf == "",
+        col(GrantRow.granted).is_not(None),
+        col(GrantRow.ended).is_(None),
+    )
+    if session.exec(mine.limit(1)).first() is not None:
+        return True
+    enrolled = select(LeafRow.seq).where(
+        LeafRow.kind == "person",
+        LeafRow.name == row.id,
+        LeafRow.act == str(Act.PERSON_ENROLLED),
+        LeafRow.actor == ledger.SYSTEM,
+        LeafRow.digest == "sha256:" + dsse.key_id(row.public_key),
+    )
+    return "administrator" in row.roles and session.exec(enrolled.limit(1)).first() is not None
