@@ -19,6 +19,7 @@ from edge_runtime.core.reader.patterns import PATTERN_TYPES, find_patterns
 from edge_runtime.core.reader.phones import REGIONS
 from edge_runtime.core.reader.records import Crisis, Entity, Labels, Reading, Span, Subject
 from edge_runtime.core.reader.sentences import sentence_spans
+from edge_runtime.core.reader.views import hidden_views
 
 __all__ = ["MAX_TEXT_LENGTH", "Encoder", "SentenceFindings", "TextReader", "as_json"]
 
@@ -97,7 +98,9 @@ class TextReader:
         normalised = normalise(text)
         encoded = _encode(normalised, self._encoder) if self._encoder else _Encoded()
         crisis, subject = _join_crisis(classify_crisis(normalised.text), encoded.crisis)
-        entities = _resolve(text, (*self._find(normalised), *encoded.entities))
+        views = hidden_views(normalised)
+        found = [entity for seen in (normalised, *(view.text for view in views)) for entity in self._find(seen)]
+        entities = _resolve(text, (*found, *encoded.entities))
         return Reading(
             text_length=len(text),
             entities=entities,
