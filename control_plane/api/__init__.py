@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from control_plane.api import (
     accounts,
     audit,
+    authorship,
     checks,
     discussion,
     drafts,
@@ -30,6 +31,7 @@ router.include_router(registry.router)
 router.include_router(releases.router)
 router.include_router(proposals.router)
 router.include_router(drafts.router)
+router.include_router(authorship.router)
 router.include_router(discussion.router)
 router.include_router(checks.router)
 router.include_router(accounts.router)

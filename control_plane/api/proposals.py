@@ -7,19 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.api.shared import Actor, Authored, Body, Number, Plane, Text
 from control_plane.errors import Unguarded
+from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries, review
 from control_plane.registry.lifecycle import windows
 from control_plane.registry.records import CheckResult, Proposal, ProposalDetail, Task
+from control_plane.registry.revising import Elsewhere
 from control_plane.requests.etags import matched
 from control_plane.requests.paging import Paging
 from control_plane.reviewing import batches, closing, conflicts, listing, own_keys
+from control_plane.reviewing.material import Material
 from control_plane.reviewing.records import BatchItem, Conflicting
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 
-__all__ = ["router"]
+__all__ = ["Change", "Edit", "Revision", "proposed", "router"]
 
 router = APIRouter()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -32,12 +35,11 @@ class Window(Body):
     then: Text
 
 
-class Proposing(Body):
+class Change(Body):
     """A change to propose: YAML files by path, and entries to remove as pairs of kind and name."""
 
     title: Text
     files: dict[Text, Text]
-    passphrase: Text = Field(default="", repr=False)
     base: Text | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
     channel: Text = ""
@@ -45,13 +47,26 @@ class Proposing(Body):
     window: Window | None = None
 
 
-class Editing(Body):
+class Proposing(Change):
+    """A change with what signs it; `signed` is for those who keep their key themselves: see `/v1/unsigned`."""
+
+    passphrase: Text = Field(default="", repr=False)
+    signed: Authored | None = None
+
+
+class Edit(Body):
     """A change of a proposal; `revision` is the one that the editor looked at."""
 
     files: dict[Text, Text] = Field(default_factory=dict)
-    passphrase: Text = Field(default="", repr=False)
-    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    revision: Revision | None = None
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
+
+
+class Editing(Edit):
+    """A change of a proposal with what signs it, as for a new one."""
+
+    passphrase: Text = Field(default="", repr=False)
+    signed: Authored | None = None
 
 
 class Reviewing(Body):
@@ -153,12 +168,17 @@ def list_proposals(
 @router.post("/proposals", status_code=201)
 def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
     """Propose a change."""
+    return proposed(plane, actor.id, body, proof=body.signed.proof() if body.signed else body.passphrase)
+
+
+def proposed(plane: ControlPlane, author: str, body: Change, *, proof: str | Elsewhere) -> Proposal:
+    """Propose what a request says, with what signs it."""
     return proposals.propose(
         plane,
-        actor.id,
+        author,
         files=body.files,
         title=body.title,
-        passphrase=body.passphrase,
+        passphrase=proof,
         base=body.base,
         remove=body.remove,
         channel=body.channel,
@@ -185,7 +205,7 @@ def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing, request: 
         actor.id,
         number,
         files=body.files,
-        passphrase=body.passphrase,
+        passphrase=body.signed.proof() if body.signed else body.passphrase,
         revision=revision,
         remove=body.remove,
     )
@@ -239,7 +259,7 @@ def approve_batch(plane: Plane, actor: Actor, body: Batch) -> tuple[Proposal, ..
 
 
 @router.get("/proposals/{number}/material")
-def material(plane: Plane, _actor: Actor, number: Number) -> own_keys.Material:
+def material(plane: Plane, _actor: Actor, number: Number) -> Material:
     """Return what somebody needs to decide where their own key is, without believing this server."""
     return own_keys.material_of(plane, number)
 

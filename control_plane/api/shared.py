@@ -19,10 +19,15 @@ from audit.acts import Client
 from control_plane.accounts import people, sessions, tokens
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
+from control_plane.registry.revising import Elsewhere
+from control_plane.reviewing import own_keys
+from edge_runtime.core import dsse
+from edge_runtime.core.canonical import JsonObject
 
 __all__ = [
     "CSRF_HEADER",
     "Actor",
+    "Authored",
     "Body",
     "Number",
     "Plane",
@@ -93,6 +98,17 @@ def _actor(request: Request, plane: Plane) -> people.Person:
                 hint="GET /v1/session says it to pages of this server",
             )
     return people.find_person(plane, plane.acting.person)
+
+
+class Authored(Body):
+    """An authorship signed with the person's own key, and the salt in base64 of its commitment to the title."""
+
+    envelope: JsonObject
+    salt: Text
+
+    def proof(self) -> Elsewhere:
+        """Return it as the use cases take it."""
+        return own_keys.authored(self.envelope, dsse.decode_base64(self.salt))
 
 
 Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]

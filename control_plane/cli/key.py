@@ -1,15 +1,15 @@
-"""`mentorplane key …` and `mentorplane approve --key`: a key of one's own, and deciding with it."""
+"""`mentorplane key …` and what `--key` does elsewhere: a key of one's own, deciding and proposing with it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -29,12 +29,33 @@ from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.custody.deciding import Derived
-    from control_plane.reviewing.own_keys import Material
+    from control_plane.reviewing.material import Material
+    from control_plane.sync.records import Signing
+    from edge_runtime.core.canonical import JsonObject
 
-__all__ = ["Deciding", "app", "decide_here"]
+__all__ = [
+    "DEVICE",
+    "TRUST",
+    "Deciding",
+    "Device",
+    "KeyFile",
+    "OwnKey",
+    "Source",
+    "Trust",
+    "Yes",
+    "app",
+    "decide_here",
+    "signing_here",
+]
 
 app = typer.Typer(help="Keys that people keep themselves.", no_args_is_help=True)
 KeyPath = Annotated[Path, typer.Argument(help="The file of the key.")]
+KeyFile: TypeAlias = Annotated[Path | None, typer.Option("--key", help="Sign with your own key in this file.")]
+Source: TypeAlias = Annotated[str, typer.Option(help="With --key: address or folder that publishes.")]
+Trust: TypeAlias = Annotated[Path, typer.Option(help="With --key: folder with root.json.")]
+Device: TypeAlias = Annotated[Path, typer.Option(help="With --key: where this machine keeps what it verified.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="With --key: do not ask before signing.")]
+DEVICE, TRUST = Path("coach-home"), Path("trust")
 Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 
 
@@ -149,6 +170,40 @@ def decide_here(
         typer.echo(f"signed {derived.manifest}")
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The file of one's own key, "None" for none, and what this machine verifies releases with."""
+
+    file: Path | None
+    source: str
+    trust: Path
+    device: Path
+    yes: bool = False
+
+
+def signing_here(own: OwnKey, secret: Path | None) -> Signing:
+    """Return what signs authorship here: it derives anew, compares, runs the checks, shows, asks, then signs."""
+
+    def sign(material: Material, files: Mapping[str, str]) -> JsonObject:
+        from control_plane.custody.deciding import derive, require_written, sign_authorship
+        from control_plane.custody.keyfile import load_key, open_key
+        from control_plane.custody.verified import verified_release
+
+        assert own.file is not None
+        file = load_key(own.file)
+        live = verified_release(own.device, trust=own.trust, source=own.source, channel=material.channel)
+        derived = derive(material, live)
+        require_written(material, files)
+        typer.echo(f"title {material.title}\n{_shown(derived)}", err=True)
+        if not own.yes and not typer.confirm("Sign that you are the author of this?", err=True):
+            sys.exit(REFUSED)
+        key = open_key(file, passphrase(secret))
+        now = datetime.now(UTC)
+        return sign_authorship(material, derived, key, person=file.person, salt=os.urandom(16), at=now)
+
+    return sign
+
+
 def _shown(derived: Derived) -> str:
     from control_plane.diffs.words import as_text
 
@@ -201,7 +256,7 @@ class _Remote:
     def material(self, number: int) -> Material:
         """Return what the server sends of a proposal."""
         from control_plane.client.calls import Call
-        from control_plane.reviewing.own_keys import Material
+        from control_plane.reviewing.material import Material
 
         call: Call[Material] = Call("GET", f"/v1/proposals/{number}/material", Material)
         return self._client.send(call)  # type: ignore[attr-defined, no-any-return]

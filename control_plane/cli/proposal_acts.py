@@ -1,15 +1,15 @@
-"""`mentorplane proposal …`: drafts, threads, objections, requests, rebase, close, duplicate, batches of approvals."""
+"""`mentorplane proposal …`: threads, objections, requests, rebase, close, duplicate, batches of approvals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.drafting import DRAFTING, People, acting
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -19,30 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["add_commands"]
 
 Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
-DraftNumber = Annotated[int, typer.Argument(help="Number of the draft.", min=1, max=2**31 - 1)]
 ThreadNumber = Annotated[int, typer.Option("--thread", help="Number of the thread.", min=1, max=2**31 - 1)]
 Line = Annotated[
     str, typer.Option("--at", help="Lines it is about: KIND/NAME:FIRST or KIND/NAME:FIRST-LAST.", show_default=False)
 ]
 Text = Annotated[str, typer.Option("--text", help="What you say.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, in your own words.")]
-Files = Annotated[list[Path], typer.Argument(help="YAML files.", exists=True, dir_okay=False)]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Put these commands beside those that show proposals."""
     talking = (comment, reply, resolve, reopen, threads, object_, take_back, request, unrequest)
-    drafting = (draft, drafts, propose_draft, invite)
-    for act in (*talking, *drafting, conflicts, rebase, close, duplicate, approve):
+    for act in (*talking, *DRAFTING, conflicts, rebase, close, duplicate, approve):
         app.command(act.__name__.rstrip("_").replace("_", "-"))(act)
-
-
-@contextmanager
-def _acting(home: Path, actor: str, *, as_json: bool) -> Iterator[tuple[ControlPlane, str]]:
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-
-        yield plane, people.find_person(plane, actor).id
 
 
 def _anchor(at: str) -> Anchor | None:
@@ -72,7 +61,7 @@ def comment(
     number: Number, *, actor: As, text: Text, at: Line = "", home: Home = DEFAULT_HOME, as_json: Json = False
 ) -> None:
     """Begin a thread about a proposal, or about lines of one of its files."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import threads as use
 
         made = use.comment(plane, person, number, text=text, anchor=_anchor(at), auth=_unproven())
@@ -89,7 +78,7 @@ def reply(
     as_json: Json = False,
 ) -> None:
     """Reply in a thread; what was said is never edited."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import threads as use
 
         made = use.reply(plane, person, number, thread=thread, text=text, auth=_unproven())
@@ -100,7 +89,7 @@ def resolve(
     number: Number, *, actor: As, thread: ThreadNumber, home: Home = DEFAULT_HOME, as_json: Json = False
 ) -> None:
     """Resolve a thread."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import threads as use
 
         made = use.resolve(plane, person, number, thread=thread, auth=_unproven())
@@ -111,7 +100,7 @@ def reopen(
     number: Number, *, actor: As, thread: ThreadNumber, home: Home = DEFAULT_HOME, as_json: Json = False
 ) -> None:
     """Reopen a thread."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import threads as use
 
         made = use.reopen(plane, person, number, thread=thread, auth=_unproven())
@@ -139,7 +128,7 @@ def object_(
     as_json: Json = False,
 ) -> None:
     """Object: nothing is released until you take it back or the content changes."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.cli.workflow import whole_digest
         from control_plane.reviewing import objections
 
@@ -159,14 +148,13 @@ def take_back(
     as_json: Json = False,
 ) -> None:
     """Take back your own objection or rejection."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import objections
 
         objections.take_back(plane, person, number, reason=reason, auth=_unproven())
         answer({"proposal": number}, as_json=as_json, text=f"proposal {number}: your objection is taken back")
 
 
-People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
 Roles = Annotated[list[str], typer.Option("--role", help="Anybody in this role; may be repeated.")]
 
 
@@ -180,7 +168,7 @@ def request(
     as_json: Json = False,
 ) -> None:
     """Ask people, or anybody in some roles, to look at a proposal."""
-    with _acting(home, actor, as_json=as_json) as (plane, by):
+    with acting(home, actor, as_json=as_json) as (plane, by):
         from control_plane.reviewing import requested
 
         found = requested.request(plane, by, number, persons=person, roles=role, auth=_unproven())
@@ -197,73 +185,11 @@ def unrequest(
     as_json: Json = False,
 ) -> None:
     """Ask somebody, or a role, no longer."""
-    with _acting(home, actor, as_json=as_json) as (plane, by):
+    with acting(home, actor, as_json=as_json) as (plane, by):
         from control_plane.reviewing import requested
 
         found = requested.end_request(plane, by, number, person=person, role=role, auth=_unproven())
         answer(found, as_json=as_json, text="\n".join(f"asked: {one.person or one.role}" for one in found))
-
-
-def draft(
-    files: Files,
-    *,
-    actor: As,
-    title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
-    draft: Annotated[int | None, typer.Option("--draft", help="Save a further version of this draft.")] = None,
-    revision: Annotated[int | None, typer.Option(help="The version that you looked at.")] = None,
-    channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
-) -> None:
-    """Save a draft: nothing is signed, only you and whom you invite see it."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
-        from control_plane.reviewing import drafts as use
-
-        written = {file.as_posix(): file.read_text("utf-8") for file in files}
-        if draft is None:
-            made = use.save_draft(plane, person, files=written, title=title, channel=channel)
-        else:
-            seen = revision or use.show_draft(plane, person, draft).info.revision
-            made = use.update_draft(plane, person, draft, files=written, revision=seen, title=title or None)
-        shown = use.show_draft(plane, person, made.id)
-        lines = [f"draft {made.id}, version {made.revision}: {made.title}"]
-        lines += [f"{one.path}:{one.line}: expected {one.what}" for one in shown.problems]
-        answer(shown, as_json=as_json, text="\n".join(lines))
-
-
-def drafts(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """List the drafts that you may see."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
-        from control_plane.reviewing import drafts as use
-
-        found = use.list_drafts(plane, person)
-        lines = (f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found)
-        answer(found, as_json=as_json, text="\n".join(lines))
-
-
-def propose_draft(
-    number: DraftNumber,
-    *,
-    actor: As,
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
-) -> None:
-    """Propose a draft with your signature."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
-        from control_plane.reviewing import drafts as use
-
-        made = use.propose_draft(plane, person, number, passphrase=passphrase(passphrase_file))
-        answer(made, as_json=as_json, text=f"proposal {made.number}: {made.manifest}")
-
-
-def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Let people see and edit a draft of yours."""
-    with _acting(home, actor, as_json=as_json) as (plane, by):
-        from control_plane.reviewing import drafts as use
-
-        found = use.invite(plane, by, number, persons=person)
-        answer(found, as_json=as_json, text="invited: " + ", ".join(found))
 
 
 def conflicts(number: Number, *, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
@@ -318,7 +244,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """Close a proposal of yours for good."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import closing
 
         made = closing.close(plane, person, number, reason=reason, auth=_unproven())
@@ -378,7 +304,7 @@ def _sign(
     act: Callable[[ControlPlane, str, str], Any],
 ) -> None:
     """Carry out an act that takes a passphrase, and say what became of it."""
-    with _acting(home, actor, as_json=as_json) as (plane, person):
+    with acting(home, actor, as_json=as_json) as (plane, person):
         made = act(plane, person, passphrase(passphrase_file))
         each = made if isinstance(made, tuple) else (made,)
         lines = (f"proposal {one.number}, revision {one.revision}, {one.state}: {one.manifest}" for one in each)

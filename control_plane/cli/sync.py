@@ -28,12 +28,13 @@ from control_plane.cli.common import (
     opened,
     passphrase,
 )
+from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes, signing_here
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 if TYPE_CHECKING:
     from control_plane.client import Client
     from control_plane.sync.comparing import Status
-    from control_plane.sync.records import Registry
+    from control_plane.sync.records import Registry, Signing
 
 __all__ = ["Author", "Server", "TokenFile", "Where", "app", "registry_of", "server_client"]
 
@@ -113,10 +114,15 @@ def push(
     token_file: TokenFile = None,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
+    source: Source = "",
+    trust: Trust = TRUST,
+    device: Device = DEVICE,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make one proposal of what changed in the folder since it was pulled."""
-    where = Where(server, token_file, home, actor, passphrase_file)
+    """Make one proposal of what changed in the folder since it was pulled; with --key your own key signs it here."""
+    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
     with registry_of(where, as_json=as_json) as registry, _reported():
         from control_plane.sync.pushing import push as pushing
 
@@ -151,6 +157,7 @@ class Where:
     home: Path
     actor: str = ""
     passphrase_file: Path | None = None
+    own: OwnKey | None = None
 
 
 @contextmanager
@@ -160,15 +167,26 @@ def registry_of(where: Where, *, as_json: bool) -> Iterator[Registry]:
         with exit_codes(as_json=as_json):
             from control_plane.sync.server import ServerRegistry
 
+            _, sign = _own(where)
             with server_client(where.server, where.token_file) as client:
-                yield ServerRegistry(client, lambda: passphrase(where.passphrase_file))
+                yield ServerRegistry(client, lambda: passphrase(where.passphrase_file), sign)
         return
     with opened(where.home, as_json=as_json) as plane:
         from control_plane.accounts import people
         from control_plane.sync.home import HomeRegistry
 
-        person = people.find_person(plane, where.actor).id if where.actor else ""
-        yield HomeRegistry(plane, person, lambda: passphrase(where.passphrase_file))
+        owner, sign = _own(where)
+        person = people.find_person(plane, where.actor).id if where.actor else owner
+        yield HomeRegistry(plane, person, lambda: passphrase(where.passphrase_file), sign)
+
+
+def _own(where: Where) -> tuple[str, Signing | None]:
+    """Return whose own key signs, and what signs with it; nobody's if no key is named."""
+    if where.own is None or where.own.file is None:
+        return "", None
+    from control_plane.custody.keyfile import load_key
+
+    return load_key(where.own.file).person, signing_here(where.own, where.passphrase_file)
 
 
 @contextmanager

@@ -23,16 +23,18 @@ from control_plane.cli.common import (
     opened,
     passphrase,
 )
+from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes
 from control_plane.cli.lifecycle import TIMES
+from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
     from control_plane.registry.records import Proposal
+    from control_plane.sync.records import Proposed
 
 __all__ = ["approve", "check", "propose", "reject"]
 
-DEVICE = Path("coach-home")
 _BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
 Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 Role = Annotated[str, typer.Option(help="Role in which you sign.")]
@@ -46,42 +48,41 @@ Seen = Annotated[
 def propose(
     files: Annotated[list[Path], typer.Argument(help="YAML files to write.", exists=True, dir_okay=False)],
     *,
-    actor: As,
+    actor: Author = "",
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
-    edit: Annotated[int | None, typer.Option(help="Edit this proposal instead of making a new one.")] = None,
-    base: Annotated[str | None, typer.Option(help="Digest of the release that you looked at.")] = None,
+    edit: Annotated[int, typer.Option(help="Edit this proposal instead of making a new one.", min=0)] = 0,
+    base: Annotated[str, typer.Option(help="Digest of the release that you looked at.")] = "",
     channel: Channel = "",
     emergency: Annotated[bool, typer.Option("--emergency", help="Ask for the quorum of emergencies.")] = False,
     until: Annotated[datetime | None, typer.Option(help="When the trial ends, in UTC.", formats=TIMES)] = None,
     then: Annotated[str, typer.Option(help="What happens then: keep, or return.")] = "keep",
+    server: Server = "",
+    token_file: TokenFile = None,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
+    source: Source = "",
+    trust: Trust = TRUST,
+    device: Device = DEVICE,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Propose a change of the live release, or edit a proposal."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.registry import proposals
-        from control_plane.registry.lifecycle.windows import Window
+    """Propose a change of the live release, or edit a proposal; with --key your own key signs it on this machine."""
+    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
+    with registry_of(where, as_json=as_json) as registry:
+        from control_plane.sync.records import Change
 
-        person = people.find_person(plane, actor).id
-        written: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
-        secret = passphrase(passphrase_file)
-        if edit is None:
-            made = proposals.propose(
-                plane,
-                person,
-                files=written,
-                title=title,
-                passphrase=secret,
-                base=base,
-                channel=channel,
-                emergency=emergency,
-                window=Window(until.replace(tzinfo=UTC), then) if until else None,
-            )
-        else:
-            made = proposals.edit(plane, person, edit, files=written, passphrase=secret)
+        ends = until.replace(tzinfo=UTC) if until else None
+        change = Change(channel, base, _texts(files), (), title, edit=edit, emergency=emergency, until=ends, then=then)
+        made = registry.propose(change)
         answer(made, as_json=as_json, text=_said(made))
+
+
+def _texts(files: list[Path]) -> dict[str, str]:
+    try:
+        return {file.as_posix(): file.read_bytes().decode() for file in files}
+    except UnicodeDecodeError as error:
+        raise InvalidDocument("expected files of UTF-8 text, got another") from error
 
 
 def check(number: Number, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
@@ -105,12 +106,12 @@ def approve(
     role: Role,
     reason: Reason,
     manifest: Seen = "",
-    key: Annotated[Path | None, typer.Option("--key", help="Sign with your own key in this file.")] = None,
-    source: Annotated[str, typer.Option(help="With --key: address or folder that publishes.")] = "",
-    trust: Annotated[Path, typer.Option(help="With --key: folder with root.json.")] = Path("trust"),
-    device: Annotated[Path, typer.Option(help="With --key: where this machine keeps what it verified.")] = DEVICE,
+    key: KeyFile = None,
+    source: Source = "",
+    trust: Trust = TRUST,
+    device: Device = DEVICE,
     server: Annotated[str, typer.Option(help="With --key: the server's address; else its home here.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="With --key: do not ask before signing.")] = False,
+    yes: Yes = False,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -172,5 +173,5 @@ def whole_digest(plane: ControlPlane, number: int, seen: str) -> str:
     return now if now.removeprefix("sha256:").startswith(seen.removeprefix("sha256:")) else seen
 
 
-def _said(made: Proposal) -> str:
+def _said(made: Proposal | Proposed) -> str:
     return f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"

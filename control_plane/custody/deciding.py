@@ -4,7 +4,8 @@ The server sends bytes; the release that they are compared with is one that this
 does. Promises: what is signed are digests derived here from the content that was shown here; the diff is against the
 verified release; the checks are those installed here; a proposal on another base than that release is refused.
 Does not: fetch (see `mentorplane approve --key`), or hide what a server could do: it can withhold a proposal, and it
-chooses the cases and earlier contents that the checks are given besides, which no signature covers.
+chooses the cases and earlier contents that the checks are given besides, which no signature covers. An author's own
+files are frozen here, and must be what the manifest names.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import Conflict, Refused
 from control_plane.policy.checks.records import Candidate
 from control_plane.registry.records import CheckResult
-from control_plane.reviewing.own_keys import SALT_BYTES, Material
+from control_plane.registry.revising import SALT_BYTES
+from control_plane.reviewing.material import Material
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 from edge_runtime.core.statements import Statement, sign_statement
 
-__all__ = ["Decision", "Derived", "Shown", "Verified", "derive", "sign_decision"]
+__all__ = ["Decision", "Derived", "Shown", "Verified", "derive", "require_written", "sign_authorship", "sign_decision"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,53 @@ def sign_decision(
     )
     envelope = sign_statement(statement, key)
     return {"envelope": envelope.as_json(), "reason": decision.reason, "salt": dsse.encode_base64(salt)}
+
+
+def require_written(material: Material, files: Mapping[str, str]) -> None:
+    """Refuse a proposal in which one of these files is not just as this machine freezes it.
+
+    Passages and words that files share are the server's to send; each must be what the manifest names.
+
+    Raises:
+        InvalidDocument: a file does not read or freeze.
+        Refused: the manifest names other content.
+    """
+    from control_plane.registry.closures import CLOSURE_KINDS, freeze  # which reads YAML
+    from control_plane.registry.sources import parse_source
+
+    named = {entry.key: entry.digest for entry in parse_manifest(material.manifest.encode()).entries}
+    written = [parse_source(text.encode(), path) for path, text in files.items()]
+    shared = [parse_source(text.encode(), name) for name, text in material.shared.items()]
+    for source in (*shared, *(one for one in written if one.kind in CLOSURE_KINDS)):
+        digest = named.get((source.kind, source.name))
+        if digest != canonical.digest(freeze(source, [*shared, *written])):
+            raise Refused(f"expected {source.kind} {source.name!r} as this machine freezes it, got another")
+
+
+def sign_authorship(
+    material: Material, derived: Derived, key: Ed25519PrivateKey, *, person: str, salt: bytes, at: datetime
+) -> JsonObject:
+    """Return what goes to the server: the author's signed statement, and the salt of its commitment to the title.
+
+    Raises:
+        Refused: it is to be signed for entries that were not shown.
+    """
+    wanted = set(material.signs)
+    entries = tuple(sorted(entry for entry in derived.entries if f"{entry.kind} {entry.name}" in wanted))
+    if len(entries) != len(wanted):
+        raise Refused("expected to sign for what changes, got something else")
+    statement = Statement(
+        act="author",
+        organisation=derived.organisation,
+        channel=derived.channel,
+        manifest=derived.manifest,
+        entries=entries,
+        person=person,
+        role="author",
+        reason=commit(material.title, salt) if material.title else "",
+        at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+    )
+    return {"envelope": sign_statement(statement, key).as_json(), "salt": dsse.encode_base64(salt)}
 
 
 def _candidate(

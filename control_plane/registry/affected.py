@@ -15,7 +15,7 @@ from control_plane.registry.closures import SCRIPTS
 from control_plane.registry.sources import INCLUDE, Source, parse_source
 from control_plane.registry.tables import SourceRow
 
-__all__ = ["Key", "parsed", "shared_sources", "using"]
+__all__ = ["SHARED", "Key", "parsed", "shared_sources", "using"]
 
 Key = tuple[str, str]
 SHARED = ("include", "vocabulary")

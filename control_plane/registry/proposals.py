@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from audit.record import Act, LeafObject
 from control_plane import ledger, texts
-from control_plane.accounts import passphrases, people
+from control_plane.accounts import people
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -35,7 +35,15 @@ from control_plane.registry.lifecycle.derived import derive
 from control_plane.registry.lifecycle.tables import OriginRow
 from control_plane.registry.lifecycle.windows import Window
 from control_plane.registry.records import Proposal
-from control_plane.registry.revising import Revising, refuse_files, refuse_proposed, store_files, store_revision
+from control_plane.registry.revising import (
+    Elsewhere,
+    Revising,
+    author_key,
+    refuse_files,
+    refuse_proposed,
+    store_files,
+    store_revision,
+)
 from control_plane.registry.tables import ProposalRow, RevisionRow
 from control_plane.reviewing import conflicts, expiry
 from control_plane.reviewing.tables import ContributorRow, DraftRow
@@ -65,7 +73,7 @@ def propose(
     *,
     files: Files,
     title: str,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     base: str | None = None,
     remove: Sequence[tuple[str, str]] = (),
     channel: str = "",
@@ -80,7 +88,7 @@ def propose(
         actor: person id of the author.
         files: YAML text by path.
         title: what the change is, in a line.
-        passphrase: opens the author's key.
+        passphrase: opens the author's key; or what they signed where their own key is.
         base: digest of the manifest that the author looked at; None if they did not say.
         remove: kind and name of entries that go.
         channel: "" for the usual one.
@@ -97,7 +105,7 @@ def propose(
     people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
     require_title(title)
     written, on = read_files(files), plane.on(channel)
-    key = passphrases.open_author_key(plane, actor, passphrase)
+    key = author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
         draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove), emergency=emergency))
@@ -118,7 +126,7 @@ def propose_derived(
     people.require_role(plane, actor, "author", attempt=Attempt(act, LeafObject("proposal")))
     require_title(title)
     on = plane.on(channel)
-    key = passphrases.open_author_key(plane, actor, passphrase)
+    key = author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         made = derive(plane, session, on, actor=actor, act=act, spec=spec)
         revising = Revising(
@@ -149,7 +157,7 @@ def edit(
     number: int,
     *,
     files: Files,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     revision: int | None = None,
     remove: Sequence[tuple[str, str]] = (),
 ) -> Proposal:
@@ -160,7 +168,7 @@ def edit(
         actor: person id of the editor, who then cannot approve it.
         number: of the proposal.
         files: YAML text by path: written over those of the revision before; may be empty to rebase.
-        passphrase: opens the editor's key.
+        passphrase: opens the editor's key; or what they signed where their own key is.
         revision: the one that the editor looked at; None if they did not say.
         remove: kind and name of further entries that go.
 
@@ -173,7 +181,7 @@ def edit(
     people.require_role(plane, actor, "author", attempt=Attempt("edit", target))
     written = read_files(files)
     expiry.expire_due(plane, number)
-    key = passphrases.open_author_key(plane, actor, passphrase)
+    key = author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         proposal, current = store.find_proposal(session, number)
         if proposal.state in {"released", "closed"}:
@@ -211,7 +219,7 @@ def rebase(
     actor: str,
     number: int,
     *,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     revision: int | None = None,
     merged: bool = False,
 ) -> Proposal:
@@ -221,7 +229,7 @@ def rebase(
         plane: the control plane.
         actor: person id of who rebases, who then cannot approve it.
         number: of the proposal.
-        passphrase: opens their key.
+        passphrase: opens their key; or what they signed where their own key is.
         revision: the one that they looked at; None if they did not say.
         merged: take the merged text of each file that conflicts in other lines only.
 
@@ -262,7 +270,7 @@ def _derive_anew(
     *,
     origin: OriginRow,
     actor: str,
-    key: Ed25519PrivateKey,
+    key: Ed25519PrivateKey | Elsewhere,
     changes: object,
 ) -> Proposal:
     """Make a promotion, rollback or return anew on what is live now."""

@@ -1,19 +1,21 @@
 """Storing a revision of a proposal: its content, its author's signature, its state and the entry of the log.
 
 Promises: all of it is one transaction, the caller's; a manifest that is proposed already, or that its author signed
-before, is refused. Does not: read files or decide who may (see `proposals`).
+before, is refused; what an author signed where their own key is counts only if it is what would be signed here.
+Does not: read files or decide who may (see `proposals`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, delete, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger
+from control_plane import ledger, texts
+from control_plane.accounts import passphrases
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -22,10 +24,44 @@ from control_plane.registry.facts import facts_of
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import conflicts, expiry, objections, waiting
 from control_plane.reviewing.contents import changes_of, remember_writers, store_changes
-from edge_runtime.core.errors import InvalidDocument
+from control_plane.reviewing.material import Material, sign_as_author
+from edge_runtime.core import dsse
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import Entry
 
-__all__ = ["Revising", "refuse_files", "refuse_proposed", "store_files", "store_revision"]
+__all__ = [
+    "SALT_BYTES",
+    "Elsewhere",
+    "Revising",
+    "Unsigned",
+    "author_key",
+    "refuse_files",
+    "refuse_proposed",
+    "store_files",
+    "store_revision",
+]
+
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An authorship that a person signed where their own key is, with the salt of its commitment to the title.
+
+    Without an envelope it asks what there is to sign: the act then ends with `Unsigned`.
+    """
+
+    envelope: dsse.Envelope | None = None
+    salt: bytes = field(default=b"", repr=False)
+
+
+class Unsigned(MentorplaneError):
+    """What is proposed waits for its author's signature; `material` is what they sign."""
+
+    def __init__(self, material: Material) -> None:
+        super().__init__("expected the signature of the author, got none")
+        self.material = material
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +72,7 @@ class Revising:
     """
 
     actor: str
-    key: Ed25519PrivateKey
+    key: Ed25519PrivateKey | Elsewhere
     files: tuple[SourceFile, ...]
     removed: tuple[tuple[str, str], ...]
     draft: Draft
@@ -47,36 +83,35 @@ class Revising:
     code: str = ""
 
 
+def author_key(plane: ControlPlane, actor: str, passphrase: str | Elsewhere) -> Ed25519PrivateKey | Elsewhere:
+    """Return what signs for an author: their key, or what they signed where their own key is.
+
+    Raises:
+        NotFound, Busy: as for `passphrases.open_key`.
+        Refused: so too; or a machine hands in what a person signed.
+    """
+    if isinstance(passphrase, str):
+        return passphrases.open_author_key(plane, actor, passphrase)
+    if plane.acting and plane.acting.machine:
+        raise Refused("expected a person to sign, got a machine", hint="its own key signs what it proposes")
+    return passphrase
+
+
 def store_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: Revising) -> RevisionRow:
     """Store a revision with another manifest, which its author signs.
 
     Raises:
         Conflict: its author signed it before.
+        Refused: what they signed elsewhere says something else.
+        Unsigned: it is asked what there is to sign.
     """
     draft, actor = revising.draft, revising.actor
     row = _add_revision(plane, session, proposal, revising=revising)
     kinds = {entry.digest: entry.kind for entry in draft.introduced}
     store.add_closures(session, ((digest, kinds[digest], data) for digest, data in draft.closures.items()))
-    signing = store.Signing(
-        act="author",
-        logged=revising.logged,
-        channel=proposal.channel,
-        person=actor,
-        role="author",
-        reason=revising.title,
-        key=revising.key,
-        manifest=draft.digest,
-        entries=draft.introduced if revising.signs is None else revising.signs,
-        target=_target(proposal, draft.digest),
-        proposal=proposal.number,
-        facts=facts_of(draft.manifest, live_manifest(session, proposal.channel)[0]),
-        before=revising.before or draft.manifest.base,
-        after=draft.digest,
-        code=revising.code,
-    )
-    _refuse_signed(session, actor, draft.digest)
+    _refuse_signed(session, actor, proposal, digest=draft.digest)
     _keep_content(session, proposal, revising)
-    store.sign(plane, session, signing)
+    store.sign(plane, session, _signing(plane, session, proposal, row=row, revising=revising))
     _settle_state(plane, session, proposal, row=row)
     return row
 
@@ -87,11 +122,16 @@ def store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *,
     row = _add_revision(plane, session, proposal, revising=revising)
     session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
     facts = facts_of(revising.draft.manifest, live_manifest(session, proposal.channel)[0])
+    auth = Auth.PASSPHRASE
+    if isinstance(revising.key, Elsewhere):  # nothing to keep of it: it shows who edits, as a passphrase does
+        signing, auth = _signing(plane, session, proposal, row=row, revising=revising), Auth.KEY
+        assert isinstance(signing.key, store.Made)
+        store.verify_made(plane, session, signing, made=signing.key)
     event = ledger.Event(
         revising.logged,
         revising.actor,
         "author",
-        Auth.PASSPHRASE,
+        auth,
         _target(proposal, digest),
         channel=proposal.channel,
         before=digest,
@@ -106,6 +146,38 @@ def store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *,
     ledger.append(plane, session, event)
     _settle_state(plane, session, proposal, row=row)
     return row
+
+
+def _signing(
+    plane: ControlPlane, session: Session, proposal: ProposalRow, *, row: RevisionRow, revising: Revising
+) -> store.Signing:
+    """Return what the author of a revision signs, with which key. Raises `Unsigned` if that is what is asked."""
+    draft, given, title = revising.draft, revising.key, revising.title
+    entries = draft.introduced if revising.signs is None else revising.signs
+    if not isinstance(given, Elsewhere):
+        key: Ed25519PrivateKey | store.Made = given
+    elif given.envelope is None:
+        session.flush()
+        raise Unsigned(sign_as_author(plane, session, proposal, revision=row, title=title, signs=entries))
+    else:
+        key = store.Made(given.envelope, texts.Said(title, given.salt) if title else None)
+    return store.Signing(
+        act="author",
+        logged=revising.logged,
+        channel=proposal.channel,
+        person=revising.actor,
+        role="author",
+        reason=title,
+        key=key,
+        manifest=draft.digest,
+        entries=entries,
+        target=_target(proposal, draft.digest),
+        proposal=proposal.number,
+        facts=facts_of(draft.manifest, live_manifest(session, proposal.channel)[0]),
+        before=revising.before or draft.manifest.base,
+        after=draft.digest,
+        code=revising.code,
+    )
 
 
 def _add_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: Revising) -> RevisionRow:
@@ -171,13 +243,19 @@ def refuse_proposed(session: Session, digest: str) -> None:
         )
 
 
-def _refuse_signed(session: Session, actor: str, digest: str) -> None:
-    """Refuse a manifest that this author signed before: approvals of it that are void would count again."""
+def _refuse_signed(session: Session, actor: str, proposal: ProposalRow, *, digest: str) -> None:
+    """Refuse what this author signed before, or the proposal was: approvals of it that are void would count again."""
+    was = (RevisionRow.proposal == proposal.number, RevisionRow.digest == digest)
+    if session.exec(select(RevisionRow.revision).where(*was, RevisionRow.revision < proposal.revision)).first():
+        raise Conflict(
+            "expected another change than the proposal was before an edit, got that one again",
+            hint="what was approved before an edit stays void: change something else with it, or propose it anew",
+        )
     before = (StatementRow.manifest == digest, StatementRow.person == actor, StatementRow.act == "author")
     if session.exec(select(StatementRow.id).where(*before)).first() is not None:
         raise Conflict(
             "expected a change that this author did not sign before, got one that they did",
-            hint="what was approved before an edit stays void: change something else with it, or let another edit it",
+            hint="what was approved before an edit stays void: change something else, or let another propose it",
         )
 
 

@@ -60,6 +60,7 @@ __all__ = [
     "target_named",
     "target_of",
     "titles",
+    "verify_made",
 ]
 
 MAX_REASON_LENGTH = 2000
@@ -72,7 +73,7 @@ class Made:
     """A statement that a person signed where their own key is, and the text behind the commitment in it."""
 
     envelope: dsse.Envelope
-    said: texts.Said
+    said: texts.Said | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRo
     at, said = plane.now(), texts.say(plane, signing.reason) if signing.reason else None
     if isinstance(signing.key, Made):
         said, envelope = signing.key.said, signing.key.envelope
-        statement, at = _verify_made(plane, session, signing, made=signing.key)
+        statement, at = verify_made(plane, session, signing, made=signing.key)
     else:
         statement = _statement(plane, signing, said, at=at)
         envelope = sign_statement(statement, signing.key)
@@ -151,7 +152,7 @@ def _statement(plane: ControlPlane, signing: Signing, said: texts.Said | None, *
     )
 
 
-def _verify_made(plane: ControlPlane, session: Session, signing: Signing, *, made: Made) -> tuple[Statement, datetime]:
+def verify_made(plane: ControlPlane, session: Session, signing: Signing, *, made: Made) -> tuple[Statement, datetime]:
     """Return a statement that was signed elsewhere, and its time, once it is just what would be signed here.
 
     Raises:

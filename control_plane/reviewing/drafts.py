@@ -23,6 +23,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
 from control_plane.registry.drafts import MAX_FILES, live_manifest, read_files
 from control_plane.registry.records import Proposal
+from control_plane.registry.revising import Elsewhere
 from control_plane.registry.tables import ReleaseRow, TextKeyRow
 from control_plane.reviewing.contents import changes_of
 from control_plane.reviewing.records import DraftInfo, DraftProblem, SavedDraft
@@ -208,7 +209,7 @@ def discard_draft(plane: ControlPlane, actor: str, identity: int) -> None:
 
 
 def propose_draft(
-    plane: ControlPlane, actor: str, identity: int, *, passphrase: str, revision: int | None = None
+    plane: ControlPlane, actor: str, identity: int, *, passphrase: str | Elsewhere, revision: int | None = None
 ) -> Proposal:
     """Propose a draft, signed by its author; whoever saved a version of it is excluded from approving.
 
@@ -228,7 +229,7 @@ def propose_draft(
 
 
 def _propose(
-    plane: ControlPlane, row: DraftRow, version: DraftVersionRow, *, passphrase: str, wrote: set[str]
+    plane: ControlPlane, row: DraftRow, version: DraftVersionRow, *, passphrase: str | Elsewhere, wrote: set[str]
 ) -> Proposal:
     with db.read(plane.engine) as session:
         title = _title(plane, session, row)

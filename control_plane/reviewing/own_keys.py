@@ -7,7 +7,7 @@ the checks, the digest as it is now. Does not: ask for a key on the server (the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,41 +21,21 @@ from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import KeyRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from control_plane.policy import reports
 from control_plane.registry import review, store
 from control_plane.registry.records import Proposal
+from control_plane.registry.revising import SALT_BYTES, Elsewhere, Unsigned
 from control_plane.registry.tables import PersonRow, StatementRow
+from control_plane.reviewing.material import Material, decide_on
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.statements import open_statement
 
-__all__ = ["PROOF", "Material", "enrol_own_key", "enrol_with_code", "material_of", "take_statement"]
+__all__ = ["PROOF", "authored", "enrol_own_key", "enrol_with_code", "material_of", "take_statement", "unsigned"]
 
 PROOF = b"mentorplane: this key is mine, "
 """What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
-SALT_BYTES = 16
 _ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """All that somebody needs to decide about a proposal without believing the server.
-
-    `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
-    recordings and earlier contents are what the checks are given besides.
-    """
-
-    number: int
-    revision: int
-    state: str
-    channel: str
-    organisation: str
-    manifest: str
-    closures: dict[str, str]
-    cases: dict[str, JsonObject]
-    recordings: dict[str, JsonObject]
-    earlier: dict[str, tuple[str, ...]]
 
 
 def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: bytes, proof: bytes) -> Person:
@@ -139,19 +119,7 @@ def material_of(plane: ControlPlane, number: int) -> Material:
     """
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
-        candidate = reports.gather(session, revision)
-        return Material(
-            number=number,
-            revision=revision.revision,
-            state=proposal.state,
-            channel=proposal.channel,
-            organisation=plane.organisation,
-            manifest=revision.manifest.decode(),
-            closures={digest: data.decode() for digest, data in candidate.closures.items()},
-            cases=dict(candidate.cases),
-            recordings=dict(candidate.recordings),
-            earlier={f"{kind} {name}": found for (kind, name), found in candidate.earlier.items()},
-        )
+        return decide_on(plane, session, proposal, revision=revision)
 
 
 def take_statement(
@@ -182,3 +150,29 @@ def take_statement(
     made = store.Made(parsed, texts.Said(reason, salt))
     verdict = review.Verdict(number, stated.role, reason, stated.manifest)
     return review.review_made(plane, actor, verdict, act=_ACTS[stated.act], made=made)
+
+
+def unsigned(act: Callable[[Elsewhere], Proposal]) -> Material:
+    """Return what there is to sign of an act of an author's: the act is carried out up to there, and undone.
+
+    Raises: what the act raises.
+    """
+    try:
+        act(Elsewhere())
+    except Unsigned as found:
+        return found.material
+    raise AssertionError("an act of an author's signs")
+
+
+def authored(envelope: JsonObject, salt: bytes) -> Elsewhere:
+    """Return an authorship that was signed where the person's own key is, as the acts of authors take it.
+
+    Raises:
+        InvalidDocument: it is no authorship, or the salt has another length.
+    """
+    parsed = dsse.parse_envelope(envelope)
+    if open_statement(parsed).act != "author":
+        raise InvalidDocument("expected an authorship, got another statement")
+    if len(salt) != SALT_BYTES:
+        raise InvalidDocument(f"expected a salt of {SALT_BYTES} bytes")
+    return Elsewhere(parsed, salt)

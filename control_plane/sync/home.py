@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
-from control_plane.reviewing import drafts
+from control_plane.registry.lifecycle.windows import Window
+from control_plane.registry.records import Proposal
+from control_plane.registry.revising import Elsewhere
+from control_plane.reviewing import drafts, own_keys
 from control_plane.sync import snapshots
-from control_plane.sync.records import Change, Proposed, Snapshot
+from control_plane.sync.records import Change, Proposed, Signing, Snapshot
+from edge_runtime.core import dsse
 
 __all__ = ["HomeRegistry"]
 
 
 @dataclass(frozen=True, slots=True)
 class HomeRegistry:
-    """A home, and who acts on it; the passphrase is asked for when it is needed, and not kept."""
+    """A home, and who acts on it; the passphrase is asked for when it is needed, and not kept.
+
+    With `sign` their own key signs instead, where it is.
+    """
 
     plane: ControlPlane
     person: str = ""
     passphrase: Callable[[], str] = str
+    sign: Signing | None = None
 
     @property
     def name(self) -> str:
@@ -39,20 +47,37 @@ class HomeRegistry:
                 self.plane, self.person, files=files, title=change.title, remove=change.remove, channel=change.channel
             )
             return Proposed(saved.id, saved.revision, "draft", "")
-        secret = self.passphrase()
-        if change.edit:
-            made = proposals.edit(
-                self.plane, self.person, change.edit, files=files, passphrase=secret, remove=change.remove
-            )
-        else:
-            made = proposals.propose(
+
+        def act(proof: str | Elsewhere) -> Proposal:
+            if change.edit:
+                return proposals.edit(
+                    self.plane, self.person, change.edit, files=files, passphrase=proof, remove=change.remove
+                )
+            return proposals.propose(
                 self.plane,
                 self.person,
                 files=files,
                 title=change.title,
-                passphrase=secret,
+                passphrase=proof,
                 base=change.base or None,
                 remove=change.remove,
                 channel=change.channel,
+                emergency=change.emergency,
+                window=Window(change.until, change.then) if change.until else None,
             )
+
+        return self._signed(act, files)
+
+    def propose_draft(self, number: int) -> Proposed:
+        """Propose a draft. Raises: see the use case."""
+        return self._signed(
+            lambda proof: drafts.propose_draft(self.plane, self.person, number, passphrase=proof), files={}
+        )
+
+    def _signed(self, act: Callable[[str | Elsewhere], Proposal], files: Mapping[str, str]) -> Proposed:
+        if self.sign is None:
+            made = act(self.passphrase())
+        else:
+            signed = self.sign(own_keys.unsigned(act), files)
+            made = act(own_keys.authored(signed["envelope"], dsse.decode_base64(signed["salt"])))
         return Proposed(made.number, made.revision, made.state, made.manifest)

@@ -5,12 +5,17 @@ Does not: touch the disk or the network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-__all__ = ["Key", "LiveSource", "Proposed", "Registry", "Snapshot", "digest_of"]
+if TYPE_CHECKING:
+    from control_plane.reviewing.material import Material
+    from edge_runtime.core.canonical import JsonObject
+
+__all__ = ["Key", "LiveSource", "Proposed", "Registry", "Signing", "Snapshot", "digest_of"]
 
 Key = tuple[str, str]
 """Kind and name: what a source is, wherever its file lies."""
@@ -73,10 +78,17 @@ class Registry(Protocol):
         """Make one proposal of a change, or edit one."""
         ...
 
+    def propose_draft(self, number: int) -> Proposed:
+        """Propose a draft."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a folder changes: files by path, what goes, the manifest that it stands on; `edit` is 0 for a new one."""
+    """What a folder changes: files by path, what goes, the manifest that it stands on; `edit` is 0 for a new one.
+
+    `until` is when a trial ends, and `then` what happens then.
+    """
 
     channel: str
     base: str
@@ -85,6 +97,13 @@ class Change:
     title: str
     draft: bool = False
     edit: int = 0
+    emergency: bool = False
+    until: datetime | None = None
+    then: str = "keep"
+
+
+Signing: TypeAlias = "Callable[[Material, Mapping[str, str]], JsonObject]"
+"""Signs authorship with a person's own key, given what there is to sign and the files that they wrote."""
 
 
 def digest_of(data: bytes) -> str:

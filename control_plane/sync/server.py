@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from control_plane.client import BadAnswer, Client
-from control_plane.sync.records import Change, LiveSource, Proposed, Snapshot
+from control_plane.client.records import Authored, Material, Window
+from control_plane.sync.records import Change, LiveSource, Proposed, Signing, Snapshot
 from edge_runtime.core.fields import is_name
 
 __all__ = ["ServerRegistry"]
@@ -14,10 +17,14 @@ __all__ = ["ServerRegistry"]
 
 @dataclass(frozen=True, slots=True)
 class ServerRegistry:
-    """A server, asked with somebody's token; the passphrase is asked for when it is needed, and not kept."""
+    """A server, asked with somebody's token; the passphrase is asked for when it is needed, and not kept.
+
+    With `sign` their own key signs instead, on this machine.
+    """
 
     client: Client
     passphrase: Callable[[], str] = str
+    sign: Signing | None = None
 
     @property
     def name(self) -> str:
@@ -48,18 +55,31 @@ class ServerRegistry:
                 title=change.title, files=change.files, remove=tuple(change.remove), channel=change.channel
             )
             return Proposed(saved.id, saved.revision, "draft", "")
-        group = self.client.proposals
+        what: dict[str, Any] = {"files": change.files, "remove": tuple(change.remove)}
         if change.edit:
-            made = group.edit(
-                change.edit, files=change.files, passphrase=self.passphrase(), remove=tuple(change.remove)
-            )
+            what |= {"revision": self.client.proposals.get(change.edit).proposal.revision}
+            proof = self._proof(lambda: self.client.unsigned.edit(change.edit, **what), change.files)
+            made = self.client.proposals.edit(change.edit, **what, **proof)
         else:
-            made = group.propose(
-                title=change.title,
-                files=change.files,
-                passphrase=self.passphrase(),
-                base=change.base or None,
-                remove=tuple(change.remove),
-                channel=change.channel,
-            )
+            window = Window(change.until, change.then) if change.until else None
+            what |= {"title": change.title, "base": change.base or None, "channel": change.channel}
+            what |= {"emergency": change.emergency, "window": window}
+            proof = self._proof(lambda: self.client.unsigned.proposal(**what), change.files)
+            made = self.client.proposals.propose(**what, **proof)
         return Proposed(made.number, made.revision, made.state, made.manifest)
+
+    def propose_draft(self, number: int) -> Proposed:
+        """Propose a draft. Raises: see the client."""
+        proof = self._proof(lambda: self.client.unsigned.draft(number), {})
+        made = self.client.drafts.propose_draft(number, **proof)
+        return Proposed(made.number, made.revision, made.state, made.manifest)
+
+    def _proof(self, ask: Callable[[], Material], files: Mapping[str, str]) -> dict[str, Any]:
+        """Return what signs an act: the passphrase, or what was signed here with the person's own key."""
+        if self.sign is None:
+            return {"passphrase": self.passphrase()}
+        from control_plane.reviewing import material
+
+        asked = ask()
+        same = material.Material(**{one.name: getattr(asked, one.name) for one in dataclasses.fields(asked)})
+        return {"signed": Authored(**self.sign(same, files))}

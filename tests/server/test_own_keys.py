@@ -9,53 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import db, ledger
+from control_plane import ledger
 from control_plane.accounts import passphrases
 from control_plane.accounts.retiring import retire_key
 from control_plane.custody.deciding import Decision, Derived, Verified, derive, sign_decision
 from control_plane.custody.keyfile import KeyFile, create_key, load_key, open_key
 from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import queries, store
+from control_plane.registry import queries
 from control_plane.registry.records import Proposal
 from control_plane.reviewing import objections, own_keys
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
 from tests.server.acts import Acts, refused
 from tests.server.conftest import CHEAP
+from tests.server.keyholders import SALT, SECRET, enrol, fresh, live
 from tests.server.library import CLOSING, script
-
-SECRET = "a phrase of tom's own"
-SALT = bytes(range(16))
 
 
 @pytest.fixture
 def own(acts: Acts, tmp_path: Path) -> KeyFile:
     """A key of tom's own, not enrolled."""
     return create_key(tmp_path / "tom.key", person=acts.id("tom"), passphrase=SECRET, cost=CHEAP)
-
-
-def enrol(acts: Acts, file: KeyFile, login: str = "sam") -> None:
-    """Enrol a key as the administrator."""
-    own_keys.enrol_own_key(acts.plane, acts.id("lena"), login, public_key=file.public, proof=file.proof)
-
-
-def fresh(acts: Acts, tmp_path: Path) -> KeyFile:
-    """Enrol a newcomer with a key of their own, who may approve as a facilitator."""
-    from control_plane.accounts import people
-
-    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", ("facilitator",)), "noor has a secret")])
-    file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
-    enrol(acts, file, "noor")
-    return file
-
-
-def live(acts: Acts) -> Verified:
-    """Return what a device would have verified: the live release."""
-    manifest = queries.live_manifest(acts.plane)
-    assert manifest is not None
-    with db.read(acts.plane.engine) as session:
-        return Verified(manifest, {e.digest: store.closure(session, e.digest) for e in manifest.entries})
 
 
 def derived(acts: Acts, number: int = 2) -> Derived:

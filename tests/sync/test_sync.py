@@ -57,13 +57,13 @@ def test_one_proposal_of_all_that_changed(registry: Registry, folder: Path, acts
     assert (set(change.files), set(change.remove)) == (set(wanted) - {"cases/opener.yaml"}, {("cases", "opener")})
 
 
-def test_a_proposal_is_edited_from_the_folder(home: HomeRegistry, folder: Path, acts: Acts) -> None:
+def test_a_proposal_is_edited_from_the_folder(registry: Registry, folder: Path, acts: Acts) -> None:
     """With the number of a proposal, what changed goes into it instead of a new one."""
-    pull(home, folder)
+    pull(registry, folder)
     (folder / CLOSING).write_text(script("closing", tier="R1", fill="Bye, {{ work }}."))
-    made, _ = push(home, folder, title="A word")
+    made, _ = push(registry, folder, title="A word")
     (folder / CLOSING).write_text(script("closing", tier="R1", fill="Farewell, {{ work }}."))
-    again, _ = push(home, folder, title="", edit=made.number)
+    again, _ = push(registry, folder, title="", edit=made.number)
     assert (again.number, again.revision) == (made.number, 2)
     assert "Farewell" in queries.show_proposal(acts.plane, made.number).changes[0].source
 

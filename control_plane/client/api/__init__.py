@@ -26,6 +26,7 @@ from control_plane.client.api.session import AsyncSessionApi, SessionApi
 from control_plane.client.api.sources import AsyncSourcesApi, SourcesApi
 from control_plane.client.api.tokens import AsyncTokensApi, TokensApi
 from control_plane.client.api.trials import AsyncTrialsApi, TrialsApi
+from control_plane.client.api.unsigned import AsyncUnsignedApi, UnsignedApi
 from control_plane.client.api.webhooks import AsyncWebhooksApi, WebhooksApi
 from control_plane.client.api.withdrawals import AsyncWithdrawalsApi, WithdrawalsApi
 from control_plane.client.calls import AsyncSender, Sender
@@ -61,6 +62,7 @@ class Operations:
         self.sources = SourcesApi(sender)
         self.tokens = TokensApi(sender)
         self.trials = TrialsApi(sender)
+        self.unsigned = UnsignedApi(sender)
         self.webhooks = WebhooksApi(sender)
         self.withdrawals = WithdrawalsApi(sender)
 
@@ -93,5 +95,6 @@ class AsyncOperations:
         self.sources = AsyncSourcesApi(sender)
         self.tokens = AsyncTokensApi(sender)
         self.trials = AsyncTrialsApi(sender)
+        self.unsigned = AsyncUnsignedApi(sender)
         self.webhooks = AsyncWebhooksApi(sender)
         self.withdrawals = AsyncWithdrawalsApi(sender)

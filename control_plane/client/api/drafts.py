@@ -17,7 +17,7 @@ from control_plane.client.calls import (
     segment,
 )
 from control_plane.client.records.drafts import DraftInfo, SavedDraft
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.shared import Authored, Proposal
 
 __all__ = ["AsyncDraftsApi", "DraftsApi"]
 
@@ -99,7 +99,12 @@ def _uninvite_from_draft(number: int, *, people: Sequence[str], if_match: str | 
 
 
 def _propose_draft(
-    number: int, *, if_match: str | None = None, passphrase: str | None = None, revision: int | None = None
+    number: int,
+    *,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    signed: Authored | None = None,
+    revision: int | None = None,
 ) -> Call[Proposal]:
     """Propose a draft, signed by its author."""
     return Call(
@@ -107,7 +112,7 @@ def _propose_draft(
         f"/v1/drafts/{segment(number)}/propose",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(passphrase=passphrase, revision=revision),
+        body=given(passphrase=passphrase, signed=signed, revision=revision),
     )
 
 

@@ -8,16 +8,8 @@ from typing import Any
 
 from control_plane.client.api import proposals_reading as reading
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, later_items, now, now_items, segment
-from control_plane.client.records.proposals import (
-    CheckResult,
-    Lines,
-    Objection,
-    ProposalDetail,
-    Requested,
-    Thread,
-    Window,
-)
-from control_plane.client.records.shared import Proposal, Release
+from control_plane.client.records.proposals import CheckResult, Lines, Objection, ProposalDetail, Requested, Thread
+from control_plane.client.records.shared import Authored, Proposal, Release, Window
 
 __all__ = ["AsyncProposalsApi", "ProposalsApi"]
 
@@ -50,12 +42,13 @@ def _propose(
     title: str,
     files: Mapping[str, str],
     if_match: str | None = None,
-    passphrase: str | None = None,
     base: str | None = None,
     remove: Sequence[tuple[str, str]] | None = None,
     channel: str | None = None,
     emergency: bool | None = None,
     window: Window | None = None,
+    passphrase: str | None = None,
+    signed: Authored | None = None,
 ) -> Call[Proposal]:
     """Propose a change."""
     return Call(
@@ -66,12 +59,13 @@ def _propose(
         body=given(
             title=title,
             files=files,
-            passphrase=passphrase,
             base=base,
             remove=remove,
             channel=channel,
             emergency=emergency,
             window=window,
+            passphrase=passphrase,
+            signed=signed,
         ),
     )
 
@@ -81,9 +75,10 @@ def _edit(
     *,
     if_match: str | None = None,
     files: Mapping[str, str] | None = None,
-    passphrase: str | None = None,
     revision: int | None = None,
     remove: Sequence[tuple[str, str]] | None = None,
+    passphrase: str | None = None,
+    signed: Authored | None = None,
 ) -> Call[Proposal]:
     """Edit a proposal, which voids its approvals; `revision` or If-Match says what the editor looked at."""
     return Call(
@@ -91,7 +86,7 @@ def _edit(
         f"/v1/proposals/{segment(number)}",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(files=files, passphrase=passphrase, revision=revision, remove=remove),
+        body=given(files=files, revision=revision, remove=remove, passphrase=passphrase, signed=signed),
     )
 
 

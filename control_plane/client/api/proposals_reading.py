@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from control_plane.client.calls import Call, Paged, given, segment
-from control_plane.client.records.proposals import Conflicting, Material, ProposalDetail, ProposalEffects, Thread
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.proposals import Conflicting, ProposalDetail, ProposalEffects, Thread
+from control_plane.client.records.shared import Material, Proposal
 
 __all__ = ["read_effects", "read_get", "read_list", "read_list_conflicts", "read_list_threads", "read_material"]
 

@@ -30,7 +30,6 @@ from control_plane.client.records.proposals import (
     Comment,
     Conflicting,
     Lines,
-    Material,
     Meaning,
     Missing,
     Objection,
@@ -41,12 +40,22 @@ from control_plane.client.records.proposals import (
     Signature,
     Thread,
     Underneath,
-    Window,
 )
 from control_plane.client.records.releases import Reviewed
 from control_plane.client.records.reviews import PendingReview
 from control_plane.client.records.session import SignedIn
-from control_plane.client.records.shared import FieldDiff, GrantRecord, Person, Proposal, Release, Span, VersionInfo
+from control_plane.client.records.shared import (
+    Authored,
+    FieldDiff,
+    GrantRecord,
+    Material,
+    Person,
+    Proposal,
+    Release,
+    Span,
+    VersionInfo,
+    Window,
+)
 from control_plane.client.records.sources import LiveSource, Snapshot
 from control_plane.client.records.tokens import NewToken, Token
 from control_plane.client.records.trials import WindowInfo
@@ -55,6 +64,7 @@ from control_plane.client.records.withdrawals import Withdrawal
 
 __all__ = [
     "AsOf",
+    "Authored",
     "Break",
     "CaseEffect",
     "Change",

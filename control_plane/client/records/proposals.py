@@ -16,7 +16,6 @@ __all__ = [
     "Comment",
     "Conflicting",
     "Lines",
-    "Material",
     "Meaning",
     "Missing",
     "Objection",
@@ -27,7 +26,6 @@ __all__ = [
     "Signature",
     "Thread",
     "Underneath",
-    "Window",
 ]
 
 
@@ -115,26 +113,6 @@ class Lines:
     name: str
     first: int = 1
     last: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """All that somebody needs to decide about a proposal without believing the server.
-
-    `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
-    recordings and earlier contents are what the checks are given besides.
-    """
-
-    number: int
-    revision: int
-    state: str
-    channel: str
-    organisation: str
-    manifest: str
-    closures: Mapping[str, str]
-    cases: Mapping[str, Mapping[str, Any]]
-    recordings: Mapping[str, Mapping[str, Any]]
-    earlier: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +254,3 @@ class Underneath:
     name: str
     before: str
     now: str
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a trial on a channel ends, and what happens then: keep, or return."""
-
-    ends_at: datetime
-    then: str

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["FieldDiff", "GrantRecord", "Person", "Proposal", "Release", "Span", "VersionInfo"]
+__all__ = [
+    "Authored",
+    "FieldDiff",
+    "GrantRecord",
+    "Material",
+    "Person",
+    "Proposal",
+    "Release",
+    "Span",
+    "VersionInfo",
+    "Window",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """An authorship signed with the person's own key, and the salt in base64 of its commitment to the title."""
+
+    envelope: Mapping[str, Any]
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,32 @@ class GrantRecord:
     previous: str
     digest: str
     signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that somebody needs to decide about a proposal without believing the server.
+
+    `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
+    recordings and earlier contents are what the checks are given besides. Entries are named `kind name`.
+    For an author besides: the `title` that they sign, which entries they `sign` for, and the passages and words
+    that
+    files `share`, as they were written.
+    """
+
+    number: int
+    revision: int
+    state: str
+    channel: str
+    organisation: str
+    manifest: str
+    closures: Mapping[str, str]
+    cases: Mapping[str, Mapping[str, Any]]
+    recordings: Mapping[str, Mapping[str, Any]]
+    earlier: Mapping[str, tuple[str, ...]]
+    title: str = ""
+    signs: tuple[str, ...] = ()
+    shared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +149,11 @@ class VersionInfo:
     channel: str
     release: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a trial on a channel ends, and what happens then: keep, or return."""
+
+    ends_at: datetime
+    then: str

@@ -1,0 +1,103 @@
+"""`mentorplane proposal draft`, `drafts`, `propose-draft`, `invite`: what somebody works on before they propose it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened
+from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes
+from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
+
+if TYPE_CHECKING:
+    from control_plane.plane import ControlPlane
+
+__all__ = ["DRAFTING", "People", "acting"]
+
+DraftNumber = Annotated[int, typer.Argument(help="Number of the draft.", min=1, max=2**31 - 1)]
+Files = Annotated[list[Path], typer.Argument(help="YAML files.", exists=True, dir_okay=False)]
+People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
+
+
+@contextmanager
+def acting(home: Path, actor: str, *, as_json: bool) -> Iterator[tuple[ControlPlane, str]]:
+    """Open a home for one person, named by login or id."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+
+        yield plane, people.find_person(plane, actor).id
+
+
+def draft(
+    files: Files,
+    *,
+    actor: As,
+    title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
+    draft: Annotated[int | None, typer.Option("--draft", help="Save a further version of this draft.")] = None,
+    revision: Annotated[int | None, typer.Option(help="The version that you looked at.")] = None,
+    channel: Channel = "",
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Save a draft: nothing is signed, only you and whom you invite see it."""
+    with acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import drafts as use
+
+        written = {file.as_posix(): file.read_text("utf-8") for file in files}
+        if draft is None:
+            made = use.save_draft(plane, person, files=written, title=title, channel=channel)
+        else:
+            seen = revision or use.show_draft(plane, person, draft).info.revision
+            made = use.update_draft(plane, person, draft, files=written, revision=seen, title=title or None)
+        shown = use.show_draft(plane, person, made.id)
+        lines = [f"draft {made.id}, version {made.revision}: {made.title}"]
+        lines += [f"{one.path}:{one.line}: expected {one.what}" for one in shown.problems]
+        answer(shown, as_json=as_json, text="\n".join(lines))
+
+
+def drafts(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """List the drafts that you may see."""
+    with acting(home, actor, as_json=as_json) as (plane, person):
+        from control_plane.reviewing import drafts as use
+
+        found = use.list_drafts(plane, person)
+        lines = (f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found)
+        answer(found, as_json=as_json, text="\n".join(lines))
+
+
+def propose_draft(
+    number: DraftNumber,
+    *,
+    actor: Author = "",
+    server: Server = "",
+    token_file: TokenFile = None,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
+    source: Source = "",
+    trust: Trust = TRUST,
+    device: Device = DEVICE,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Propose a draft with your signature; with --key your own key signs it on this machine."""
+    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
+    with registry_of(where, as_json=as_json) as registry:
+        made = registry.propose_draft(number)
+        answer(made, as_json=as_json, text=f"proposal {made.number}: {made.manifest}")
+
+
+def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Let people see and edit a draft of yours."""
+    with acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import drafts as use
+
+        found = use.invite(plane, by, number, persons=person)
+        answer(found, as_json=as_json, text="invited: " + ", ".join(found))
+
+
+DRAFTING = (draft, drafts, propose_draft, invite)

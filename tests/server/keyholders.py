@@ -1,0 +1,38 @@
+"""Somebody with a key of their own, and what their machine verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from control_plane import db
+from control_plane.accounts import people
+from control_plane.custody.deciding import Verified
+from control_plane.custody.keyfile import KeyFile, create_key
+from control_plane.registry import queries, store
+from control_plane.reviewing import own_keys
+from tests.server.acts import Acts
+from tests.server.conftest import CHEAP
+
+SECRET = "a phrase of tom's own"
+SALT = bytes(range(16))
+
+
+def enrol(acts: Acts, file: KeyFile, login: str = "sam") -> None:
+    """Enrol a key as the administrator."""
+    own_keys.enrol_own_key(acts.plane, acts.id("lena"), login, public_key=file.public, proof=file.proof)
+
+
+def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator") -> KeyFile:
+    """Enrol a newcomer with a key of their own, who holds a role."""
+    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", (role,)), "noor has a secret")])
+    file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
+    enrol(acts, file, "noor")
+    return file
+
+
+def live(acts: Acts) -> Verified:
+    """Return what a device would have verified: the live release."""
+    manifest = queries.live_manifest(acts.plane)
+    assert manifest is not None
+    with db.read(acts.plane.engine) as session:
+        return Verified(manifest, {e.digest: store.closure(session, e.digest) for e in manifest.entries})
