@@ -23,7 +23,6 @@ from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.lifecycle import emergency
 from control_plane.registry.lifecycle.conditions import obstacle
 from control_plane.registry.lifecycle.derived import has_lifted
-from control_plane.registry.lifecycle.tables import OriginRow
 from control_plane.registry.lifecycle.withdrawing import (
     withdraw,
     withdrawal_record,
@@ -108,9 +107,7 @@ def carry_out(
         ledger.append(plane, session, lifted)
     if manifest.emergency:
         emergency.begin(plane, session, row, by=by, auth=auth)
-    origin = session.get(OriginRow, revision.proposal)
-    if origin is not None and origin.act == "rollback" and not origin.spec.get("only"):
-        emergency.close_rolled_back(session, manifest.channel, to=int(origin.spec["release"]), leaf=leaf)
+    emergency.close_rolled_back(session, revision.proposal, channel=manifest.channel, leaf=leaf)
     proposal.state = "released"
     waiting.forget(session, revision.proposal)
     conflicts.forget_bases(session, revision.proposal)

@@ -11,16 +11,15 @@ Does not: count to the quorum (see `releases`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import grants, passphrases, people, rights
 from control_plane.accounts.delegations import require_distinct
-from control_plane.accounts.holdings import holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -215,9 +214,8 @@ def decide(
     _require_reviewable(plane, session, proposal, person=actor, role=verdict.role)
     require_current(session, revision)
     _refuse_second(session, revision, person=actor)
-    held = holding(session, rights.find_row(session, actor), verdict.role, now=plane.now())
-    if held is not None:
-        require_distinct(session, revision.digest, held, excluded=excluded(session, verdict.number))
+    held = grants.require(session, actor, verdict.role, now=plane.now())
+    require_distinct(session, revision.digest, held, excluded=excluded(session, verdict.number))
     if verdict.manifest != revision.digest:
         raise Conflict(
             "expected the digest of the proposal as it is now, got another",
@@ -227,7 +225,8 @@ def decide(
         raise Refused(f"expected proposal {verdict.number} to have been opened as it is now, and it was not")
     if act is Act.APPROVED:
         require_passed(session, revision, now=plane.now())
-    row = store.sign(plane, session, _signing(plane, session, verdict, actor=actor, act=act, key=key))
+    signing = _signing(session, verdict, actor=actor, act=act, key=key)
+    row = store.sign(plane, session, replace(signing, behalf=held.behalf))
     if act is Act.REJECTED:
         proposal.state = "rejected"
         objecting = objections.Objecting("reject", actor, verdict.role, revision.digest, row.leaf)
@@ -238,7 +237,6 @@ def decide(
 
 
 def _signing(
-    plane: ControlPlane,
     session: Session,
     verdict: Verdict,
     *,
@@ -249,7 +247,6 @@ def _signing(
     proposal, revision = store.find_proposal(session, verdict.number)
     base = store.base_of(session, revision)
     manifest = parse_manifest(revision.manifest)
-    held = holding(session, rights.find_row(session, actor), verdict.role, now=plane.now())
     return store.Signing(
         act=CODES[act],
         logged=act,
@@ -262,7 +259,6 @@ def _signing(
         entries=changed_entries(manifest, base),
         target=store.target_of(proposal, revision),
         proposal=verdict.number,
-        behalf=held.behalf if held else "",
         facts=facts_of(manifest, base),
         checks=checks_digest(store.checks_of(session, revision.digest)),
     )

@@ -10,6 +10,7 @@ channel. Does not: count (see `core.coverage`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,9 @@ from sqlmodel import Session, col, select
 from audit.frozen import replace
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people
+from control_plane.accounts import grants, passphrases, people
+from control_plane.accounts.delegations import require_distinct
+from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -26,8 +29,9 @@ from control_plane.registry import store
 from control_plane.registry.lifecycle.problems import time_digest
 from control_plane.registry.lifecycle.tables import EmergencyRow, OriginRow
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow, StatementRow
-from control_plane.reviewing.exclusion import is_excluded
+from control_plane.reviewing.exclusion import excluded
 from edge_runtime.core import approval, canonical, coverage, dsse
+from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Manifest, changed_entries, parse_manifest
 
@@ -101,14 +105,16 @@ def list_reviews(plane: ControlPlane) -> tuple[PendingReview, ...]:
 
 
 def require_reviewed(plane: ControlPlane, session: Session, proposal: ProposalRow) -> None:
-    """Refuse any release but a rollback on a channel where the review of a break-glass release is overdue.
+    """Refuse any release on a channel where the review of a break-glass release is overdue.
+
+    But for a rollback that undoes all of those, as a whole: it ends their reviews.
 
     Raises:
         Refused: one is.
     """
-    origin = session.get(OriginRow, proposal.number)
-    overdue = [one for one in pending(plane, session, proposal.channel) if one.overdue]
-    if overdue and not (origin is not None and origin.act == "rollback"):
+    to = undone_from(session, proposal.number or 0)
+    overdue = [one for one in pending(plane, session, proposal.channel) if one.overdue and not to < one.release]
+    if overdue:
         raise Refused(
             f"expected break-glass releases to be reviewed in time, got release {overdue[0].release} on "
             f"{proposal.channel}, whose review was due on {overdue[0].due:%Y-%m-%d}",
@@ -116,8 +122,20 @@ def require_reviewed(plane: ControlPlane, session: Session, proposal: ProposalRo
         )
 
 
-def close_rolled_back(session: Session, channel: str, *, to: int, leaf: int) -> None:
-    """Close the reviews of releases that a rollback undid, in the caller's transaction."""
+def undone_from(session: Session, proposal: int) -> float:
+    """Return the number of the release to which a proposal goes back as a whole: what came later is undone by it.
+
+    Infinity for any other proposal, which undoes nothing.
+    """
+    origin = session.get(OriginRow, proposal)
+    if origin is None or origin.act != "rollback" or origin.spec.get("only"):
+        return math.inf
+    return int(origin.spec["release"])
+
+
+def close_rolled_back(session: Session, proposal: int, *, channel: str, leaf: int) -> None:
+    """Close the reviews of releases that a rollback undid, if a proposal is one, in the caller's transaction."""
+    to = undone_from(session, proposal)
     later = select(EmergencyRow).where(EmergencyRow.channel == channel, EmergencyRow.number > to)
     for row in session.exec(later.where(col(EmergencyRow.closed).is_(None))):
         row.closed = leaf
@@ -162,10 +180,7 @@ def review(
         row, released, revision = _under_review(session, on, release)
         if manifest != released.digest:
             raise Conflict("expected the digest of the release under review, got another")
-        if is_excluded(session, released.proposal, actor, role=role, now=plane.now()) or _has_signed(
-            session, released.digest, actor
-        ):
-            raise Refused("expected a reviewer who neither wrote nor approved it, got one who did")
+        held = _require_reviewer(session, released, grants.require(session, actor, role, now=plane.now()))
         signing = store.Signing(
             act="approve",
             logged=Act.REVIEWED,
@@ -178,6 +193,7 @@ def review(
             entries=changed_entries(parse_manifest(released.manifest), store.base_of(session, revision)),
             target=replace(target, digest=released.digest, version=str(release)),
             proposal=released.proposal,
+            behalf=held.behalf,
         )
         signed = store.sign(plane, session, signing)
         done = not _lacking(plane, session, released, revision=revision)
@@ -195,9 +211,16 @@ def _under_review(session: Session, channel: str, number: int) -> tuple[Emergenc
     return row, released, revision
 
 
-def _has_signed(session: Session, manifest: str, person: str) -> bool:
-    signed = select(StatementRow.id).where(StatementRow.manifest == manifest, StatementRow.person == person)
-    return session.exec(signed.where(StatementRow.act == "approve")).first() is not None
+def _require_reviewer(session: Session, released: ReleaseRow, held: Holding) -> Holding:
+    """Refuse whoever wrote or approved a release, by themselves or through a delegate, or reviewed it already."""
+    out = excluded(session, released.proposal)
+    signed = select(StatementRow.id).where(StatementRow.manifest == released.digest, StatementRow.act == "approve")
+    if held.person in out or session.exec(signed.where(StatementRow.person == held.person)).first() is not None:
+        raise Refused("expected a reviewer who neither wrote nor approved it, got one who did")
+    if held.role not in APPROVING:
+        raise Refused(f"expected a role in which people approve, got {held.role}")
+    require_distinct(session, released.digest, held, excluded=out)
+    return held
 
 
 def _lacking(

@@ -1,0 +1,94 @@
+"""Attacks on a release that nobody entitled approved: between two steps, by what comes back, around a review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from audit.record import Act
+from control_plane import ledger
+from control_plane.accounts import delegations, grants, passphrases, people
+from control_plane.errors import Conflict, Refused
+from control_plane.registry import queries, review
+from control_plane.registry.lifecycle import acts as lifecycle
+from control_plane.registry.lifecycle import emergency
+from tests.server.acts import ROLE, Acts, refused
+from tests.server.conftest import Clock, Stage
+from tests.server.library import CLOSING, script
+from tests.server.test_channels import released
+from tests.server.test_lifecycle import broken
+
+
+def ended(acts: Acts, login: str, by: str = "ruth") -> None:
+    """End what somebody holds."""
+    for one in grants.list_grants(acts.plane, person=login, now_only=True):
+        grants.end(acts.plane, acts.id(by), one.id, reason="left", passphrase=acts.passphrase(by))
+
+
+def test_attack_a_role_that_ends_between_the_question_and_the_signature(acts: Acts) -> None:
+    """What somebody holds is asked in the transaction that signs: a grant that ended meanwhile approves nothing."""
+    acts.check()
+    key = passphrases.open_key(acts.plane, acts.id("tom"), acts.passphrase("tom"))
+    ended(acts, "tom")
+    verdict = review.Verdict(2, "facilitator", "x", acts.seen())
+    for act in (Act.APPROVED, Act.REJECTED):
+        with refused(acts.plane, Refused, match="holds the role"), ledger.act(acts.plane) as session:
+            review.decide(acts.plane, session, verdict, actor=acts.id("tom"), act=act, key=key)
+
+
+def test_attack_approvals_that_come_back_with_the_text_before_the_edit(acts: Acts) -> None:
+    """What an edit voided stays void, also if somebody else brings the very same manifest back, with other cases."""
+    closing = script("closing", tier="R1", fill="Goodbye, {{ work }}.")
+    live = queries.show_prompt(acts.plane, "closing").source
+    acts.check()
+    acts.approve("tom")
+    acts.approve("ines")
+    before = acts.seen()
+    acts.edit("maya", 2, {CLOSING: closing})
+    with refused(acts.plane, Conflict, match="before"):
+        acts.edit("lena", 2, {CLOSING: live})
+    assert acts.seen() != before
+
+
+def reviewed(acts: Acts, login: str, role: str, passphrase: str = "") -> bool:
+    """Review break-glass release 2 of production."""
+    return emergency.review(
+        acts.plane,
+        people.find_person(acts.plane, login).id,
+        release=2,
+        role=role,
+        reason="it was right",
+        passphrase=passphrase or acts.passphrase(login),
+        manifest=queries.list_releases(acts.plane)[0].manifest,
+    )
+
+
+def test_attack_one_mandate_that_reviews_a_release_twice(after: Callable[[Stage], Acts]) -> None:
+    """Who approved a break-glass release, or reviewed it, does not do so again through a delegate."""
+    acts = after(broken)
+    kim = people.NewPerson("kim", "Kim", ("facilitator", "compliance"))
+    people.enrol_all(acts.plane, [(kim, "kim has a secret")])
+    for one in grants.list_grants(acts.plane, person="kim", now_only=True):
+        grants.end(acts.plane, acts.id("ruth"), one.id, reason="x", passphrase=acts.passphrase("ruth"))
+    reviewed(acts, "tom", "facilitator")
+    for login in ("ruth", "tom"):
+        away = {"reason": "away", "passphrase": acts.passphrase(login), "until": acts.plane.now() + timedelta(days=7)}
+        delegations.delegate(acts.plane, acts.id(login), person="kim", role=ROLE[login], **away)
+        with refused(acts.plane, Refused, match="or their delegate's"):
+            reviewed(acts, "kim", ROLE[login], "kim has a secret")
+    with refused(acts.plane, Refused, match="role in which people approve"):
+        reviewed(acts, "remy", "release-manager")
+
+
+def test_attack_a_rollback_that_undoes_nothing_while_a_review_is_overdue(
+    after: Callable[[Stage], Acts], clock: Clock
+) -> None:
+    """Only going back as a whole, to before the break-glass release, goes around the review that it ends."""
+    acts = after(broken)
+    released(acts, acts.propose("lena", {CLOSING: script("closing", tier="R1", fill="Bye {{ work }}.")}).number)
+    clock.advance(days=8)
+    for login, to, only in (("maya", 2, ""), ("lena", 1, "closing")):
+        made = lifecycle.rollback(acts.plane, acts.id(login), to=to, only=only, passphrase=acts.passphrase(login))
+        acts.approve_fully(made.number)
+        with refused(acts.plane, Refused, match="reviewed in time"):
+            acts.release(made.number)
