@@ -18,6 +18,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -52,6 +53,8 @@ STATUS_OF: dict[type[MentorplaneError], int] = {
 }
 RENEW_EVERY_S = 3600
 ASK_EVERY_S = 60
+THREADS = 80
+"""Requests that are worked on at once: more than may wait to open a key, so that others get through."""
 _MAX_PLACES = 20
 IMMUTABLE = "public, max-age=31536000, immutable"
 _LOG = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     plane: ControlPlane = app.state.plane
+    current_default_thread_limiter().total_tokens = THREADS
     stop = threading.Event()
     thread = threading.Thread(target=_maintain, args=(plane, stop), name="maintain", daemon=True)
     thread.start()

@@ -10,8 +10,7 @@ Does not: know what the rows mean.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +19,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from audit.merkle import Frontier
 from control_plane.accounts import tables as _accounts_tables  # noqa: F401 - so that they are made too
+from control_plane.accounts.waiting import Line
 from control_plane.errors import Conflict
 from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.mail import tables as _mail_tables  # noqa: F401 - so that they are made too
@@ -39,7 +39,8 @@ BUSY_TIMEOUT_MS = 10_000
 RESTORING = "restoring"
 """The file in a home that is being restored: nothing opens it."""
 CACHE_KIB = 16_384
-_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+WRITERS_WAIT_S, MOST_WRITERS = 30.0, 1000
+_TURNS: WeakKeyDictionary[Engine, Line] = WeakKeyDictionary()
 """One for each SQLite database that is open in this process."""
 
 
@@ -71,7 +72,7 @@ def connect(settings: Settings) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        _TURNS[engine] = Lock()
+        _TURNS[engine] = Line(at_once=1, waiting=MOST_WRITERS, wait_s=WRITERS_WAIT_S, what="writers")
     return engine
 
 
@@ -109,30 +110,32 @@ def read(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
-    """Let the writing threads of one process wait in line: SQLite itself lets them ask again and again."""
-    turn = _TURNS.get(engine)
-    if turn is None:
+def _turn(engine: Engine, *, next_one: bool) -> Iterator[None]:
+    """Let the writing threads of one process wait in line, first come, first served.
+
+    SQLite itself lets them ask again and again, and forgets who came first.
+    """
+    line = _TURNS.get(engine)
+    with line.turn(next_one=next_one) if line is not None else nullcontext():
         yield
-        return
-    if not turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-        raise Unavailable("expected to write to the database, got another writer that does not end")
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 @contextmanager
-def write(engine: Engine) -> Iterator[Session]:
+def write(engine: Engine, *, next_one: bool = False) -> Iterator[Session]:
     """Write in one transaction that holds the log-head row; commit at the end, roll back on an exception.
+
+    `next_one` is for short writes of those whom others wait for: they go before whoever waits to write.
 
     Raises:
         Conflict: a row that must be unique exists already.
         Unavailable: another writer held the database for too long.
     """
     try:
-        with _turn(engine), Session(engine.execution_options(**{WRITING: True})) as session, session.begin():
+        with (
+            _turn(engine, next_one=next_one),
+            Session(engine.execution_options(**{WRITING: True})) as session,
+            session.begin(),
+        ):
             if engine.dialect.name == "postgresql":
                 session.connection().execute(text("SELECT id FROM log_head WHERE id = 1 FOR UPDATE"))
             yield session

@@ -28,6 +28,9 @@ __all__ = ["Launch", "serve"]
 
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+SWITCH_S = 0.0005
+"""How long a thread may work before another gets its turn: with Python's 5 ms, whoever holds the database waits that
+long for each of the readers, at each of its statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def serve(launch: Launch) -> None:
         app.state.device_token = desk_token if launch.with_device else ""
         gc.freeze()
         gc.enable()
+        sys.setswitchinterval(SWITCH_S)
         if launch.seed:
             from control_plane.seed import seed
 

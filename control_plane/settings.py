@@ -95,7 +95,7 @@ class Settings:
     wrong_passphrases: int = 5
     locked_for_s: int = 900
     argon2_at_once: int = 2
-    argon2_waiting: int = 24
+    argon2_waiting: int = 56
     max_body_bytes: int = 1_000_000
     requests_per_minute_of_person: int = 1_200
     requests_per_minute_of_address: int = 30_000

@@ -1,8 +1,9 @@
-"""The line before Argon2: so many derivations at once, so many waiting, and no more.
+"""Lines: before Argon2, so many derivations at once, so many waiting, and no more; and before whoever writes alone.
 
 Each derivation takes tens of megabytes for a while, so a flood of sign-ins could take all memory: beyond the line, a
-request is told to come again. Promises: never more than `at_once` run and `waiting` wait; first come, first
-served. Does not: count wrong passphrases (see `passphrases`).
+request is told to come again. Who writes to the database waits likewise.
+Promises: never more than `at_once` run and `waiting` wait; first come, first served, but for those whom others wait for
+(`next_one`). Does not: count wrong passphrases (see `passphrases`).
 Source: OWASP Password Storage Cheat Sheet (denial of service by expensive hashes).
 """
 
@@ -24,40 +25,44 @@ WAIT_S = 20.0
 class Line:
     """A line that threads wait in."""
 
-    def __init__(self, *, at_once: int = 2, waiting: int = 24) -> None:
+    def __init__(
+        self, *, at_once: int = 2, waiting: int = 56, wait_s: float = WAIT_S, what: str = "passphrases"
+    ) -> None:
         self._free = at_once
         self._most = waiting
+        self._wait_s = wait_s
+        self._what = what
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it.
+    def turn(self, *, next_one: bool = False) -> Iterator[None]:
+        """Wait for a turn, and have it; `next_one` goes before all who wait: for those whom others wait for.
 
         Raises:
             Busy: the line is full, or did not move.
         """
-        self._enter()
+        self._enter(next_one=next_one)
         try:
             yield
         finally:
             self._leave()
 
-    def _enter(self) -> None:
+    def _enter(self, *, next_one: bool) -> None:
         with self._lock:
             if self._free:
                 self._free -= 1
                 return
             if len(self._waiting) >= self._most:
-                raise _busy()
+                raise self._busy()
             mine = threading.Event()
-            self._waiting.append(mine)
-        if mine.wait(WAIT_S):
+            (self._waiting.appendleft if next_one else self._waiting.append)(mine)
+        if mine.wait(self._wait_s):
             return
         with self._lock:
             if not mine.is_set():  # else it was handed over just now
                 self._waiting.remove(mine)
-                raise _busy()
+                raise self._busy()
 
     def _leave(self) -> None:
         with self._lock:
@@ -66,6 +71,6 @@ class Line:
             else:
                 self._free += 1
 
-
-def _busy() -> Busy:
-    return Busy("expected fewer passphrases at once, got a full line", hint="try again", retry_after_s=COME_AGAIN_S)
+    def _busy(self) -> Busy:
+        said = f"expected fewer {self._what} at once, got a full line"
+        return Busy(said, hint="try again", retry_after_s=COME_AGAIN_S)

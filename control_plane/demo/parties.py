@@ -87,6 +87,11 @@ class Server:
         except OSError as error:
             raise Unavailable(f"expected the server to answer, got {type(error).__name__}") from error
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
     def passphrase(self, person: str) -> str:
         """Return a demo person's signing passphrase."""
         return str(self.people[person]["passphrase"])

@@ -23,6 +23,9 @@ __all__ = ["required", "run_checks"]
 MAX_EVIDENCE = 50
 MAX_LINE_LENGTH = 600
 _AT_ONCE = 2
+KEPT = 128
+"""Of how many candidates it is remembered what our own checks found: people run them again while nothing changed."""
+_found: dict[tuple[tuple[str, str], ...], dict[str, Found]] = {}
 
 
 def required() -> dict[str, str]:
@@ -39,14 +42,24 @@ def run_checks(candidate: Candidate, *, time_s: float = TIME_S) -> tuple[CheckRe
         candidate: what is checked.
         time_s: how long each check of another package may take.
     """
-    versions, plugins = required(), installed(BUILT_IN)
-    found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
+    versions, plugins, inputs = required(), installed(BUILT_IN), digests_of(candidate)
+    found = _run_own(candidate, tuple(sorted(inputs.items())))
     if plugins:
         run = partial(run_plugin, candidate=encode_candidate(candidate), time_s=time_s)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found |= dict(zip((plugin.name for plugin in plugins), pool.map(run, plugins), strict=True))
-    inputs = digests_of(candidate)
     return tuple(_result(name, found[name], version=versions[name], inputs=inputs) for name in versions)
+
+
+def _run_own(candidate: Candidate, inputs: tuple[tuple[str, str], ...]) -> dict[str, Found]:
+    """Return what our own checks find: of a candidate with the same digests, what they found before."""
+    found = _found.get(inputs)
+    if found is None:
+        found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
+        while len(_found) >= KEPT:
+            _found.pop(next(iter(_found), inputs), None)
+        _found[inputs] = found
+    return dict(found)
 
 
 @lru_cache(maxsize=1)
