@@ -10,6 +10,8 @@ Does not: tell a forgotten passphrase from a stolen one; whoever fears the latte
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, Auth, LeafObject
@@ -24,7 +26,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["enrol_key", "retire_key"]
+__all__ = ["end_grants", "enrol_key", "retire_key"]
 
 
 def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str) -> str:
@@ -108,14 +110,19 @@ def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int)
 
 
 def _end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
+    end_grants(session, person, seq=seq, now=plane.now())
+    tokens.revoke_all(plane, session, person, by=by)
+    session.flush()
+
+
+def end_grants(session: Session, person: str, *, seq: int, now: datetime) -> None:
+    """End the grants and delegations of a person, and the sessions of all concerned, by this entry of the log."""
     query = select(GrantRow).where(
         or_(GrantRow.person == person, GrantRow.behalf == person),
         col(GrantRow.ended).is_(None),
-        GrantRow.until > plane.now(),
+        GrantRow.until > now,
     )
     for grant in session.exec(query):
         grant.ended, grant.ended_at = seq, ledger.logged_at(session, seq)
         sessions.end_all_of(session, grant.person)
     sessions.end_all_of(session, person)
-    tokens.revoke_all(plane, session, person, by=by)
-    session.flush()

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
-from control_plane.accounts import invitations, people, rights
+from control_plane.accounts import invitations, people, retiring, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import KeyRow
@@ -41,6 +41,8 @@ _ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
 def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: bytes, proof: bytes) -> Person:
     """Enrol a key that a person keeps themselves; the one that was sealed here is destroyed.
 
+    Whatever they held by a grant ends: two people grant it anew to whoever has this key, as after `enrol_with_code`.
+
     Args:
         plane: the control plane.
         actor: person id of an administrator.
@@ -65,6 +67,9 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
                 "expected a person who has signed nothing yet, got one who has",
                 hint="retire their key first: the code that this gives enrols one of their own",
             )
+        before = LeafObject("person", who, "sha256:" + dsse.key_id(row.public_key))
+        event = ledger.Event(Act.KEY_REVOKED, actor, "administrator", Auth.TOKEN, before, code="replaced")
+        retiring.end_grants(session, who, seq=ledger.append(plane, session, event), now=plane.now())
         _take_key(plane, session, row, public_key=public_key, by=(actor, "administrator", Auth.TOKEN))
         return people.shown(plane, session, row)
 

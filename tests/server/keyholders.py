@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from control_plane import db
-from control_plane.accounts import people
+from control_plane.accounts import grants, people
 from control_plane.custody.deciding import Verified
 from control_plane.custody.keyfile import KeyFile, create_key
 from control_plane.registry import queries, store
 from control_plane.reviewing import own_keys
+from edge_runtime.core.approval import APPROVING
 from tests.server.acts import Acts
 from tests.server.conftest import CHEAP
 
@@ -27,6 +28,11 @@ def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator") -> KeyFile:
     made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", (role,)), "noor has a secret")])
     file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
     enrol(acts, file, "noor")
+    if role in APPROVING:
+        given = {"reason": "their own key", "passphrase": acts.passphrase("lena")}
+        due = grants.propose(acts.plane, acts.id("lena"), grants.Making("noor", role), **given)
+        given = {"digest": due.digest, "reason": "their own key", "passphrase": acts.passphrase("ruth")}
+        grants.sign(acts.plane, acts.id("ruth"), due.id, **given)
     return file
 
 

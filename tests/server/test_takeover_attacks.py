@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from control_plane import ledger
 from control_plane.accounts import grants, invitations, people, retiring
 from control_plane.accounts.grants import GrantRecord, Making
 from control_plane.accounts.people import Person
+from control_plane.custody.keyfile import create_key
 from control_plane.errors import Conflict, Refused
+from control_plane.reviewing import own_keys
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
+from tests.server.conftest import CHEAP
 
 SECRET = "lena knows this secret"
 
@@ -62,6 +68,16 @@ def test_attack_an_administrator_signs_grants_with_a_key_that_she_retired(acts: 
     assert grants.sign(acts.plane, acts.id("tom"), back.id, **given).state == "in-force"
     given = {"digest": made.digest, "reason": "yes", "passphrase": SECRET}
     assert grants.sign(acts.plane, acts.id("ruth"), made.id, **given).state == "in-force"
+
+
+def test_attack_an_administrator_enrols_a_key_of_hers_as_that_of_an_approver(acts: Acts, tmp_path: Path) -> None:
+    """Whoever gets a key of their own by an administrator holds nothing until two people grant it."""
+    [kim] = people.enrol_all(acts.plane, [(people.NewPerson("kim", "Kim", ("facilitator",)), "kim has a secret")])
+    assert people.holds_of(acts.plane, "kim") != ()
+    file = create_key(tmp_path / "kim.key", person=kim.id, passphrase=SECRET, cost=CHEAP)
+    own_keys.enrol_own_key(acts.plane, acts.id("lena"), "kim", public_key=file.public, proof=file.proof)
+    assert people.holds_of(acts.plane, "kim") == ()
+    assert ledger.verify(acts.plane).ok
 
 
 def test_attack_a_login_that_looks_like_anothers(acts: Acts) -> None:
