@@ -1,0 +1,372 @@
+"""People who govern at random, and a model that judges what comes out.
+
+They propose, edit, rebase, check, approve, reject, object, take back, duplicate, close, give up roles, let time pass,
+withdraw and release, on two channels. The model knows what each of them did and judges every release by brute force
+over people and roles; it shares no function with the product.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from sqlmodel import select
+
+from control_plane import db, ledger
+from control_plane.accounts import grants
+from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.plane import open_plane
+from control_plane.registry import queries
+from control_plane.registry.tables import SourceRow
+from control_plane.reviewing import closing, objections
+from edge_runtime.core.errors import MentorplaneError
+from tests.server.acts import ROLE, Acts
+from tests.server.conftest import Clock, Template, copied
+from tests.server.library import CASES, CLOSING, OPENER, POLICY, library, policy, script
+
+AUTHORS = ("maya", "lena")
+REVIEWERS = ("maya", "lena", "tom", "ines", "ruth", "sam")
+CHANNELS = ("production", "pilot")
+WORDS = ("Bye", "Thanks", "Well done")
+NEEDS = {
+    "R1": (1, {"learning-designer", "facilitator", "community-host"}),
+    "R2": (2, {"learning-designer", "facilitator", "community-host"}),
+    "R4": (2, {"compliance", "safety-owner"}),
+}
+"""What the rules of the test library ask for, written down once more."""
+TIERS = {OPENER: "R2", CLOSING: "R1", POLICY: "R4"}
+EMERGENCY = (1, {"compliance", "safety-owner"})
+DAYS_OPEN, DAYS_FRESH, DAYS_REVIEW, DAYS_GRANTED = 60, 14, 7, 56
+LIVING = {"open", "scheduled", "suspended"}
+Files = dict[str, str]
+
+
+@dataclass
+class Known:
+    """What the model knows of a proposal."""
+
+    channel: str
+    files: Files
+    base: int
+    ends: datetime
+    state: str = "open"
+    wrote: set[str] = field(default_factory=set)
+    approved: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, Files] = field(default_factory=dict)
+    checked: datetime | None = None
+    emergency: bool = False
+    derived: tuple[str, int, bool] | None = None
+    """A channel, the number of one of its releases or 0 for what is live, and whether all of it is taken."""
+    undoes_after: float = math.inf
+    at: datetime | None = None
+
+
+@dataclass
+class Hasty:
+    """A break-glass release that is to be reviewed: by when, for what, and who had a part in it."""
+
+    number: int
+    due: datetime
+    tiers: frozenset[str]
+    out: frozenset[str]
+    reviewed: dict[str, str] = field(default_factory=dict)
+
+
+def is_quorum(
+    tiers: Collection[str], signed: dict[str, str], needs: Mapping[str, tuple[int, set[str]]] = NEEDS
+) -> bool:
+    """Return whether for each tier some group of people is large enough, each in a role that counts."""
+    return all(
+        any(all(role in needs[tier][1] for _, role in group) for group in combinations(signed.items(), needs[tier][0]))
+        for tier in tiers
+    )
+
+
+def change(what: str, word: str) -> Files:
+    """Return the files of a change."""
+    if what == "opener":
+        cases = CASES.replace("You did the checklist.", f"{word} the checklist.")
+        return {OPENER: script("opener", fill=f"{word} {{{{ work }}}}."), "cases/opener.yaml": cases}
+    if what == "closing":
+        return {CLOSING: script("closing", tier="R1", fill=f"{word} {{{{ work }}}}.")}
+    return {POLICY: policy(at_most={"Bye": "block", "Thanks": "redacted", "Well done": "device"}[word])}
+
+
+class Governance(RuleBasedStateMachine):
+    """People acting in random order, and the model that judges what comes out."""
+
+    template: Template
+    folder: Path
+    made, released = 0, 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        type(self).made += 1
+        self.home = self.folder / f"home-{self.made}"
+        self.clock = Clock(now=self.template.now)
+        self.around = copied(self.template, "", self.home)
+        self.plane = open_plane(self.around.__enter__(), clock=self.clock)
+        self.acts = Acts(self.plane)
+        first = queries.show_proposal(self.plane, 2)
+        changed = change_of_seed(self.acts)
+        ends = first.proposal.at + timedelta(days=DAYS_OPEN)
+        self.known: dict[int, Known] = {2: Known("production", changed, 1, ends, wrote={"maya"})}
+        self.releases = {"production": 1, "pilot": 0}
+        self.live: dict[str, Files] = {"production": dict(library()), "pilot": {}}
+        self.writers: dict[str, set[str]] = {}
+        self.objected: list[tuple[str, frozenset[tuple[str, str]]]] = []
+        self.history: dict[tuple[str, int], Files] = {("production", 1): dict(library())}
+        self.hasty: dict[str, list[Hasty]] = {"production": [], "pilot": []}
+        until = self.template.now + timedelta(days=DAYS_GRANTED)
+        self.grants = {(login, role): {f"{self.acts.id(login)}.{role}": until} for login, role in ROLE.items()}
+        self._wrote(changed, "maya")
+
+    def teardown(self) -> None:
+        """Whatever happened, the log tells it, and the model's live texts are the live texts."""
+        assert ledger.verify(self.plane).problems == ()
+        for channel in CHANNELS:
+            with db.read(self.plane.engine) as session:
+                rows = session.exec(select(SourceRow).where(SourceRow.channel == channel)).all()
+            assert {row.path: row.text for row in rows} == self.live[channel]
+        self.plane.close()
+        self.around.__exit__(None, None, None)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _wrote(self, files: Files, login: str) -> None:
+        for text in files.values():
+            self.writers.setdefault(text, set()).add(login)
+
+    def _pick(self, which: int) -> int:
+        return sorted(self.known)[which % len(self.known)]
+
+    def _is_stale(self, one: Known) -> bool:
+        return one.base != self.releases[one.channel]
+
+    def _keep(self, one: Known, login: str, files: Files) -> None:
+        one.files, one.base = files if one.derived else {**one.files, **files}, self.releases[one.channel]
+        one.wrote.add(login)
+        one.approved, one.seen, one.checked = {}, {}, None
+        one.ends = self.plane.now() + timedelta(days=DAYS_OPEN)
+        rejected = any(content == content_of(one) and kind == "reject" for kind, content in self._standing())
+        one.state = "rejected" if rejected else "open"
+        self._wrote(files, login)
+
+    def _standing(self) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
+        for who, content in self.objected:
+            yield who.split(":")[1], content
+
+    @rule(
+        login=st.sampled_from(AUTHORS),
+        channel=st.sampled_from(CHANNELS),
+        what=st.sampled_from(["opener", "closing", "policy"]),
+        word=st.sampled_from(WORDS),
+        emergency=st.sampled_from([False, False, True]),
+    )
+    def propose(self, login: str, channel: str, what: str, word: str, emergency: bool = False) -> None:
+        """Somebody proposes, perhaps in haste; the first release of a channel brings the whole library."""
+        files = change(what, word)
+        whole = {**library(), **files} if not self.releases[channel] else files
+        with suppress(MentorplaneError):
+            made = self.acts.propose(login, whole, channel=channel, emergency=emergency)
+            ends = self.plane.now() + timedelta(days=DAYS_OPEN)
+            one = Known(channel, whole, self.releases[channel], ends, wrote={login}, emergency=emergency)
+            self.known[made.number] = one
+            self._wrote(whole, login)
+
+    @rule(
+        login=st.sampled_from(AUTHORS),
+        which=st.integers(0, 9),
+        what=st.sampled_from(["opener", "closing", "policy", ""]),
+        word=st.sampled_from(WORDS),
+    )
+    def edit(self, login: str, which: int, what: str, word: str) -> None:
+        """Somebody edits, or rebases where there is nothing to write."""
+        number = self._pick(which)
+        files = change(what, word) if what else {}
+        with suppress(MentorplaneError):
+            self.acts.edit(login, number, files)
+            one = self.known[number]
+            assert one.state not in {"released", "closed"}
+            assert not (one.derived and files), "what derives from a release stays what it derives from"
+            self._keep(one, login, self.derived_files(number, one) if one.derived else files)
+
+    @rule(which=st.integers(0, 9), to=st.sampled_from(CHANNELS))
+    def duplicate(self, which: int, to: str) -> None:
+        """Lena proposes what another proposal has, also on the other channel."""
+        number, secret = self._pick(which), self.acts.passphrase("lena")
+        other = self.known[number]
+        with suppress(MentorplaneError):
+            made = closing.duplicate(
+                self.plane, self.acts.id("lena"), number, title="The same", passphrase=secret, channel=to
+            )
+            ends = self.plane.now() + timedelta(days=DAYS_OPEN)
+            one = Known(to, dict(other.files), self.releases[to], ends, wrote={"lena", *other.wrote})
+            self.known[made.number] = one
+            self._wrote(other.files, "lena")
+
+    def derived_files(self, number: int, one: Known) -> Files:
+        """Return what a proposal that derives from releases brings."""
+        raise NotImplementedError
+
+    @rule(which=st.integers(0, 9))
+    def check(self, which: int) -> None:
+        """Somebody runs the checks."""
+        number = self._pick(which)
+        with suppress(MentorplaneError):
+            statuses = self.acts.check(number)
+            self.known[number].checked = None if "failed" in statuses.values() else self.plane.now()
+
+    @rule(login=st.sampled_from(REVIEWERS), which=st.integers(0, 9))
+    def approve(self, login: str, which: int) -> None:
+        """Somebody approves in their role."""
+        number = self._pick(which)
+        one = self.known[number]
+        with suppress(MentorplaneError):
+            self.acts.approve(login, number)
+            assert login not in one.wrote, "nobody approves what they wrote a part of"
+            assert not any(
+                login in self.writers.get(text, ()) for text in one.files.values() if self._is_new(one, text)
+            )
+            assert self._holds(login), "nobody approves in a role that they do not hold"
+            assert one.state in LIVING
+            assert not self._is_stale(one)
+            one.approved[login] = ROLE[login]
+            one.seen[login] = dict(one.files)
+
+    def _holds(self, login: str) -> bool:
+        return any(until > self.plane.now() for until in self.grants[login, ROLE[login]].values())
+
+    def _is_new(self, one: Known, text: str) -> bool:
+        return text not in self.live[one.channel].values() and "kind: cases" not in text
+
+    @rule(login=st.sampled_from(["tom", "sam"]), which=st.integers(0, 9), signed=st.booleans())
+    def object_or_reject(self, login: str, which: int, signed: bool) -> None:
+        """Somebody objects, or rejects."""
+        number = self._pick(which)
+        one = self.known[number]
+        with suppress(MentorplaneError):
+            if signed:
+                self.acts.reject(login, number)
+                one.state = "rejected"
+            else:
+                seen, role = self.acts.seen(number), ROLE[login]
+                objections.object_to(self.plane, self.acts.id(login), number, role=role, reason="no", manifest=seen)
+            self.objected.append((f"{login}:{'reject' if signed else 'object'}", content_of(one)))
+
+    @rule(login=st.sampled_from(["tom", "sam"]), which=st.integers(0, 9))
+    def take_back(self, login: str, which: int) -> None:
+        """Somebody takes back what they objected."""
+        number = self._pick(which)
+        one = self.known[number]
+        with suppress(MentorplaneError):
+            objections.take_back(self.plane, self.acts.id(login), number)
+            mine = content_of(one)
+            self.objected = [
+                (who, content) for who, content in self.objected if not (who.startswith(login) and content == mine)
+            ]
+            if one.state == "rejected" and not any(c == mine and k == "reject" for k, c in self._standing()):
+                one.state = "open"
+
+    @rule(which=st.integers(0, 9))
+    def close(self, which: int) -> None:
+        """Maya closes a proposal of hers."""
+        number = self._pick(which)
+        with suppress(MentorplaneError):
+            closing.close(self.plane, self.acts.id("maya"), number)
+            self.known[number].state = "closed"
+
+    @rule(login=st.sampled_from(["tom", "ines", "ruth"]))
+    def give_up_a_role(self, login: str) -> None:
+        """Somebody ends their own grant."""
+        who, secret = self.acts.id(login), self.acts.passphrase(login)
+        with suppress(MentorplaneError):
+            mine = [one for one in grants.list_grants(self.plane, person=who) if one.role == ROLE[login]]
+            grants.end(self.plane, who, mine[0].id, reason="leaving", passphrase=secret)
+            del self.grants[login, ROLE[login]][mine[0].id]
+
+    @rule(days=st.sampled_from([1, 15, 41]))
+    @precondition(lambda self: self.clock.now < self.template.now + timedelta(days=100))
+    def let_time_pass(self, days: int) -> None:
+        """Time passes: reports grow stale, proposals end, grants lapse after 56 days."""
+        self.clock.advance(days=days)
+
+    @rule(what=st.sampled_from(["closing", "opener"]))
+    def withdraw(self, what: str) -> None:
+        """Somebody withdraws what is live."""
+        with suppress(MentorplaneError):
+            self.acts.withdraw("sam", what)
+
+    @rule(which=st.integers(0, 9), early=st.booleans())
+    def everybody_looks(self, which: int, early: bool) -> None:
+        """The checks are run, and everybody who may approves; some try to release it at once."""
+        self.check(which)
+        for login in REVIEWERS:
+            self.approve(login, which)
+        if early:
+            self.release(which)
+
+    @rule(which=st.integers(0, 9))
+    def release(self, which: int) -> None:
+        """The release manager tries: what comes out must be what a quorum approved, and nothing else."""
+        number = self._pick(which)
+        try:
+            made = self.acts.release(number)
+        except (Refused, Conflict, NotFound):
+            return
+        self._judge(self.known[number], made.number, state="open")
+
+    def _tiers(self, one: Known) -> set[str]:
+        before = self.live[one.channel]
+        found = {TIERS[path] for path in one.files if path in TIERS and before.get(path) != one.files[path]}
+        return found | ({"R4"} if not before else set())
+
+    def _may_go_out(self, one: Known) -> None:
+        """Assert all that must hold of what is released or scheduled."""
+        assert not self._is_stale(one), "nothing is put on top of what its approvers did not see"
+        assert self.plane.now() < one.ends
+        assert one.checked is not None
+        assert self.plane.now() - one.checked <= timedelta(days=DAYS_FRESH)
+        tiers = self._tiers(one)
+        assert tiers or one.derived, "something changes"
+        needs = dict.fromkeys(tiers, EMERGENCY) if one.emergency else NEEDS
+        assert is_quorum(tiers, one.approved, needs), (tiers, one.approved)
+        assert one.approved, "nobody releases alone"
+        assert all(seen == one.files for seen in one.seen.values()), "approved parts never recombine"
+        assert not any(content == content_of(one) for _, content in self._standing())
+        late = [hasty for hasty in self.hasty[one.channel] if hasty.due <= self.plane.now()]
+        assert all(one.undoes_after < hasty.number for hasty in late), "an overdue review blocks"
+
+    def _judge(self, one: Known, number: int, *, state: str) -> None:
+        assert one.state == state
+        self._may_go_out(one)
+        assert number == self.releases[one.channel] + 1
+        self.hasty[one.channel] = [hasty for hasty in self.hasty[one.channel] if hasty.number <= one.undoes_after]
+        if one.emergency:
+            due = self.plane.now() + timedelta(days=DAYS_REVIEW)
+            out = frozenset({*one.wrote, *one.approved})
+            self.hasty[one.channel].append(Hasty(number, due, frozenset(self._tiers(one)), out))
+        self.live[one.channel] = {**self.live[one.channel], **one.files}
+        self.history[one.channel, number] = dict(self.live[one.channel])
+        self.releases[one.channel] = number
+        type(self).released += 1
+        one.state = "released"
+
+
+def content_of(one: Known) -> frozenset[tuple[str, str]]:
+    """Return what a proposal says, whatever its channel: its governed files."""
+    return frozenset((path, text) for path, text in one.files.items() if not path.startswith("cases/"))
+
+
+def change_of_seed(acts: Acts) -> Files:
+    """Return the files of the proposal that a seeded home leaves open."""
+    changes = queries.show_proposal(acts.plane, 2).changes
+    cases = CASES.replace("You did the checklist.", "You really did the checklist.")
+    return {change.path: change.source for change in changes} | {"cases/opener.yaml": cases}
