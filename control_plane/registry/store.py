@@ -163,8 +163,10 @@ def verify_made(plane: ControlPlane, session: Session, signing: Signing, *, made
     if made.envelope.payload != _statement(plane, signing, made.said, at=at).encode():
         raise Refused("expected a statement about the proposal as it is now, got one that says something else")
     person = session.get(PersonRow, signing.person)
-    if person is None or person.custody != "own" or not dsse.verified_by(made.envelope, person.public_key):
-        raise Refused("expected a statement signed with the key of the person's own, got another signature")
+    signers = [key for key, _ in made.envelope.signatures]
+    own = person is not None and person.custody == "own" and signers == [dsse.key_id(person.public_key)]
+    if person is None or not own or not dsse.verified_by(made.envelope, person.public_key):
+        raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
     if abs(at - plane.now()) > MAX_AGE:
         raise Refused("expected a statement signed within ten minutes of now by the server's clock, got another")
     return stated, at

@@ -108,9 +108,14 @@ def _judge_inputs(old: Mapping[str, Input], new: Mapping[str, Input]) -> set[str
         found |= judge_levels(*(DATA_CLASSES.index(inputs[name].data_class) for inputs in (old, new)))
         found |= judge_levels(*(int(inputs[name].untrusted) for inputs in (old, new)))
     gone, came = old.keys() - new.keys(), new.keys() - old.keys()
-    # Under another name it may be the same text: then its class is what it was.
-    renamed = any(new[name].data_class < old[other].data_class for name in came for other in gone)
+    # Under another name it may be the same text: then its class, and who may have written it, are what they were.
+    renamed = any(_is_laxer(new[name], old[other]) for name in came for other in gone)
     return found | ({"loosening"} if renamed else set())
+
+
+def _is_laxer(new: Input, old: Input) -> bool:
+    among_orders = old.untrusted and not new.untrusted and new.type in {"string", "array"} and not new.choices
+    return new.data_class < old.data_class or among_orders
 
 
 def judge_rules(old: ApprovalRules, new: ApprovalRules, _vocabulary: Vocabulary) -> set[str]:

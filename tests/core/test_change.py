@@ -157,12 +157,13 @@ def test_a_removal_slipped_into_a_wording_change_is_seen() -> None:
     assert slip(put("inputs.properties.notes.x-data-class", "R0")) == {"wording", "contract", "loosening"}
 
 
-def test_an_input_put_under_another_name_does_not_lose_its_class() -> None:
-    """Renaming a sensitive input to a harmless one is a loosening, as if it had kept its name."""
+@pytest.mark.parametrize("laxer", [{"x-data-class": "R0"}, {"x-untrusted": False}])
+def test_an_input_put_under_another_name_does_not_lose_its_class(laxer: dict[str, Any]) -> None:
+    """Renaming a sensitive input to a harmless one, or to one that nobody else writes, is a loosening all the same."""
 
     def edit(document: dict[str, Any]) -> None:
         notes = document["inputs"]["properties"].pop("notes")
-        document["inputs"]["properties"]["text"] = {**notes, "x-data-class": "R0"}
+        document["inputs"]["properties"]["text"] = {**notes, **laxer}
         document["inputs"]["required"] = ["text"]
         document["instruction"] = "{{ text }}"
 

@@ -90,6 +90,24 @@ def test_attack_a_statement_that_is_not_what_the_server_would_sign(acts: Acts, t
         hand_in(acts, file, one)
 
 
+def test_attack_a_signature_of_another_key_beside_ones_own(acts: Acts, tmp_path: Path) -> None:
+    """Nothing but the person's own signature is kept, published, and named in the log as the key that signed."""
+    file = fresh(acts, tmp_path)
+    acts.check()
+    signed = sign_decision(
+        derived(acts),
+        Decision("approve", file.person, "facilitator", "read it"),
+        open_key(file, SECRET),
+        salt=SALT,
+        at=acts.plane.now(),
+    )
+    envelope = dict(signed["envelope"])
+    other = {"keyid": "ab" * 32, "sig": dsse.encode_base64(bytes(64))}
+    both = {**envelope, "signatures": [other, *envelope["signatures"]]}
+    with refused(acts.plane, Refused, "own alone"):
+        own_keys.take_statement(acts.plane, file.person, 2, envelope=both, reason="read it", salt=SALT)
+
+
 def test_attack_somebody_else_hands_a_statement_in(acts: Acts, tmp_path: Path) -> None:
     """A statement is taken from the person it names alone."""
     file = fresh(acts, tmp_path)
