@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from edge_runtime.core.reader.digits import Area, digit_areas
 from edge_runtime.core.reader.lazy import lazy_pattern
 
 __all__ = ["REGIONS", "find_phones"]
@@ -43,17 +44,23 @@ _NOT_A_PHONE = lazy_pattern(
 )
 _GROUP = lazy_pattern(r"\d+")
 _GAP = lazy_pattern(r"[ \t().\-/]{1,3}")
-_LEAD = lazy_pattern(r"\(?\+ ?\(?$|\($")
-_JOINED_BEFORE = lazy_pattern(r"[\w#.,:]$|\w-$")
+_LEAD = lazy_pattern(r"\(?\+ ?\(?\Z|\(\Z")
+_JOINED_BEFORE = lazy_pattern(r"[\w#.:]\Z|\d,\Z|\w-\Z")
 _JOINED_AFTER = lazy_pattern(
     r"[^\W\dx]|[.,:]\d|-\w|%| ?(?:[€£$]|EUR\b|USD\b|GBP\b|CHF\b|million\b|Mio\b)", re.IGNORECASE
 )
 _CURRENCY_BEFORE = lazy_pattern(r"(?:[€£$]|\b(?:EUR|USD|GBP|CHF)) ?$", re.IGNORECASE)
 _CUE = lazy_pattern(
-    r"\b(?:phone|mobile|cell|tel|fax|whatsapp|sms|dial|ring|call|text|reach (?:me|him|her|them)|my number"
+    r"\b(?:phone|mobile|cell|tel|fax|whatsapp|sms|dial|ring|call|text|reach (?:me|him|her|them)|answering|my number"
+    r"|direct line|hotline|landline"
     r"|telefon\w*|handy\w*|ruf\w*|anruf\w*|t[ée]l[ée]phon\w*|portable|appel\w*|tel[ée]fono|m[óo]vil|ll[aá]m\w*)"
     r"[^\d\n]{0,16}$",
     re.IGNORECASE,
+)
+
+
+_CUE_AFTER = lazy_pattern(
+    r"(?:x\d{2,6}| ?ext\.? ?\d{1,6})?[ -]{0,2}\(?(?:office|mobile|mob|cell|fax|home|work|tel|direct)\b", re.IGNORECASE
 )
 
 
@@ -72,14 +79,17 @@ class _Window(NamedTuple):
         return "".join(self.groups)
 
 
-def find_phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[tuple[int, int]]:
+def find_phones(
+    text: str, regions: Sequence[str] = REGIONS, areas: Sequence[Area] | None = None
+) -> Iterator[tuple[int, int]]:
     """Yield the places of telephone numbers in the normalised `text`, in order and without overlap.
 
     After `MAX_STARTS` places every run with enough digits is taken as one number: covered without a closer look.
     """
-    masked = _NOT_A_PHONE().sub(lambda found: ";" * len(found[0]), text)
+    areas = [area for area in (digit_areas(text) if areas is None else areas) if area.digits >= MIN_DIGITS]
+    masked = _masked(text, areas)
     left = MAX_STARTS
-    for run in _runs(masked):
+    for run in (run for area in areas for run in _runs(masked, area)):
         digits = sum(group.end() - group.start() for group in run)
         first = 0
         while first < len(run) and digits >= MIN_DIGITS:
@@ -95,10 +105,21 @@ def find_phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[tuple[i
             first += width
 
 
-def _runs(text: str) -> Iterator[list[re.Match[str]]]:
-    """Yield lists of digit groups with nothing but a few separators between them."""
+def _masked(text: str, areas: Sequence[Area]) -> str:
+    """Return `text` with signs for what is no number, where there are digits enough for one."""
+    pieces: list[str] = []
+    last = 0
+    for area in areas:
+        for found in _NOT_A_PHONE().finditer(text, max(last, area.start - 10), area.end + 10):
+            pieces += [text[last : found.start()], ";" * len(found[0])]
+            last = found.end()
+    return "".join((*pieces, text[last:]))
+
+
+def _runs(text: str, area: Area) -> Iterator[list[re.Match[str]]]:
+    """Yield lists of digit groups in `area` with nothing but a few separators between them."""
     run: list[re.Match[str]] = []
-    for group in _GROUP().finditer(text):
+    for group in _GROUP().finditer(text, area.start, area.end):
         if run and not _GAP().fullmatch(text, run[-1].end(), group.start()):
             yield run
             run = []
@@ -133,17 +154,18 @@ def _window(text: str, groups: list[re.Match[str]], rest: list[re.Match[str]]) -
     lead = _LEAD().search(text, max(0, start - 4), start)
     plus = lead is not None and "+" in lead[0]
     start = lead.start() if lead else start
-    before, after = text[max(0, start - 40) : start], text[end : end + 12]
+    before, after = text[max(0, start - 40) : start], text[end : end + 20]
+    cued = _CUE_AFTER().match(after) is not None
     if _JOINED_BEFORE().search(before[-2:]) and not (plus or before.endswith(":")):
         return None
     if rest and " " not in text[end : rest[0].start()]:
         return None
     digits = tuple(group[0] for group in groups)
     international = plus or digits[0].startswith("00")
-    if not international and (_CURRENCY_BEFORE().search(before) or _JOINED_AFTER().match(after)):
+    if not (international or cued) and (_CURRENCY_BEFORE().search(before) or _JOINED_AFTER().match(after)):
         return None
     dotted = len(groups) > 1 and text[groups[0].end()] == "."
-    return _Window(digits, start, end, international, _CUE().search(before) is not None, dotted)
+    return _Window(digits, start, end, international, cued or _CUE().search(before) is not None, dotted)
 
 
 def _international(window: _Window) -> str:
@@ -162,8 +184,13 @@ def _international(window: _Window) -> str:
 def _national(window: _Window, regions: Sequence[str]) -> str:
     if window.digits.endswith("000000") and not window.cued:
         return ""
-    verdicts = {_national_in(window, region) for region in regions}
-    return "valid" if "valid" in verdicts else "possible" if "possible" in verdicts else ""
+    verdict = "possible" if window.cued else ""
+    for region in regions:
+        here = _national_in(window, region)
+        if here == "valid":
+            return here
+        verdict = verdict or here
+    return verdict
 
 
 def _national_in(window: _Window, region: str) -> str:
@@ -178,6 +205,8 @@ def _national_in(window: _Window, region: str) -> str:
         shaped = _has_national_shape(window, prefix)
     if not (shaped or window.cued):
         return ""
+    if code == 1 and shaped and _ASSIGNED().fullmatch(window.digits) and len(window.groups) > 1:
+        return "valid"
     try:
         number = phonenumbers.parse(window.digits, region)
     except phonenumbers.NumberParseException:
@@ -192,6 +221,7 @@ def _national_in(window: _Window, region: str) -> str:
 
 
 _NORTH_AMERICAN = lazy_pattern(r"1?[2-9]\d{9}")
+_ASSIGNED = lazy_pattern(r"1?[2-9]\d{2}[2-9]\d{6}")
 _NORTH_AMERICAN_SHAPES = {(10,), (11,), (3, 3, 4), (3, 7), (1, 10), (1, 3, 3, 4), (1, 3, 7), (6, 4)}
 
 

@@ -15,7 +15,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.names import NameFinder
 from edge_runtime.core.reader.normalise import Normalised, normalise
-from edge_runtime.core.reader.patterns import PATTERN_TYPES, find_patterns
+from edge_runtime.core.reader.patterns import FULLY_FOUND, find_patterns
 from edge_runtime.core.reader.phones import REGIONS
 from edge_runtime.core.reader.records import Crisis, Entity, Labels, Reading, Span, Subject
 from edge_runtime.core.reader.sentences import sentence_spans
@@ -27,8 +27,8 @@ MAX_TEXT_LENGTH = 100_000
 """Longest text that is read, in code points."""
 
 TOPIC = "topic."
-_ALWAYS_ASSESSED = frozenset({*PATTERN_TYPES, "TERM", "crisis"})
-_ORDER = ("BANK", "CARD", "EMAIL", "PHONE", "PERSON", "TERM")
+_ALWAYS_ASSESSED = frozenset({*FULLY_FOUND, "TERM", "crisis"})
+_ORDER = ("BANK", "CARD", "EMAIL", "ID_NUMBER", "DATE_OF_BIRTH", "PHONE", "PERSON", "TERM")
 
 
 @frozen
