@@ -89,9 +89,9 @@ class Idempotency:
 
 
 def _who(scope: Scope) -> str:
-    """Return the token or the session's cookie of a request, whatever other cookies a browser has."""
+    """Return the token and the session's cookie of a request, whatever other cookies a browser has; "" for neither."""
     session = _SESSION.search(header_of(scope, b"cookie"))
-    return header_of(scope, b"authorization") or (session[1] if session else "")
+    return "\n".join(one for one in (header_of(scope, b"authorization"), session[1] if session else "") if one)
 
 
 class _Secret:

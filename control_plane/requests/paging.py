@@ -82,7 +82,7 @@ def _decode(request: Request, cursor: str) -> Key:
     try:
         found: Any = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         path, *key = found
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidDocument("expected a cursor as an answer's Link gave it, got another") from error
     if path != request.url.path or not key or not all(isinstance(one, str | int) for one in key):
         raise InvalidDocument("expected a cursor of this list, got another's")

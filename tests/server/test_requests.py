@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import signal
 import subprocess
@@ -241,7 +242,8 @@ def test_lists_are_cut_into_pages_that_inserts_do_not_move(client: TestClient, a
     logins = [one["login"] for one in client.get("/v1/people?limit=500", headers=headers).json()]
     pages = client.get("/v1/people?limit=2", headers=headers)
     assert [one["login"] for one in pages.json()] == logins[:2]
-    for wrong in ("AAAA", "!", first.links["next"]["url"].partition("cursor=")[2]):
+    deep = base64.urlsafe_b64encode(b"[" * 1400).decode()
+    for wrong in ("AAAA", "!", deep, first.links["next"]["url"].partition("cursor=")[2]):
         assert client.get("/v1/people", params={"cursor": wrong}, headers=headers).status_code == 422
 
 
