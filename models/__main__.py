@@ -1,0 +1,149 @@
+"""Make the reader's model from its data: `make models`, or `python -m models --smoke` to prove the way in minutes.
+
+Stages: base weights, examples, training, export, thresholds, first stage, description. Training goes on where an
+earlier run was cut; the others take a few minutes together and are done anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from audit.frozen import replace
+from models.base import fetch_base
+from models.card import Report, model_card
+from models.data.corpus import Corpus, load_corpus
+from models.data.digests import data_sets
+from models.data.example import Example
+from models.describe import describe
+from models.export import calibrate, export_float, quantise
+from models.gate import GateChoice, choose_gate, export_gate, holds_something, train_gate
+from models.model import ReaderNet
+from models.names import LABELS
+from models.predict import Predicted, Predictor
+from models.recipe import BUILD, Recipe, smoke
+from models.scores import f_beta, total
+from models.thresholds import Choice, choose_thresholds, entity_counts, rescored, touched_share
+from models.tokens import load_tokenizer
+from models.train import say, train
+
+PACKAGE = Path(__file__).parents[1] / "edge_runtime" / "models"
+FILES = ("reader.onnx", "tokenizer.json", "gate.onnx", "reader.json", "MODEL_CARD.md")
+SMOKE_EXAMPLES = 200
+GATE_EXAMPLES = 12_000
+
+
+def main() -> None:
+    """Run every stage, and put the files where the package has them."""
+    arguments = _arguments()
+    recipe = smoke() if arguments.smoke else Recipe()
+    recipe = replace(recipe, threads=arguments.threads, epochs=arguments.epochs or recipe.epochs)
+    build = BUILD / ("smoke" if arguments.smoke else "full")
+    build.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+
+    base = fetch_base(BUILD / "base")
+    shutil.copyfile(base / "tokenizer.json", build / "tokenizer.json")
+    tokenizer = load_tokenizer(build / "tokenizer.json")
+    corpus = load_corpus()
+    held_back = corpus.held_back()[:: 1 + arguments.smoke * 8]
+    _say(started, f"{len(held_back)} sentences held back")
+    net = train(corpus, tokenizer, recipe, base=base, build=build)
+    calibrate(net, held_back, tokenizer)
+    export_float(net, build / "float.onnx")
+    quantise(build / "float.onnx", build / "reader.onnx")
+    _say(started, "trained and exported")
+
+    whole, predicted = (
+        [Predictor(build / name, tokenizer).read(one.text) for one in held_back]
+        for name in ("float.onnx", "reader.onnx")
+    )
+    choices = choose_thresholds(held_back, predicted)
+    _say(started, "thresholds chosen")
+    gate = _make_gate(corpus, tokenizer, choices, net=net, held=(held_back, predicted), build=build, recipe=recipe)
+    _say(started, f"first stage skips {gate.skipped_share:.0%} of sentences without findings, passes {gate.recall:.2%}")
+    report = _report(recipe, choices, gate, held=(held_back, predicted, whole))
+    (build / "reader.json").write_bytes(describe(build, choices, report.data, gate=gate.threshold))
+    (build / "MODEL_CARD.md").write_text(model_card(report), encoding="utf-8")
+    if arguments.smoke:
+        _say(started, f"done, in {build}; nothing in the package was changed")
+        return
+    PACKAGE.mkdir(exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(build / name, PACKAGE / name)
+    _say(started, f"done, in {PACKAGE}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make models ARGS=…", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="learn from a few hundred examples and change nothing")
+    parser.add_argument("--threads", type=int, default=2, help="how many cores to train on")
+    parser.add_argument("--epochs", type=int, default=0, help="how many epochs instead of the recipe's")
+    return parser.parse_args()
+
+
+def _say(started: float, text: str) -> None:
+    say(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}")
+
+
+def _make_gate(
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    choices: Sequence[Choice],
+    *,
+    net: ReaderNet,
+    held: tuple[Sequence[Example], Sequence[Predicted]],
+    build: Path,
+    recipe: Recipe,
+) -> GateChoice:
+    """Train the first stage on what the reader finds in an epoch of examples."""
+    thresholds = {choice.name: choice.threshold for choice in choices}
+    examples = corpus.epoch(f"{recipe.seed}:gate")[: int(GATE_EXAMPLES * recipe.epoch_share)]
+    predictor = Predictor(build / "reader.onnx", tokenizer, threads=recipe.threads)
+    holds = [holds_something(one, predictor.read(one.text), thresholds) for one in examples]
+    words = net.encoder.embeddings.word_embeddings.weight.detach()
+    gate = train_gate([tokenizer.encode(one.text).ids for one in examples], holds, words, seed=recipe.seed)
+    export_gate(gate, build / "gate.onnx")
+    held_back, predicted = held
+    return choose_gate(
+        build / "gate.onnx",
+        [tokenizer.encode(one.text).ids for one in held_back],
+        [holds_something(one, read, thresholds) for one, read in zip(held_back, predicted, strict=True)],
+        crises=[one.labels.get("crisis", False) for one in held_back],
+    )
+
+
+def _report(
+    recipe: Recipe,
+    choices: Sequence[Choice],
+    gate: GateChoice,
+    *,
+    held: tuple[Sequence[Example], Sequence[Predicted], Sequence[Predicted]],
+) -> Report:
+    held_back, predicted, whole = held
+    thresholds = {choice.name: choice.threshold for choice in choices}
+    tagged = [(one, read) for one, read in zip(held_back, predicted, strict=True) if one.entities is not None]
+    harmless = [
+        read.labels[LABELS.index("injection")] >= thresholds["injection"]
+        for one, read in zip(held_back, predicted, strict=True)
+        if one.labels.get("injection") is False
+    ]
+    return Report(
+        recipe=recipe,
+        choices=tuple(choices),
+        float_choices={choice.name: choice.score for choice in rescored(held_back, whole, choices)},
+        clean_touched=touched_share(tagged, thresholds),
+        names_f2=f_beta(total([entity_counts(one, read, thresholds) for one, read in tagged]), 2),
+        injection_false=sum(map(bool, harmless)) / max(1, len(harmless)),
+        gate=gate,
+        data=tuple(data_sets()),
+    )
+
+
+if __name__ == "__main__":
+    main()

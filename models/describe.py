@@ -1,0 +1,125 @@
+"""Write what stands beside the graph: `reader.json` for the device, and the model card for people.
+
+Promises: the self-test holds only what is well away from every threshold, so that another processor's rounding does
+not refuse a good model; the description is parsed by the device's own parser before it is written.
+Format: docs/formats.md, `mentorplane-reader/1`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.core import canonical
+from edge_runtime.core.reader.model import parse_reader_model
+from models import base
+from models.data.digests import DataSet
+from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
+from models.predict import OVERLAP, WINDOW, Predicted, Predictor
+from models.probes import PROBES
+from models.thresholds import Choice
+from models.tokens import load_tokenizer
+
+__all__ = ["describe", "self_test"]
+
+MARGIN = 0.08
+"""How far from a threshold every token of a line of the self-test must be."""
+TOLERANCE_BP = 600
+MEASURED_ON = "Lines kept back from training, by shape; names from lists that training does not see."
+
+
+def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *, gate: float | None) -> bytes:
+    """Return the bytes of `reader.json` for the files in `folder`.
+
+    Raises:
+        InvalidDocument: the device would refuse it.
+    """
+    thresholds = {choice.name: choice.threshold for choice in choices}
+    document: canonical.JsonObject = {
+        "format": "mentorplane-reader/1",
+        "name": "reader",
+        "licence": "Apache-2.0",
+        "base": f"sha256:{base.WEIGHTS_SHA256}",
+        "locales": ["en", "de", "fr", "es"],
+        "graph": _file(folder / "reader.onnx"),
+        "tokenizer": _file(folder / "tokenizer.json"),
+        "gate": {} if gate is None else {"graph": _file(folder / "gate.onnx"), "threshold_bp": max(1, _bp(gate))},
+        "max_tokens": WINDOW,
+        "overlap_tokens": OVERLAP,
+        "entities": [*ENTITY_TYPES, *PATTERN_TYPES],
+        "parts": list(PARTS),
+        "labels": list(LABELS),
+        "thresholds": {name: max(1, _bp(limit)) for name, limit in thresholds.items()},
+        "scores": [_score(choice) for choice in choices if choice.name not in PARTS],
+        "data": [
+            {"name": one.name, "licence": one.licence, "digest": one.digest, "examples": one.examples} for one in data
+        ],
+        "self_test": self_test(folder, thresholds),
+    }
+    encoded = canonical.encode(document)
+    parse_reader_model(encoded)
+    return encoded
+
+
+def self_test(folder: Path, thresholds: Mapping[str, float]) -> list[Any]:
+    """Return the lines of the self-test that are far enough from every threshold."""
+    predictor = Predictor(folder / "reader.onnx", load_tokenizer(folder / "tokenizer.json"))
+    lines = []
+    for text in PROBES:
+        predicted = predictor.read(text)
+        if not _is_clear(predicted, thresholds):
+            continue
+        entities, parts = predicted.found(thresholds)
+        scores = {name: _bp(float(score)) for name, score in zip(LABELS, predicted.labels, strict=True)}
+        told = sorted(scores, key=lambda name: -scores[name])[:3]
+        lines.append(
+            {
+                "text": text,
+                "labels": {
+                    name: [max(0, scores[name] - TOLERANCE_BP), min(10_000, scores[name] + TOLERANCE_BP)]
+                    for name in told
+                },
+                "entities": [list(span) for span in entities],
+                "parts": [list(span) for span in parts],
+            }
+        )
+    return lines
+
+
+def _is_clear(predicted: Predicted, thresholds: Mapping[str, float]) -> bool:
+    """Tell whether a little more or less would change no token of any span."""
+    for shares, begins, kinds in (
+        (predicted.entities, predicted.entity_begins, ENTITY_TYPES + PATTERN_TYPES),
+        (predicted.parts, predicted.part_begins, PARTS),
+    ):
+        for token, beginning in zip(shares, begins, strict=True):
+            best = int(token.argmax())
+            second = sorted(token)[-2]
+            if token[best] - second < MARGIN:
+                return False
+            if best and abs(token[best] - thresholds.get(kinds[best - 1], 2)) < MARGIN:
+                return False
+            if best and abs(beginning[best - 1] - token[best] / 2) < MARGIN:
+                return False
+    return True
+
+
+def _score(choice: Choice) -> canonical.JsonObject:
+    return {
+        "label": choice.name,
+        "metric": choice.metric,
+        "score_bp": _bp(choice.score),
+        "examples": max(1, choice.examples),
+        "data": MEASURED_ON,
+    }
+
+
+def _file(path: Path) -> canonical.JsonObject:
+    data = path.read_bytes()
+    return {"digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size_bytes": len(data)}
+
+
+def _bp(share: float) -> int:
+    return round(share * 10_000)

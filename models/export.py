@@ -1,0 +1,71 @@
+"""From the trained network to the file that ships: one ONNX graph with three outputs, in 8-bit whole numbers.
+
+Promises: the file holds no pickle; calibration is inside it.
+Source: `onnxruntime.quantization`, dynamic, per channel. Weights take seven bits, so that sums do not overflow on
+processors without VNNI, and the same file gives the same numbers on both kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from models.data.example import Example
+from models.model import ReaderNet, batch_of
+from models.tokens import UNKNOWN, encode_all
+
+__all__ = ["INPUTS", "OUTPUTS", "calibrate", "export_float", "quantise"]
+
+INPUTS = ("input_ids", "attention_mask")
+OUTPUTS = ("entity_logits", "commitment_logits", "label_logits")
+OPSET = 17
+
+
+def calibrate(net: ReaderNet, examples: Sequence[Example], tokenizer: Tokenizer) -> float:
+    """Divide the logits of labels by the temperature that fits held-back examples best, and return it.
+
+    Source: Guo et al. (2017), temperature scaling; here one for all labels.
+    """
+    encoded = encode_all(examples, tokenizer)
+    with torch.no_grad():
+        batches = [batch_of(encoded[start : start + 32]) for start in range(0, len(encoded), 32)]
+        logits = torch.cat([net(batch.ids, batch.mask)[2] for batch in batches])
+        judged = torch.cat([batch.labels for batch in batches])
+        known = judged != UNKNOWN
+        losses = {
+            heat: float(binary_cross_entropy_with_logits(logits[known] / heat, judged[known].float()))
+            for heat in (step / 20 for step in range(10, 81))
+        }
+        heat = min(losses, key=losses.__getitem__)
+        net.labels.weight /= heat
+        net.labels.bias /= heat
+    return heat
+
+
+def export_float(net: ReaderNet, path: Path) -> None:
+    """Write the network as a graph of floating-point numbers."""
+    net.eval()
+    net.encoder.config._attn_implementation = "eager"  # noqa: SLF001 - the way transformers offers after loading
+    example = torch.ones(1, 16, dtype=torch.long)
+    row = {0: "batch", 1: "tokens"}
+    with torch.no_grad():
+        torch.onnx.export(
+            net,
+            (example, example),
+            str(path),
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes={**dict.fromkeys((*INPUTS, *OUTPUTS[:2]), row), OUTPUTS[2]: {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Write the graph with 8-bit weights."""
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)

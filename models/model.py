@@ -1,0 +1,103 @@
+"""One encoder, three heads: a tag of each token for entities and for parts of commitments, labels of the sentence.
+
+Promises: what nobody judged takes no part in the loss. The only module that imports `transformers`.
+Does not: normalise or tokenise; decide anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from models.names import ENTITY_TAGS, LABELS, PART_TAGS
+from models.tokens import UNKNOWN, Encoded
+
+__all__ = ["Batch", "ReaderNet", "batch_of", "loss_of"]
+
+DROPOUT = 0.1
+PART_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
+"""What the losses of the other heads weigh beside that of entities."""
+
+
+class Batch:
+    """Examples as padded tensors."""
+
+    def __init__(self, examples: Sequence[Encoded]) -> None:
+        width = max(len(one.ids) for one in examples)
+        self.ids = _padded([one.ids for one in examples], width, 0)
+        self.mask = _padded([(1,) * len(one.ids) for one in examples], width, 0)
+        self.entities = _padded([one.entities for one in examples], width, UNKNOWN)
+        self.parts = _padded([one.parts for one in examples], width, UNKNOWN)
+        self.labels = torch.tensor([one.labels for one in examples])
+
+
+class ReaderNet(nn.Module):
+    """The network that is trained and exported."""
+
+    def __init__(self, base: Path, *, layers: int = 6, attention: str = "sdpa") -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(base, attn_implementation=attention, add_pooling_layer=False)
+        self.encoder.encoder.layer = self.encoder.encoder.layer[:layers]
+        width = int(self.encoder.config.hidden_size)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.entities = nn.Linear(width, len(ENTITY_TAGS))
+        self.parts = nn.Linear(width, len(PART_TAGS))
+        self.labels = nn.Linear(width, len(LABELS))
+        self.focus = nn.Linear(width, len(LABELS))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of entities and parts, for each token, and of labels."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = self.dropout(hidden)
+        return self.entities(hidden), self.parts(hidden), self._label_logits(hidden, attention_mask)
+
+    def _label_logits(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return for each label the mean of what the tokens say, weighted by how much each has to say of it."""
+        shares = self.focus(hidden).masked_fill(mask.unsqueeze(-1) == 0, -1e4).softmax(dim=1)
+        said: Tensor = (shares * self.labels(hidden)).sum(dim=1)
+        return said
+
+    def groups(self, encoder_rate: float, head_rate: float) -> list[dict[str, object]]:
+        """Return the parameters with their rates of learning; the vocabulary's table stays as it is."""
+        self.encoder.embeddings.word_embeddings.requires_grad_(False)
+        heads = [p for head in (self.entities, self.parts, self.labels, self.focus) for p in head.parameters()]
+        encoder = [p for p in self.encoder.parameters() if p.requires_grad]
+        return [{"params": encoder, "lr": encoder_rate}, {"params": heads, "lr": head_rate}]
+
+
+def batch_of(examples: Sequence[Encoded]) -> Batch:
+    """Return the examples as one batch."""
+    return Batch(examples)
+
+
+def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch) -> Tensor:
+    """Return the sum of the losses of the three heads."""
+    entities, parts, labels = outputs
+    return (
+        _tag_loss(entities, batch.entities)
+        + PART_WEIGHT * _tag_loss(parts, batch.parts)
+        + LABEL_WEIGHT * _label_loss(labels, batch.labels)
+    )
+
+
+def _tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
+    total = nn.functional.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=UNKNOWN, reduction="sum")
+    return total / (tags != UNKNOWN).sum().clamp(min=64)
+
+
+def _label_loss(logits: Tensor, judged: Tensor) -> Tensor:
+    """Return the loss of all judged labels, per sentence that had any."""
+    known = judged != UNKNOWN
+    each = nn.functional.binary_cross_entropy_with_logits(
+        logits, judged.clamp(min=0).to(logits.dtype), reduction="none"
+    )
+    total: Tensor = (each * known).sum()
+    return total / known.any(dim=1).sum().clamp(min=8)
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int, filler: int) -> Tensor:
+    return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows])
