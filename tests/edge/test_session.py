@@ -115,7 +115,7 @@ def test_the_last_scan_refuses_a_raw_value(edge: EdgeRuntime, cloud: Cloud) -> N
     """A value that slipped past redaction is found in the outgoing bytes, and the send is refused."""
     session = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"})
     session.redact("mara@example.org")
-    hidden = "Write to m a r a@example.org. bWFyYUBleGFtcGxlLm9yZw=="
+    hidden = "The key is QQbWFyYUBleGFtcGxlLm9yZw, as agreed."
 
     reply = session.run("opener", {"notes": hidden})
 

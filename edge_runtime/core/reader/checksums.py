@@ -19,4 +19,6 @@ def is_valid(name: str, value: str, **rules: bool) -> bool:
 
 @cache
 def _module(name: str) -> Any:
-    return import_module(f"stdnum.{name}")
+    import stdnum
+
+    return import_module(f"{stdnum.__name__}.{name}")

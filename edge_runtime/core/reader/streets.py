@@ -173,6 +173,6 @@ def find_streets(text: str, words: Words) -> Iterator[tuple[int, int]]:
         for start, end in words.windows(phrases, before=before, after=after):
             yield from (found.span() for found in pattern().finditer(text, start, end))
     for found in _POSTCODE().finditer(text):
-        before = text[found.start() - 1 : found.start()]
-        if not (before.isalnum() or before in {"-", "_"}):
+        letter = text[found.start() - 1 : found.start()]
+        if not (letter.isalnum() or letter in {"-", "_"}):
             yield found.span()
