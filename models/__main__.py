@@ -29,7 +29,7 @@ from models.predict import Predicted, Predictor
 from models.recipe import BUILD, Recipe, smoke
 from models.scores import f_beta, total
 from models.thresholds import Choice, choose_thresholds, entity_counts, rescored, touched_share
-from models.tokens import load_tokenizer
+from models.tokens import ids_of, load_tokenizer
 from models.train import say, train
 
 PACKAGE = Path(__file__).parents[1] / "edge_runtime" / "models"
@@ -107,12 +107,14 @@ def _make_gate(
     predictor = Predictor(build / "reader.onnx", tokenizer, threads=recipe.threads)
     holds = [holds_something(one, predictor.read(one.text), thresholds) for one in examples]
     words = net.encoder.embeddings.word_embeddings.weight.detach()
-    gate = train_gate([tokenizer.encode(one.text).ids for one in examples], holds, words, seed=recipe.seed)
+    gate = train_gate(
+        [ids_of(one.text, tokenizer.encode(one.text)) for one in examples], holds, words, seed=recipe.seed
+    )
     export_gate(gate, build / "gate.onnx")
     held_back, predicted = held
     return choose_gate(
         build / "gate.onnx",
-        [tokenizer.encode(one.text).ids for one in held_back],
+        [ids_of(one.text, tokenizer.encode(one.text)) for one in held_back],
         [holds_something(one, read, thresholds) for one, read in zip(held_back, predicted, strict=True)],
         crises=[one.labels.get("crisis", False) for one in held_back],
     )

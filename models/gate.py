@@ -22,6 +22,7 @@ from audit.frozen import frozen
 from models.data.example import Example
 from models.names import ENTITY_TYPES, LABELS
 from models.predict import Floats, Predicted
+from models.tokens import CAPITAL
 from models.train import say
 
 __all__ = ["GateChoice", "GateNet", "choose_gate", "export_gate", "holds_something", "train_gate"]
@@ -55,7 +56,7 @@ class GateNet(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Return one logit for each sentence."""
-        rows = self.words(input_ids).transpose(1, 2)
+        rows = self.words(input_ids % CAPITAL).transpose(1, 2)
         near = torch.relu(self.near(rows))
         seen = near + torch.relu(self.far(near))
         logit: Tensor = self.verdict(seen.amax(dim=2))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import AutoModel
 
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
-from models.tokens import UNKNOWN, Encoded
+from models.tokens import CAPITAL, UNKNOWN, Encoded
 
 __all__ = ["Batch", "ReaderNet", "batch_of", "loss_of"]
 
@@ -48,10 +48,14 @@ class ReaderNet(nn.Module):
         self.parts = nn.Linear(width, len(PART_TAGS))
         self.labels = nn.Linear(width, len(LABELS))
         self.focus = nn.Linear(width, len(LABELS))
+        self.capital = nn.Parameter(torch.zeros(width))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of entities and parts, for each token, and of labels."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        is_capital = (input_ids >= CAPITAL).long()
+        words = self.encoder.embeddings.word_embeddings(input_ids - CAPITAL * is_capital)
+        rows = words + is_capital.unsqueeze(-1) * self.capital
+        hidden = self.encoder(inputs_embeds=rows, attention_mask=attention_mask).last_hidden_state
         hidden = self.dropout(hidden)
         return self.entities(hidden), self.parts(hidden), self._label_logits(hidden, attention_mask)
 
@@ -66,7 +70,7 @@ class ReaderNet(nn.Module):
         self.encoder.embeddings.word_embeddings.requires_grad_(False)
         heads = [p for head in (self.entities, self.parts, self.labels, self.focus) for p in head.parameters()]
         encoder = [p for p in self.encoder.parameters() if p.requires_grad]
-        return [{"params": encoder, "lr": encoder_rate}, {"params": heads, "lr": head_rate}]
+        return [{"params": encoder, "lr": encoder_rate}, {"params": [*heads, self.capital], "lr": head_rate}]
 
 
 def batch_of(examples: Sequence[Encoded]) -> Batch:

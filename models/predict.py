@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from audit.frozen import frozen
 from models.names import ENTITY_TYPES, PARTS, PATTERN_TYPES
+from models.tokens import ids_of
 
 __all__ = ["Floats", "Predicted", "Predictor", "Spans", "spans_of"]
 
@@ -63,7 +64,7 @@ class Predictor:
     def read(self, text: str) -> Predicted:
         """Return what the model says of a sentence; what goes beyond one window is not read here."""
         encoding = self._tokenizer.encode(text)
-        ids = np.array([encoding.ids[:WINDOW]], np.int64)
+        ids = np.array([ids_of(text, encoding)[:WINDOW]], np.int64)
         logits = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         entities, parts = (_softmax(logit[0]) for logit in logits[:2])
         return Predicted(
@@ -84,9 +85,10 @@ def spans_of(
     kinds, begins = shares
     found: Spans = []
     last = -2
-    for index, (start, end) in enumerate(offsets):
-        best = int(kinds[index].argmax())
-        if end <= start or best == 0 or kinds[index, best] < limits[best - 1][1]:
+    likeliest = kinds.argmax(axis=1)
+    for index in map(int, np.flatnonzero(likeliest)):
+        best, (start, end) = int(likeliest[index]), offsets[index]
+        if end <= start or kinds[index, best] < limits[best - 1][1]:
             continue
         kind = limits[best - 1][0]
         left, right = _to_word_edges(text, start, end)

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from audit.frozen import frozen
 from models.data.example import Example, Mark
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
 
-__all__ = ["MAX_TOKENS", "UNKNOWN", "Encoded", "encode_all", "load_tokenizer", "tag_numbers"]
+__all__ = ["CAPITAL", "MAX_TOKENS", "UNKNOWN", "Encoded", "encode_all", "ids_of", "load_tokenizer", "tag_numbers"]
 
 UNKNOWN = -100
+CAPITAL = 32_768
+"""What is added to the id of a token that begins with a capital letter, since the vocabulary knows none."""
+CASED = False
+"""Whether that is done: only where the device does so too."""
 MAX_TOKENS = 128
 """Longest example that is learned from; the device reads up to 256 tokens at once."""
 
@@ -39,12 +43,22 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
+def ids_of(text: str, encoding: Encoding) -> list[int]:
+    """Return the ids of the tokens of a text, as the graph takes them."""
+    if not CASED:
+        return list(encoding.ids)
+    return [
+        number + CAPITAL * text[start : start + (end > start)].isupper()
+        for number, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+    ]
+
+
 def encode_all(examples: Sequence[Example], tokenizer: Tokenizer) -> list[Encoded]:
     """Return the examples as numbers."""
     encodings = tokenizer.encode_batch([example.text for example in examples])
     made = []
     for example, encoding in zip(examples, encodings, strict=True):
-        ids, offsets = encoding.ids, encoding.offsets
+        ids, offsets = ids_of(example.text, encoding), encoding.offsets
         if len(ids) > MAX_TOKENS:
             ids, offsets = [*ids[: MAX_TOKENS - 1], ids[-1]], [*offsets[: MAX_TOKENS - 1], offsets[-1]]
         made.append(

@@ -1,0 +1,91 @@
+"""From shares of tokens to spans, and thresholds that keep what they promise."""
+
+from __future__ import annotations
+
+import pytest
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("onnxruntime")
+
+from models.data.example import Example, Mark  # noqa: E402
+from models.names import ENTITY_TAGS, ENTITY_TYPES, LABELS, PART_TAGS, PARTS  # noqa: E402
+from models.predict import Predicted, spans_of  # noqa: E402
+from models.thresholds import choose_thresholds, rescored, touched_share  # noqa: E402
+from models.tokens import UNKNOWN, tag_numbers  # noqa: E402
+
+LIMITS = [("PERSON", 0.5), ("ORG", 0.5)]
+
+
+def shares(*rows: tuple[float, float, float]) -> tuple[object, object]:
+    """Return shares of outside, person and organisation, and of their beginnings: all of them."""
+    table = np.array(rows, np.float32)
+    return table, table[:, 1:]
+
+
+def predicted(text: str, labels: dict[str, float], person: float = 0.0) -> Predicted:
+    """Return what a model says of a text of one word: how much of a person it is, and its labels."""
+    entities = np.zeros((1, 15), np.float32)
+    entities[0, 0], entities[0, 1] = 1 - person, person
+    return Predicted(
+        text=text,
+        offsets=[(0, len(text))],
+        entities=entities,
+        entity_begins=entities[:, 1:],
+        parts=np.array([[1.0, 0, 0, 0]], np.float32),
+        part_begins=np.zeros((1, 3), np.float32),
+        labels=np.array([labels.get(name, 0.0) for name in LABELS], np.float32),
+    )
+
+
+def test_tokens_become_words_and_neighbours_one_span() -> None:
+    """Pieces of a word make one span; a token that goes on joins the one before it; one that begins does not."""
+    text, offsets = "ask Priyanka Raman Tom", [(0, 3), (4, 9), (9, 12), (13, 18), (19, 22)]
+    table = np.array([[1, 0, 0], [0.1, 0.9, 0], [0.8, 0.2, 0], [0, 1, 0], [0, 1, 0]], np.float32)
+    begins = np.array([[0, 0], [0.9, 0], [0, 0], [0.1, 0], [1, 0]], np.float32)
+    found = spans_of(text, offsets, (table, begins), limits=LIMITS)
+    assert [(kind, text[start:end]) for kind, start, end in found] == [
+        ("PERSON", "Priyanka"),
+        ("PERSON", "Raman"),
+        ("PERSON", "Tom"),
+    ]
+    table[2] = [0, 1, 0]
+    found = spans_of(text, offsets, (table, begins), limits=LIMITS)
+    assert [text[start:end] for _, start, end in found] == ["Priyanka Raman", "Tom"]
+
+
+def test_a_token_below_its_limit_is_nothing() -> None:
+    """The likeliest kind counts only if it reaches its limit, and outside is never found."""
+    both = shares((0.4, 0.45, 0.15), (0.9, 0.1, 0.0))
+    assert spans_of("ab cd", [(0, 2), (3, 5)], both, limits=LIMITS) == []
+    low = [("PERSON", 0.4), ("ORG", 0.4)]
+    assert spans_of("ab cd", [(0, 2), (3, 5)], both, limits=low) == [("PERSON", 0, 2)]
+
+
+def test_tags_of_tokens_follow_marks() -> None:
+    """The first token of a mark begins it, the others go on; special tokens and unjudged examples have no tag."""
+    offsets = [(0, 0), (0, 3), (4, 9), (9, 12), (0, 0)]
+    tags = tag_numbers(offsets, [Mark("PERSON", 4, 12)], ENTITY_TAGS)
+    assert tags == (UNKNOWN, 0, ENTITY_TAGS.index("B-PERSON"), ENTITY_TAGS.index("I-PERSON"), UNKNOWN)
+    assert tag_numbers(offsets, None, PART_TAGS) == (UNKNOWN,) * 5
+
+
+def test_thresholds_keep_their_promises() -> None:
+    """Crisis is set below every case but the lowest fiftieth, injection above all but a fiftieth of the harmless."""
+    examples, read = [], []
+    for number in range(200):
+        text, share = f"w{number}", (number + 1) / 201
+        holds = {"crisis": number >= 100, "injection": number >= 150, "worry": number >= 80}
+        judged = {"lang": "en", "family": "f", "voice": "chat", "parts": (), "labels": holds}
+        examples.append(Example(text=text, entities=(Mark("PERSON", 0, len(text)),) if number > 50 else (), **judged))
+        read.append(predicted(text, dict.fromkeys(holds, share), share))
+    chosen = {one.name: one for one in choose_thresholds(examples, read)}
+    assert set(chosen) == {*LABELS, *ENTITY_TYPES, *PARTS}
+    assert (chosen["crisis"].metric, chosen["crisis"].score) == ("recall", 1.0)
+    harmless = [share for share in (number / 201 for number in range(1, 151)) if share >= chosen["injection"].threshold]
+    assert 0 < len(harmless) <= 3
+    assert chosen["worry"].score > 0.99
+    names = {one.name: one.threshold for one in chosen.values()}
+    assert touched_share(list(zip(examples, read, strict=True)), names) <= 0.02
+    assert {one.name: one.score for one in rescored(examples, read, list(chosen.values()))} == {
+        name: one.score for name, one in chosen.items()
+    }
