@@ -9,9 +9,9 @@ Does not: know what the rows mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event, exc, text
@@ -33,12 +33,14 @@ from control_plane.settings import Settings
 from control_plane.webhooks import tables as _webhooks_tables  # noqa: F401 - so that they are made too
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["RESTORING", "connect", "make_tables", "open_engine", "read", "scrub", "scrub_again", "write"]
+__all__ = ["RESTORING", "connect", "make_tables", "once", "open_engine", "read", "scrub", "scrub_again", "write"]
 
 BUSY_TIMEOUT_MS = 10_000
 RESTORING = "restoring"
 """The file in a home that is being restored: nothing opens it."""
 CACHE_KIB = 16_384
+_T = TypeVar("_T")
+_KNOWN = "known"
 WRITERS_WAIT_S, MOST_WRITERS = 30.0, 1000
 _TURNS: WeakKeyDictionary[Engine, Line] = WeakKeyDictionary()
 """One for each SQLite database that is open in this process."""
@@ -106,7 +108,22 @@ def make_tables(connection: Connection) -> None:
 def read(engine: Engine) -> Iterator[Session]:
     """Read in one transaction: one state of the database, not several."""
     with Session(engine) as session:
+        session.info[_KNOWN] = {}
         yield session
+
+
+def once(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
+    """Return what `make` gives: within one reading, which sees one state, what it gave for the same key before.
+
+    Nothing is remembered in a transaction that writes, nor beyond the reading.
+    """
+    known: dict[Hashable, Any] | None = session.info.get(_KNOWN)
+    if known is None:
+        return make()
+    if key not in known:
+        known[key] = make()
+    found: _T = known[key]
+    return found
 
 
 @contextmanager

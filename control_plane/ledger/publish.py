@@ -27,7 +27,7 @@ from audit.tiles import TILE_WIDTH, TileReader, grow
 from audit.verify import check_log
 from audit.writer import MAX_BATCH, collect_partials, write_checkpoint, write_files
 from control_plane import db
-from control_plane.errors import NotFound
+from control_plane.errors import Busy, NotFound
 from control_plane.ledger import checkpoints
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
@@ -57,15 +57,16 @@ def publishing(plane: ControlPlane, *, timeout_s: float = _TURN_TIMEOUT_S) -> It
     Raises:
         Unavailable: somebody else held it for too long.
     """
-    lock = FileLock(plane.settings.home / "publishing.lock", timeout=timeout_s)
-    try:
-        lock.acquire(poll_interval=_POLL_S)
-    except Timeout as error:
-        raise Unavailable("expected to publish the log, got another publication that does not end") from error
-    try:
-        yield
-    finally:
-        lock.release()
+    with plane.asking.publishing.turn():
+        lock = FileLock(plane.settings.home / "publishing.lock", timeout=timeout_s)
+        try:
+            lock.acquire(poll_interval=_POLL_S)
+        except Timeout as error:
+            raise Unavailable("expected to publish the log, got another publication that does not end") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def publish_log(plane: ControlPlane, *, afresh: bool = False) -> bytes:
@@ -97,7 +98,7 @@ def publish_covering(
             if done is None or done.size < size:
                 _publish(plane, known=known)
     except Unavailable as error:
-        if isinstance(error.__cause__, Timeout):
+        if isinstance(error, Busy) or isinstance(error.__cause__, Timeout):
             raise TimeoutError(str(error)) from error
         raise
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select
 
+from control_plane import db
 from control_plane.errors import Refused
 from control_plane.policy.checks.records import SCRIPTS, WHOLE_RELEASE, Candidate, digests_of
 from control_plane.policy.checks.running import required
@@ -140,6 +141,11 @@ def is_fresh(session: Session, revision: RevisionRow, *, now: datetime) -> bool:
 
 def staleness(session: Session, revision: RevisionRow, *, now: datetime) -> str:
     """Return why the report of a revision is not fresh; "" if it is."""
+    asked = ("staleness", revision.proposal, revision.revision, now)
+    return db.once(session, asked, lambda: _staleness(session, revision, now=now))
+
+
+def _staleness(session: Session, revision: RevisionRow, *, now: datetime) -> str:
     rows = session.exec(select(CheckRow).where(CheckRow.manifest == revision.digest)).all()
     if not rows:
         return "expected checks to be run on this very revision, and they were not"

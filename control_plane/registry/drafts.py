@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
+from control_plane import db
 from control_plane.errors import Conflict, NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry.affected import Key, parsed, shared_sources, using
@@ -26,12 +28,19 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import Entry, Manifest, Model, changed_entries, parse_manifest
 from edge_runtime.core.model import parse_model_card
 
-__all__ = ["Draft", "Edit", "SourceFile", "live_manifest", "live_release", "make_draft"]
+__all__ = ["Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
 
 STAGES = (100,)
 FRESH_FOR_S = 7 * 24 * 3600
 VALID_FOR_S = 30 * 24 * 3600
 MAX_FILES = 1000
+_NEWEST = (
+    select(ReleaseRow)
+    .where(ReleaseRow.channel == bindparam("channel"))
+    .order_by(col(ReleaseRow.number).desc())
+    .limit(1)
+)
+"""Put together once: it is asked several times in each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +104,7 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
 
 def live_release(session: Session, channel: str) -> ReleaseRow | None:
     """Return the newest release on a channel."""
-    newest = select(ReleaseRow).where(ReleaseRow.channel == channel).order_by(col(ReleaseRow.number).desc())
-    return session.exec(newest.limit(1)).first()
+    return db.once(session, ("live", channel), lambda: session.exec(_NEWEST, params={"channel": channel}).first())
 
 
 def live_manifest(session: Session, channel: str) -> tuple[Manifest | None, str]:
@@ -129,7 +137,7 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
             closures[entry.digest] = data
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
     before = (base, base_digest)
-    verify_coherence(_candidate(session, edit.channel, before, entries=entries, changed=changed, closures=closures))
+    verify_coherence(candidate_of(session, edit.channel, before, entries=entries, changed=changed, closures=closures))
     return _finish(plane, edit, before, entries=entries.values(), locales=locales, closures=closures)
 
 
@@ -150,7 +158,7 @@ def _sources(session: Session, edit: Edit) -> tuple[dict[Key, Source], list[Sour
     return kept | edited, shared_sources(session, edit.channel, edited, removed=edit.removed)
 
 
-def _candidate(
+def candidate_of(
     session: Session,
     channel: str,
     base: tuple[Manifest | None, str],
@@ -159,6 +167,16 @@ def _candidate(
     changed: Mapping[Key, Source],
     closures: Mapping[str, bytes],
 ) -> Candidate:
+    """Return a release as `coherence` looks at it.
+
+    Args:
+        session: a transaction.
+        channel: of the release.
+        base: the manifest that it follows, and its digest.
+        entries: what it would have, by kind and name.
+        changed: the sources of what is new or differs.
+        closures: contents that are not stored yet, by digest.
+    """
     from control_plane.registry.releases import withdrawn_digests  # which imports this module
 
     def closure(digest: str) -> bytes:

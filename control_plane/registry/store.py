@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, texts
+from control_plane import db, ledger, texts
 from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -358,6 +358,13 @@ def shortfalls(
     plane: ControlPlane, session: Session, revision: RevisionRow
 ) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
     """Return the manifest of a revision and what it lacks, asked of the very functions that devices use."""
+    asked = ("shortfalls", revision.proposal, revision.revision)
+    return db.once(session, asked, lambda: _shortfalls(plane, session, revision))
+
+
+def _shortfalls(
+    plane: ControlPlane, session: Session, revision: RevisionRow
+) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
     manifest, live = parse_manifest(revision.manifest), live_release(session, channel_of(session, revision))
     envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
     signed = approval.read_signed(envelopes, people.keyring(session))
