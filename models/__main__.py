@@ -34,7 +34,6 @@ from models.train import say, train
 
 PACKAGE = Path(__file__).parents[1] / "edge_runtime" / "models"
 FILES = ("reader.onnx", "tokenizer.json", "gate.onnx", "reader.json", "MODEL_CARD.md")
-SMOKE_EXAMPLES = 200
 GATE_EXAMPLES = 12_000
 
 
@@ -51,7 +50,7 @@ def main() -> None:
     shutil.copyfile(base / "tokenizer.json", build / "tokenizer.json")
     tokenizer = load_tokenizer(build / "tokenizer.json")
     corpus = load_corpus()
-    held_back = corpus.held_back()[:: 1 + arguments.smoke * 8]
+    held_back = corpus.held_back()[:: 12 if arguments.smoke else 1]
     _say(started, f"{len(held_back)} sentences held back")
     net = train(corpus, tokenizer, recipe, base=base, build=build)
     calibrate(net, held_back, tokenizer)
@@ -128,10 +127,12 @@ def _report(
     held: tuple[Sequence[Example], Sequence[Predicted], Sequence[Predicted]],
 ) -> Report:
     held_back, predicted, whole = held
-    thresholds = {choice.name: choice.threshold for choice in choices}
-    tagged = [(one, read) for one, read in zip(held_back, predicted, strict=True) if one.entities is not None]
+    limits = {choice.name: choice.threshold for choice in choices}
+    tagged = [(one, read.found_entities(limits)) for one, read in zip(held_back, predicted, strict=True)]
+    tagged = [(one, found) for one, found in tagged if one.entities is not None]
+    place = LABELS.index("injection")
     harmless = [
-        read.labels[LABELS.index("injection")] >= thresholds["injection"]
+        bool(read.labels[place] >= limits["injection"])
         for one, read in zip(held_back, predicted, strict=True)
         if one.labels.get("injection") is False
     ]
@@ -139,9 +140,9 @@ def _report(
         recipe=recipe,
         choices=tuple(choices),
         float_choices={choice.name: choice.score for choice in rescored(held_back, whole, choices)},
-        clean_touched=touched_share(tagged, thresholds),
-        names_f2=f_beta(total([entity_counts(one, read, thresholds) for one, read in tagged]), 2),
-        injection_false=sum(map(bool, harmless)) / max(1, len(harmless)),
+        clean_touched=touched_share([one for one, _ in tagged], [found for _, found in tagged]),
+        names_f2=f_beta(total([entity_counts(one, found) for one, found in tagged]), 2),
+        injection_false=sum(harmless) / max(1, len(harmless)),
         gate=gate,
         data=tuple(data_sets()),
     )

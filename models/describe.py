@@ -71,7 +71,7 @@ def self_test(folder: Path, thresholds: Mapping[str, float]) -> list[Any]:
         predicted = predictor.read(text)
         if not _is_clear(predicted, thresholds):
             continue
-        entities, parts = predicted.found(thresholds)
+        entities, parts = predicted.found_entities(thresholds), predicted.found_parts(thresholds)
         scores = {name: _bp(float(score)) for name, score in zip(LABELS, predicted.labels, strict=True)}
         told = sorted(scores, key=lambda name: -scores[name])[:3]
         lines.append(

@@ -69,7 +69,7 @@ def holds_something(example: Example, predicted: Predicted, thresholds: Mapping[
         return True
     lower = {name: limit * CAUTION for name, limit in thresholds.items()}
     labels = any(score >= lower.get(name, 1) for name, score in zip(LABELS, predicted.labels, strict=True))
-    return labels or bool(predicted.found(lower)[0])
+    return labels or bool(predicted.found_entities(lower))
 
 
 def train_gate(ids: Sequence[Sequence[int]], holds: Sequence[bool], words: Tensor, *, seed: int) -> GateNet:

@@ -40,16 +40,15 @@ class Predicted:
     part_begins: Floats
     labels: Floats
 
-    def found(self, thresholds: Mapping[str, float]) -> tuple[Spans, Spans]:
-        """Return the entities and the parts that reach their thresholds; a part without one has a half."""
-        kinds = ENTITY_TYPES + PATTERN_TYPES
-        entities = spans_of(
-            self.text, self.offsets, (self.entities, self.entity_begins), limits=_limits(kinds, thresholds, 2)
-        )
-        parts = spans_of(
-            self.text, self.offsets, (self.parts, self.part_begins), limits=_limits(PARTS, thresholds, 0.5)
-        )
-        return entities, parts
+    def found_entities(self, thresholds: Mapping[str, float]) -> Spans:
+        """Return the entities that reach their thresholds; one without a threshold is not looked for."""
+        limits = [(kind, thresholds.get(kind, 2)) for kind in ENTITY_TYPES + PATTERN_TYPES]
+        return spans_of(self.text, self.offsets, (self.entities, self.entity_begins), limits=limits)
+
+    def found_parts(self, thresholds: Mapping[str, float]) -> Spans:
+        """Return the parts that reach their thresholds; one without a threshold has a half."""
+        limits = [(kind, thresholds.get(kind, 0.5)) for kind in PARTS]
+        return spans_of(self.text, self.offsets, (self.parts, self.part_begins), limits=limits)
 
 
 class Predictor:
@@ -101,10 +100,6 @@ def spans_of(
             found.append((kind, left, right))
         last = index
     return found
-
-
-def _limits(kinds: Sequence[str], thresholds: Mapping[str, float], default: float) -> list[tuple[str, float]]:
-    return [(kind, thresholds.get(kind, default)) for kind in kinds]
 
 
 def _to_word_edges(text: str, start: int, end: int) -> tuple[int, int]:

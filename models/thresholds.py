@@ -6,14 +6,14 @@ names may touch so many clean texts and no more; the rest is set where its F1 is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 
 from audit.frozen import frozen
-from models.data.example import Example
-from models.names import ENTITY_TYPES, LABELS, PARTS
-from models.predict import Predicted
+from models.data.example import Example, Mark
+from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
+from models.predict import Predicted, Spans
 from models.scores import Counts, f_beta, overlap_counts, total
 
 __all__ = ["Choice", "choose_thresholds", "entity_counts", "label_counts", "rescored", "touched_share"]
@@ -53,14 +53,17 @@ def rescored(examples: Sequence[Example], predicted: Sequence[Predicted], choice
 
 
 def _scored(pairs: Sequence[tuple[Example, Predicted]], limits: Mapping[str, float]) -> list[Choice]:
-    tables = {
-        **{name: _label_table(name, pairs, limits[name]) for name in LABELS},
-        **{
-            kind: total([_kind_counts(example, one, kind, limits=limits) for example, one in pairs])
-            for kind in ENTITY_TYPES
-        },
-        **{kind: total([_part_counts(example, one, kind) for example, one in pairs]) for kind in PARTS},
-    }
+    tables = {name: label_counts(*_known(name, pairs), threshold=limits[name]) for name in LABELS}
+    tables |= dict.fromkeys((*ENTITY_TYPES, *PARTS), Counts())
+    for example, one in pairs:
+        for kinds, marks, find in (
+            (ENTITY_TYPES, example.entities, one.found_entities),
+            (PARTS, example.parts, one.found_parts),
+        ):
+            if marks is not None:
+                found = find(limits)
+                for kind in kinds:
+                    tables[kind] += overlap_counts(_of(kind, found), _places(marks, {kind}))
     return [
         Choice(
             name=name,
@@ -75,34 +78,28 @@ def _scored(pairs: Sequence[tuple[Example, Predicted]], limits: Mapping[str, flo
 
 def label_counts(scores: Sequence[float], holds: Sequence[bool], *, threshold: float) -> Counts:
     """Count the right and the wrong answers at a threshold."""
-    marked = [score >= threshold for score in scores]
-    hits = sum(one and truth for one, truth in zip(marked, holds, strict=True))
-    return Counts(hits, sum(marked) - hits, sum(holds) - hits)
+    marked, truth = np.array(scores) >= threshold, np.array(holds, bool)
+    return Counts(int((marked & truth).sum()), int((marked & ~truth).sum()), int((truth & ~marked).sum()))
 
 
-def entity_counts(example: Example, predicted: Predicted, thresholds: Mapping[str, float]) -> Counts:
+def entity_counts(example: Example, found: Spans) -> Counts:
     """Count what is personal against what is not, by overlap, whatever its type; patterns aside."""
-    found = [(start, end) for _, start, end in predicted.found(thresholds)[0]]
-    there = [(mark.start, mark.end) for mark in example.entities or () if mark.kind in ENTITY_TYPES]
-    other = [(mark.start, mark.end) for mark in example.entities or () if mark.kind not in ENTITY_TYPES]
-    found = [(a, b) for a, b in found if not any(a < end and b > start for start, end in other)]
-    return overlap_counts(found, there)
+    marks = example.entities or ()
+    by_pattern = _places(marks, PATTERN_TYPES)
+    kept = [(a, b) for _, a, b in found if not any(a < end and b > start for start, end in by_pattern)]
+    return overlap_counts(kept, _places(marks, ENTITY_TYPES))
 
 
-def touched_share(pairs: Sequence[tuple[Example, Predicted]], thresholds: Mapping[str, float]) -> float:
+def touched_share(examples: Sequence[Example], found: Sequence[Spans]) -> float:
     """Return the share of texts without anything personal in which something is marked."""
-    clean = [(example, one) for example, one in pairs if not example.entities]
-    return sum(bool(one.found(thresholds)[0]) for _, one in clean) / max(len(clean), 1)
+    clean = [bool(spans) for example, spans in zip(examples, found, strict=True) if not example.entities]
+    return sum(clean) / max(len(clean), 1)
 
 
 def _known(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> tuple[list[float], list[bool]]:
     place = LABELS.index(name)
     known = [(float(one.labels[place]), example.labels[name]) for example, one in pairs if name in example.labels]
     return [score for score, _ in known], [truth for _, truth in known]
-
-
-def _label_table(name: str, pairs: Sequence[tuple[Example, Predicted]], limit: float) -> Counts:
-    return label_counts(*_known(name, pairs), threshold=limit)
 
 
 def _label_limit(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> float:
@@ -128,24 +125,19 @@ def _best(scored: Sequence[tuple[float, float]]) -> float:
 
 def _entity_limit(pairs: Sequence[tuple[Example, Predicted]]) -> float:
     """Return the limit with the highest F2 among those that touch few enough clean texts."""
-    scored = []
+    examples = [example for example, _ in pairs]
+    allowed = []
     for limit in _GRID[4::2]:
-        same = dict.fromkeys(ENTITY_TYPES, limit)
-        f2 = f_beta(total([entity_counts(example, one, same) for example, one in pairs]), 2)
-        scored.append((f2, limit, touched_share(pairs, same)))
-    allowed = [(f2, limit) for f2, limit, touched in scored if touched <= CLEAN_TOUCHED]
+        found = [one.found_entities(dict.fromkeys(ENTITY_TYPES, limit)) for _, one in pairs]
+        if touched_share(examples, found) <= CLEAN_TOUCHED:
+            counts = total([entity_counts(example, spans) for example, spans in zip(examples, found, strict=True)])
+            allowed.append((f_beta(counts, 2), limit))
     return _best(allowed) if allowed else _GRID[-1]
 
 
-def _kind_counts(example: Example, predicted: Predicted, kind: str, *, limits: Mapping[str, float]) -> Counts:
-    if example.entities is None:
-        return Counts()
-    found = [(start, end) for name, start, end in predicted.found(limits)[0] if name == kind]
-    return overlap_counts(found, [(mark.start, mark.end) for mark in example.entities if mark.kind == kind])
+def _of(kind: str, found: Spans) -> list[tuple[int, int]]:
+    return [(start, end) for name, start, end in found if name == kind]
 
 
-def _part_counts(example: Example, predicted: Predicted, kind: str) -> Counts:
-    if example.parts is None:
-        return Counts()
-    found = [(start, end) for name, start, end in predicted.found({})[1] if name == kind]
-    return overlap_counts(found, [(mark.start, mark.end) for mark in example.parts if mark.kind == kind])
+def _places(marks: Sequence[Mark], kinds: Container[str]) -> list[tuple[int, int]]:
+    return [(mark.start, mark.end) for mark in marks if mark.kind in kinds]

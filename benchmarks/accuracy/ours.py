@@ -35,11 +35,11 @@ class FolderEncoder:
 
     def parts(self, sentence: str) -> list[tuple[int, int]]:
         """Return the places of the parts of commitments in a sentence."""
-        return [(start, end) for _, start, end in self._predictor.read(sentence).found({})[1]]
+        return [(start, end) for _, start, end in self._predictor.read(sentence).found_parts({})]
 
     def _findings(self, sentence: str) -> SentenceFindings:
         predicted = self._predictor.read(sentence)
-        entities, _ = predicted.found({name: bp / 10_000 for name, bp in self._limits.items()})
+        entities = predicted.found_entities({name: bp / 10_000 for name, bp in self._limits.items()})
         scores = {name: round(float(score) * 10_000) for name, score in zip(LABELS, predicted.labels, strict=True)}
         return SentenceFindings(tuple(Entity(kind, a, b, "encoder") for kind, a, b in entities), scores)
 
