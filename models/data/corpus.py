@@ -25,9 +25,9 @@ __all__ = ["WRITTEN", "Corpus", "Side", "load_corpus"]
 
 WRITTEN = Path(__file__).parent / "written" / "train"
 VALIDATION_SHARE = 0.15
-SLOT_FILLS, NAME_SWAPS, READINGS = 4, 2, 3
+SLOT_FILLS, NAME_SWAPS, READINGS = 2, 1, 3
 """How often an epoch reads a line with slots, a line with names beside its original, and any other written line."""
-ROWS, ATTACKS, PROMPTS, EVERYDAY = 500, 1200, 1200, 500
+ROWS, ATTACKS, PROMPTS, EVERYDAY = 400, 1000, 1000, 400
 """How many an epoch reads of presidio-research, of attacks and harmless prompts, of everyday sentences."""
 
 
