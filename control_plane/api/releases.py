@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import queries, releases
-from control_plane.registry.lifecycle import acts, emergency, scheduling, windows, withdrawing
+from control_plane.registry.lifecycle import acts, course, emergency, scheduling, windows, withdrawing
 from control_plane.registry.records import Proposal, Release, Withdrawal
 from control_plane.requests.paging import Paging
 
@@ -114,6 +114,12 @@ def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: Withdrawin
         plane, actor.id, channel=name, reason=body.reason, passphrase=body.passphrase
     )
     return ChannelWithdrawn(missing=missing)
+
+
+@router.get("/schedule")
+def list_planned(plane: Plane, _actor: Actor) -> tuple[course.Planned, ...]:
+    """Return what goes out at a time, and what was suspended instead and why; the next first."""
+    return course.list_planned(plane)
 
 
 @router.get("/trials")

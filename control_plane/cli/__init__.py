@@ -30,6 +30,7 @@ __all__ = ["app"]
 app = typer.Typer(help="The server: registry, approvals, releases.", no_args_is_help=True)
 app.command("serve")(serving.serve)
 app.command("seed")(serving.seed)
+app.command("inbox")(proposal.inbox)
 app.command("propose")(workflow.propose)
 app.command("check")(workflow.check)
 app.command("approve")(workflow.approve)

@@ -18,9 +18,13 @@ from control_plane.cli.common import (
     opened,
     signing,
 )
+from control_plane.cli.shown import moment
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
+    from control_plane.registry.lifecycle.course import Planned
+    from control_plane.registry.lifecycle.emergency import PendingReview
+    from control_plane.registry.lifecycle.windows import WindowInfo
     from control_plane.registry.records import Proposal
 
 __all__ = [
@@ -225,30 +229,47 @@ def review_release(
 
 
 def channels(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Show what is live on each channel, the trials with an end, and the reviews that are due."""
+    """Show what is live, what goes out when or was suspended and why, which trials end, which reviews are due."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
-        from control_plane.registry.lifecycle import emergency, windows
+        from control_plane.registry.lifecycle import course, emergency, windows
 
         live = {name: queries.live_manifest(plane, channel=name) for name in plane.settings.channels}
-        trials, reviews = windows.list_windows(plane), emergency.list_reviews(plane)
+        planned, trials, reviews = (
+            course.list_planned(plane),
+            windows.list_windows(plane),
+            emergency.list_reviews(plane),
+        )
         lines = [f"{name:12} " + (f"release {one.number}" if one else "nothing yet") for name, one in live.items()]
-        lines += [
-            f"trial        proposal {one.proposal} on {one.channel} ends {one.ends_at:%Y-%m-%d %H:%M} UTC, then "
-            f"{one.then}" + (f": {one.outcome}" if one.outcome else "")
-            for one in trials
-        ]
-        lines += [
-            f"review       release {one.release} on {one.channel} is to be reviewed by {one.due:%Y-%m-%d}"
-            + (", overdue" if one.overdue else "")
-            for one in reviews
-        ]
+        lines += [*map(_planned_line, planned), *map(_trial_line, trials), *map(_review_line, reviews)]
         found = {
             "live": {name: one.number if one else 0 for name, one in live.items()},
+            "planned": planned,
             "trials": trials,
             "reviews": reviews,
         }
         answer(found, as_json=as_json, text="\n".join(lines))
+
+
+def _planned_line(one: Planned) -> str:
+    if not one.suspended:
+        return f"scheduled    proposal {one.proposal} on {one.channel} goes out at {moment(one.at)}"
+    said = f"was to go out at {moment(one.at)}, but {one.because}"
+    return f"suspended    proposal {one.proposal} on {one.channel} {said}"
+
+
+def _trial_line(one: WindowInfo) -> str:
+    state = one.outcome or ("" if one.live else "not released yet")
+    said = f"ends {moment(one.ends_at)}, then {one.then}" + (f": {state}" if state else "")
+    return f"trial        proposal {one.proposal} on {one.channel} {said}"
+
+
+def _review_line(one: PendingReview) -> str:
+    overdue = ", overdue: nothing but a rollback goes out" if one.overdue else ""
+    return (
+        f"review       release {one.release} on {one.channel} is to be reviewed by {moment(one.due)}{overdue}\n"
+        f"             mentorplane review {one.release} --channel {one.channel} --manifest {one.manifest}"
+    )
 
 
 def _said(made: Proposal) -> str:

@@ -1,4 +1,4 @@
-"""`mentorplane proposal list`, `show` and `effects`: what is on its way, and all that is needed to decide about it."""
+"""`mentorplane inbox`, `proposal list`, `show` and `effects`: what is on its way, and all that it takes to decide."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, answer, opened
+from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, answer, opened
+from control_plane.cli.shown import detail_lines, task_line
 
 if TYPE_CHECKING:
     from control_plane.registry.effects import ProposalEffects
-    from control_plane.registry.records import ProposalDetail
 
-__all__ = ["app"]
+__all__ = ["app", "inbox"]
 
 app = typer.Typer(help="The proposals.", no_args_is_help=True)
+
+
+def inbox(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """List what somebody can move on now and with which command, first what they were asked about."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+        from control_plane.registry import queries
+
+        found = queries.inbox(plane, people.find_person(plane, actor).id)
+        answer(found, as_json=as_json, text="\n".join(map(task_line, found)) or "nothing waits for you")
 
 
 @app.command("list")
@@ -60,7 +70,8 @@ def show(
             found = open_proposal(plane, people.find_person(plane, opening).id, number, auth=Auth.NONE)
         else:
             found = queries.show_proposal(plane, number)
-        answer(found, as_json=as_json, text="\n".join(_lines(found)))
+        logins = {person.id: person.login for person in people.list_people(plane)}
+        answer(found, as_json=as_json, text="\n".join(detail_lines(found, logins)))
 
 
 @app.command()
@@ -98,25 +109,3 @@ def _effect_lines(found: ProposalEffects, *, every: bool) -> Iterator[str]:
     yield f"{len(found.cases) - same} cases change, {same} stay as they are"
     if found.without_cases:
         yield f"no cases for {', '.join(found.without_cases)}"
-
-
-def _lines(found: ProposalDetail) -> Iterator[str]:
-    from control_plane.diffs.words import as_text
-
-    proposal = found.proposal
-    stale = ", stale: edit it to rebase it" if found.stale else ""
-    yield f"proposal {proposal.number} for {proposal.channel}, revision {proposal.revision}, {proposal.state}{stale}"
-    yield f"title {proposal.title}"
-    yield f"manifest {proposal.manifest}"
-    for change in found.changes:
-        yield f"{change.kind} {change.name}, tier {change.tier}" + ("" if change.digest else ": removed")
-        yield as_text(change.diff).rstrip()
-    yield from (f"check {check.name}: {check.status}" for check in found.checks)
-    for one in found.signatures:
-        yield f"signed {one.act} by {one.person} as {one.role}" + (", void" if one.void else "")
-    yield from (f"{one.act} by {one.person}: {one.reason}" for one in found.objections if one.standing)
-    yield from (f"asked {one.person or one.role}" for one in found.requested)
-    yield from (f"changed underneath: {one.kind} {one.name}" for one in found.underneath)
-    yield from (f"conflict: {one.kind} {one.name}" for one in found.conflicts)
-    yield f"threads {found.threads}, ends {proposal.expires_at:%Y-%m-%d %H:%M}"
-    yield from (f"missing {one.people} of {' or '.join(one.roles)} for {one.what}" for one in found.missing)

@@ -11,8 +11,8 @@ from control_plane.diffs.meaning import Meaning, meaning_of
 from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.policy import reports
 from control_plane.registry import drafts, store
+from control_plane.registry.lifecycle.course import course_of
 from control_plane.registry.records import (
     Change,
     Missing,
@@ -168,10 +168,7 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
         stale = is_open and store.is_stale(session, revision)
         checks = store.checks_of(session, revision.digest)
         missing = _missing(plane, session, revision) if is_open and not stale else ()
-        fresh = is_open and not stale and reports.is_fresh(session, revision, now=plane.now())
-        passed = fresh and all(check.status != "failed" for check in checks)
-        objecting = objections.objections_to(plane, session, revision)
-        blocked = any(one.standing for one in objecting) or proposal.expires_at <= plane.now()
+        course = course_of(plane, session, proposal, revision=revision)
         living = proposal.state not in {"released", "closed"}
         return ProposalDetail(
             proposal=store.record(plane, session, proposal, revision=revision),
@@ -180,12 +177,13 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
             signatures=_signatures(plane, session, revision),
             missing=missing,
             stale=stale,
-            ready=is_open and not stale and passed and not missing and not blocked,
-            objections=objecting,
+            ready=is_open and not course.hindrance,
+            objections=objections.objections_to(plane, session, revision),
             requested=requested.requests_of(session, number),
             underneath=conflicts.underneath(session, proposal.channel, revision) if living else (),
             conflicts=conflicts.find_conflicts(session, proposal.channel, revision) if living else (),
             threads=len(session.exec(select(ThreadRow.id).where(ThreadRow.proposal == number)).all()),
+            course=course,
         )
 
 

@@ -17,6 +17,7 @@ from edge_runtime.core.canonical import JsonObject
 __all__ = [
     "Change",
     "CheckResult",
+    "Course",
     "Missing",
     "PromptDetail",
     "PromptInfo",
@@ -109,6 +110,31 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """What becomes of a proposal by itself, and what stands in the way.
+
+    goes_out      when it is released, or was to be before it was suspended
+    suspended     the word of the log for why it was not, such as stale; "" if it is not suspended
+    because       the same for people
+    hindrance     the first thing that stands in the way of a release now, "" if nothing does
+    trial_ends    when the trial ends that it begins, and `trial_then` what happens: keep or return
+    trial_outcome what came of the trial, "" until it ended
+    emergency     it asks for the quorum of emergencies
+    review_due    when its release is to be reviewed, as long as it is not
+    """
+
+    goes_out: datetime | None = None
+    suspended: str = ""
+    because: str = ""
+    hindrance: str = ""
+    trial_ends: datetime | None = None
+    trial_then: str = ""
+    trial_outcome: str = ""
+    emergency: bool = False
+    review_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalDetail:
     """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released.
 
@@ -123,6 +149,7 @@ class ProposalDetail:
     missing: tuple[Missing, ...]
     stale: bool
     ready: bool
+    course: Course
     objections: tuple[Objection, ...] = ()
     requested: tuple[Requested, ...] = ()
     underneath: tuple[Underneath, ...] = ()
@@ -204,8 +231,14 @@ class PromptDetail:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A proposal that somebody can move on, and how: check, approve, release, edit or, where they are asked, review."""
+    """A proposal that somebody can move on, and how.
+
+    `why` is check, approve, release, edit, or review where they are asked to look; reschedule for one that was
+    suspended; return where a trial ends with a return that nobody proposed yet; review-release for a break-glass
+    release. The last two have a day by which they are due.
+    """
 
     proposal: Proposal
     why: str
     requested: bool = False
+    due: datetime | None = None

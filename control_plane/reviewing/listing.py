@@ -8,8 +8,9 @@ Does not: show details (see `registry.queries`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -25,8 +26,9 @@ from control_plane.index.terms import term, word_key, word_terms
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.drafts import live_release
+from control_plane.registry.lifecycle.tables import EmergencyRow, OriginRow, WindowRow
 from control_plane.registry.records import Proposal, Task
-from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
+from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow, StatementRow
 from control_plane.reviewing.tables import (
     ChangeRow,
     ContributorRow,
@@ -44,7 +46,7 @@ __all__ = ["STATES", "Search", "find_proposals", "inbox"]
 STATES = ("open", "scheduled", "suspended", "rejected", "expired", "released", "closed")
 MOST = 500
 _WORDS_AT_ONCE = 100
-RELEASING = "release-manager"
+RELEASING, AUTHORING = "release-manager", "author"
 Rows = list[tuple[ProposalRow, RevisionRow]]
 
 
@@ -92,7 +94,7 @@ def find_proposals(plane: ControlPlane, search: Search) -> tuple[Proposal, ...]:
 
 
 def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, ...]:
-    """Return the open proposals that this person can move on now, and how; first those they were asked about.
+    """Return the proposals that this person can move on now, and how; first those they were asked about.
 
     Raises:
         NotFound: there is no such person.
@@ -110,8 +112,10 @@ def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, 
                     found.setdefault(row[0].number or 0, (why, first, row))
         chosen = list(found.values())[:limit]
         records = _records(plane, session, [row for _, _, row in chosen])
+        days = _days(session, {record.number: why for record, (why, _, _) in zip(records, chosen, strict=True)})
         return tuple(
-            Task(record, why, requested=first) for record, (why, first, _) in zip(records, chosen, strict=True)
+            Task(record, why, requested=first, due=days.get(record.number))
+            for record, (why, first, _) in zip(records, chosen, strict=True)
         )
 
 
@@ -130,17 +134,23 @@ class _Me:
 
 def _reasons(plane: ControlPlane, session: Session, me: _Me) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """Yield each reason why a proposal waits for somebody, with what it then fulfils; the most pressing first."""
-    is_open, current = col(ProposalRow.state) == "open", _is_current(plane, session)
+    state = col(ProposalRow.state)
+    is_open, current = state == "open", _is_current(plane, session)
     wrote = _wrote(me)
+    approving = [role for role in me.roles if role in APPROVING]
+    if approving:
+        yield "review-release", and_(state == "released", _is_unreviewed(), ~wrote, ~_wrote_content(me), ~_signed(me))
     if RELEASING in me.roles:
         yield "release", and_(is_open, current, _waits("release"))
-    approving = [role for role in me.roles if role in APPROVING]
+        yield "reschedule", and_(state == "suspended", current)
+    if AUTHORING in me.roles:
+        yield "return", and_(state == "released", _ends_unprepared())
     if approving:
         roles = [*approving, ANYBODY]
         mine = and_(_waits("approve", roles), ~wrote, ~_wrote_content(me), ~_signed(me))
         yield "approve", and_(is_open, current, mine)
     yield "check", and_(is_open, current, _waits("check"))
-    yield "edit", and_(col(ProposalRow.state).in_(("open", "rejected")), wrote, or_(~current, _waits("edit")))
+    yield "edit", and_(state.in_(("open", "rejected", "suspended")), wrote, or_(~current, _waits("edit")))
     yield "review", and_(is_open, _is_asked(me), ~wrote, ~_signed(me), ~_opened(me))
 
 
@@ -156,6 +166,45 @@ def _is_current(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
 def _waits(what: str, roles: list[str] | None = None) -> ColumnElement[bool]:
     query = select(WaitingRow.proposal).where(WaitingRow.what == what)
     return col(ProposalRow.number).in_(query.where(col(WaitingRow.role).in_(roles)) if roles else query)
+
+
+def _is_unreviewed() -> ColumnElement[bool]:
+    """Return whether a proposal became a break-glass release that is still to be reviewed."""
+    query = select(ReleaseRow.proposal).where(
+        EmergencyRow.channel == ReleaseRow.channel,
+        EmergencyRow.number == ReleaseRow.number,
+        col(EmergencyRow.closed).is_(None),
+    )
+    return col(ProposalRow.number).in_(query)
+
+
+def _ends_unprepared() -> ColumnElement[bool]:
+    """Return whether a proposal began a trial that is to end with a return, which nobody has proposed yet."""
+    other = ProposalRow.__table__.alias()  # type: ignore[attr-defined]
+    prepared = select(OriginRow.proposal).where(
+        OriginRow.proposal == other.c.number,
+        OriginRow.act == "return",
+        other.c.channel == ProposalRow.channel,
+        other.c.state.in_(("open", "scheduled", "suspended")),
+    )
+    ending = select(WindowRow.proposal).where(WindowRow.then == "return", WindowRow.outcome == "")
+    return and_(col(ProposalRow.number).in_(ending), ~exists(prepared))
+
+
+def _days(session: Session, whys: Mapping[int, str]) -> dict[int, datetime]:
+    """Return by when the reviews and the returns among some tasks are due."""
+    reviewed = select(ReleaseRow.proposal, EmergencyRow.due).where(
+        EmergencyRow.channel == ReleaseRow.channel, EmergencyRow.number == ReleaseRow.number
+    )
+    ending = select(WindowRow.proposal, WindowRow.ends_at)
+    found: dict[int, datetime] = {}
+    for why, query, number in (
+        ("review-release", reviewed, col(ReleaseRow.proposal)),
+        ("return", ending, col(WindowRow.proposal)),
+    ):
+        numbers = [one for one, said in whys.items() if said == why]
+        found.update(session.exec(query.where(number.in_(numbers))).all() if numbers else ())
+    return found
 
 
 def _is_asked(me: _Me) -> ColumnElement[bool]:

@@ -217,6 +217,9 @@ def test_a_verdict_needs_the_digest_that_proposal_show_says(home: Path, acts: Ac
     shown = run(acts, "proposal", "show", "2").stdout
     assert f"manifest {acts.seen()}" in shown
     assert "really" in shown
+    assert "signed author by maya" in shown
+    assert "not yet: " in shown
+    assert "mentorplane approve 2" in run(acts, "inbox", "--as", "tom").stdout
     assert "A clearer" in run(acts, "proposal", "list", "--state", "open").stdout
     before = state_of(acts.plane)
     beginning = acts.seen().removeprefix("sha256:")[:12]

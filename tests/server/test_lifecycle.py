@@ -165,6 +165,10 @@ def test_break_glass_leaves_its_own_act_and_a_review(after: Callable[[Stage], Ac
     assert [leaf.name for leaf in ledger.search(acts.plane, act="break-glass")] == ["release-production-2"]
     [one] = emergency.list_reviews(acts.plane)
     assert (one.release, one.overdue) == (2, False)
+    assert queries.show_proposal(acts.plane, queries.list_releases(acts.plane)[0].proposal).course.review_due == one.due
+    waiting = {login: queries.inbox(acts.plane, acts.id(login)) for login in ("tom", "ruth")}
+    assert [(task.why, task.due) for task in waiting["tom"]][:1] == [("review-release", one.due)]
+    assert "review-release" not in [task.why for task in waiting["ruth"]]
     with refused(acts.plane, Refused, "neither wrote nor approved"):
         reviewed(acts, "ruth", "compliance")
     with refused(acts.plane, Refused, "neither wrote nor approved"):
@@ -271,8 +275,14 @@ def test_attack_nothing_returns_without_approvals(after: Callable[[Stage], Acts]
     """The end of a trial is no way around a quorum: suspended, said by gaps, until people approve it."""
     acts = after(returning)
     live = queries.live_manifest(acts.plane, channel="pilot")
+    [window] = windows.list_windows(acts.plane)
+    tasks = [(task.why, task.due) for task in queries.inbox(acts.plane, acts.id("maya"))]
+    assert (window.live, ("return", window.ends_at) in tasks) == (True, True)
     made = lifecycle.prepare_return(acts.plane, acts.id("maya"), channel="pilot", passphrase=acts.passphrase("maya"))
+    assert "return" not in [task.why for task in queries.inbox(acts.plane, acts.id("maya"))]
     assert outcome(acts, clock) == "suspended"
+    assert queries.show_proposal(acts.plane, made.number).course.suspended == "checks"
+    assert ledger.verify(acts.plane).ok
     assert queries.live_manifest(acts.plane, channel="pilot") == live
     assert queries.show_proposal(acts.plane, made.number).proposal.state == "suspended"
     assert any("trial" in str(gap) for gap in find_gaps(acts.plane))

@@ -16,6 +16,7 @@ from control_plane import db, ledger
 from control_plane.errors import Refused
 from control_plane.plane import open_plane
 from control_plane.registry import queries
+from control_plane.registry.lifecycle.course import BECAUSE, list_planned
 from control_plane.registry.lifecycle.scheduling import release_due, schedule, unschedule
 from control_plane.registry.releases import recover
 from control_plane.registry.tables import PersonRow
@@ -128,6 +129,12 @@ def test_it_is_suspended_when_the_world_moved_underneath(
     assert queries.live_manifest(acts.plane) == live
     before = state_of(acts.plane)
     assert (release_due(acts.plane), state_of(acts.plane)) == ((), before)
+    seen = queries.show_proposal(acts.plane, 2).course
+    assert (seen.suspended, seen.because) == (code, BECAUSE[code])
+    assert [(one.proposal, one.suspended) for one in list_planned(acts.plane)] == [(2, code)]
+    assert [task.why for task in queries.inbox(acts.plane, acts.id("maya")) if task.proposal.number == 2] == ["edit"]
+    remy = [task.why for task in queries.inbox(acts.plane, acts.id("remy"))]
+    assert ("reschedule" in remy) == (code == "checks")  # for what is stale an author goes on
 
 
 def test_an_edit_takes_it_off_the_schedule(after: Callable[[Stage], Acts], clock: Clock) -> None:

@@ -22,6 +22,7 @@ from control_plane.client.api.releases import AsyncReleasesApi, ReleasesApi
 from control_plane.client.api.returns import AsyncReturnsApi, ReturnsApi
 from control_plane.client.api.reviews import AsyncReviewsApi, ReviewsApi
 from control_plane.client.api.rollbacks import AsyncRollbacksApi, RollbacksApi
+from control_plane.client.api.schedule import AsyncScheduleApi, ScheduleApi
 from control_plane.client.api.session import AsyncSessionApi, SessionApi
 from control_plane.client.api.sources import AsyncSourcesApi, SourcesApi
 from control_plane.client.api.tokens import AsyncTokensApi, TokensApi
@@ -58,6 +59,7 @@ class Operations:
         self.returns = ReturnsApi(sender)
         self.reviews = ReviewsApi(sender)
         self.rollbacks = RollbacksApi(sender)
+        self.schedule = ScheduleApi(sender)
         self.session = SessionApi(sender)
         self.sources = SourcesApi(sender)
         self.tokens = TokensApi(sender)
@@ -91,6 +93,7 @@ class AsyncOperations:
         self.returns = AsyncReturnsApi(sender)
         self.reviews = AsyncReviewsApi(sender)
         self.rollbacks = AsyncRollbacksApi(sender)
+        self.schedule = AsyncScheduleApi(sender)
         self.session = AsyncSessionApi(sender)
         self.sources = AsyncSourcesApi(sender)
         self.tokens = AsyncTokensApi(sender)

@@ -29,6 +29,7 @@ from control_plane.client.records.proposals import (
     CheckResult,
     Comment,
     Conflicting,
+    Course,
     Lines,
     Meaning,
     Missing,
@@ -43,6 +44,7 @@ from control_plane.client.records.proposals import (
 )
 from control_plane.client.records.releases import Reviewed
 from control_plane.client.records.reviews import PendingReview
+from control_plane.client.records.schedule import Planned
 from control_plane.client.records.session import SignedIn
 from control_plane.client.records.shared import (
     Authored,
@@ -76,6 +78,7 @@ __all__ = [
     "Conflicting",
     "ControlsReport",
     "Count",
+    "Course",
     "Deed",
     "Delivery",
     "Detail",
@@ -109,6 +112,7 @@ __all__ = [
     "Page",
     "PendingReview",
     "Person",
+    "Planned",
     "PromptDetail",
     "PromptInfo",
     "Proposal",

@@ -15,6 +15,7 @@ __all__ = [
     "CheckResult",
     "Comment",
     "Conflicting",
+    "Course",
     "Lines",
     "Meaning",
     "Missing",
@@ -106,6 +107,31 @@ class Conflicting:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """What becomes of a proposal by itself, and what stands in the way.
+
+    goes_out      when it is released, or was to be before it was suspended
+    suspended     the word of the log for why it was not, such as stale; "" if it is not suspended
+    because       the same for people
+    hindrance     the first thing that stands in the way of a release now, "" if nothing does
+    trial_ends    when the trial ends that it begins, and `trial_then` what happens: keep or return
+    trial_outcome what came of the trial, "" until it ended
+    emergency     it asks for the quorum of emergencies
+    review_due    when its release is to be reviewed, as long as it is not
+    """
+
+    goes_out: datetime | None = None
+    suspended: str = ""
+    because: str = ""
+    hindrance: str = ""
+    trial_ends: datetime | None = None
+    trial_then: str = ""
+    trial_outcome: str = ""
+    emergency: bool = False
+    review_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """Lines of a file that the proposal writes, counted from 1."""
 
@@ -165,6 +191,7 @@ class ProposalDetail:
     missing: tuple[Missing, ...]
     stale: bool
     ready: bool
+    course: Course
     objections: tuple[Objection, ...] = ()
     requested: tuple[Requested, ...] = ()
     underneath: tuple[Underneath, ...] = ()

@@ -10,7 +10,7 @@ __all__ = ["WindowInfo"]
 
 @dataclass(frozen=True, slots=True)
 class WindowInfo:
-    """The window of a proposal as people see it; `outcome` is "" until it ended."""
+    """The window of a proposal as people see it; `outcome` is "" until it ended, `live` says whether it began."""
 
     proposal: int
     channel: str
@@ -18,3 +18,4 @@ class WindowInfo:
     then: str
     outcome: str
     leaf: int
+    live: bool

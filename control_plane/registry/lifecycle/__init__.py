@@ -4,6 +4,7 @@
     conditions   what must hold when something is released, by hand or at its time
     scheduling   releasing at a time, and suspending what no longer holds
     derived      promotion, rollback and return: proposals whose content was approved somewhere before
+    course       what becomes of a proposal by itself, for whoever looks at it
     windows      trials on a channel, with an end
     emergency    break-glass releases and their mandatory review
     withdrawing  stopping a prompt, or a whole channel

@@ -144,8 +144,13 @@ def _no_longer(plane: ControlPlane, session: Session, row: ScheduleRow, *, revis
     return None
 
 
-def suspend(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow, code: str) -> int:
-    """Suspend a proposal in the caller's transaction, and return the entry that says why."""
+def suspend(
+    plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow, code: str, by: str = ""
+) -> int:
+    """Suspend a proposal in the caller's transaction, and return the entry that says why.
+
+    `by` answers for one that was due without having been scheduled, at the end of a trial.
+    """
     event = ledger.Event(
         Act.SUSPENDED,
         ledger.SYSTEM,
@@ -159,7 +164,18 @@ def suspend(plane: ControlPlane, session: Session, proposal: ProposalRow, *, rev
     leaf = ledger.append(plane, session, event)
     row = session.get(ScheduleRow, proposal.number)
     if row is not None:
-        row.held, row.leaf = code, leaf
+        row.manifest, row.held, row.leaf = revision.digest, code, leaf
+    elif by:
+        session.add(
+            ScheduleRow(
+                proposal=proposal.number or 0,
+                manifest=revision.digest,
+                at=plane.now().replace(microsecond=0),
+                person=by,
+                held=code,
+                leaf=leaf,
+            )
+        )
     proposal.state = "suspended"
     waiting.refresh(plane, session, proposal, revision=revision)
     return leaf

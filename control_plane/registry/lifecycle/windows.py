@@ -30,6 +30,7 @@ from control_plane.registry.drafts import live_manifest, live_release
 from control_plane.registry.lifecycle.problems import time_digest
 from control_plane.registry.lifecycle.tables import OriginRow, WindowRow
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow
+from control_plane.reviewing import expiry
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
@@ -49,7 +50,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WindowInfo:
-    """The window of a proposal as people see it; `outcome` is "" until it ended."""
+    """The window of a proposal as people see it; `outcome` is "" until it ended, `live` says whether it began."""
 
     proposal: int
     channel: str
@@ -57,6 +58,7 @@ class WindowInfo:
     then: str
     outcome: str
     leaf: int
+    live: bool
 
 
 def state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, window: Window, by: str) -> None:
@@ -86,18 +88,19 @@ def state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, windo
 
 
 def list_windows(plane: ControlPlane) -> tuple[WindowInfo, ...]:
-    """Return the windows of all proposals, the next to end first."""
+    """Return the windows of proposals that are released or may be, the next to end first."""
     with db.read(plane.engine) as session:
         rows = session.exec(
-            select(WindowRow, ProposalRow.channel)
-            .where(WindowRow.proposal == ProposalRow.number)
+            select(WindowRow, ProposalRow)
+            .where(WindowRow.proposal == ProposalRow.number, col(ProposalRow.state).in_(("released", *expiry.LIVING)))
             .order_by(col(WindowRow.ends_at))
         ).all()
-        return tuple(_info(row, channel) for row, channel in rows)
+        return tuple(_info(row, proposal) for row, proposal in rows)
 
 
-def _info(row: WindowRow, channel: str) -> WindowInfo:
-    return WindowInfo(row.proposal, channel, row.ends_at, row.then, row.outcome, row.leaf)
+def _info(row: WindowRow, proposal: ProposalRow) -> WindowInfo:
+    live = proposal.state == "released" and not row.outcome
+    return WindowInfo(row.proposal, proposal.channel, row.ends_at, row.then, row.outcome, row.leaf, live)
 
 
 def unreturned(plane: ControlPlane, session: Session) -> tuple[WindowInfo, ...]:
@@ -107,7 +110,7 @@ def unreturned(plane: ControlPlane, session: Session) -> tuple[WindowInfo, ...]:
     for row in session.exec(ended.order_by(col(WindowRow.ends_at))):
         proposal, revision = store.find_proposal(session, row.proposal)
         if _still_live(session, proposal.channel, revision) and not _is_promoted(plane, session, revision):
-            found.append(_info(row, proposal.channel))
+            found.append(_info(row, proposal))
     return tuple(found)
 
 
@@ -188,7 +191,7 @@ def _return(plane: ControlPlane, session: Session, channel: str) -> bool:
     if not code and holding(session, person, releases.RELEASE_ROLE, now=plane.now()) is None:
         code = "role-ended"  # whoever put the trial out answers for its end
     if code:
-        suspend(plane, session, proposal, revision=revision, code=code)
+        suspend(plane, session, proposal, revision=revision, code=code, by=live.person)
         return False
     releases.carry_out(plane, session, proposal, revision=revision, by=live.person, auth=Auth.SYSTEM)
     return True
