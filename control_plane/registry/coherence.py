@@ -4,7 +4,8 @@ Promises, for the release that a change would make:
 1. what an entry names is there, and what something names cannot go
 2. a new session type names no prompt that is withdrawn, and measures no more than its agreement says
 3. a translation has an original of its kind, its name, and its contract; there are no translations of translations
-4. an agreement asks for consents that the policy knows; its version never falls, and rises if more is measured or kept
+4. an agreement asks for consents that the policy knows; its version rises if more is measured or kept, and never falls
+   but with a release that goes back
 5. no rule asks for a version of an agreement that there is none of
 
 Only what the change could break is looked at: cost grows with the change, not with the library.
@@ -44,6 +45,7 @@ class Candidate:
 
     `entries` it would have, `before` are live; `changed` are the sources of what is new or differs.
     `closure` returns bytes by digest, `users` the live entries that name one, `withdrawn` the digests out of use.
+    `goes_back` says that it brings what was in force before.
     """
 
     entries: Mapping[Key, Entry]
@@ -52,6 +54,7 @@ class Candidate:
     closure: Callable[[str], bytes]
     users: Callable[[Key], Iterable[Key]]
     withdrawn: frozenset[str] = frozenset()
+    goes_back: bool = False
 
     def data(self, key: Key) -> bytes:
         """Return the closure of an entry as it would be."""
@@ -178,7 +181,7 @@ def _agreements(candidate: Candidate) -> Iterator[Problem]:
                     yield candidate.problem(key, ("consents", index, "id"), expected)
     for key in candidate.touched("agreement"):
         old = candidate.before.get(key)
-        if old:
+        if old and not candidate.goes_back:
             yield from _aged(candidate, key, canonical.parse(candidate.closure(old.digest), max_bytes=_MAX_BYTES))
 
 

@@ -12,11 +12,16 @@ from control_plane.errors import Conflict, Refused
 from control_plane.registry import queries, review
 from control_plane.registry.lifecycle import acts as lifecycle
 from control_plane.registry.lifecycle import emergency
+from control_plane.registry.records import Proposal
+from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, script
-from tests.server.test_channels import released
+from tests.server.test_channels import entry, released, with_pilot
 from tests.server.test_lifecycle import broken
+
+
+GERMAN = "Sie nutzen einen Assistenten. Nur was Sie erlauben, verlässt dieses Gerät."
 
 
 def ended(acts: Acts, login: str, by: str = "ruth") -> None:
@@ -92,3 +97,25 @@ def test_attack_a_rollback_that_undoes_nothing_while_a_review_is_overdue(
         acts.approve_fully(made.number)
         with refused(acts.plane, Refused, match="reviewed in time"):
             acts.release(made.number)
+
+
+def test_attack_a_translation_with_other_rules_is_promoted_alone(after: Callable[[Stage], Acts]) -> None:
+    """What comes from another channel must fit what is there: a translation has the original's contract here, too."""
+    acts = after(with_pilot)
+    bolder = script("closing", tier="R1", placement="cloud", fill="Bye {{ work }}.")
+    released(acts, acts.propose("lena", {CLOSING: bolder}, channel="pilot").number)
+    of = f"translation_of: {{name: closing, digest: '{entry(acts, 'closing', 'pilot').digest}'}}"
+    german = bolder.replace("name: closing", f"name: closing.de\n{of}").replace("locale: en", "locale: de")
+    german = german.replace("You are using an assistant. Only what you approve leaves this device.", GERMAN)
+    released(acts, acts.propose("lena", {"scripts/closing.de.yaml": german}, channel="pilot").number)
+    for names in (["closing.de"], ["opener", "closing.de"]):
+        with refused(acts.plane, InvalidDocument, match="translation differs in texts only"):
+            promote(acts, names)
+    assert promote(acts, ["closing", "closing.de"]).state == "open"
+
+
+def promote(acts: Acts, names: list[str]) -> Proposal:
+    """Propose for production what pilot has."""
+    return lifecycle.promote(
+        acts.plane, acts.id("maya"), source="pilot", names=names, passphrase=acts.passphrase("maya")
+    )

@@ -6,7 +6,8 @@
 
 Promises: each is a proposal like any other, with checks and approvals on its own channel; who wrote the content, where
 and when ever, does not approve it; no epoch falls; what is withdrawn comes back only where the proposal lifts the
-withdrawal by name, which takes the quorum of a loosening; an edit without files makes the same anew on what is live.
+withdrawal by name, which takes the quorum of a loosening; what comes fits what is there, as a change that somebody
+writes must; an edit without files makes the same anew on what is live.
 Does not: carry what was approved on one channel over to another.
 """
 
@@ -21,10 +22,12 @@ from sqlmodel import Session, col, func, select
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
-from control_plane.registry.affected import Key, using
+from control_plane.registry.affected import Key, parsed, using
 from control_plane.registry.closures import SCRIPTS
-from control_plane.registry.drafts import Draft, SourceFile, live_manifest
+from control_plane.registry.coherence import verify_coherence
+from control_plane.registry.drafts import Draft, SourceFile, candidate_of, live_manifest
 from control_plane.registry.lifecycle.withdrawing import stopped_anywhere, withdrawal_rows, withdrawals_of
+from control_plane.registry.sources import Source
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
@@ -63,7 +66,7 @@ def derive(
         NotFound: there is no such release or entry, or nothing is live.
         Conflict: an epoch would fall, or scripts that share a passage would be torn apart.
         Refused: something of it is withdrawn.
-        InvalidDocument: nothing would change.
+        InvalidDocument: nothing would change, or it does not fit what the channel has (see `coherence`).
     """
     base, digest = live_manifest(session, channel)
     if act == "promotion":
@@ -78,6 +81,7 @@ def derive(
     at = int(spec["release"]) if act == "rollback" else None
     files = _sources(session, origin, draft.introduced, release=at)
     _refuse_torn(session, draft, files)
+    _verify_coherence(session, (base, digest), draft, files=files, goes_back=act != "promotion")
     before = {entry.key for entry in (base.entries if base else ())}
     removed = tuple(sorted(before - {entry.key for entry in draft.manifest.entries}))
     signs = tuple(entry for entry in draft.introduced if entry.author == actor and act != "promotion")
@@ -257,6 +261,29 @@ def _refuse_torn(session: Session, draft: Draft, files: Collection[SourceFile]) 
                 f"expected every script that shares a passage to come along, got none of {source.name!r}",
                 hint=f"name {source.name} too",
             )
+
+
+def _verify_coherence(
+    session: Session,
+    base: tuple[Manifest | None, str],
+    draft: Draft,
+    *,
+    files: Collection[SourceFile],
+    goes_back: bool,
+) -> None:
+    """Verify that what comes from elsewhere fits what is here, as what somebody writes must."""
+    texts = {file.key: file for file in files}
+    changed = {
+        entry.key: parsed(texts[entry.key].text.encode(), texts[entry.key].path)
+        if entry.key in texts
+        else Source(*entry.key, {})
+        for entry in draft.introduced
+    }
+    manifest = draft.manifest
+    entries = {entry.key: entry for entry in manifest.entries}
+    candidate = candidate_of(session, manifest.channel, base, entries=entries, changed=changed, closures={})
+    withdrawn = frozenset(withdrawals_of(session, manifest.channel).stopped(manifest.lifts))
+    verify_coherence(replace(candidate, withdrawn=withdrawn, goes_back=goes_back))
 
 
 def has_lifted(session: Session, manifest: Manifest, base: Manifest | None) -> list[tuple[str, Entry]]:
