@@ -68,8 +68,8 @@ class Doing:
     """A manifest on top of what was before it, under approval rules of which one must be met.
 
     `changes` are the kinds of change by kind and name, None where they cannot be known. `stated` are the entries of the
-    manifest that authors stated for it: all that is new where nothing before is known, and all that a manifest answers
-    for where releases were missed.
+    manifest that authors or approvers stated for it: all that is new where nothing before is known, and all that a
+    manifest answers for where releases were missed.
     """
 
     manifest: Manifest

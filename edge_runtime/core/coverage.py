@@ -161,8 +161,11 @@ def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement],
 
 
 def _stated(digest: str, statements: Iterable[Statement]) -> frozenset[Entry]:
-    """Return the entries that authors stated for the manifest of this digest."""
-    return frozenset(e for s in statements if s.act == "author" and s.manifest == digest for e in s.entries)
+    """Return the entries that authors or approvers stated for the manifest of this digest.
+
+    Who promotes states none, as they wrote none: what the manifest answers for is then what its approvers named.
+    """
+    return frozenset(e for s in statements if s.manifest == digest for e in s.entries)
 
 
 def _read(manifest: Manifest, digest: str, statements: Sequence[Statement]) -> _Signed:

@@ -336,6 +336,28 @@ def test_a_device_that_missed_releases_asks_for_the_least() -> None:
     refused("V6", organisation.deliver(seen_size=state.checkpoint.size), state)
 
 
+@pytest.mark.parametrize(("approvers", "adopted"), [([ONE, OTHER], True), ([], False)])
+def test_whoever_promotes_wrote_nothing_and_new_devices_ask_for_what_is_promoted(
+    approvers: list[tuple[str, str]], adopted: bool
+) -> None:
+    """A promotion by the quorum of what it brings is adopted on a first installation too, and by less nowhere."""
+    organisation, state = start()
+    manifest = organisation.build(changed("more"))
+    organisation.statements += [
+        organisation.state("author", manifest, person="p-maya", role="author", channel="pilot"),
+        organisation.state("author", manifest, person="p-sam", role="safety-owner", refs=[]),
+        *(organisation.state("approve", manifest, person=person, role=role) for person, role in approvers),
+    ]
+    organisation.log_release(manifest)
+    for before in (None, state.basis()):
+        delivery = organisation.deliver(manifest, seen_size=state.checkpoint.size if before else 0)
+        if adopted:
+            assert adopt(before, delivery).state.manifest == manifest
+        else:
+            with pytest.raises(NotTrusted, match="more approval"):
+                adopt(before, delivery)
+
+
 def test_what_is_missing_says_why_in_one_line() -> None:
     """The rule that asks for most comes first, the floor is told only where it asks for more, the author last."""
     missing = [

@@ -21,13 +21,18 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from sqlmodel import select
 
 from control_plane import db, ledger
-from control_plane.accounts import grants
+from control_plane.accounts import grants, people
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import open_plane
 from control_plane.registry import queries
-from control_plane.registry.tables import SourceRow
+from control_plane.registry.in_force import rules_in_force
+from control_plane.registry.tables import ReleaseRow, SourceRow, StatementRow
 from control_plane.reviewing import closing, objections
+from edge_runtime.core.approval import read_signed
+from edge_runtime.core.coverage import shortfalls
+from edge_runtime.core.dsse import parse_envelope
 from edge_runtime.core.errors import MentorplaneError
+from edge_runtime.core.manifest import parse_manifest
 from tests.server.acts import ROLE, Acts
 from tests.server.conftest import Clock, Template, copied
 from tests.server.library import CASES, CLOSING, OPENER, POLICY, library, policy, script
@@ -358,6 +363,20 @@ class Governance(RuleBasedStateMachine):
         self.releases[one.channel] = number
         type(self).released += 1
         one.state = "released"
+        self._new_devices_take(one.channel, number)
+
+    def _new_devices_take(self, channel: str, number: int) -> None:
+        """Assert that what is released here is enough for a device that knows nothing before, too."""
+        with db.read(self.plane.engine) as session:
+            row = session.get(ReleaseRow, (channel, number))
+            assert row is not None
+            rows = [session.get(StatementRow, identity) for identity in row.statements]
+            signed = read_signed([parse_envelope(one.envelope) for one in rows if one], people.keyring(session))
+            manifest = parse_manifest(row.manifest)
+            rules = [rules_in_force(session, channel)]
+        floor = dict(self.plane.settings.floor)
+        given = {"statements": signed, "rules": rules, "floor": floor, "before": None, "changes": None}
+        assert shortfalls(manifest, row.digest, **given) == ()  # type: ignore[arg-type]
 
 
 def content_of(one: Known) -> frozenset[tuple[str, str]]:

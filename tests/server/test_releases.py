@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,16 @@ from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import queries, releases
 from control_plane.registry.tables import CheckRow, LeafRow
+from control_plane.reviewing.listing import Search, find_proposals
 from control_plane.settings import Settings
 from edge_runtime.core import canonical
 from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
 from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.runtime import EdgeRuntime
 from tests.server.acts import Acts, refused
+from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, POLICY, policy, script
+from tests.server.test_channels import promoted, rolled_back, trial
 
 
 def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
@@ -131,48 +135,81 @@ def test_an_act_whose_leaf_fails_did_not_happen(acts: Acts) -> None:
 
 
 def kill_at_write(settings: Settings, act: Callable[[ControlPlane], object], nth: int) -> bool:
-    """Run `act` in a child that is killed at its `nth` opening of a published file; return whether it was."""
+    """Run `act` in a child that is killed at its `nth` step; return whether it was.
+
+    A step is a commit of the database, or the opening of a file to publish.
+    """
     child = os.fork()
     if child == 0:
         seen = 0
 
-        def count(name: str, arguments: tuple[object, ...]) -> None:
+        def step(*_: object) -> None:
             nonlocal seen
-            if name == "open" and "/site/edge/" in str(arguments[0]) and int(str(arguments[2])) & os.O_CREAT:
-                seen += 1
-                if seen > nth:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            seen += 1
+            if seen > nth:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-        sys.addaudithook(count)
-        act(open_plane(settings))
+        def opened(name: str, arguments: tuple[object, ...]) -> None:
+            if name == "open" and "/site/edge/" in str(arguments[0]) and int(str(arguments[2])) & os.O_CREAT:
+                step()
+
+        plane = open_plane(settings)
+        sys.addaudithook(opened)
+        event.listen(plane.engine, "commit", step)
+        act(plane)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 
+def approved(acts: Acts, clock: Clock) -> None:
+    """Leave the home with a proposal that can be released."""
+    acts.approve_fully()
+
+
+def approved_promotion(acts: Acts, clock: Clock) -> None:
+    """Leave the home with a promotion that can be released."""
+    trial(acts, clock)
+    acts.approve_fully(promoted(acts, source="pilot", names=["opener"]).number)
+
+
+def approved_rollback(acts: Acts, clock: Clock) -> None:
+    """Leave the home with release 2, and a rollback that can be released."""
+    acts.approve_fully()
+    acts.release()
+    acts.approve_fully(rolled_back(acts, 1).number)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kills a forked child")
 @pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize(
+    ("stage", "first", "every"), [(approved, 0, 2), (approved_promotion, 1, 4), (approved_rollback, 3, 4)]
+)
 def test_killed_at_any_write_a_release_is_finished_at_the_next_start(
-    acts: Acts, settings: Settings, tmp_path: Path
+    after: Callable[[Stage], Acts], stage: Stage, first: int, every: int, tmp_path: Path
 ) -> None:
-    """Killed at every write of the publication in turn, a device sees the old or the new release, then the new one."""
-    acts.approve_fully()
+    """Killed at steps in turn, a device sees the old or the new release; once the database has the new one, that."""
+    acts = after(stage)
+    [ready, *_] = find_proposals(acts.plane, Search(state="open"))
+    before = queries.list_releases(acts.plane)[0].number
     acts.plane.close()
-    original, writes = settings.home, 0
+    original, steps = acts.plane.settings, first
     while True:
-        copy = Settings(home=tmp_path / f"copy{writes}", argon2=settings.argon2)
-        shutil.copytree(original, copy.home)
-        killed = kill_at_write(copy, lambda plane: releases.release(plane, acts.id("remy"), 2), writes)
+        copy = replace(original, home=tmp_path / f"copy{steps}")
+        shutil.copytree(original.home, copy.home)
+        killed = kill_at_write(copy, lambda plane: releases.release(plane, acts.id("remy"), ready.number), steps)
         if not killed:
             break
         plane = open_plane(copy)
-        assert device(plane, copy.home / "early").refresh().release in {1, 2}
-        assert releases.recover(plane)
+        assert device(plane, copy.home / "early").refresh().release in {before, before + 1}
+        there = queries.list_releases(plane)[0].number
+        assert not (releases.recover(plane) and there == before), "what did not happen leaves nothing to finish"
         edge = device(plane, copy.home / "late")
-        assert (edge.refresh().release, ledger.verify(plane).ok, releases.recover(plane)) == (2, True, ())
+        assert (edge.refresh().release, ledger.verify(plane).ok, releases.recover(plane)) == (there, True, ())
+        assert queries.show_proposal(plane, ready.number).proposal.state == ("released" if there > before else "open")
         plane.close()
-        writes += 1
-    assert writes >= 8
+        steps += every
+    assert steps >= 8
 
 
 def test_publishing_again_changes_nothing(acts: Acts) -> None:
