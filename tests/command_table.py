@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ README = Path(__file__).parent.parent / "README.md"
 _BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- end of commands -->)", re.DOTALL)
 
 
+@cache
 def commands() -> dict[str, Any]:
     """Return every command by its full name."""
     return dict(_walk(typer.main.get_command(build()), ""))

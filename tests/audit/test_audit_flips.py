@@ -12,6 +12,7 @@ from audit.note import Algorithm, Signer, add_signatures
 from audit.tiles import tiles_for
 from audit.verify import check_log
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER, publish, reader
+from tests.conftest import places
 
 SIZE = 258
 LOG = [b"%d" % index for index in range(SIZE)]
@@ -40,12 +41,13 @@ def test_the_log_has_every_kind_of_file() -> None:
     assert (report.ok, report.self_contained) == (True, False)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", sorted(FILES))
 def test_every_flipped_byte_is_noticed(path: str) -> None:
     """Whatever byte of whatever file differs, the log does not verify, and the file or its entry is named."""
     data = FILES[path]
     root = Frontier().extend(leaf_hash(entry) for entry in LOG).root
-    for at in range(len(data)):
+    for at in places(len(data), about=100):
         changed = data[:at] + bytes([data[at] ^ (1 << at % 8)]) + data[at + 1 :]
         report = check_log(reader({**FILES, path: changed}), KEYS if path == "checkpoint" else KEYS[:1], opaque=True)
         honest = Checkpoint(report.origin, report.size, report.root) == Checkpoint(ORIGIN, SIZE, root)
@@ -57,11 +59,12 @@ def test_every_flipped_byte_is_noticed(path: str) -> None:
             assert path in {one.path for one in report.findings} or report.findings[0].first is not None, at
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("bit", range(8))
 def test_every_flipped_bit_of_a_note_without_strangers_is_noticed(bit: int) -> None:
     """A note with the log's own signature alone has no byte that may differ."""
     data = publish(LOG[:5])["checkpoint"]
     files = publish(LOG[:5])
-    for at in range(len(data)):
+    for at in places(len(data), about=40):
         changed = data[:at] + bytes([data[at] ^ (1 << bit)]) + data[at + 1 :]
         assert not check_log(reader({**files, "checkpoint": changed}), KEYS, opaque=True).integrity, at

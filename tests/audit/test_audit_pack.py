@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from audit.policy import parse_policy
 from audit.tiles import ENTRIES, Tile, encode_bundle
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER
 from tests.audit.audit_packs import digest, entries, finished, hour, material, opened, record, signed, spoilt, zipped
+from tests.conftest import places
 
 KEYS = [UNSAFE_LOG_SIGNER.verifier]
 LOG = entries(12)
@@ -218,11 +217,11 @@ def test_every_file_is_listed_with_its_digest() -> None:
     assert all(digest(FILES[path]) == f"sha256:{one[0]}" and len(FILES[path]) == one[1] for path, one in listed.items())
 
 
-def _zip_flips(part: tuple[int, int]) -> list[int]:
-    """Return the positions in a part of the ZIP file at which a flipped byte went unseen."""
+def _zip_flips() -> list[int]:
+    """Return the positions in the ZIP file at which a flipped byte went unseen."""
     data = bytearray(zipped(FILES))
     unseen = []
-    for at in range(part[0], min(part[1], len(data))):
+    for at in places(len(data), about=1_000):
         data[at] ^= 1 << at % 8
         try:
             sound = not list(check_files(open_zip(bytes(data)), KEYS))
@@ -233,16 +232,10 @@ def _zip_flips(part: tuple[int, int]) -> list[int]:
     return unseen
 
 
-def _parts(size: int) -> list[tuple[int, int]]:
-    step = -(-size // (4 * (os.cpu_count() or 1)))
-    return [(at, at + step) for at in range(0, size, step)]
-
-
+@pytest.mark.sampled
 def test_every_one_byte_flip_of_the_zip_file_is_detected() -> None:
     """No byte of the container is free, be it of content, of a head, of the directory or of its end."""
-    with ProcessPoolExecutor() as pool:
-        unseen = [at for found in pool.map(_zip_flips, _parts(len(zipped(FILES)))) for at in found]
-    assert unseen == []
+    assert _zip_flips() == []
 
 
 def _file_flips(path: str) -> list[tuple[str, int]]:
@@ -257,7 +250,7 @@ def _file_flips(path: str) -> list[tuple[str, int]]:
         def read(self, wanted: str) -> bytes:
             return bytes(data) if wanted == path else FILES[wanted]
 
-    for at in range(len(data)):
+    for at in places(len(data), about=60):
         data[at] ^= 1 << at % 8
         if not any(one.path in {path, NOTE} for one in check_files(Folder(sizes, b""), KEYS)):
             unseen.append((path, at))
@@ -265,10 +258,10 @@ def _file_flips(path: str) -> list[tuple[str, int]]:
     return unseen
 
 
+@pytest.mark.sampled
 def test_every_one_byte_flip_of_every_file_in_the_folder_is_detected() -> None:
     """The same in the form of a folder: the file at fault, or the note itself, is named."""
-    with ProcessPoolExecutor() as pool:
-        assert [one for found in pool.map(_file_flips, sorted(FILES)) for one in found] == []
+    assert [one for path in sorted(FILES) for one in _file_flips(path)] == []
 
 
 def test_flips_fail_the_whole_check_too() -> None:

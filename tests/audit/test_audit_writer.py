@@ -26,6 +26,7 @@ from audit.writer import MAX_BATCH, NEXT_PATH, LogWriter, open_log
 from tests.audit.audit_logs import ORIGIN, UNSAFE_LOG_SIGNER
 from tests.audit.crash_child import SIZES, batches
 from tests.audit.disks import Choose, Fault, Faulty, Lossy, keep, lose
+from tests.conftest import places
 
 KEYS = [UNSAFE_LOG_SIGNER.verifier]
 ALL = [entry for batch in batches() for entry in batch]
@@ -147,11 +148,12 @@ def test_partial_files_go_only_when_the_full_one_is_published() -> None:
     assert disk.names("tile/entries") == ["000", "001.p"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("survives", [lose, keep, "some"])
 @pytest.mark.parametrize("fault", [Fault.FAILS, Fault.PERSISTS, Fault.HALF])
 def test_every_step_that_fails_leaves_a_sound_log(fault: Fault, survives: Choose | str) -> None:
     """Step k fails, or fails half way, or was done and reports a failure; then power goes: for every k."""
-    for step in range(STEPS):
+    for step in places(STEPS, about=24):
         disk = Lossy()
         acknowledged = append_until_broken(Faulty(disk, step, fault))
         chance = random.Random(step)
@@ -159,10 +161,11 @@ def test_every_step_that_fails_leaves_a_sound_log(fault: Fault, survives: Choose
         require_sound(left, acknowledged, left.seen)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("first", ["power fails", "the process ends"])
 def test_a_crash_while_reopening_after_a_crash_leaves_a_sound_log(first: str) -> None:
     """What opening does to finish or drop a batch can itself be cut short at any step, by power, after either."""
-    for step in range(0, STEPS, 2):
+    for step in places(STEPS, about=14):
         again = 0
         while True:
             left = Lossy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from control_plane.texts import erasing
 from control_plane.texts.sealing import unwrap
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, but_log, newest, refused, state_of
+from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, script
 
 REASON = "Zanzibar lighthouse: it reads better aloud"
@@ -57,14 +58,18 @@ def erase(acts: Acts, login: str, *, by: str = "ruth", **options: str) -> erasin
     return erasing.erase(acts.plane, login, by=acts.id(by), **given)
 
 
-@pytest.fixture
-def written(acts: Acts) -> Acts:
-    """The demo people after Tom rejected a proposal of Maya's, and Ines another."""
+def rejected(acts: Acts, _clock: Clock) -> None:
+    """Tom rejects a proposal of Maya's, and Ines another."""
     made = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Thanks {{ work }}.")}, title=TITLE)
     acts.reject("tom", made.number, reason=REASON)
     acts.reject("ines", reason="another one")
     assert ledger.verify(acts.plane).ok
-    return acts
+
+
+@pytest.fixture
+def written(after: Callable[[Stage], Acts]) -> Acts:
+    """The demo people after that."""
+    return after(rejected)
 
 
 @pytest.mark.databases

@@ -30,7 +30,7 @@ from edge_runtime.core.policy import (
     read_vocabulary,
     worst_route_with,
 )
-from tests.conftest import examples
+from tests.conftest import drawn, examples
 from tests.core.policy.policy_world import (
     SMALL,
     SMALL_DOCUMENT,
@@ -45,7 +45,7 @@ from tests.core.policy.policy_world import (
     reference_decision,
 )
 
-PAIRS = 3000
+PAIRS = 1000
 CONTEXTS = all_contexts(unassessed=False)  # a sensitivity that nobody assessed decides as the highest one does
 
 
@@ -78,11 +78,13 @@ def _loosens(before: list[Document], after: list[Document]) -> bool:
     return any(new[0] > old[0] or not old[1] <= new[1] for old, new in pairs)
 
 
+@pytest.mark.hypothesis
 def test_the_answer_agrees_with_brute_force() -> None:
-    """On 3,000 layered pairs no loosening is missed, none is false, and each counter-example really is one."""
+    """On 1,000 layered pairs no loosening is missed, none is false, and each counter-example really is one."""
     draw = random.Random(20250301)
     loosened = 0
-    for number in range(PAIRS):
+    pairs = drawn(PAIRS)
+    for number in range(pairs):
         before = random_layers(draw)
         after = changed_layers(draw, before) if number % 4 else random_layers(draw)
         found = find_loosening(build(before), build(after), SMALL)
@@ -93,7 +95,7 @@ def test_the_answer_agrees_with_brute_force() -> None:
             old, old_obligations, _ = reference_decision(before, found.context)
             new, new_obligations, _ = reference_decision(after, found.context)
             assert new > old if found.because == "route" else not old_obligations <= new_obligations
-    assert PAIRS / 5 < loosened < PAIRS * 4 / 5, "the pairs must try both answers"
+    assert pairs / 5 < loosened < pairs * 4 / 5, "the pairs must try both answers"
 
 
 @examples(100)
