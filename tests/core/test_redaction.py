@@ -54,7 +54,7 @@ def test_any_reading_can_be_redacted(text: str, data: st.DataObject) -> None:
         st.integers(0, len(text)), st.integers(0, len(text)), st.sampled_from(["PERSON", "ORG", "EMAIL"])
     )
     found = tuple(Entity(k, min(a, b), max(a, b), "encoder") for a, b, k in data.draw(st.lists(places, max_size=5)))
-    reading = Reading(len(text), found, Labels(None, "none", "", None), None, None, frozenset())
+    reading = Reading(len(text), found, Labels(None, "none", "", None), (), None, frozenset())
     redacted, table = redact(text, reading, PlaceholderTable())
     assert restore(redacted, table).text == text
 
@@ -101,7 +101,7 @@ def test_what_was_covered_once_is_covered_again() -> None:
     """A value that a model found in one text is covered in the next, though the reader does not find it there."""
     text = "Ask Zuri Okafor"
     reading = Reading(
-        len(text), (Entity("PERSON", 4, 15, "encoder"),), Labels(None, "none", "", None), None, None, frozenset()
+        len(text), (Entity("PERSON", 4, 15, "encoder"),), Labels(None, "none", "", None), (), None, frozenset()
     )
     _, table = redact(text, reading, PlaceholderTable())
     again, _ = cover("okafor's plan, by ZURI", table)
