@@ -78,7 +78,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_unexpected)
-    app.include_router(api.router)
+    app.router.routes += api.all_routes()
     app.mount("/edge", _Published(settings.site))
     app.mount("/forged", _Published(settings.forged))
     for pages in ("control_plane.web", "control_plane.demo"):

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from audit.record import Auth
 from control_plane.accounts import addresses, invitations, oidc, people, retiring, sessions, tokens
 from control_plane.accounts.people import Holds, Person
 from control_plane.accounts.tokens import Token
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, is_secure, require_same_site, set_cookie
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 SIGN_ON_COOKIE = "mentorplane-sign-on"
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import AfterValidator
 
 from control_plane import ledger
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Plane, Text
 from control_plane.evidence import asof, search
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/audit")
+router = routes("/audit")
 
 
 def _utc(at: datetime) -> datetime:

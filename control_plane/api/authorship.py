@@ -6,9 +6,8 @@ route of the act itself, in `signed`.
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from control_plane.api.proposals import Change, Edit, Revision, proposed
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane
 from control_plane.registry import proposals
 from control_plane.reviewing import drafts
@@ -17,7 +16,7 @@ from control_plane.reviewing.own_keys import unsigned
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/unsigned")
+router = routes("/unsigned")
 
 
 class Asking(Body):

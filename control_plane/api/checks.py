@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.policy.checks.running import required
 from control_plane.registry import compatible, effects
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 
 
 class Asking(Body):

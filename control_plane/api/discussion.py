@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.reviewing import objections, requested, threads
 from control_plane.reviewing.records import Anchor, Objection, Requested, Thread
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 Line = Annotated[int, Field(ge=1, le=1_000_000)]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Authored, Body, Number, Plane, Text
 from control_plane.registry.records import Proposal
 from control_plane.requests.paging import Paging
@@ -15,7 +15,7 @@ from control_plane.reviewing.records import DraftInfo, SavedDraft
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

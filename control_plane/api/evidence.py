@@ -9,7 +9,7 @@ import io
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from audit.record import Auth, LeafObject
 from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.api.audit import Moment
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.evidence import controls, gaps, packs
 from control_plane.evidence.controls.report import controls_html
@@ -29,7 +30,7 @@ from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/audit")
+router = routes("/audit")
 
 
 class Packing(Body):

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from control_plane.accounts import delegations, grants, handover
 from control_plane.accounts.grants import GrantRecord, Making
 from control_plane.accounts.handover import Checklist
 from control_plane.api.audit import Moment
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 
 
 class Granting(Body):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi import Query as Parameter
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Plane, Text
 from control_plane.registry import library
 from control_plane.registry.library import Count, Detail, Page, Query
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 Limit = Annotated[int, Parameter(ge=1, le=library.MAX_LIMIT)]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Authored, Body, Number, Plane, Text
 from control_plane.errors import Unguarded
 from control_plane.plane import ControlPlane
@@ -24,7 +25,7 @@ from edge_runtime.core.canonical import JsonObject
 
 __all__ = ["Change", "Edit", "Revision", "proposed", "router"]
 
-router = APIRouter()
+router = routes()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.diffs.words import FieldDiff
 from control_plane.registry import queries
@@ -12,7 +11,7 @@ from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 
 
 class Health(Body):

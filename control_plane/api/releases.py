@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import queries, releases
 from control_plane.registry.lifecycle import acts, course, emergency, scheduling, windows, withdrawing
@@ -15,7 +15,7 @@ from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 Small = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

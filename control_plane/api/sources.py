@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Plane, Text
 from control_plane.sync import snapshots
 from control_plane.sync.records import Snapshot
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = routes()
 
 
 @router.get("/sources")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
+from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.requests.paging import Paging
 from control_plane.webhooks import subscriptions
@@ -14,7 +15,7 @@ from control_plane.webhooks.subscriptions import Delivery, NewWebhook, Webhook
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/webhooks")
+router = routes("/webhooks")
 
 
 class Subscribing(Body):
