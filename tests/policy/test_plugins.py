@@ -66,7 +66,7 @@ def test_a_candidate_goes_to_another_process_whole() -> None:
             "from control_plane.policy.checks import Found\n\ndef check(c):\n    return Found((1,))\n",
             "expected at most 1000 lines of text in its answer, got something else",
         ),
-        ("import sys\n\ndef check(c):\n    sys.exit(0)\n", "expected an answer, got something that cannot be read"),
+        ("import sys\n\ndef check(c):\n    sys.exit(0)\n", "expected an answer, got a process that ended with code 0"),
         ("import os\n\ndef check(c):\n    os._exit(9)\n", "expected an answer, got a process that ended with code 9"),
         ("def other(c):\n    return None\n", "expected an answer, got an exception: AttributeError"),
         ("raise SystemError\n", "expected an answer, got an exception: SystemError"),
@@ -85,7 +85,7 @@ def test_a_check_that_hangs_is_ended(site: Path) -> None:
     code = "import subprocess, sys, time\n\ndef check(c):\n    subprocess.Popen(['sleep', '60'])\n    time.sleep(60)\n"
     install(site, {"acme-check": "acme_checks:check"}, code=code)
     result = run(time_s=1.5)["acme-check"]
-    assert (result.status, result.evidence) == ("failed", ("expected an answer within 1.5 s, got none",))
+    assert (result.status, result.evidence) == ("failed", ("timed out: expected an answer within 1.5 s, got none",))
 
 
 def test_a_built_in_name_cannot_be_replaced(site: Path) -> None:
@@ -120,3 +120,20 @@ def test_long_answers_are_cut(site: Path) -> None:
     evidence = run()["acme-check"].evidence
     assert (len(evidence), max(map(len, evidence)), evidence[-1]) == (51, 601, "and 450 more")
     assert all(line.isprintable() for line in evidence)
+
+
+def test_attack_a_pattern_that_takes_for_ever(site: Path) -> None:
+    """A built-in check that would hang is ended and has failed, and says so; the checks after it run all the same."""
+    output = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["message"],
+        "properties": {"message": {"type": "string", "pattern": "^(a+)+$"}},
+    }
+    recording = {"id": "one", "model": "small", "inputs": {"work": "it"}, "output": {"message": "a" * 60 + "!"}}
+    given = candidate(encode(document(output=output)), recordings={"opener": {"recordings": [recording]}})
+    results = {one.name: one for one in run_checks(given, time_s=3)}
+    late = results["recorded-outputs"]
+    assert (late.status, late.evidence) == ("failed", ("timed out: expected an answer within 3 s, got none",))
+    assert {name for name, one in results.items() if one.evidence[:1] == late.evidence} == {"recorded-outputs"}
+    assert list(results) == list(required())

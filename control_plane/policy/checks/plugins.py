@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -23,19 +21,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import Distribution, entry_points
 
-from control_plane.policy.checks.child import DONE, MALFORMED, RAISED
+from control_plane.policy.checks.apart import TIME_S, run_apart
 from control_plane.policy.checks.records import Found
-from control_plane.policy.checks.wire import parse_found
-from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
 
-__all__ = ["GROUP", "TIME_S", "Plugin", "installed", "run_plugin"]
+__all__ = ["GROUP", "Plugin", "installed", "run_plugin"]
 
 GROUP = "mentorplane.checks"
-TIME_S = 20
-"""How long a check of another package may take, starting its process included."""
-_PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "VIRTUAL_ENV")
-"""What the process sees of the environment: no address of the database, no passphrase."""
 _MAX_VERSION_LENGTH = 120
 
 
@@ -106,45 +98,5 @@ def run_plugin(plugin: Plugin, candidate: bytes, *, time_s: float = TIME_S) -> F
     """Run a check of another package on an encoded candidate; whatever goes wrong is a problem in what is returned."""
     if plugin.problem:
         return Found((plugin.problem,))
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(path or "." for path in sys.path)
-    process = subprocess.Popen(  # noqa: S603 - this very interpreter, and a module of ours
-        [sys.executable, "-m", "control_plane.policy.checks.child", plugin.target],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(candidate, timeout=time_s)
-    except subprocess.TimeoutExpired:
-        return Found((f"expected an answer within {time_s:g} s, got none",))
-    finally:
-        _end(process)
-    return _answer(process.returncode, said)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all that it started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        with suppress(OSError, ValueError):
-            if stream:
-                stream.close()
-
-
-def _answer(code: int, said: bytes) -> Found:
-    if code == DONE:
-        try:
-            return parse_found(said)
-        except InvalidDocument as error:
-            return Found((str(error),))
-    words = "".join(c for c in said.decode(errors="replace") if c.isprintable())[:200]
-    if code == RAISED:
-        return Found((f"expected an answer, got an exception: {words}",))
-    if code == MALFORMED:
-        return Found((words,))
-    return Found((f"expected an answer, got a process that ended with code {code}",))
+    [found] = run_apart([plugin.target], candidate, time_s=time_s)
+    return found
