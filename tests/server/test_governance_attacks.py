@@ -6,20 +6,22 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from audit.record import Act
-from control_plane import ledger
+from control_plane import db, ledger
 from control_plane.accounts import delegations, grants, passphrases, people
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import queries, review
+from control_plane.registry import queries, review, store
 from control_plane.registry.lifecycle import acts as lifecycle
 from control_plane.registry.lifecycle import emergency
 from control_plane.registry.records import Proposal
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import parse_manifest
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, script
 from tests.server.test_channels import entry, released, with_pilot
+from tests.server.test_library import written
 from tests.server.test_lifecycle import broken
-
+from tests.vectors import generate_kinds
 
 GERMAN = "Sie nutzen einen Assistenten. Nur was Sie erlauben, verlässt dieses Gerät."
 
@@ -112,6 +114,18 @@ def test_attack_a_translation_with_other_rules_is_promoted_alone(after: Callable
         with refused(acts.plane, InvalidDocument, match="translation differs in texts only"):
             promote(acts, names)
     assert promote(acts, ["closing", "closing.de"]).state == "open"
+
+
+def test_attack_a_model_comes_along_without_its_file_being_named(after: Callable[[Stage], Acts]) -> None:
+    """The files that a release names are those of the models that it has, whichever channel they come from."""
+    acts = after(with_pilot)
+    text = written("model", generate_kinds.model())
+    made = acts.propose("lena", {"model.yaml": text}, channel="pilot")
+    released(acts, made.number, ("ruth", "sam", "tom", "ines"))
+    made = promote(acts, ["topics"])
+    with db.read(acts.plane.engine) as session:
+        manifest = parse_manifest(store.find_proposal(session, made.number)[1].manifest)
+    assert [model.name for model in manifest.models] == ["topics"]
 
 
 def promote(acts: Acts, names: list[str]) -> Proposal:

@@ -32,6 +32,7 @@ from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, Ve
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.model import parse_model_card
 
 __all__ = ["Derived", "derive"]
 
@@ -75,7 +76,7 @@ def derive(
         made = _rolled_back(plane, session, base, spec=spec, actor=actor)
     else:
         made = _returned(session, base, usual=str(spec["source"]), actor=actor)
-    draft = _draft(plane, channel, (base, digest), wanted=made)
+    draft = _draft(plane, session, channel, base=(base, digest), wanted=made)
     _refuse_withdrawn(plane, session, draft)
     origin = channel if act == "rollback" else str(spec["source"])
     at = int(spec["release"]) if act == "rollback" else None
@@ -186,9 +187,12 @@ def _next_epoch(session: Session, key: Key) -> int:
     return (session.exec(query).one() or 0) + 1
 
 
-def _draft(plane: ControlPlane, channel: str, base: tuple[Manifest | None, str], *, wanted: _Wanted) -> Draft:
+def _draft(
+    plane: ControlPlane, session: Session, channel: str, *, base: tuple[Manifest | None, str], wanted: _Wanted
+) -> Draft:
     before, digest = base
     number = before.number + 1 if before else 1
+    cards = (store.closure(session, entry.digest) for entry in wanted.entries.values() if entry.kind == "model")
     manifest = replace_manifest(
         wanted.settings,
         organisation=plane.organisation,
@@ -196,6 +200,7 @@ def _draft(plane: ControlPlane, channel: str, base: tuple[Manifest | None, str],
         number=number,
         base=digest,
         entries=tuple(sorted(wanted.entries.values())),
+        models=tuple(sorted((parse_model_card(card).listed for card in cards), key=lambda model: model.name)),
         rollback_to=number - 1,
         emergency=False,
         lifts=wanted.lifts,
