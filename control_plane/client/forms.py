@@ -31,7 +31,7 @@ def decode(wanted: Any, value: object, where: str = "answer") -> Any:
         return _is(value in get_args(wanted), value, where)
     if origin is tuple:
         return _decode_tuple(get_args(wanted), value, where)
-    if origin is Mapping:
+    if origin in {Mapping, dict}:
         members = _is(isinstance(value, dict), value, where)
         return {name: decode(get_args(wanted)[1], member, f"{where}.{name}") for name, member in members.items()}
     if dataclasses.is_dataclass(wanted):
