@@ -154,6 +154,12 @@ def invite(
         answer({"code": code}, as_json=as_json, text=code)
 
 
+SCOPES = (
+    "What it is good for, may be repeated: read (the default), propose, check, comment, approve, release, withdraw, "
+    "records, audit, admin; the first four for a machine."
+)
+
+
 @token_app.command("list")
 def list_tokens(
     *,
@@ -163,12 +169,13 @@ def list_tokens(
 ) -> None:
     """List tokens, newest first: for what, until when, last used about when."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import tokens
+        from control_plane.accounts import people, tokens
 
         found = tokens.list_tokens(plane, person=person)
+        logins = {one.id: one.login for one in people.list_people(plane)}
+        ends = {one.id: "revoked" if one.revoked_at else f"until {one.expires_at:%Y-%m-%d}" for one in found}
         lines = [
-            f"{one.id}  {one.name}  {'revoked' if one.revoked_at else f'until {one.expires_at:%Y-%m-%d}'}  "
-            + ", ".join(one.scopes)
+            f"{one.id}  {logins.get(one.person, one.person)}  {one.name}  {ends[one.id]}  " + ", ".join(one.scopes)
             for one in found
         ]
         answer(found, as_json=as_json, text="\n".join(lines))
@@ -179,7 +186,7 @@ def issue(
     name: str,
     *,
     actor: As,
-    scope: Annotated[list[str], typer.Option(help="What it is good for; reading if none is given.")] = [],
+    scope: Annotated[list[str], typer.Option(help=SCOPES)] = [],
     days: Annotated[int, typer.Option(help="Until it expires.", min=1, max=365)] = 90,
     machine: Annotated[str, typer.Option(help="Name of the machine that uses it and that you answer for.")] = "",
     home: Home = DEFAULT_HOME,

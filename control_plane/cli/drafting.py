@@ -15,6 +15,7 @@ from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
+    from control_plane.reviewing.records import SavedDraft
 
 __all__ = ["DRAFTING", "People", "acting"]
 
@@ -54,19 +55,44 @@ def draft(
             seen = revision or use.show_draft(plane, person, draft).info.revision
             made = use.update_draft(plane, person, draft, files=written, revision=seen, title=title or None)
         shown = use.show_draft(plane, person, made.id)
-        lines = [f"draft {made.id}, version {made.revision}: {made.title}"]
-        lines += [f"{one.path}:{one.line}: expected {one.what}" for one in shown.problems]
-        answer(shown, as_json=as_json, text="\n".join(lines))
+        answer(shown, as_json=as_json, text="\n".join([_title(shown), *_problem_lines(shown)]))
 
 
-def drafts(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """List the drafts that you may see."""
+def drafts(
+    number: Annotated[int | None, typer.Argument(help="Number of a draft: show its files.", min=1)] = None,
+    *,
+    actor: As,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """List the drafts that you may see, or show one as it was saved last."""
     with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import drafts as use
 
+        if number is not None:
+            shown = use.show_draft(plane, person, number)
+            answer(shown, as_json=as_json, text="\n".join(_draft_lines(shown)))
+            return
         found = use.list_drafts(plane, person)
         lines = (f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found)
         answer(found, as_json=as_json, text="\n".join(lines))
+
+
+def _title(shown: SavedDraft) -> str:
+    return f"draft {shown.info.id}, version {shown.info.revision}: {shown.info.title}"
+
+
+def _problem_lines(shown: SavedDraft) -> Iterator[str]:
+    yield from (f"{one.path}:{one.line}: expected {one.what}" for one in shown.problems)
+
+
+def _draft_lines(shown: SavedDraft) -> Iterator[str]:
+    yield _title(shown)
+    yield from _problem_lines(shown)
+    for path, text in sorted(shown.files.items()):
+        yield path
+        yield from (f"    {line}" for line in text.splitlines())
+    yield from (f"removed {kind} {name}" for kind, name in shown.removed)
 
 
 def propose_draft(
@@ -92,7 +118,7 @@ def propose_draft(
 
 
 def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Let people see and edit a draft of yours."""
+    """Let people see a draft of yours, and authors among them edit it."""
     with acting(home, actor, as_json=as_json) as (plane, by):
         from control_plane.reviewing import drafts as use
 

@@ -21,7 +21,7 @@ def serve(
     with_device: Annotated[bool, typer.Option("--with-device", help="Run a device beside the server.")] = False,
     device_port: Annotated[int, typer.Option(help="Port of that device; 0: the next.", min=0, max=65535)] = 0,
 ) -> None:
-    """Serve the console, the HTTP interface and what devices read."""
+    """Serve the HTTP interface and what devices read."""
     with exit_codes():
         from control_plane import launch
         from control_plane.settings import load_settings

@@ -25,6 +25,7 @@ from control_plane.cli.common import (
 )
 from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes
 from control_plane.cli.lifecycle import TIMES
+from control_plane.cli.shown import course_lines, missing_lines
 from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
 from edge_runtime.core.errors import InvalidDocument
 
@@ -126,16 +127,23 @@ def approve(
         )
         return
     with exit_codes(as_json=as_json):
-        if not actor or not manifest:
-            raise InvalidDocument("expected --as and --manifest, or --key, got neither")
+        if not actor:
+            raise InvalidDocument("expected --as, or --key, got neither")
+        if not manifest:
+            raise InvalidDocument(
+                "expected --manifest, the digest that you looked at, got none",
+                hint=f"`mentorplane proposal show {number}` says it; 12 hex digits suffice",
+            )
     with opened(home, as_json=as_json) as plane:
         from control_plane.accounts import people
-        from control_plane.registry import review
+        from control_plane.registry import queries, review
 
         person, seen = people.find_person(plane, actor).id, whole_digest(plane, number, manifest)
         secret = passphrase(passphrase_file)
         made = review.approve(plane, person, number, role=role, reason=reason, passphrase=secret, manifest=seen)
-        answer(made, as_json=as_json, text=_said(made))
+        found = queries.show_proposal(plane, number)
+        left = [*missing_lines(found.missing), *course_lines(found.course, ready=found.ready)]
+        answer(made, as_json=as_json, text="\n".join([_said(made), *left]))
 
 
 def reject(

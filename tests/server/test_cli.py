@@ -226,9 +226,11 @@ def test_a_verdict_needs_the_digest_that_proposal_show_says(home: Path, acts: Ac
     for given, code in ((beginning[:11], 3), ("0" * 12, 2), ("sha256:" + "0" * 64, 2), ("nothing", 3)):
         assert approve(acts, "tom", "--manifest", given).exit_code == code, given
     assert "proposal show 2" in approve(acts, "tom", "--manifest", "nothing").stderr
-    assert run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom").exit_code == 3
+    bare = run(acts, "approve", "2", "--as", "tom", "--role", ROLE["tom"], "--reason", "x", login="tom")
+    assert (bare.exit_code, "proposal show 2" in bare.stderr) == (3, True)
     assert state_of(acts.plane) == before
-    assert approve(acts, "tom", "--manifest", beginning).exit_code == 0
+    done = approve(acts, "tom", "--manifest", beginning)
+    assert (done.exit_code, "not yet: " in done.stdout) == (0, True)
 
 
 def test_times_are_read_as_answers_show_them(home: Path, acts: Acts) -> None:
@@ -247,3 +249,13 @@ def test_verifying_names_the_key_that_outsiders_need(home: Path, acts: Acts) -> 
     vkey = acts.plane.keys.log.verifier.vkey
     assert f"key: {vkey}" in run(acts, "verify", audit=True).stdout.splitlines()
     assert json.loads(run(acts, "verify", "--json", audit=True).stdout)["vkey"] == vkey
+
+
+def test_a_draft_is_read_by_whom_it_was_saved_for(home: Path, acts: Acts, tmp_path: Path) -> None:
+    """`proposal drafts N` shows the files to its author; to others there is no such draft."""
+    file = tmp_path / "closing.yaml"
+    file.write_text(script("closing"))
+    assert run(acts, "proposal", "draft", str(file), "--as", "maya", "--title", "Closing").exit_code == 0
+    shown = run(acts, "proposal", "drafts", "1", "--as", "maya")
+    assert (shown.exit_code, "    name: closing" in shown.stdout) == (0, True)
+    assert run(acts, "proposal", "drafts", "1", "--as", "tom").exit_code == 3
