@@ -208,6 +208,7 @@ def test_a_kill_between_commit_and_delivery_loses_nothing(
         *("http://example.org/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest", "ftp://x/"),
         *("https://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://user:pw@example.org/", "https://[fe80::1]/"),
         *("https://0.0.0.0/", "https://example.org/#x", "https:///x", "https://example.org:99999/", "https://a b/"),
+        *("https://[64:ff9b::a9fe:a9fe]/", "https://[::7f00:1]/", "https://192.0.0.192/opc", "https://[fec0::1]/"),
         *("https://[64:ff9b::7f00:1]/x\n", "https://192.168.1.1:8443/", "https://100.64.0.1/", "//example.org"),
     ],
 )
