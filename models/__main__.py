@@ -40,54 +40,71 @@ GATE_EXAMPLES = 12_000
 def main() -> None:
     """Run every stage, and put the files where the package has them."""
     arguments = _arguments()
-    recipe = smoke() if arguments.smoke else Recipe()
-    recipe = replace(recipe, threads=arguments.threads, epochs=arguments.epochs or recipe.epochs)
-    build = BUILD / ("smoke" if arguments.smoke else "full")
-    build.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 
-    base = fetch_base(BUILD / "base")
-    shutil.copyfile(base / "tokenizer.json", build / "tokenizer.json")
-    tokenizer = load_tokenizer(build / "tokenizer.json")
+    def said(text: str) -> None:
+        say(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}")
+
+    recipe, build, is_trial = _chosen(arguments)
+    tokenizer = _prepared(build)
     corpus = load_corpus()
     held_back = corpus.held_back()[:: 12 if arguments.smoke else 1]
-    _say(started, f"{len(held_back)} sentences held back")
-    net = train(corpus, tokenizer, recipe, base=base, build=build)
+    said(f"{len(held_back)} sentences held back")
+    net = train(corpus, tokenizer, recipe, base=BUILD / "base", build=build)
     calibrate(net, held_back, tokenizer)
     export_float(net, build / "float.onnx")
     quantise(build / "float.onnx", build / "reader.onnx")
-    _say(started, "trained and exported")
+    said("trained and exported")
 
     whole, predicted = (
         [Predictor(build / name, tokenizer).read(one.text) for one in held_back]
         for name in ("float.onnx", "reader.onnx")
     )
     choices = choose_thresholds(held_back, predicted)
-    _say(started, "thresholds chosen")
+    said("thresholds chosen")
     gate = _make_gate(corpus, tokenizer, choices, net=net, held=(held_back, predicted), build=build, recipe=recipe)
-    _say(started, f"first stage skips {gate.skipped_share:.0%} of sentences without findings, passes {gate.recall:.2%}")
+    said(f"first stage skips {gate.skipped_share:.0%} of sentences without findings, passes {gate.recall:.2%}")
     report = _report(recipe, choices, gate, held=(held_back, predicted, whole))
     (build / "reader.json").write_bytes(describe(build, choices, report.data, gate=gate.threshold))
     (build / "MODEL_CARD.md").write_text(model_card(report), encoding="utf-8")
-    if arguments.smoke:
-        _say(started, f"done, in {build}; nothing in the package was changed")
-        return
-    PACKAGE.mkdir(exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(build / name, PACKAGE / name)
-    _say(started, f"done, in {PACKAGE}")
+    fall = max((report.float_choices[one.name] - one.score, one.name) for one in choices)
+    said(f"8-bit weights cost {fall[0]:.2%} at most, of {fall[1]}")
+    if not is_trial:
+        PACKAGE.mkdir(exist_ok=True)
+        for name in FILES:
+            shutil.copyfile(build / name, PACKAGE / name)
+    said(f"done, in {build}; nothing in the package was changed" if is_trial else f"done, in {PACKAGE}")
+
+
+def _chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path, bool]:
+    """Return the recipe, the folder it works in, and whether it is a trial, which leaves the package alone."""
+    recipe = smoke() if arguments.smoke else Recipe()
+    changed = replace(
+        recipe,
+        threads=arguments.threads,
+        epochs=arguments.epochs or recipe.epochs,
+        layers=arguments.layers or recipe.layers,
+    )
+    is_trial = arguments.smoke or changed != Recipe(threads=arguments.threads)
+    build = BUILD / (f"trial-{changed.name}" if is_trial else "full")
+    build.mkdir(parents=True, exist_ok=True)
+    return changed, build, is_trial
+
+
+def _prepared(build: Path) -> Tokenizer:
+    """Fetch the base, and return its tokenizer as the device gets it."""
+    base = fetch_base(BUILD / "base")
+    shutil.copyfile(base / "tokenizer.json", build / "tokenizer.json")
+    return load_tokenizer(build / "tokenizer.json")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make models ARGS=…", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="learn from a few hundred examples and change nothing")
     parser.add_argument("--threads", type=int, default=2, help="how many cores to train on")
+    parser.add_argument("--layers", type=int, default=0, help="how many layers instead of the recipe's, to compare")
     parser.add_argument("--epochs", type=int, default=0, help="how many epochs instead of the recipe's")
     return parser.parse_args()
-
-
-def _say(started: float, text: str) -> None:
-    say(f"[{(time.monotonic() - started) / 60:5.1f} min] {text}")
 
 
 def _make_gate(

@@ -23,7 +23,9 @@ CRISIS_RECALL, CRISIS_MARGIN = 0.98, 0.5
 INJECTION_FALSE, CLEAN_TOUCHED = 0.02, 0.02
 PART_LIMIT = 0.5
 FEW = 5
-"""With fewer cases than this a threshold is not chosen; it is a half."""
+"""With fewer cases than this nothing is known of an entity or a label, and it gets no threshold: it is not used."""
+ALWAYS = ("crisis", "injection", *PARTS)
+"""What gets one all the same, a half: to leave these out would be worse than a threshold that nobody measured."""
 _GRID = tuple(round(0.02 * step, 2) for step in range(2, 49))
 
 
@@ -39,22 +41,24 @@ class Choice:
 
 
 def choose_thresholds(examples: Sequence[Example], predicted: Sequence[Predicted]) -> list[Choice]:
-    """Return a threshold for each entity, part and label, with its score."""
+    """Return a threshold for each entity, part and label of which there are enough cases, with its score."""
     pairs = list(zip(examples, predicted, strict=True))
     tagged = [(example, one) for example, one in pairs if example.entities is not None]
     limits = {name: _label_limit(name, pairs) for name in LABELS}
     limits |= dict.fromkeys(ENTITY_TYPES, _entity_limit(tagged)) | dict.fromkeys(PARTS, PART_LIMIT)
-    return _scored(pairs, limits)
+    scored = _scored(pairs, limits)
+    return [one for one in scored if one.examples >= FEW or one.name in ALWAYS]
 
 
 def rescored(examples: Sequence[Example], predicted: Sequence[Predicted], choices: Sequence[Choice]) -> list[Choice]:
     """Return the same thresholds with their scores on other predictions."""
-    return _scored(list(zip(examples, predicted, strict=True)), {one.name: one.threshold for one in choices})
+    limits = {one.name: one.threshold for one in choices}
+    return _scored(list(zip(examples, predicted, strict=True)), limits)
 
 
 def _scored(pairs: Sequence[tuple[Example, Predicted]], limits: Mapping[str, float]) -> list[Choice]:
-    tables = {name: label_counts(*_known(name, pairs), threshold=limits[name]) for name in LABELS}
-    tables |= dict.fromkeys((*ENTITY_TYPES, *PARTS), Counts())
+    tables = {name: Counts() for name in limits}
+    tables |= {name: label_counts(*_known(name, pairs), threshold=limits[name]) for name in LABELS if name in limits}
     for example, one in pairs:
         for kinds, marks, find in (
             (ENTITY_TYPES, example.entities, one.found_entities),
@@ -62,7 +66,7 @@ def _scored(pairs: Sequence[tuple[Example, Predicted]], limits: Mapping[str, flo
         ):
             if marks is not None:
                 found = find(limits)
-                for kind in kinds:
+                for kind in tables.keys() & set(kinds):
                     tables[kind] += overlap_counts(_of(kind, found), _places(marks, {kind}))
     return [
         Choice(

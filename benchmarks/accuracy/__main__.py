@@ -31,13 +31,16 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=PACKAGE, help="the folder of the model to measure")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of the written test lines")
     parser.add_argument("--only", choices=("presidio", "written"), help="one of the two test sets")
+    parser.add_argument("--limit", type=int, help="read that many texts of each set, for a trial")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     arguments = parser.parse_args()
     rows: list[Row] = []
     if arguments.only != "written":
-        rows += _personal("personal, presidio-research", ("≥ 0.93", ""), held_out_rows(), model=arguments.model)[0]
+        rows += _personal(
+            "personal, presidio-research", ("≥ 0.93", ""), held_out_rows()[: arguments.limit], model=arguments.model
+        )[0]
     if arguments.only != "presidio":
-        examples = written_lines(arguments.data)
+        examples = written_lines(arguments.data)[: arguments.limit]
         personal, found = _personal("personal, coaching", ("≥ 0.95", "≤ 2 %"), examples, model=arguments.model)
         rows += [*personal, *label_rows(list(zip(examples, found, strict=True)))]
     _print(rows, as_json=arguments.json)
