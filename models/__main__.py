@@ -7,6 +7,7 @@ earlier run was cut; the others take a few minutes together and are done anew.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -93,8 +94,11 @@ def _chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path, bool]:
 
 def _prepared(build: Path) -> Tokenizer:
     """Fetch the base, and return its tokenizer as the device gets it."""
-    base = fetch_base(BUILD / "base")
-    shutil.copyfile(base / "tokenizer.json", build / "tokenizer.json")
+    whole = json.loads((fetch_base(BUILD / "base") / "tokenizer.json").read_text(encoding="utf-8"))
+    whole |= {"truncation": None, "padding": None}
+    (build / "tokenizer.json").write_text(
+        json.dumps(whole, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+    )
     return load_tokenizer(build / "tokenizer.json")
 
 

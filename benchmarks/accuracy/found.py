@@ -13,6 +13,6 @@ Places = tuple[tuple[int, int], ...]
 class Found:
     """Places of what is personal, labels of the text, and places of commitments."""
 
-    entities: Places
+    entities: Places = ()
     labels: frozenset[str] = frozenset()
     commitments: Places = ()
