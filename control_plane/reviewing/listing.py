@@ -2,7 +2,7 @@
 
 Promises: a page costs what it shows, not what there is; words are those of titles, looked up in the index of the log;
 the inbox begins with what the person, or one of their roles, was asked to look at. What an inbox says is a hint as of
-each proposal's last act: whether it may be done is decided when it is done.
+each proposal's last act and the age of its checks: whether it may be done is decided when it is done.
 Does not: show details (see `registry.queries`).
 """
 
@@ -37,7 +37,7 @@ from control_plane.reviewing.tables import (
     WaitingRow,
     WriterRow,
 )
-from control_plane.reviewing.waiting import ANYBODY
+from control_plane.reviewing.waiting import ANYBODY, is_aged
 from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
@@ -135,21 +135,21 @@ class _Me:
 def _reasons(plane: ControlPlane, session: Session, me: _Me) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """Yield each reason why a proposal waits for somebody, with what it then fulfils; the most pressing first."""
     state = col(ProposalRow.state)
-    is_open, current = state == "open", _is_current(plane, session)
+    is_open, current, aged = state == "open", _is_current(plane, session), is_aged(plane, session)
     wrote = _wrote(me)
     approving = [role for role in me.roles if role in APPROVING]
     if approving:
         yield "review-release", and_(state == "released", _is_unreviewed(), ~wrote, ~_wrote_content(me), ~_signed(me))
     if RELEASING in me.roles:
-        yield "release", and_(is_open, current, _waits("release"))
+        yield "release", and_(is_open, current, _waits("release"), ~aged)
         yield "reschedule", and_(state == "suspended", current)
     if AUTHORING in me.roles:
         yield "return", and_(state == "released", _ends_unprepared())
     if approving:
         roles = [*approving, ANYBODY]
         mine = and_(_waits("approve", roles), ~wrote, ~_wrote_content(me), ~_signed(me))
-        yield "approve", and_(is_open, current, mine)
-    yield "check", and_(is_open, current, _waits("check"))
+        yield "approve", and_(is_open, current, mine, ~aged)
+    yield "check", and_(is_open, current, or_(_waits("check"), and_(aged, ~_waits("edit"))))
     yield "edit", and_(state.in_(("open", "rejected", "suspended")), wrote, or_(~current, _waits("edit")))
     yield "review", and_(is_open, _is_asked(me), ~wrote, ~_signed(me), ~_opened(me))
 

@@ -1,19 +1,23 @@
 """What each proposal waits for, kept by its last act, so that thousands of them are not counted one by one.
 
 The rows are a hint for lists and inboxes: what may be done is decided anew whenever somebody does it. Promises:
-`refresh` is called in the transaction of every act on a proposal. Does not: notice time passing, or another release:
-lists look at the base of a revision themselves.
+`refresh` is called in the transaction of every act on a proposal; a report that is not fresh then is no report. Does
+not: notice another release, or time passing: lists look at the base of a revision, and at the age of its report
+(`is_aged`), themselves.
 """
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, delete
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_
+from sqlmodel import Session, col, delete, select
 
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow
 from control_plane.reviewing.tables import WaitingRow
 
-__all__ = ["ANYBODY", "forget", "refresh"]
+__all__ = ["ANYBODY", "forget", "is_aged", "refresh"]
 
 ANYBODY = ""
 """Stands where any role will do."""
@@ -33,9 +37,25 @@ def refresh(plane: ControlPlane, session: Session, proposal: ProposalRow, *, rev
     session.flush()
 
 
+def is_aged(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
+    """Return whether the report on a proposal is older than the rules in force on its channel allow."""
+    from control_plane.registry.in_force import rules_in_force
+
+    aged: list[ColumnElement[bool]] = [false()]
+    for channel in plane.settings.channels:
+        rules = rules_in_force(session, channel)
+        if rules is not None:
+            since = plane.now() - timedelta(days=rules.checks_fresh_days)
+            old = exists(select(CheckRow.name).where(CheckRow.manifest == RevisionRow.digest, CheckRow.at < since))
+            # The proposal is older than its report: most are too young for anybody to look for that.
+            aged.append(and_(col(ProposalRow.channel) == channel, col(ProposalRow.at) < since, old))
+    return or_(*aged)
+
+
 def _wanted(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow
 ) -> set[tuple[str, str]]:
+    from control_plane.policy import reports
     from control_plane.registry import store  # which asks `exclusion`, and that the tables beside this
     from control_plane.reviewing.objections import standing
 
@@ -43,9 +63,9 @@ def _wanted(
         return {("edit", ANYBODY)}
     if proposal.state != "open":
         return set()
-    checks = store.checks_of(session, revision.digest)
-    if not checks:
+    if reports.staleness(session, revision, now=plane.now()):
         return {("check", ANYBODY)}
+    checks = store.checks_of(session, revision.digest)
     if any(one.status == "failed" for one in checks) or standing(session, revision):
         return {("edit", ANYBODY)}
     missing = store.shortfalls(plane, session, revision)[1]

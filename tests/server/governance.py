@@ -28,6 +28,7 @@ from control_plane.registry import queries
 from control_plane.registry.in_force import rules_in_force
 from control_plane.registry.tables import ReleaseRow, SourceRow, StatementRow
 from control_plane.reviewing import closing, objections
+from control_plane.reviewing.tables import BaseTextRow, WaitingRow
 from edge_runtime.core.approval import read_signed
 from edge_runtime.core.coverage import shortfalls
 from edge_runtime.core.dsse import parse_envelope
@@ -141,6 +142,10 @@ class Governance(RuleBasedStateMachine):
             with db.read(self.plane.engine) as session:
                 rows = session.exec(select(SourceRow).where(SourceRow.channel == channel)).all()
             assert {row.path: row.text for row in rows} == self.live[channel]
+        over = {number for number, one in self.known.items() if one.state in {"released", "closed"}}
+        with db.read(self.plane.engine) as session:
+            left = [*session.exec(select(WaitingRow.proposal)), *session.exec(select(BaseTextRow.proposal))]
+        assert not over & set(left), "what is over waits for nothing and keeps no texts beside it"
         self.plane.close()
         self.around.__exit__(None, None, None)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -9,15 +9,19 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlmodel import select
 
-from control_plane import ledger
+from control_plane import db, ledger
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.policy.checks import Candidate
 from control_plane.policy.checks.running import required
 from control_plane.registry import queries, review
 from control_plane.registry.records import CheckResult
+from control_plane.reviewing import objections
+from control_plane.reviewing.tables import WaitingRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
+from tests.server.conftest import Clock
 from tests.server.library import CLOSING, OPENER, POLICY, policy, script
 
 
@@ -226,3 +230,22 @@ def test_the_inbox_says_who_is_next(acts: Acts) -> None:
     acts.approve("tom")
     acts.approve("ines")
     assert (why("tom"), why("remy")) == ([], ["release"])
+
+
+def test_a_report_that_is_old_waits_to_be_run_again(acts: Acts, clock: Clock) -> None:
+    """Nobody is asked to approve or release on checks that would not count; after an act on it the row says so too."""
+
+    def why(login: str) -> list[str]:
+        return [task.why for task in queries.inbox(acts.plane, acts.id(login))]
+
+    acts.approve_fully()
+    clock.advance(days=15)
+    assert (why("tom"), why("ines"), why("remy")) == (["check"], ["check"], ["check"])
+    with refused(acts.plane, Refused, "older than 14 days"):
+        acts.release()
+    objections.object_to(acts.plane, acts.id("sam"), 2, role="safety-owner", reason="wait", manifest=acts.seen())
+    objections.take_back(acts.plane, acts.id("sam"), 2)
+    with db.read(acts.plane.engine) as session:
+        assert [row.what for row in session.exec(select(WaitingRow).where(WaitingRow.proposal == 2))] == ["check"]
+    acts.check()
+    assert why("remy") == ["release"]
