@@ -85,7 +85,8 @@ def serve(launch: Launch) -> None:
             seed(app.state.plane)
         if launch.with_device and device is None:
             device = _start_device(launch, desk_token)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        # No route speaks over a WebSocket: what would is not even imported.
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
         server = uvicorn.Server(config)
         link = f"{launch.url}/tour?key={start_key}" if launch.with_device else launch.url
         waiting = threading.Thread(target=_announce, args=(launch, server, link), daemon=True)

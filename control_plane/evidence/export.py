@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlmodel import col, select
 
 from audit.errors import AuditError
@@ -133,6 +132,8 @@ def switch_off(plane: ControlPlane, target: str, *, actor: str = ledger.SYSTEM, 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    from filelock import FileLock, Timeout  # it brings asyncio: only where something is exported
+
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
         lock.acquire()

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 
-from filelock import FileLock, Timeout
 from sqlmodel import Session, col, select
 
 from audit import merkle
@@ -57,12 +56,14 @@ def publishing(plane: ControlPlane, *, timeout_s: float = _TURN_TIMEOUT_S) -> It
     Raises:
         Unavailable: somebody else held it for too long.
     """
+    from filelock import FileLock, Timeout  # it brings asyncio: only where something is published
+
     with plane.asking.publishing.turn():
         lock = FileLock(plane.settings.home / "publishing.lock", timeout=timeout_s)
         try:
             lock.acquire(poll_interval=_POLL_S)
         except Timeout as error:
-            raise Unavailable("expected to publish the log, got another publication that does not end") from error
+            raise Busy("expected to publish the log, got another publication that does not end") from error
         try:
             yield
         finally:
@@ -97,10 +98,8 @@ def publish_covering(
             done = checkpoints.published(plane)
             if done is None or done.size < size:
                 _publish(plane, known=known)
-    except Unavailable as error:
-        if isinstance(error, Busy) or isinstance(error.__cause__, Timeout):
-            raise TimeoutError(str(error)) from error
-        raise
+    except Busy as error:
+        raise TimeoutError(str(error)) from error
 
 
 def require_current(plane: ControlPlane, session: Session) -> None:

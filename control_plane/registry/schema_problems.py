@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from typing import TYPE_CHECKING, Any
 
 from control_plane.registry.strict_yaml import JsonPath, shown
+
+if TYPE_CHECKING:  # imported when the first source is read: starting does not wait for it
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from referencing import Registry
 
 __all__ = ["KINDS", "json_schema_problems", "schema_problems"]
 
@@ -67,12 +68,16 @@ def schema_problems(kind: str, document: object) -> Iterator[tuple[JsonPath, str
 
 def json_schema_problems(schema: object) -> Iterator[tuple[JsonPath, str]]:
     """Yield the place and the expectation of everything that keeps `schema` from being a JSON Schema."""
+    from jsonschema import Draft202012Validator
+
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
     yield from _problems(meta, schema)
 
 
 @lru_cache(maxsize=1)
 def _registry() -> Registry[Any]:
+    from referencing import Registry, Resource
+
     folder = resources.files("prompt_library") / "schema"
     schemas = [json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".schema.json")]
     return Registry().with_resources([(schema["$id"], Resource.from_contents(schema)) for schema in schemas])
@@ -80,6 +85,8 @@ def _registry() -> Registry[Any]:
 
 @lru_cache(maxsize=len(KINDS))
 def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
     registry = _registry()
     schema = registry.contents(f"https://mentorplane.example/schema/{name}.schema.json")
     return Draft202012Validator(schema, registry=registry)

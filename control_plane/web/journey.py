@@ -20,7 +20,6 @@ import yaml
 from control_plane import ledger
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.publish import forge_mirror
 from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.drafts import SourceFile
 from control_plane.registry.records import ProposalDetail
@@ -182,6 +181,8 @@ class Journey:
             self._progress.adopted = request["release"]
 
     def _tamper(self, _: Mapping[str, Any]) -> None:
+        from control_plane.publish import forge_mirror  # brings `tuf`, which takes a third of a second to import
+
         forged = forge_mirror(self._plane, self._plane.settings.forged)
         self._progress.forged = shown_forgery(forged, queries.show_prompt(self._plane, forged.name).document)
         self._progress.withstood = ""

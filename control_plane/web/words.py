@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from control_plane.ledger import LedgerLeaf, LedgerReport
-from control_plane.publish import ForgedMirror
 from control_plane.registry.records import ProposalDetail
 from control_plane.web.demo_people import DemoPeople
+
+if TYPE_CHECKING:
+    from control_plane.publish import ForgedMirror
 
 __all__ = ["refusal_words", "shown_forgery", "shown_ledger", "shown_proposal"]
 
