@@ -59,7 +59,7 @@ test: $(VENV)/dev.stamp chromium
 
 # Pytest comes last: its closing lines end the output.
 check: $(VENV)/dev.stamp style types layers
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-branch --doctest-modules tests audit control_plane edge_runtime $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-branch --doctest-modules tests audit control_plane edge_runtime $(ARGS)
 
 style: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .
