@@ -203,6 +203,7 @@ def test_growing_in_steps_gives_the_files_of_growing_at_once(sizes: list[int]) -
     assert frontier == Frontier().extend(leaf_hash(entry) for entry in log)
 
 
+@pytest.mark.no_cover
 def test_growth_across_the_second_level() -> None:
     """A log beyond 65,536 entries has a level 2 tile, grows from it, and its proofs verify."""
     log = entries(65_800)
