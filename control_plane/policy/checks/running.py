@@ -62,14 +62,18 @@ def run_checks(candidate: Candidate, *, time_s: float = TIME_S) -> tuple[CheckRe
 def _run_own(candidate: Candidate, inputs: tuple[tuple[str, str], ...], *, time_s: float) -> dict[str, Found]:
     """Return what our own checks find: of a candidate with the same digests, what they found before."""
     found = _found.get(inputs)
-    if found is None and _may_be_slow(candidate):
-        targets = [f"{check.run.__module__}:{check.run.__qualname__}" for check in BUILT_IN.values()]
-        return dict(zip(BUILT_IN, run_apart(targets, encode_candidate(candidate), time_s=time_s), strict=True))
     if found is None:
-        found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
-        while len(_found) >= KEPT:
-            _found.pop(next(iter(_found), inputs), None)
-        _found[inputs] = found
+        apart = _may_be_slow(candidate)
+        if apart:
+            targets = [f"{check.run.__module__}:{check.run.__qualname__}" for check in BUILT_IN.values()]
+            answers = run_apart(targets, encode_candidate(candidate), time_s=time_s)
+            found = dict(zip(BUILT_IN, answers, strict=True))
+        else:
+            found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
+        if not apart or not any(one.problems for one in found.values()):  # else its time may have run out
+            while len(_found) >= KEPT:
+                _found.pop(next(iter(_found), inputs), None)
+            _found[inputs] = found
     return dict(found)
 
 
