@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from audit.record import Act
 from control_plane import db, ledger
 from control_plane.accounts import delegations, grants, passphrases, people
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import queries, review, store
+from control_plane.registry import queries, releases, review, store
 from control_plane.registry.lifecycle import acts as lifecycle
 from control_plane.registry.lifecycle import emergency
 from control_plane.registry.records import Proposal
@@ -126,6 +128,18 @@ def test_attack_a_model_comes_along_without_its_file_being_named(after: Callable
     with db.read(acts.plane.engine) as session:
         manifest = parse_manifest(store.find_proposal(session, made.number)[1].manifest)
     assert [model.name for model in manifest.models] == ["topics"]
+
+
+@pytest.mark.parametrize("change", [{"placement": "cloud"}, {"tier": "R1"}, {"x-data-class: R1": "x-data-class: R0"}])
+def test_attack_one_person_withdraws_a_prompt_for_a_looser_one(acts: Acts, change: dict[str, str]) -> None:
+    """Stopping takes one person, loosening a quorum: what runs instead is bound as strictly as what is stopped."""
+    looser = script("second", fill="Second {{ work }}.", **{k: v for k, v in change.items() if ":" not in k})
+    for old, new in change.items():
+        looser = looser.replace(old, new) if ":" in old else looser
+    released(acts, acts.propose("lena", {"scripts/second.yaml": looser}).number)
+    given = {"target": "opener", "reason": "x", "passphrase": acts.passphrase("tom"), "replacement": "second"}
+    with refused(acts.plane, Refused, match="bound as strictly"):
+        releases.withdraw(acts.plane, acts.id("tom"), **given)
 
 
 def promote(acts: Acts, names: list[str]) -> Proposal:

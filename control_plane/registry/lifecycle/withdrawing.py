@@ -1,9 +1,9 @@
 """Withdrawing: stopping a prompt on every channel that has it, or all of a channel.
 
 Promises: one person eligible for a role that may stop things suffices, whether it is granted now or not, with a
-signature that names what runs instead: a live prompt with a contract that takes the place, an earlier version, or the
-fallback text; it is linked to the one before on its channel; all of a channel takes two people about the same release;
-hand-off texts are exempt.
+signature that names what runs instead: a live prompt with a contract that takes the place and nothing looser, an
+earlier version, or the fallback text; it is linked to the one before on its channel; all of a channel takes two people
+about the same release; hand-off texts are exempt.
 Does not: lift a withdrawal (see `derived`: it takes a proposal and a quorum).
 """
 
@@ -27,9 +27,11 @@ from control_plane.registry.facts import Facts, facts_of
 from control_plane.registry.records import Withdrawal
 from control_plane.registry.tables import StatementRow, VersionRow
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.change_judges import judge_levels, judge_scripts
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry
-from edge_runtime.core.prompt import parse_prompt
+from edge_runtime.core.manifest import Entry, Manifest
+from edge_runtime.core.policy import parse_policy
+from edge_runtime.core.prompt import Prompt, parse_prompt
 from edge_runtime.core.statements import Statement, open_statement
 from edge_runtime.core.withdrawals import WHOLE_CHANNEL, WITHDRAWING_ROLES, Stop, Whole, Withdrawals
 
@@ -214,7 +216,22 @@ def _replacement(session: Session, channel: str, version: VersionRow, *, wanted:
     breaks = find_breaks(other, [Version(version.name, stopped)], "backward")
     if breaks:
         raise Refused(f"expected a replacement with a contract that takes the place, got: {breaks[0].sentence}")
+    if found in {entry.digest for entry in live} and "loosening" in _judged(session, manifest, (stopped, other)):
+        raise Refused(
+            "expected a replacement that is bound as strictly, got one that loosens something",
+            hint="one person stops things; that anything is looser takes a proposal and a quorum",
+        )
     return found
+
+
+def _judged(session: Session, manifest: Manifest | None, prompts: tuple[Prompt, Prompt]) -> set[str]:
+    """Return the kinds of change from what is stopped to what is live instead, in the words of the live policy."""
+    policies = [entry for entry in (manifest.entries if manifest else ()) if entry.kind == "policy"]
+    if not policies:
+        return {"loosening"}
+    vocabulary = parse_policy(store.closure(session, policies[0].digest)).vocabulary
+    stopped, other = prompts
+    return judge_scripts(stopped, other, vocabulary) | judge_levels(stopped.tier, other.tier)
 
 
 def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
