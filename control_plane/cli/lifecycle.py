@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ from control_plane.cli.shown import moment
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from control_plane.registry.lifecycle.course import Planned
+    from control_plane.registry.lifecycle.course import Planned, Standing
     from control_plane.registry.lifecycle.emergency import PendingReview
     from control_plane.registry.lifecycle.windows import WindowInfo
     from control_plane.registry.records import Proposal
@@ -229,7 +230,7 @@ def review_release(
 
 
 def channels(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Show what is live, what goes out when or was suspended and why, which trials end, which reviews are due."""
+    """Show what is live or withdrawn, what goes out when or was suspended and why, trials, and reviews that are due."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.registry import queries
         from control_plane.registry.lifecycle import course, emergency, windows
@@ -241,14 +242,25 @@ def channels(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
             emergency.list_reviews(plane),
         )
         lines = [f"{name:12} " + (f"release {one.number}" if one else "nothing yet") for name, one in live.items()]
+        standing = course.list_standing(plane)
+        lines += [line for one in standing for line in _standing_lines(one)]
         lines += [*map(_planned_line, planned), *map(_trial_line, trials), *map(_review_line, reviews)]
         found = {
             "live": {name: one.number if one else 0 for name, one in live.items()},
+            "withdrawn": standing,
             "planned": planned,
             "trials": trials,
             "reviews": reviews,
         }
         answer(found, as_json=as_json, text="\n".join(lines))
+
+
+def _standing_lines(one: Standing) -> Iterator[str]:
+    if one.stopped:
+        yield f"withdrawn    all of {one.channel}: devices use none of it"
+    elif one.people:
+        yield f"withdrawn    all of {one.channel} by one person: it takes a second one"
+    yield from (f"withdrawn    {kind} {name} on {one.channel}" for kind, name in one.entries)
 
 
 def _planned_line(one: Planned) -> str:

@@ -15,7 +15,7 @@ from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.evidence.gaps import find_gaps
 from control_plane.registry import queries, releases
 from control_plane.registry.lifecycle import acts as lifecycle
-from control_plane.registry.lifecycle import emergency, windows, withdrawing
+from control_plane.registry.lifecycle import course, emergency, windows, withdrawing
 from control_plane.registry.lifecycle.scheduling import release_due
 from control_plane.registry.records import Proposal, Withdrawal
 from edge_runtime.core.errors import InvalidDocument
@@ -117,14 +117,17 @@ def test_a_whole_channel_takes_two_people(acts: Acts, tmp_path: Path) -> None:
 
     edge = device(acts, tmp_path / "edge", "production")
     assert whole("tom") == 1
+    assert [(one.people, one.stopped) for one in course.list_standing(acts.plane)] == [((acts.id("tom"),), False)]
     edge.refresh()
     assert edge.prompts() != ()
     with refused(acts.plane, Conflict, "another person"):
         whole("tom")
     assert whole("ruth") == 0
+    assert [one.stopped for one in course.list_standing(acts.plane)] == [True]
     edge.refresh()
     assert edge.prompts() == ()
     released(acts, rolled_back(acts, 1, lift=True).number)
+    assert course.list_standing(acts.plane) == ()
     edge.refresh()
     assert edge.prompts() != ()
 

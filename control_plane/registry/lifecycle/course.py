@@ -1,4 +1,4 @@
-"""What becomes of a proposal by itself, for whoever looks at it: schedule, suspension, trial, review.
+"""What becomes of things by themselves, for whoever looks: schedule, suspension, trial, review, what is withdrawn.
 
 Promises: what stands in the way of a release is what a release would be refused for. Does not: change anything.
 """
@@ -12,14 +12,16 @@ from sqlmodel import Session, col, select
 
 from control_plane import db
 from control_plane.plane import ControlPlane
+from control_plane.registry.drafts import live_manifest
 from control_plane.registry.lifecycle.conditions import obstacle
 from control_plane.registry.lifecycle.tables import EmergencyRow, ScheduleRow, WindowRow
+from control_plane.registry.lifecycle.withdrawing import withdrawals_of
 from control_plane.registry.records import Course
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow
 from control_plane.reviewing import expiry
 from edge_runtime.core.manifest import parse_manifest
 
-__all__ = ["BECAUSE", "Planned", "course_of", "list_planned"]
+__all__ = ["BECAUSE", "Planned", "Standing", "course_of", "list_planned", "list_standing"]
 
 BECAUSE = {
     "approvals": "approvals that it needs were missing",
@@ -45,6 +47,19 @@ class Planned:
     at: datetime
     suspended: str
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands withdrawn on a channel: entries of its live release, and who withdrew all of that release.
+
+    `stopped` is whether enough people withdrew all of it.
+    """
+
+    channel: str
+    entries: tuple[tuple[str, str], ...]
+    people: tuple[str, ...]
+    stopped: bool
 
 
 def course_of(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> Course:
@@ -88,3 +103,21 @@ def list_planned(plane: ControlPlane) -> tuple[Planned, ...]:
             Planned(row.proposal, proposal.channel, row.at, row.held, BECAUSE.get(row.held, row.held))
             for row, proposal in rows
         )
+
+
+def list_standing(plane: ControlPlane) -> tuple[Standing, ...]:
+    """Return what stands withdrawn on each channel where something does."""
+    found = []
+    with db.read(plane.engine) as session:
+        for channel in plane.settings.channels:
+            manifest, digest = live_manifest(session, channel)
+            lifts = manifest.lifts if manifest else ()
+            said = withdrawals_of(session, channel)
+            stopped = said.stopped(lifts).keys()
+            entries = tuple(one.key for one in (manifest.entries if manifest else ()) if one.digest in stopped)
+            people = tuple(
+                sorted({one.person for one in said.whole if one.manifest == digest and one.statement not in lifts})
+            )
+            if entries or people:
+                found.append(Standing(channel, entries, people, said.is_whole(lifts)))
+    return tuple(found)
