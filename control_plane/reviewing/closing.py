@@ -79,7 +79,10 @@ def duplicate(
     with db.read(plane.engine) as session:
         other, revision = store.find_proposal(session, number)
         on, wrote = channel or other.channel, contributors(session, number)
-        files = {f"{file['kind']}/{file['name']}.yaml": file["text"] for file in revision.files}
+        files: dict[str, str] = {}
+        for file in revision.files:  # each where it lies; only edits can have left two at one path
+            path = file["path"] if file["path"] not in files else f"{file['kind']}/{file['name']}.yaml"
+            files[path] = file["text"]
         removed = [(kind, name) for kind, name in revision.removed]
     return proposals.propose(
         plane,

@@ -208,5 +208,8 @@ def test_the_model_lets_through_what_happens_besides(templates: Callable[..., Te
     machine.give_up_a_role("tom")
     machine.grant_anew("tom", 7)
     assert machine._holds("tom")
-    assert WholeLife.released == before + 3
+    machine.propose("maya", "pilot", "opener", "Well done")
+    machine.duplicate(4, "production")  # which leaves the files where they lie
+    machine.everybody_looks(5, early=True)
+    assert WholeLife.released == before + 4
     machine.teardown()
