@@ -7,7 +7,7 @@ Does not: call a model, send anything, decide whether the person goes on (see `s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from edge_runtime.core.contract import check_inputs
@@ -17,6 +17,7 @@ from edge_runtime.core.pipeline import produce, reply_text
 from edge_runtime.core.reader import MAX_TEXT_LENGTH
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.normalise import normalise
+from edge_runtime.core.reader.records import Crisis, Subject
 from edge_runtime.core.trust import TrustState
 
 __all__ = ["crisis_in", "handoff_for"]
@@ -25,11 +26,20 @@ OVERLAP = 400
 """How many characters two windows of a long text share, so that no sentence is cut from both."""
 
 
-def crisis_in(inputs: Mapping[str, Any]) -> str:
-    """Return whom a crisis in any text of `inputs` concerns: `self`, `other`, or "" if there is none."""
-    heard = (classify_crisis(normalise(window).text) for text in _texts(inputs) for window in _windows(text))
+def crisis_in(inputs: Mapping[str, Any], hear: Callable[[str], tuple[Crisis, Subject]] | None = None) -> str:
+    """Return whom a crisis in any text of `inputs` concerns: `self`, `other`, or "" if there is none.
+
+    Args:
+        inputs: by name; texts in lists are heard too.
+        hear: gives level and subject of a text; by phrases alone if none.
+    """
+    heard = ((hear or _by_phrases)(window) for text in _texts(inputs) for window in _windows(text))
     subjects = {subject or "self" for level, subject in heard if level == "crisis"}
     return "self" if "self" in subjects else "other" if subjects else ""
+
+
+def _by_phrases(text: str) -> tuple[Crisis, Subject]:
+    return classify_crisis(normalise(text).text)
 
 
 def _texts(value: Any) -> Iterator[str]:

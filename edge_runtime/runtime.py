@@ -7,6 +7,7 @@ Does not: run prompts (see `session`), fetch (see `delivery`), judge (see `core.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -26,7 +27,7 @@ from edge_runtime.home import Home
 if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.manifest import Entry
-    from edge_runtime.core.reader import Reading
+    from edge_runtime.core.reader import Encoder, Reading
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Status
     from edge_runtime.session import Session
@@ -52,7 +53,9 @@ class EdgeRuntime:
         source: str | None,
         cloud: CloudModel | None,
         clock: Callable[[], float],
+        model: str,
     ) -> None:
+        self._model = model
         self._home = home
         self._adopter = Adopter(home, root, channel)
         self._channel = channel
@@ -62,6 +65,8 @@ class EdgeRuntime:
         self._policies: dict[tuple[str, str, Route], CompiledPolicy] = {}
         self._checked_at = home.load_checked_at()
         self.cloud = cloud
+        self.reader_problem = ""
+        """Why the packaged model of the reader is not used, if that was refused."""
         self.state: TrustState | None = None
 
     @classmethod
@@ -74,6 +79,7 @@ class EdgeRuntime:
         channel: str = "production",
         cloud: CloudModel | None = None,
         clock: Callable[[], float] = time.time,
+        model: str | Path | None = None,
     ) -> EdgeRuntime:
         """Return the runtime of the device whose files lie in `home`; no network is used.
 
@@ -84,6 +90,8 @@ class EdgeRuntime:
             channel: which channel to follow.
             cloud: the model to use where the policy lets redacted text leave; none: nothing ever leaves.
             clock: POSIX seconds; replaced in tests.
+            model: the folder of the reader's model, or `"none"`; not given: what `MENTORPLANE_READER` says, or else the
+                one in the package. It is loaded when a text is first read.
 
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
@@ -108,7 +116,8 @@ class EdgeRuntime:
                     "expected the cloud extra for a cloud model, got none", hint="pip install 'mentorplane[cloud]'"
                 )
         folder = Home(Path(home))
-        runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock)
+        wanted = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
+        runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock, model=wanted)
         held = runtime._adopter.load()
         runtime.state = held.state if held else None
         return runtime
@@ -119,6 +128,24 @@ class EdgeRuntime:
         from edge_runtime.receipts import Receipts
 
         return Receipts(self._home.folder)
+
+    @cached_property
+    def encoder(self) -> Encoder | None:
+        """The reader's model, loaded when first used; none: names and topics are not assessed, and counted as present.
+
+        Raises:
+            Unavailable, InvalidDocument, NotTrusted: the model that the host named cannot be used. If the packaged one
+                cannot, the runtime goes on without it (P5) and says why in `reader_problem`.
+        """
+        from edge_runtime.encoder import find_encoder
+
+        try:
+            return find_encoder(self._model)
+        except MentorplaneError as error:
+            if self._model:
+                raise
+            self.reader_problem = str(error)
+            return None
 
     def refresh(self, source: str | None = None) -> Refresh:
         """Fetch, verify and adopt what a source publishes; on any failure keep the last known good and say why.
@@ -235,7 +262,7 @@ class EdgeRuntime:
         """Return what is found in `text`: types and places, no values."""
         from edge_runtime.core.reader import TextReader
 
-        return TextReader(names=names, terms=terms).read(text)
+        return TextReader(names=names, terms=terms, encoder=self.encoder).read(text)
 
     def policy_for(self, name: str, at_most: Route, state: TrustState | None = None) -> CompiledPolicy:
         """Return the compiled layers that decide about a prompt: organisation, prompt, the learner's own limit."""

@@ -37,6 +37,9 @@ from edge_runtime.core.pipeline import (
 from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.core.reader.crisis import classify_crisis
+from edge_runtime.core.reader.normalise import normalise
+from edge_runtime.core.reader.records import Crisis, Subject
 from edge_runtime.core.redaction import (
     PlaceholderTable,
     Redacted,
@@ -108,13 +111,22 @@ class Session:
         self._consents = consents
         self._agreement = agreement
         self._known = (*names, *terms)
-        self._reader = TextReader(names=names, terms=terms)
+        self._reader = TextReader(names=names, terms=terms, encoder=runtime.encoder)
+        self._read_before: dict[str, Reading] = {}
         self._table = PlaceholderTable()
         self._handed_off = False
 
     def read(self, text: str) -> Reading:
         """Return what is found in `text`: types and places, no values."""
-        return self._reader.read(text)
+        return self._read_before.get(text) or self._reader.read(text)
+
+    def _hear(self, text: str) -> tuple[Crisis, Subject]:
+        """Return level and subject of a crisis: by phrases or model, and by phrases alone if reading fails (P6)."""
+        try:
+            reading = self._read_before[text] = self.read(text)
+        except Exception:  # noqa: BLE001 - whatever becomes of the model, somebody in a crisis is heard
+            return classify_crisis(normalise(text).text)
+        return reading.labels.crisis, reading.labels.subject
 
     def redact(self, text: str) -> Redacted:
         """Return `text` with findings replaced by placeholders; the same value gets the same one all session long."""
@@ -157,7 +169,13 @@ class Session:
             InvalidDocument: an input is missing, undeclared or mistyped: the host's mistake, not the text's.
             NotTrusted: there is no such approved prompt.
         """
-        situation = crisis_in(inputs)
+        try:
+            return self._run(prompt, inputs, go_on=go_on)
+        finally:
+            self._read_before.clear()  # no text is kept
+
+    def _run(self, prompt: str, inputs: Mapping[str, Any], *, go_on: bool) -> Reply:
+        situation = crisis_in(inputs, self._hear)
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
         state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
@@ -198,7 +216,7 @@ class Session:
         approved = self._runtime.prompt(self._runtime.localised(prompt, self._locale, state), state)
         entry = find_prompt(state, approved.name)
         values = check_inputs(approved.inputs, inputs)
-        readings = {name: self._reader.read(text) for name, text in free_texts(approved, values).items()}
+        readings = {name: self.read(text) for name, text in free_texts(approved, values).items()}
         situation = Situation(
             consents=self._consents,
             agreement=self._agreement,
@@ -207,7 +225,7 @@ class Session:
         )
         context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
         decision = self._runtime.policy_for(approved.name, self._at_most, state).decide(context)
-        if decision.route > Route.DEVICE and crisis_in(inputs):
+        if decision.route > Route.DEVICE and crisis_in(inputs, self._hear):
             decision = replace(decision, route=Route.DEVICE, rules=(CRISIS_STAYS,))
         return _Run(state, entry, approved, values=values, readings=readings, decision=decision)
 
@@ -243,7 +261,7 @@ class Session:
     def _covered(self, run: _Run) -> dict[str, Any]:
         """Return the inputs with every finding covered: a list as one text, as it was read; numbers and choices too."""
         covered, self._table = cover_inputs(
-            run.values, lambda name, text: run.readings.get(name) or self._reader.read(text), self._table
+            run.values, lambda name, text: run.readings.get(name) or self.read(text), self._table
         )
         return covered
 

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("audit", "control_plane", "edge_runtime")
-HEAVY = ("jinja2", "jsonschema", "litellm", "phonenumbers", "stdnum", "tuf")
+HEAVY = ("jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "phonenumbers", "stdnum", "tokenizers", "tuf")
 ROOMS = {"tuf": "delivery"}
 """Where a library takes more than one file, the one folder that may import it."""
 COMES_WITH = {
@@ -36,8 +36,8 @@ COMES_WITH = {
 }
 """Import names whose distribution is called otherwise, or which come with a library and belong to its use."""
 NEVER_LOADED = (
-    *("fastapi", "jinja2", "jsonschema", "litellm", "onnxruntime", "phonenumbers"),
-    *("sqlalchemy", "sqlmodel", "stdnum", "tuf", "uvicorn", "yaml"),
+    *("fastapi", "jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "phonenumbers"),
+    *("sqlalchemy", "sqlmodel", "stdnum", "tokenizers", "tuf", "uvicorn", "yaml"),
 )
 
 

@@ -1,0 +1,73 @@
+"""Sessions with a model: what it adds, that it loses nothing, and what happens when it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from edge_runtime import EdgeRuntime, NotTrusted
+from edge_runtime.core.reader import SentenceFindings
+from edge_runtime.encoder import find_encoder
+from tests.edge import tiny_reader
+from tests.recording_cloud import Cloud
+
+
+class Broken:
+    """A model that fails whenever it is asked."""
+
+    entity_types: frozenset[str] = frozenset({"PERSON"})
+    locales: frozenset[str] = frozenset({"en"})
+    thresholds_bp: Mapping[str, int] = {"crisis": 1}
+
+    def read(self, sentences: Sequence[str]) -> Sequence[SentenceFindings]:
+        """Fail."""
+        raise RuntimeError
+
+
+@pytest.fixture
+def with_model(edge: EdgeRuntime, tmp_path: Path) -> EdgeRuntime:
+    """The device, with the tiny model."""
+    edge.encoder = find_encoder(str(tiny_reader.write(tmp_path / "reader")))
+    return edge
+
+
+def test_a_name_that_nobody_supplied_is_covered(with_model: EdgeRuntime, cloud: Cloud) -> None:
+    """P2: what the model finds leaves as a placeholder, and comes back in the answer."""
+    reply = with_model.session(learner="u1", consents={"cloud"}).run("opener", {"notes": "I call Priya by Friday."})
+
+    assert reply.route == "redacted"
+    assert b"Priya" not in b"".join(cloud.requests)
+    assert {finding.type for finding in reply.findings} == {"PERSON"}
+
+
+def test_a_crisis_that_only_the_model_hears_is_handed_off(with_model: EdgeRuntime, cloud: Cloud) -> None:
+    """P6: phrases or model; whom it concerns is the model's word where the phrases are silent."""
+    said = {about: f"My {about} will leave." for about in ("x", "sister")}
+    replies = {
+        about: with_model.session(learner="u1", consents={"cloud"}).run("opener", {"notes": text})
+        for about, text in said.items()
+    }
+
+    assert {reply.route for reply in replies.values()} == {"hand-off"}
+    assert replies["x"].text != replies["sister"].text
+    assert cloud.requests == []
+
+
+def test_a_crisis_is_heard_when_the_model_fails(edge: EdgeRuntime, cloud: Cloud) -> None:
+    """P6: whatever becomes of the model, the phrases are heard and nothing is sent."""
+    edge.encoder = Broken()
+    reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": "I want to kill myself."})
+
+    assert (reply.route, cloud.requests) == ("hand-off", [])
+
+
+def test_a_model_that_the_host_names_must_be_right(edge: EdgeRuntime, tmp_path: Path) -> None:
+    """A refused model is an error where the host asked for it, and is not replaced by another."""
+    folder = tiny_reader.write(tmp_path / "reader")
+    (folder / "reader.onnx").write_bytes(b"another")
+    with pytest.raises(NotTrusted, match=r"expected the reader\.onnx"):
+        find_encoder(str(folder))
+    assert find_encoder("none") is None
+    assert edge.encoder is None
