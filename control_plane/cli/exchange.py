@@ -84,7 +84,7 @@ def export(
         found = next((one for one in sources if one.kind in KINDS and one.name == name), None)
         if found is None:
             raise NotFound(
-                "expected the name of a live script, got another", hint="`mentorplane prompt list` names them"
+                "expected the name of a live script, got another", hint="`mentorplane library list` names them"
             )
         made = [export_script(found, sources, FORMATS[form.value])]
         _write(made, into)

@@ -1,4 +1,7 @@
-"""`mentorplane prompt list`, `show`, `diff` and `compatible`: what is live, how it changed, what would break."""
+"""`mentorplane prompt diff` and `compatible`: how what is live changed, and what would break.
+
+What is live is listed and shown by `mentorplane library`.
+"""
 
 from __future__ import annotations
 
@@ -12,33 +15,8 @@ from control_plane.cli.common import DEFAULT_HOME, REFUSED, Channel, Home, Json,
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The live prompts.", no_args_is_help=True)
+app = typer.Typer(help="How live prompts changed, and what would break.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of a live prompt, policy or set of rules.")]
-
-
-@app.command("list")
-def list_prompts(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """List the live prompts and hand-offs."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import queries
-
-        found = queries.list_prompts(plane, channel=channel)
-        lines = (
-            f"{one.name:32} {one.tier} {one.placement:8} version {one.epoch}" + ("  withdrawn" if one.withdrawn else "")
-            for one in found
-        )
-        answer(found, as_json=as_json, text="\n".join(lines))
-
-
-@app.command()
-def show(name: Name, *, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Show a live entry as its author wrote it, with its versions."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import queries
-
-        found = queries.show_prompt(plane, name, channel=channel)
-        versions = (f"# version {v.epoch} in release {v.release}: {v.digest}" for v in found.history)
-        answer(found, as_json=as_json, text="\n".join((*versions, found.source.rstrip())))
 
 
 @app.command()

@@ -285,7 +285,7 @@ def _find_live(session: Session, channel: str, name: str) -> Entry:
     found = [entry for entry in (manifest.entries if manifest else ()) if entry.name == name]
     if not found:
         raise NotFound(
-            "expected the name of something live, got another", hint="`mentorplane prompt list` names the prompts"
+            "expected the name of something live, got another", hint="`mentorplane library list` names the prompts"
         )
     return next((entry for entry in found if entry.kind in SCRIPTS), found[0])
 

@@ -77,8 +77,8 @@ def test_the_whole_workflow(home: Path, acts: Acts, tmp_path: Path) -> None:
     no = run(acts, "reject", "3", *refusal, login="tom")
     assert (no.exit_code, "rejected" in no.stdout) == (0, True)
     assert run(acts, "withdraw", "opener", "--as", "ruth", "--reason", "no", login="ruth").exit_code == 0
-    assert "withdrawn" in run(acts, "prompt", "list").stdout
-    assert "kind: prompt" in run(acts, "prompt", "show", "opener").stdout
+    assert "withdrawn" in run(acts, "library", "list").stdout
+    assert "kind: prompt" in run(acts, "library", "show", "opener").stdout
     assert run(acts, "verify", audit=True).exit_code == 0
     found = run(acts, "search", "--act", "withdrawn", "--actor", "ruth", "--json", audit=True)
     assert [leaf["name"] for leaf in json.loads(found.stdout)] == ["opener"]
@@ -94,9 +94,9 @@ def test_exit_codes_tell_kinds_of_no_apart(home: Path, acts: Acts, tmp_path: Pat
         (run(acts, "release", "2", "--as", "remy"), 2),
         (run(acts, "release", "99", "--as", "remy"), 3),
         (run(acts, "check", "2", "--as", "nobody"), 3),
-        (run(acts, "prompt", "show", "nothing"), 3),
+        (run(acts, "library", "show", "nothing"), 3),
         (run(acts, "propose", str(file), "--as", "maya", "--title", "x", login="maya"), 3),
-        (run(acts, "prompt", "list", "--home", str(tmp_path / "nowhere")), 3),
+        (run(acts, "library", "list", "--home", str(tmp_path / "nowhere")), 3),
     ):
         assert result.exit_code == code, result.output
         assert result.stderr.startswith("error: ")
@@ -143,7 +143,7 @@ def test_without_a_terminal_a_passphrase_is_not_asked_for(home: Path, acts: Acts
 
 def test_hints_lead_on(home: Path, acts: Acts) -> None:
     """An unknown name says where the names are; one version has nothing to be compared with."""
-    assert "prompt list" in run(acts, "prompt", "show", "nope").stderr
+    assert "library list" in run(acts, "prompt", "diff", "nope").stderr
     assert "one version only" in run(acts, "prompt", "diff", "opener").stdout
 
 
