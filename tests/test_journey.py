@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.demo.parties import Server
+from edge_runtime.core.errors import Unavailable
+
 MEMBERS = [
     "prompt",
     "version",
@@ -67,3 +70,11 @@ def test_a_note_that_cannot_be_read_is_refused_at_once(tmp_path: Path, content: 
     [line] = done.stderr.splitlines()
     assert line.startswith("error: expected a ")
     assert str(note) in line
+
+
+def test_a_server_that_does_not_start_says_why_and_is_gone(tmp_path: Path) -> None:
+    """The last line of its log is in the message: its folder goes with the journey."""
+    home = tmp_path / "home"
+    home.write_text("a file where a folder should be")
+    with pytest.raises(Unavailable, match=r"got: .+"):
+        Server(home)

@@ -22,7 +22,7 @@ from edge_runtime.core.errors import MentorplaneError, Unavailable
 
 __all__ = ["Device", "RecordingCloud", "Refusal", "Server"]
 
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 60
 
 
 class Refusal(MentorplaneError):
@@ -64,7 +64,9 @@ class Server:
                 time.sleep(0.05)
             else:
                 return
-        raise Unavailable(f"expected the server to be healthy within {START_TIMEOUT_S} s, see {self._log.name}")
+        self.close()  # nobody else would: this object never comes to be, and its folder goes, so the log is said here
+        said = Path(self._log.name).read_text("utf-8", "replace").strip().splitlines()
+        raise Unavailable(f"expected the server to be healthy within {START_TIMEOUT_S} s, got: {' '.join(said[-1:])}")
 
     def call(self, method: str, path: str, *, person: str = "", body: dict[str, Any] | None = None) -> Any:
         """Return the JSON answer to one request made as `person`.
