@@ -99,7 +99,7 @@ class Reader:
             given: Any = json.loads(self._zip.read(INDEX))
             if given.get("format") != FORMAT:
                 raise InvalidDocument(f"expected a backup of the form {FORMAT}, got another")
-            self.index = Index(**given)
+            self.index = Index(**{**given, "members": dict(given["members"])})
         except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
             raise InvalidDocument("expected a backup that can be read, got another file") from error
         names = [name for name in self._zip.namelist() if name != INDEX]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import MetaData
 from sqlmodel import select
 from typer.testing import CliRunner
 
@@ -31,7 +32,7 @@ from control_plane.texts import erasing
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, newest
 from tests.server.conftest import CHEAP, SQLITE, Clock, database
-from tests.server.test_migrations import rows_of
+from tests.server.test_migrations import in_utc
 
 SECRET = "a passphrase for the keys"
 
@@ -51,8 +52,15 @@ def here(tmp_path: Path) -> Settings:
 
 
 def comparable(plane: ControlPlane) -> dict[str, Any]:
-    """Return all rows, but for those that a restore leaves out."""
-    return {name: rows for name, rows in rows_of(plane.engine).items() if name not in {"request_claim", "session"}}
+    """Return all rows as either database describes them, but for those that a restore leaves out."""
+    metadata = MetaData()
+    metadata.reflect(plane.engine)
+    with plane.engine.connect() as connection:
+        return {
+            name: sorted((in_utc(dict(row)) for row in connection.execute(select(table)).mappings()), key=repr)
+            for name, table in metadata.tables.items()
+            if name not in {"alembic_version", "request_claim", "schema_version", "session"}
+        }
 
 
 @pytest.mark.databases
@@ -126,6 +134,15 @@ def test_a_backup_older_than_what_a_witness_saw_is_told(
     with Reader(Path(made.path)) as reader:
         assert verify(reader, seen=given, log=acts.plane.keys.log.verifier).behind == missing
     assert restore(here, Path(made.path), passphrase=SECRET, seen=given, clock=clock).behind == missing
+
+
+def test_attack_an_index_that_lists_no_members(tmp_path: Path) -> None:
+    """A number where the members should be: no backup, whatever else the index says."""
+    index = {"at": "", "organisation": "o", "revision": "r", "size": 0, "root": "", "rows": {}, "members": 5}
+    with zipfile.ZipFile(tmp_path / "x.backup", "w") as file:
+        file.writestr("backup.json", json.dumps({**index, "format": "mentorplane-backup/1"}))
+    with pytest.raises(InvalidDocument):
+        Reader(tmp_path / "x.backup")
 
 
 def test_attack_a_backup_that_was_changed(plane: ControlPlane, here: Settings, tmp_path: Path) -> None:
