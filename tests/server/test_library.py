@@ -13,6 +13,7 @@ import yaml
 from sqlmodel import select
 from typer.testing import CliRunner
 
+from audit.frozen import replace
 from control_plane import db, ledger
 from control_plane.cli import app
 from control_plane.errors import Conflict, NotFound
@@ -20,8 +21,10 @@ from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import library as shelves
 from control_plane.registry import queries
 from control_plane.registry.closures import freeze
+from control_plane.registry.drafts import live_manifest
 from control_plane.registry.library import Query
 from control_plane.registry.library_tables import CardRow
+from control_plane.registry.shelves import known_shelf, shelf_of
 from control_plane.registry.sources import parse_source
 from control_plane.seed import seed
 from control_plane.settings import Settings
@@ -355,6 +358,29 @@ def test_a_changed_original_makes_its_translation_stale(own: Acts) -> None:
     assert names(plane, withdrawn=True) == ["opener"]
     with refused(plane, InvalidDocument, "a prompt that is in use, got 'opener', which is withdrawn"):
         acts.propose("maya", {SESSION: session("opener", title="Another")})
+
+
+def test_a_shelf_made_from_the_one_before_finds_what_one_made_anew_finds(own: Acts) -> None:
+    """A release costs what it changes; what is found then is what a server that just started finds."""
+    acts, plane = own, own.plane
+    shelves.search(plane, Query())
+    acts.propose("maya", {OPENER: opener(tags="[cold]", fallback="Think again.")})
+    acts.approve_fully(2)
+    acts.release(2)
+    with db.read(plane.engine) as session:
+        manifest, digest = live_manifest(session, plane.channel)
+        assert manifest is not None
+        assert known_shelf(manifest.base)
+        grown = shelf_of(session, manifest, digest)
+        anew = shelf_of(session, replace(manifest, base=""), "made anew")
+    assert grown.volumes == anew.volumes
+    for member in ("folder", "kind", "locale", "owner", "stale", "tag", "tier"):
+        assert list(grown.values(member)) == list(anew.values(member))
+    for words in (["think"], ["cold"], ["warm"], ["open"], ["o", "a"]):
+        assert grown.search(words) == anew.search(words)
+    for volume in grown.volumes:
+        assert grown.users(volume.entry.key) == anew.users(volume.entry.key)
+        assert grown.with_digests([volume.entry.digest]) == anew.with_digests([volume.entry.digest])
 
 
 def test_attack_a_card_changed_in_the_database_is_named(own: Acts) -> None:
