@@ -16,6 +16,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from audit.frozen import replace
+from edge_runtime.encoder import OnnxEncoder
 from models.base import fetch_base
 from models.card import Report, model_card
 from models.data.corpus import Corpus, load_corpus
@@ -67,6 +68,7 @@ def main() -> None:
     said(f"first stage skips {gate.skipped_share:.0%} of sentences without findings, passes {gate.recall:.2%}")
     report = _report(recipe, choices, gate, held=(held_back, predicted, whole))
     (build / "reader.json").write_bytes(describe(build, choices, report.data, gate=gate.threshold))
+    OnnxEncoder.open(build)
     (build / "MODEL_CARD.md").write_text(model_card(report), encoding="utf-8")
     fall = max((report.float_choices[one.name] - one.score, one.name) for one in choices)
     said(f"8-bit weights cost {fall[0]:.2%} at most, of {fall[1]}")
@@ -85,6 +87,7 @@ def _chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path, bool]:
         threads=arguments.threads,
         epochs=arguments.epochs or recipe.epochs,
         layers=arguments.layers or recipe.layers,
+        heads=arguments.heads,
     )
     is_trial = arguments.smoke or changed != Recipe(threads=arguments.threads)
     build = BUILD / (f"trial-{changed.name}" if is_trial else "full")
@@ -107,6 +110,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="learn from a few hundred examples and change nothing")
     parser.add_argument("--threads", type=int, default=2, help="how many cores to train on")
     parser.add_argument("--layers", type=int, default=0, help="how many layers instead of the recipe's, to compare")
+    parser.add_argument(
+        "--heads", choices=("all", "tags", "labels"), default="all", help="which heads learn, to compare"
+    )
     parser.add_argument("--epochs", type=int, default=0, help="how many epochs instead of the recipe's")
     return parser.parse_args()
 

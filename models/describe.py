@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge_runtime.core import canonical
 from edge_runtime.core.reader.model import parse_reader_model
 from models import base
 from models.data.digests import DataSet
+from models.gate import GateReader
 from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
-from models.predict import OVERLAP, WINDOW, Predicted, Predictor
+from models.predict import NEVER, OVERLAP, WINDOW, Predicted, Predictor
 from models.probes import PROBES
 from models.thresholds import Choice
 from models.tokens import load_tokenizer
@@ -30,6 +33,8 @@ LEAST_LINES = 4
 MARGIN = 0.08
 """How far from a threshold every token of a line of the self-test must be."""
 TOLERANCE_BP = 600
+GATE_WEIGHT = 20
+"""The first stage's threshold is near nought, where scores hardly move: there a difference counts for more."""
 MEASURED_ON = "Lines kept back from training, by shape; names from lists that training does not see."
 
 
@@ -59,19 +64,30 @@ def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *
         "data": [
             {"name": one.name, "licence": one.licence, "digest": one.digest, "examples": one.examples} for one in data
         ],
-        "self_test": self_test(folder, thresholds),
+        "self_test": self_test(folder, thresholds, gate),
     }
     encoded = canonical.encode(document)
     parse_reader_model(encoded)
     return encoded
 
 
-def self_test(folder: Path, thresholds: Mapping[str, float]) -> list[Any]:
+def self_test(folder: Path, thresholds: Mapping[str, float], gate: float | None) -> list[Any]:
     """Return the lines of the self-test: those far enough from every threshold, or the few that are farthest."""
-    predictor = Predictor(folder / "reader.onnx", load_tokenizer(folder / "tokenizer.json"))
-    read = sorted(map(predictor.read, PROBES), key=lambda one: -_clearance(one, thresholds))
-    clear = [one for one in read if _clearance(one, thresholds) >= MARGIN]
-    return [_line(one, thresholds) for one in (clear if len(clear) >= LEAST_LINES else read[:LEAST_LINES])]
+    tokenizer = load_tokenizer(folder / "tokenizer.json")
+    predictor = Predictor(folder / "reader.onnx", tokenizer)
+    first_stage = None if gate is None else GateReader(folder / "gate.onnx")
+    ranked = []
+    for text in PROBES:
+        predicted = predictor.read(text)
+        clearance, line = _clearance(predicted, thresholds), _line(predicted, thresholds)
+        if first_stage is not None and gate is not None:
+            score = first_stage.score(tokenizer.encode(text).ids)
+            clearance = min(clearance, GATE_WEIGHT * abs(score - gate))
+            line = line if score >= gate else {"text": text, "labels": {}, "entities": [], "parts": []}
+        ranked.append((clearance, line))
+    ranked.sort(key=lambda one: -one[0])
+    clear = [line for clearance, line in ranked if clearance >= MARGIN]
+    return clear if len(clear) >= LEAST_LINES else [line for _, line in ranked[:LEAST_LINES]]
 
 
 def _line(predicted: Predicted, thresholds: Mapping[str, float]) -> canonical.JsonObject:
@@ -88,18 +104,18 @@ def _line(predicted: Predicted, thresholds: Mapping[str, float]) -> canonical.Js
 
 
 def _clearance(predicted: Predicted, thresholds: Mapping[str, float]) -> float:
-    """Return how much a share may change before any token of any span does."""
+    """Return how much a share may change before any word of any span does."""
     least = 1.0
-    for shares, begins, kinds in (
-        (predicted.entities, predicted.entity_begins, ENTITY_TYPES + PATTERN_TYPES),
-        (predicted.parts, predicted.part_begins, PARTS),
+    for tags, kinds, default in (
+        (predicted.entities, ENTITY_TYPES + PATTERN_TYPES, NEVER),
+        (predicted.parts, PARTS, 0.5),
     ):
-        for token, beginning in zip(shares, begins, strict=True):
-            best = int(token.argmax())
-            least = min(least, float(token[best] - sorted(token)[-2]))
-            if best:
-                least = min(least, abs(float(token[best]) - thresholds.get(kinds[best - 1], 2)))
-                least = min(least, abs(float(beginning[best - 1] - token[best] / 2)))
+        for shares, begins, inside in zip(tags.kinds, tags.begins, tags.inside, strict=True):
+            best = int(shares.argmax())
+            limit = thresholds.get(kinds[best], default)
+            least = min(least, abs(float(shares[best]) - limit))
+            if shares[best] >= limit - MARGIN:
+                least = min(least, float(shares[best] - np.sort(shares)[-2]), abs(float(begins[best] - inside[best])))
     return least
 
 

@@ -22,11 +22,11 @@ from torch import Tensor, nn
 from audit.frozen import frozen
 from models.data.example import Example
 from models.names import ENTITY_TYPES, LABELS
-from models.predict import Floats, Predicted
+from models.predict import WINDOW, Floats, Predicted
 from models.tokens import CAPITAL
 from models.train import say
 
-__all__ = ["GateChoice", "GateNet", "choose_gate", "export_gate", "holds_something", "train_gate"]
+__all__ = ["GateChoice", "GateNet", "GateReader", "choose_gate", "export_gate", "holds_something", "train_gate"]
 
 RECALL = 0.997
 WIDTH, HIDDEN = 32, 48
@@ -130,12 +130,23 @@ def export_gate(net: GateNet, path: Path) -> None:
     quantize_dynamic(whole, path, weight_type=QuantType.QInt8, op_types_to_quantize=["Gather"])
 
 
+class GateReader:
+    """The first stage as a device runs it."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def score(self, ids: Sequence[int]) -> float:
+        """Return how likely a sentence holds something."""
+        logit: Floats = self._session.run(None, {"input_ids": np.array([ids[:WINDOW]], np.int64)})[0]
+        return float(1 / (1 + np.exp(-logit[0, 0])))
+
+
 def choose_gate(
     path: Path, ids: Sequence[Sequence[int]], holds: Sequence[bool], *, crises: Sequence[bool]
 ) -> GateChoice:
     """Return the highest threshold that hides as little as promised."""
-    session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    scores = np.array([_score(session, one) for one in ids])
+    scores = np.array(list(map(GateReader(path).score, ids)))
     truth = np.array(holds)
     needed = np.sort(scores[truth])
     limit = float(needed[int((1 - RECALL) * len(needed))]) if len(needed) else 0.0
@@ -147,11 +158,6 @@ def choose_gate(
         skipped_share=float((scores[~truth] < threshold).mean()) if (~truth).any() else 0.0,
         examples=len(needed),
     )
-
-
-def _score(session: InferenceSession, ids: Sequence[int]) -> float:
-    logit: Floats = session.run(None, {"input_ids": np.array([ids], np.int64)})[0]
-    return float(1 / (1 + np.exp(-logit[0, 0])))
 
 
 def _reduced(words: Tensor, width: int) -> Tensor:

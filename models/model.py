@@ -81,14 +81,12 @@ def batch_of(examples: Sequence[Encoded]) -> Batch:
     return Batch(examples)
 
 
-def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch) -> Tensor:
-    """Return the sum of the losses of the three heads."""
+def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, heads: str = "all") -> Tensor:
+    """Return the sum of the losses of the heads that learn."""
     entities, parts, labels = outputs
-    return (
-        _tag_loss(entities, batch.entities)
-        + PART_WEIGHT * _tag_loss(parts, batch.parts)
-        + LABEL_WEIGHT * _label_loss(labels, batch.labels)
-    )
+    tags = _tag_loss(entities, batch.entities) + PART_WEIGHT * _tag_loss(parts, batch.parts)
+    of_labels = LABEL_WEIGHT * _label_loss(labels, batch.labels)
+    return {"all": tags + of_labels, "tags": tags, "labels": of_labels}[heads]
 
 
 def _tag_loss(logits: Tensor, tags: Tensor) -> Tensor:

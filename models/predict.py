@@ -7,6 +7,7 @@ The only module of the recipe that runs `onnxruntime`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,40 +16,46 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from audit.frozen import frozen
+from edge_runtime.core.reader.decode import places_of, word_starts
 from models.names import ENTITY_TYPES, PARTS, PATTERN_TYPES
 from models.tokens import ids_of
 
-__all__ = ["Floats", "Predicted", "Predictor", "Spans", "spans_of"]
+__all__ = ["Floats", "Predicted", "Predictor", "Spans", "Tags", "spans_of", "tags_of_words"]
 
 Floats = NDArray[np.float32]
 Spans = list[tuple[str, int, int]]
 WINDOW, OVERLAP = 256, 32
+NEVER = 2.0
+
+
+@frozen
+class Tags:
+    """What one head says of the words of a sentence: how much each is of each kind, and how much begins one there."""
+
+    places: Sequence[tuple[int, int]]
+    kinds: Floats
+    begins: Floats
+    inside: Floats
 
 
 @frozen
 class Predicted:
-    """What the model says of one sentence: for each token, and for the sentence.
-
-    `entities` and `parts` are [n, 1 + types], outside first; `begins` tells how much of a type is its beginning.
-    """
+    """What the model says of one sentence."""
 
     text: str
-    offsets: Sequence[tuple[int, int]]
-    entities: Floats
-    entity_begins: Floats
-    parts: Floats
-    part_begins: Floats
+    entities: Tags
+    parts: Tags
     labels: Floats
 
     def found_entities(self, thresholds: Mapping[str, float]) -> Spans:
         """Return the entities that reach their thresholds; one without a threshold is not looked for."""
-        limits = [(kind, thresholds.get(kind, 2)) for kind in ENTITY_TYPES + PATTERN_TYPES]
-        return spans_of(self.text, self.offsets, (self.entities, self.entity_begins), limits=limits)
+        limits = [(kind, thresholds.get(kind, NEVER)) for kind in ENTITY_TYPES + PATTERN_TYPES]
+        return spans_of(self.text, self.entities, limits)
 
     def found_parts(self, thresholds: Mapping[str, float]) -> Spans:
         """Return the parts that reach their thresholds; one without a threshold has a half."""
         limits = [(kind, thresholds.get(kind, 0.5)) for kind in PARTS]
-        return spans_of(self.text, self.offsets, (self.parts, self.part_begins), limits=limits)
+        return spans_of(self.text, self.parts, limits)
 
 
 class Predictor:
@@ -65,59 +72,37 @@ class Predictor:
         encoding = self._tokenizer.encode(text)
         ids = np.array([ids_of(text, encoding)[:WINDOW]], np.int64)
         logits = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        entities, parts = (_softmax(logit[0]) for logit in logits[:2])
-        return Predicted(
-            text=text,
-            offsets=encoding.offsets[:WINDOW],
-            entities=_by_kind(entities),
-            entity_begins=entities[:, 1::2],
-            parts=_by_kind(parts),
-            part_begins=parts[:, 1::2],
-            labels=1 / (1 + np.exp(-logits[2][0])),
+        offsets = encoding.offsets[1 : ids.shape[1] - 1]
+        entities, parts = (
+            tags_of_words(text, offsets, _softmax(logit[0][1 : len(offsets) + 1])) for logit in logits[:2]
         )
+        return Predicted(text=text, entities=entities, parts=parts, labels=1 / (1 + np.exp(-logits[2][0])))
 
 
-def spans_of(
-    text: str, offsets: Sequence[tuple[int, int]], shares: tuple[Floats, Floats], *, limits: Sequence[tuple[str, float]]
-) -> Spans:
-    """Return the spans of tokens that are likeliest of one kind and reach its limit, out to the edges of words."""
-    kinds, begins = shares
-    found: Spans = []
-    last = -2
-    likeliest = kinds.argmax(axis=1)
-    for index in map(int, np.flatnonzero(likeliest)):
-        best, (start, end) = int(likeliest[index]), offsets[index]
-        if end <= start or kinds[index, best] < limits[best - 1][1]:
-            continue
-        kind = limits[best - 1][0]
-        left, right = _to_word_edges(text, start, end)
-        is_new = begins[index, best - 1] > kinds[index, best] / 2
-        before = found[-1] if found else ("", 0, 0)
-        goes_on = before[0] == kind and (left <= before[2] or (last == index - 1 and not is_new))
-        if goes_on:
-            found[-1] = (kind, before[1], max(before[2], right))
-        elif left >= before[2]:
-            found.append((kind, left, right))
-        last = index
-    return found
+def tags_of_words(text: str, offsets: Sequence[tuple[int, int]], shares: Floats) -> Tags:
+    """Return what the tags of tokens say of words: the mean over the pieces of a word, as on a device."""
+    begins, inside = shares[:, 1::2], shares[:, 2::2]
+    starts = word_starts(text, offsets)
+    if not starts:
+        return Tags((), begins, begins, inside)
+    edges = [*starts, len(offsets)]
+    sums = np.add.reduceat(begins + inside, starts, axis=0)
+    kinds = (sums / np.diff(edges)[:, None]).astype(np.float32)
+    places = [(offsets[start][0], offsets[end - 1][1]) for start, end in pairwise(edges)]
+    return Tags(places, kinds, begins[starts], inside[starts])
 
 
-def _to_word_edges(text: str, start: int, end: int) -> tuple[int, int]:
-    if text[start:end].isalnum():
-        while start > 0 and text[start - 1].isalnum():
-            start -= 1
-        while end < len(text) and text[end].isalnum():
-            end += 1
-    return start, end
+def spans_of(text: str, tags: Tags, limits: Sequence[tuple[str, float]]) -> Spans:
+    """Return the spans of words that are likeliest of one kind and reach its limit."""
+    words = []
+    for (start, end), kinds, begins, inside in zip(tags.places, tags.kinds, tags.begins, tags.inside, strict=True):
+        best = int(kinds.argmax())
+        if kinds[best] >= limits[best][1]:
+            words.append((start, end, limits[best][0], bool(begins[best] > inside[best])))
+    return [(place.type, place.start, place.end) for place in places_of(text, words)]
 
 
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(-1, keepdims=True))
     shares: Floats = powers / powers.sum(-1, keepdims=True)
     return shares
-
-
-def _by_kind(tags: Floats) -> Floats:
-    """Return the share of outside, then of each kind: its beginning and its inside together."""
-    by_kind: Floats = np.concatenate([tags[:, :1], tags[:, 1::2] + tags[:, 2::2]], axis=1)
-    return by_kind

@@ -15,12 +15,17 @@ BUILD = Path(__file__).parents[1] / ".venv" / "models" / "build"
 
 @frozen
 class Recipe:
-    """How the reader is trained. `epoch_share` takes that share of each epoch's examples, for a quick trial."""
+    """How the reader is trained.
+
+    `epoch_share` takes that share of each epoch's examples, for a quick trial; `heads` is `all`, `tags` or `labels`, to
+    compare one model with two.
+    """
 
     seed: int = 20260
     epochs: int = 8
     epoch_share: float = 1.0
     layers: int = 6
+    heads: str = "all"
     batch_tokens: int = 1024
     encoder_rate: float = 2e-4
     head_rate: float = 1e-3

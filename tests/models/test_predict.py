@@ -2,63 +2,48 @@
 
 from __future__ import annotations
 
-import pytest
+import numpy as np
 
-np = pytest.importorskip("numpy")
-pytest.importorskip("onnxruntime")
-
-from models.data.example import Example, Mark  # noqa: E402
-from models.names import ENTITY_TAGS, LABELS, PART_TAGS, PARTS  # noqa: E402
-from models.predict import Predicted, spans_of  # noqa: E402
-from models.thresholds import choose_thresholds, rescored, touched_share  # noqa: E402
-from models.tokens import UNKNOWN, tag_numbers  # noqa: E402
+from models.data.example import Example, Mark
+from models.names import ENTITY_TAGS, LABELS, PART_TAGS, PARTS
+from models.predict import Predicted, spans_of, tags_of_words
+from models.thresholds import choose_thresholds, rescored, touched_share
+from models.tokens import UNKNOWN, tag_numbers
 
 LIMITS = [("PERSON", 0.5), ("ORG", 0.5)]
 
 
-def shares(*rows: tuple[float, float, float]) -> tuple[object, object]:
-    """Return shares of outside, person and organisation, and of their beginnings: all of them."""
-    table = np.array(rows, np.float32)
-    return table, table[:, 1:]
-
-
 def predicted(text: str, labels: dict[str, float], person: float = 0.0) -> Predicted:
     """Return what a model says of a text of one word: how much of a person it is, and its labels."""
-    entities = np.zeros((1, 15), np.float32)
+    entities = np.zeros((1, len(ENTITY_TAGS)), np.float32)
     entities[0, 0], entities[0, 1] = 1 - person, person
+    parts = np.zeros((1, len(PART_TAGS)), np.float32)
     return Predicted(
         text=text,
-        offsets=[(0, len(text))],
-        entities=entities,
-        entity_begins=entities[:, 1:],
-        parts=np.array([[1.0, 0, 0, 0]], np.float32),
-        part_begins=np.zeros((1, 3), np.float32),
+        entities=tags_of_words(text, [(0, len(text))], entities),
+        parts=tags_of_words(text, [(0, len(text))], parts),
         labels=np.array([labels.get(name, 0.0) for name in LABELS], np.float32),
     )
 
 
-def test_tokens_become_words_and_neighbours_one_span() -> None:
-    """Pieces of a word make one span; a token that goes on joins the one before it; one that begins does not."""
+def test_pieces_make_words_and_words_make_spans() -> None:
+    """A word is what its pieces are in the mean; one that goes on joins the one before it; one that begins does not."""
     text, offsets = "ask Priyanka Raman Tom", [(0, 3), (4, 9), (9, 12), (13, 18), (19, 22)]
-    table = np.array([[1, 0, 0], [0.1, 0.9, 0], [0.8, 0.2, 0], [0, 1, 0], [0, 1, 0]], np.float32)
-    begins = np.array([[0, 0], [0.9, 0], [0, 0], [0.1, 0], [1, 0]], np.float32)
-    found = spans_of(text, offsets, (table, begins), limits=LIMITS)
-    assert [(kind, text[start:end]) for kind, start, end in found] == [
-        ("PERSON", "Priyanka"),
-        ("PERSON", "Raman"),
-        ("PERSON", "Tom"),
-    ]
-    table[2] = [0, 1, 0]
-    found = spans_of(text, offsets, (table, begins), limits=LIMITS)
-    assert [text[start:end] for _, start, end in found] == ["Priyanka Raman", "Tom"]
+    shares = np.zeros((5, 5), np.float32)
+    shares[1, 1], shares[2, 2], shares[3, 2], shares[4, 1] = 0.9, 0.2, 0.9, 0.9
+    found = spans_of(text, tags_of_words(text, offsets, shares), LIMITS)
+    assert [(kind, text[start:end]) for kind, start, end in found] == [("PERSON", "Priyanka Raman"), ("PERSON", "Tom")]
+    shares[1, 1] = 0.7
+    found = spans_of(text, tags_of_words(text, offsets, shares), LIMITS)
+    assert [text[start:end] for _, start, end in found] == ["Raman", "Tom"]
+    assert spans_of("", tags_of_words("", [], shares[:0]), LIMITS) == []
 
 
-def test_a_token_below_its_limit_is_nothing() -> None:
-    """The likeliest kind counts only if it reaches its limit, and outside is never found."""
-    both = shares((0.4, 0.45, 0.15), (0.9, 0.1, 0.0))
-    assert spans_of("ab cd", [(0, 2), (3, 5)], both, limits=LIMITS) == []
-    low = [("PERSON", 0.4), ("ORG", 0.4)]
-    assert spans_of("ab cd", [(0, 2), (3, 5)], both, limits=low) == [("PERSON", 0, 2)]
+def test_a_word_below_its_limit_is_nothing() -> None:
+    """The likeliest kind counts only if it reaches its limit."""
+    tags = tags_of_words("ab cd", [(0, 2), (3, 5)], np.array([[0.5, 0.4, 0, 0.1, 0], [0.9, 0.1, 0, 0, 0]], np.float32))
+    assert spans_of("ab cd", tags, LIMITS) == []
+    assert spans_of("ab cd", tags, [("PERSON", 0.4), ("ORG", 0.4)]) == [("PERSON", 0, 2)]
 
 
 def test_tags_of_tokens_follow_marks() -> None:
