@@ -14,7 +14,7 @@ from audit.record import LeafRecord, parse_leaf
 from control_plane import db
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries, releases, review
+from control_plane.registry import proposals, releases, review, store
 from control_plane.registry.records import Proposal, Release, Withdrawal
 from control_plane.registry.tables import LeafRow
 
@@ -63,8 +63,8 @@ class Acts:
 
     def seen(self, number: int = 2) -> str:
         """Return the manifest digest that the proposal shows; one that is none for a proposal that is not there."""
-        with suppress(NotFound):
-            return queries.show_proposal(self.plane, number).proposal.manifest
+        with suppress(NotFound), db.read(self.plane.engine) as session:
+            return store.find_proposal(session, number)[1].digest
         return "sha256:"
 
     def approve(self, login: str, number: int = 2, **options: object) -> Proposal:
