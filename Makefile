@@ -8,6 +8,7 @@ PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 JOBS    ?= 2
+AREA    ?= tests
 PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 TRAIN   := PYTHONWARNINGS=ignore $(VENV)/models/bin/python -m pip --disable-pip-version-check install --quiet -c models/constraints.txt
@@ -22,7 +23,7 @@ help:
 	@echo 'make test     install everything, then make check: what CI runs'
 	@echo 'make check    format, lint, types, import contracts, tests with branch coverage'
 	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
-	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples'
+	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples   (AREA=tests/core)'
 	@echo 'make vectors  write the golden files of tests/vectors/mentorplane anew'
 	@echo 'make docs     write the client'"'"'s methods and the table of commands in README.md anew'
 	@echo 'make models   train the reader anew, 40 minutes at most on two cores   (ARGS="--smoke" proves the way in minutes)'
@@ -107,8 +108,9 @@ accuracy: $(VENV)/dev.stamp $(VENV)/peers/pii/stamp
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -m soak --timeout 0 tests $(ARGS)
 
+# 200 times the examples take 200 times as long: hours for all of it, so name a folder or a file to try one area.
 fuzz: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n $(JOBS) -m 'hypothesis or sampled' --hypothesis-profile fuzz --timeout 0 tests $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) -m 'hypothesis or sampled' --hypothesis-profile fuzz --timeout 0 $(AREA) $(ARGS)
 
 vectors: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.vectors.generate
