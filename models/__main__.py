@@ -58,10 +58,8 @@ def main() -> None:
     quantise(build / "float.onnx", build / "reader.onnx")
     said("trained and exported")
 
-    whole, predicted = (
-        [Predictor(build / name, tokenizer).read(one.text) for one in held_back]
-        for name in ("float.onnx", "reader.onnx")
-    )
+    readers = [Predictor(build / name, tokenizer) for name in ("float.onnx", "reader.onnx")]
+    whole, predicted = ([reader.read(one.text) for one in held_back] for reader in readers)
     choices = choose_thresholds(held_back, predicted)
     said("thresholds chosen")
     gate = _make_gate(corpus, tokenizer, choices, net=net, held=(held_back, predicted), build=build, recipe=recipe)
