@@ -1,10 +1,9 @@
 """The registry beside MLflow's, over HTTP on the loopback address, in one run.
 
 Run `pytest benchmarks/test_registry.py`; `make bench` installs the peer first. Aims: register a version and load it by
-channel, uncached, each in at most a tenth of MLflow's time (a signed proposal opens its author's key with Argon2,
-which alone takes 50 ms on an idle machine, on purpose: the draft is what compares). Both servers run over SQLite with one worker, one after the
-other; each is asked by a Python client, one request at a time. MLflow's version is a row; ours is a proposal that its
-author signed, durable, in the audit log.
+channel, uncached, each in at most a tenth of MLflow's time. Both servers run over SQLite with one worker, one after the
+other; each is asked by a Python client, one request at a time. MLflow's version is a row, which a draft compares with;
+a proposal is signed, and opening its author's key with Argon2 alone takes 50 ms on an idle machine, on purpose.
 """
 
 from __future__ import annotations
