@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib import metadata
 
+from control_plane.accounts.waiting import Line
 from control_plane.policy.checks.apart import TIME_S, run_apart
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.plugins import installed, run_plugin
@@ -33,6 +34,7 @@ KEPT = 128
 CALM_BYTES = 16_384
 """Up to which length a text takes our own checks less than a second, whatever it says."""
 _REPEATS = re.compile(r"[*+{]")
+_apart = Line(at_once=_AT_ONCE, waiting=1000, wait_s=60, what="checks")
 _found: dict[tuple[tuple[str, str], ...], dict[str, Found]] = {}
 
 
@@ -62,19 +64,26 @@ def run_checks(candidate: Candidate, *, time_s: float = TIME_S) -> tuple[CheckRe
 def _run_own(candidate: Candidate, inputs: tuple[tuple[str, str], ...], *, time_s: float) -> dict[str, Found]:
     """Return what our own checks find: of a candidate with the same digests, what they found before."""
     found = _found.get(inputs)
+    if found is None and _may_be_slow(candidate):
+        with _apart.turn():  # a crowd that runs checks starts no crowd of processes
+            found = _found.get(inputs) or _run_own_apart(candidate, time_s=time_s)
+        if not any(one.problems for one in found.values()):  # else its time may have run out
+            _remember(inputs, found)
     if found is None:
-        apart = _may_be_slow(candidate)
-        if apart:
-            targets = [f"{check.run.__module__}:{check.run.__qualname__}" for check in BUILT_IN.values()]
-            answers = run_apart(targets, encode_candidate(candidate), time_s=time_s)
-            found = dict(zip(BUILT_IN, answers, strict=True))
-        else:
-            found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
-        if not apart or not any(one.problems for one in found.values()):  # else its time may have run out
-            while len(_found) >= KEPT:
-                _found.pop(next(iter(_found), inputs), None)
-            _found[inputs] = found
+        found = {name: check.run(candidate) for name, check in BUILT_IN.items()}
+        _remember(inputs, found)
     return dict(found)
+
+
+def _run_own_apart(candidate: Candidate, *, time_s: float) -> dict[str, Found]:
+    targets = [f"{check.run.__module__}:{check.run.__qualname__}" for check in BUILT_IN.values()]
+    return dict(zip(BUILT_IN, run_apart(targets, encode_candidate(candidate), time_s=time_s), strict=True))
+
+
+def _remember(inputs: tuple[tuple[str, str], ...], found: dict[str, Found]) -> None:
+    while len(_found) >= KEPT:
+        _found.pop(next(iter(_found), inputs), None)
+    _found[inputs] = found
 
 
 def _may_be_slow(candidate: Candidate) -> bool:
