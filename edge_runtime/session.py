@@ -255,7 +255,7 @@ class Session:
             return replace(self._fill(run), problems=(str(error),))  # P5: it keeps working without the cloud
 
     def _fill(self, run: _Run) -> _Made:
-        output = produce(run.prompt, run.values)
+        output = produce(run.prompt, run.values, run.readings)
         return _Made(reply_text(run.prompt, run.values, output), "device", "filled", output)
 
     def _covered(self, run: _Run) -> dict[str, Any]:

@@ -5,8 +5,9 @@ released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
 run       run an approved prompt
 decide    say where a prompt may run for these inputs, and why
-read      find what is personal in a text; with --jsonl line by line
+read      find what is personal in a text; with --jsonl line by line (this and the next two: see `reading`)
 redact    replace what is personal by placeholders
+summarise choose the sentences that best stand for a text
 desk      serve the device's own page on the loopback address
 """
 
@@ -15,19 +16,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, why
+from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
-from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
 if TYPE_CHECKING:
-    from edge_runtime.core.reader import TextReader
     from edge_runtime.runtime import EdgeRuntime
     from edge_runtime.session import Session
 
@@ -35,46 +34,23 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=True)
 app.command()(released)
+for _command in (read, redact, summarise):
+    app.command()(_command)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")]
 TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 InputOption = Annotated[
     list[str], typer.Option("--input", "-i", help="NAME=TEXT, NAME=@FILE or NAME=- for standard input.")
 ]
-NameOption = Annotated[list[str], typer.Option("--name", help="A person's name to cover; may be repeated.")]
-TermOption = Annotated[list[str], typer.Option("--term", help="Another word to cover; may be repeated.")]
 ConsentOption = Annotated[list[str], typer.Option("--consent", help="What the person agreed to, such as cloud.")]
 CloudOption = Annotated[
     str, typer.Option("--cloud-url", envvar="MENTORPLANE_CLOUD_URL", help="OpenAI-compatible base URL.")
 ]
 ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
 DEFAULT_HOME = Path("coach-home")
-
-
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Turn our errors into one line on standard error and an exit code."""
-    try:
-        yield
-    except MentorplaneError as error:
-        prefix = f"{error.check}: " if isinstance(error, NotTrusted) else ""
-        typer.echo(f"error: {prefix}{error}", err=True)
-        if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
-        code = 2 if isinstance(error, NotTrusted) else 3 if isinstance(error, InvalidDocument) else 1
-        raise typer.Exit(code) from error
-    except OSError as error:
-        typer.echo(f"error: expected a file or address that can be used, got {_why(error)}", err=True)
-        raise typer.Exit(1) from error
-
-
-def _why(error: Exception) -> str:
-    """Return what went wrong, in words that quote no content."""
-    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def _open(
@@ -100,7 +76,7 @@ def _inputs(pairs: list[str]) -> dict[str, Any]:
             elif value.startswith("@"):
                 value = Path(value[1:]).read_text("utf-8")
         except (OSError, ValueError) as error:
-            raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {_why(error)}") from error
+            raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {why(error)}") from error
         values[name] = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else value
     return values
 
@@ -134,7 +110,7 @@ def refresh(
     home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, source: SourceOption = None, as_json: JsonOption = False
 ) -> None:
     """Fetch, verify and adopt what the source publishes. Exit code 2: refused; 1: not reachable."""
-    with _exit_codes():
+    with exit_codes():
         result = _open(home, trust, source).refresh()
     lines = [f"  {step.check}  {step.said}" for step in result.steps]
     said = (
@@ -150,7 +126,7 @@ def refresh(
 @app.command()
 def status(home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, as_json: JsonOption = False) -> None:
     """Say what this device runs, how fresh it is and how far its claims go."""
-    with _exit_codes():
+    with exit_codes():
         now = _open(home, trust).status()
     claim = (
         "self-contained: one machine holds every key, no outside witness signed" if now.self_contained else "witnessed"
@@ -180,7 +156,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run an approved prompt. Exit code 2: the policy blocked it."""
-    with _exit_codes():
+    with exit_codes():
         edge = _open(home, trust, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
         values = _typed(edge, prompt, _inputs(inputs))
@@ -217,7 +193,7 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Say where a prompt may run for these inputs, and which rules decided. Exit code 2: blocked."""
-    with _exit_codes():
+    with exit_codes():
         edge = _open(home, trust, cloud=(cloud_url, cloud_model))
         decision = _session(edge, names, terms, consents).decide(prompt, _typed(edge, prompt, _inputs(inputs)))
     document = {
@@ -230,93 +206,6 @@ def decide(
     _print(as_json, document, f"{decision.route}\n{because}")
     if str(decision.route) == "block":
         raise typer.Exit(2)
-
-
-def _text_reader(names: list[str], terms: list[str]) -> TextReader:
-    from edge_runtime.core.reader import TextReader
-
-    return TextReader(names=names, terms=terms)
-
-
-@app.command()
-def read(
-    file: Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")] = None,
-    names: NameOption = [],
-    terms: TermOption = [],
-    jsonl: Annotated[bool, typer.Option("--jsonl", help='Read {"id","text"} lines, write a line each.')] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Find what is personal in a text: types and places only. Needs no home and no network."""
-    from edge_runtime.core.reader import as_json as reading_json
-
-    with _exit_codes():
-        reader = _text_reader(names, terms)
-        if jsonl:
-            for number, line in _lines(file):
-                typer.echo(json.dumps(_read_line(reader, line, number)))
-            return
-        reading = reading_json(reader.read(_text(file)))
-    found = "\n".join(f"{e['type']:<8} {e['start']}-{e['end']}" for e in reading["entities"]) or "nothing found"
-    _print(as_json, reading, found)
-
-
-def _bytes(file: Path | None) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file is None else file.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InvalidDocument(f"expected a file with text, got {_why(error)}") from error
-
-
-def _text(file: Path | None) -> str:
-    try:
-        return _bytes(file).decode()
-    except UnicodeDecodeError as error:
-        raise InvalidDocument(f"expected UTF-8 text, got another byte at {error.start}") from error
-
-
-def _lines(file: Path | None) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that hold something, numbered from 1, as they come."""
-    try:
-        with sys.stdin.buffer if file is None else file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line
-    except (OSError, ValueError) as error:
-        raise InvalidDocument(f"expected a file with lines, got {_why(error)}") from error
-
-
-def _read_line(reader: TextReader, line: bytes, number: int) -> dict[str, Any]:
-    from edge_runtime.core.reader import as_json as reading_json
-
-    try:
-        item = json.loads(line.decode())
-        name, text = item["id"], item["text"]
-        if not isinstance(text, str):
-            raise TypeError
-        start = time.perf_counter()
-        reading = reader.read(text)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidDocument(f'line {number}: expected {{"id": \u2026, "text": "\u2026"}} in UTF-8') from error
-    except InvalidDocument as error:
-        raise InvalidDocument(f"line {number}: {error}") from error
-    return {"id": name, **reading_json(reading), "ms": round((time.perf_counter() - start) * 1000, 3)}
-
-
-@app.command()
-def redact(
-    file: Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")] = None,
-    names: NameOption = [],
-    terms: TermOption = [],
-    as_json: JsonOption = False,
-) -> None:
-    """Replace what is personal by placeholders. Needs no home and no network."""
-    from edge_runtime.core.redaction import PlaceholderTable
-    from edge_runtime.core.redaction import redact as redact_text
-
-    with _exit_codes():
-        text = _text(file)
-        redacted, _ = redact_text(text, _text_reader(names, terms).read(text), PlaceholderTable())
-    _print(as_json, {"text": redacted.text}, redacted.text)
 
 
 @app.command()
@@ -332,7 +221,7 @@ def desk(
     """Serve the device's own page on the loopback address."""
     from edge_runtime.desk import DeskSettings, serve
 
-    with _exit_codes():
+    with exit_codes():
         edge = _open(home, trust, source)
         if not all("=" in pair for pair in mirrors):
             raise InvalidDocument("expected --mirror NAME=URL")

@@ -149,24 +149,31 @@ def instruct(prompt: Prompt, values: Mapping[str, Any], marker: str) -> str:
     return render(prompt.instruction, delimit(values, untrusted, marker))
 
 
-def produce(prompt: Prompt, values: Mapping[str, Any]) -> JsonObject:
+def produce(prompt: Prompt, values: Mapping[str, Any], readings: Mapping[str, Reading] | None = None) -> JsonObject:
     """Return the output made without a language model: `fill` rendered, sentences extracted.
+
+    Args:
+        prompt: says what to fill.
+        values: the inputs.
+        readings: of inputs, by name: what was agreed there is kept.
 
     Raises:
         InvalidDocument: it does not fit the prompt's output schema; the places are named, no values.
     """
-    output = fill(prompt.fill, values, lambda wanted: _extract(wanted, values))
+    output = fill(prompt.fill, values, lambda wanted: _extract(wanted, values, readings or {}))
     problems = check_output(prompt.output, output)
     if problems:
         raise InvalidDocument(f"expected an output that fits its schema: {'; '.join(problems)}")
     return dict(output)
 
 
-def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any], readings: Mapping[str, Reading]) -> list[str]:
     from edge_runtime.core.summary import summarise
 
-    text = values[wanted["from"]]
-    return [" ".join(text[span.start : span.end].split()) for span in summarise(text, at_most=wanted["at_most"])]
+    text, reading = values[wanted["from"]], readings.get(wanted["from"])
+    agreed = (*(reading.places("agreed_action") or ()), *(reading.places("commitment") or ())) if reading else ()
+    chosen = summarise(text, at_most=wanted["at_most"], agreed=agreed)
+    return [" ".join(text[span.start : span.end].split()) for span in chosen]
 
 
 def reply_text(prompt: Prompt, values: Mapping[str, Any], output: JsonObject) -> str:

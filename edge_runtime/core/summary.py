@@ -1,14 +1,15 @@
 """Extractive summaries: the sentences of a text that matter most, chosen, never rewritten.
 
-Promises: every line is a place in the original, in the order of the original; what was agreed is kept first; the
-same text gives the same summary. Needs no model, so it works on any device.
+Promises: every line is a place in the original, in the order of it; what was agreed is kept first, by the word
+of a model or by cues, then what is central and not said yet; the same text, the same summary. Needs no model.
 Does not: say that a sentence is a commitment. Cues choose sentences here, and are no finding.
-Source: sentence scoring by position and by term frequency (Luhn 1958; Edmundson 1969).
+Source: scoring by position and term frequency (Luhn 1958; Edmundson 1969), maximal marginal relevance (Carbonell 1998).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.normalise import normalise
@@ -17,6 +18,8 @@ from edge_runtime.core.reader.sentences import sentence_spans
 
 __all__ = ["summarise"]
 
+CENTRAL = 0.6
+"""How much being central counts against being new."""
 _WORD = lazy_pattern(r"[^\W\d_]{4,}")
 _AGREED = lazy_pattern(
     r"\b(?:i|we|she|he|they)(?:'ll| will(?! not)| agreed| decided| committed| promised| plan to|'m going to"
@@ -43,25 +46,62 @@ porque pues sido sobre también tanto tiene todo tras unos usted
 """
 
 
-def summarise(text: str, *, at_most: int = 5) -> tuple[Span, ...]:
-    """Return the places of at most `at_most` sentences that best stand for `text`, in its order."""
+def summarise(text: str, *, at_most: int = 5, agreed: Iterable[Span] = ()) -> tuple[Span, ...]:
+    """Return the places of at most `at_most` sentences that best stand for `text`, in its order.
+
+    Args:
+        text: what to choose from.
+        at_most: how many sentences.
+        agreed: where a model found an agreed action or a commitment; cues are looked for besides.
+    """
     if at_most < 1:
         raise ValueError(f"expected at least one line, got {at_most}")
     spans = sentence_spans(text)
+    known = tuple(agreed)
     plain = [normalise(text[span.start : span.end]).text.casefold() for span in spans]
     stop = frozenset(_STOP_LIST.split())
     terms = [frozenset(_WORD().findall(sentence)) - stop for sentence in plain]
     overlaps = Counter(term for sentence in terms for term in sentence)
     seen: set[frozenset[str]] = set()
-    ranked: list[tuple[bool, float, int]] = []
+    first: list[int] = []
+    others: list[int] = []
     for index, sentence in enumerate(terms):
         repeated = sentence in seen and bool(sentence)
         seen.add(sentence)
         if repeated or not any(map(str.isalnum, plain[index])):
             continue
-        agreed = _AGREED().search(plain[index]) is not None
-        ranked.append((not agreed, -_score(sentence, overlaps, index), index))
-    return tuple(spans[index] for index in sorted(index for _, _, index in sorted(ranked)[:at_most]))
+        told = any(place.start < spans[index].end and place.end > spans[index].start for place in known)
+        (first if told or _AGREED().search(plain[index]) else others).append(index)
+    scores = [_score(sentence, overlaps, index) for index, sentence in enumerate(terms)]
+    chosen = _chosen(first, terms, scores=scores, at_most=at_most, chosen=())
+    chosen = _chosen(others, terms, scores=scores, at_most=at_most, chosen=chosen)
+    return tuple(spans[index] for index in sorted(chosen))
+
+
+def _chosen(
+    candidates: list[int],
+    terms: list[frozenset[str]],
+    *,
+    scores: list[float],
+    at_most: int,
+    chosen: tuple[int, ...],
+) -> tuple[int, ...]:
+    """Return `chosen` and the candidates that add most: central, and unlike what is chosen already (MMR)."""
+    top = max((scores[index] for index in candidates), default=0.0) or 1.0
+    alike = {
+        index: max((_likeness(terms[index], terms[other]) for other in chosen), default=0.0) for index in candidates
+    }
+    while alike and len(chosen) < at_most:
+        best = max(alike, key=lambda index: (CENTRAL * scores[index] / top - (1 - CENTRAL) * alike[index], -index))
+        del alike[best]
+        chosen = (*chosen, best)
+        alike = {index: max(like, _likeness(terms[index], terms[best])) for index, like in alike.items()}
+    return chosen
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return the share of terms that two sentences have in common."""
+    return len(one & other) / (len(one | other) or 1)
 
 
 def _score(sentence: frozenset[str], overlaps: Counter[str], index: int) -> float:

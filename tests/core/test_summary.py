@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_runtime.core.reader import Span
 from edge_runtime.core.summary import summarise
 
 NOTE = """We talked about the roadmap for the billing service. The weather was dreadful. Billing customers ask \
@@ -46,6 +47,24 @@ def test_agreed_actions_are_kept_and_small_talk_is_not() -> None:
 def test_one_line_is_the_agreed_one(agreed: str) -> None:
     """When only one line fits, it is the one with the agreed action."""
     assert lines(f"The budget matters. The budget is the budget. {agreed} Budget talk went on.", 1) == [agreed]
+
+
+def test_what_a_model_calls_agreed_is_kept_without_a_cue() -> None:
+    """A sentence that no cue marks is kept if a model says that it was agreed, or holds a commitment."""
+    text = "The budget matters. The budget is the budget. Priya takes the client, fine by both. Budget talk went on."
+    place = Span(text.index("Priya"), text.index(", fine"))
+    (line,) = summarise(text, at_most=1, agreed=[place])
+    assert text[line.start : line.end] == "Priya takes the client, fine by both."
+
+
+def test_what_was_said_already_gives_way_to_something_new() -> None:
+    """Two sentences that say the same do not take two lines while something else is untold."""
+    text = (
+        "The launch budget worries finance people. The launch budget worries many finance people. "
+        "Hiring slipped again. Finance people asked about the launch budget."
+    )
+    chosen = [text[span.start : span.end] for span in summarise(text, at_most=2)]
+    assert chosen == ["The launch budget worries finance people.", "Hiring slipped again."]
 
 
 def test_a_repeated_sentence_is_told_once() -> None:

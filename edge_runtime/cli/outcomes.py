@@ -1,0 +1,42 @@
+"""What the commands of `edge` share: options that mean the same everywhere, and errors as one line and an exit code.
+
+Promises: messages quote no content. Does not: know a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+
+__all__ = ["JsonOption", "NameOption", "TermOption", "exit_codes", "why"]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+NameOption = Annotated[list[str], typer.Option("--name", help="A person's name to cover; may be repeated.")]
+TermOption = Annotated[list[str], typer.Option("--term", help="Another word to cover; may be repeated.")]
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn our errors into one line on standard error and an exit code."""
+    try:
+        yield
+    except MentorplaneError as error:
+        prefix = f"{error.check}: " if isinstance(error, NotTrusted) else ""
+        typer.echo(f"error: {prefix}{error}", err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        code = 2 if isinstance(error, NotTrusted) else 3 if isinstance(error, InvalidDocument) else 1
+        raise typer.Exit(code) from error
+    except OSError as error:
+        typer.echo(f"error: expected a file or address that can be used, got {why(error)}", err=True)
+        raise typer.Exit(1) from error
+
+
+def why(error: Exception) -> str:
+    """Return what went wrong, in words that quote no content."""
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__

@@ -1,0 +1,190 @@
+"""`mentorplane edge read`, `redact` and `summarise`: what a device finds in texts of any length, with no home.
+
+Promises: memory for one block or one line, however long the input; a bar only where a person watches; the text goes
+nowhere but to standard output. Does not: decide anything (see `mentorplane edge decide`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, why
+from edge_runtime.cli.progress import progress
+from edge_runtime.core.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from edge_runtime.core.reader import TextReader
+    from edge_runtime.core.reader.blocks import Piece
+
+__all__ = ["read", "redact", "summarise"]
+
+CHUNK = 65_536
+FileArgument = Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")]
+ModelOption = Annotated[
+    str, typer.Option("--model", envvar="MENTORPLANE_READER", help="Folder of the reader's model, or none.")
+]
+LinesOption = Annotated[bool, typer.Option("--jsonl", help='Take {"id","text"} lines, write a line for each.')]
+
+
+def read(
+    file: FileArgument = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    model: ModelOption = "",
+    jsonl: LinesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what is personal in a text: types and places only. Needs no home and no network."""
+    from edge_runtime.core.reader import as_json as reading_json
+    from edge_runtime.core.reader.blocks import join_readings, read_pieces
+
+    with exit_codes():
+        reader = _reader(names, terms, model)
+        if jsonl:
+            _answer_lines(
+                file, lambda text: reading_json(join_readings(p.reading for p in read_pieces(reader, [text])))
+            )
+            return
+        found = reading_json(join_readings(piece.reading for piece in _pieces(reader, file, "reading")))
+    lines = "\n".join(f"{e['type']:<8} {e['start']}-{e['end']}" for e in found["entities"]) or "nothing found"
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else lines)
+
+
+def redact(
+    file: FileArgument = None,
+    names: NameOption = [],
+    terms: TermOption = [],
+    model: ModelOption = "",
+    jsonl: LinesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Replace what is personal by placeholders. Needs no home and no network."""
+    from edge_runtime.core.reader.blocks import read_pieces
+
+    with exit_codes():
+        reader = _reader(names, terms, model)
+        if jsonl:
+            _answer_lines(file, lambda text: {"text": "".join(_covered(read_pieces(reader, [text])))})
+        elif as_json:
+            typer.echo(json.dumps({"text": "".join(_covered(_pieces(reader, file, "covering")))}, ensure_ascii=False))
+        else:
+            for covered in _covered(_pieces(reader, file, "covering")):
+                typer.echo(covered, nl=False)
+            typer.echo()
+
+
+def summarise(
+    file: FileArgument = None,
+    at_most: Annotated[int, typer.Option(min=1, max=100, help="How many sentences.")] = 5,
+    model: ModelOption = "",
+    jsonl: LinesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose the sentences that best stand for a text, what was agreed first. Needs no home and no network."""
+    from edge_runtime.core.reader.blocks import read_pieces
+
+    with exit_codes():
+        reader = _reader([], [], model)
+        if jsonl:
+            _answer_lines(file, lambda text: {"lines": _summary(read_pieces(reader, [text]), at_most)})
+            return
+        lines = _summary(_pieces(reader, file, "summarising"), at_most)
+    typer.echo(json.dumps({"lines": lines}, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _reader(names: list[str], terms: list[str], model: str) -> TextReader:
+    from edge_runtime.core.reader import TextReader
+    from edge_runtime.encoder import find_encoder
+
+    return TextReader(names=names, terms=terms, encoder=find_encoder(model))
+
+
+def _covered(pieces: Iterator[Piece]) -> Iterator[str]:
+    """Yield the pieces with placeholders; the same value gets the same one through all of them."""
+    from edge_runtime.core.redaction import PlaceholderTable
+    from edge_runtime.core.redaction import redact as redact_text
+
+    table = PlaceholderTable()
+    for piece in pieces:
+        redacted, table = redact_text(piece.text, piece.reading, table)
+        yield redacted.text
+
+
+def _summary(pieces: Iterator[Piece], at_most: int) -> list[str]:
+    """Return the sentences that stand for the pieces: the best of each, and of those the best."""
+    from edge_runtime.core.summary import summarise as choose
+
+    chosen: list[str] = []
+    for piece in pieces:
+        agreed = (*(piece.reading.places("agreed_action") or ()), *(piece.reading.places("commitment") or ()))
+        places = choose(piece.text, at_most=at_most, agreed=agreed)
+        best = [" ".join(piece.text[place.start : place.end].split()) for place in places]
+        if chosen:
+            both = "\n\n".join([*chosen, *best])
+            best = [both[place.start : place.end] for place in choose(both, at_most=at_most)]
+        chosen = best
+    return chosen
+
+
+def _pieces(reader: TextReader, file: Path | None, what: str) -> Iterator[Piece]:
+    from edge_runtime.core.reader.blocks import read_pieces
+
+    return read_pieces(reader, _chunks(file, what))
+
+
+def _chunks(file: Path | None, what: str) -> Iterator[str]:
+    """Yield a UTF-8 file, or standard input, as it comes."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    done = 0
+    try:
+        with _opened(file) as stream, progress(what, _size(file)) as advance:
+            while data := stream.read(CHUNK):
+                yield decoder.decode(data)
+                done += len(data)
+                advance(len(data))
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(f"expected UTF-8 text, got another byte after {done}") from error
+    except (OSError, ValueError) as error:
+        raise InvalidDocument(f"expected a file with text, got {why(error)}") from error
+
+
+def _opened(file: Path | None) -> BinaryIO:
+    return sys.stdin.buffer if file is None else file.open("rb")
+
+
+def _size(file: Path | None) -> int | None:
+    return None if file is None else file.stat().st_size
+
+
+def _answer_lines(file: Path | None, answer: Callable[[str], dict[str, Any]]) -> None:
+    """Answer each line that holds something, numbered from 1, as they come."""
+    try:
+        with _opened(file) as stream, progress("lines", _size(file)) as advance:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    typer.echo(json.dumps(_answer(line, number, answer)))
+                advance(len(line))
+    except (OSError, ValueError) as error:
+        raise InvalidDocument(f"expected a file with lines, got {why(error)}") from error
+
+
+def _answer(line: bytes, number: int, answer: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        item = json.loads(line.decode())
+        name, text = item["id"], item["text"]
+        if not isinstance(text, str):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InvalidDocument(f'line {number}: expected {{"id": \u2026, "text": "\u2026"}} in UTF-8') from error
+    start = time.perf_counter()
+    answered = answer(text)
+    return {"id": name, **answered, "ms": round((time.perf_counter() - start) * 1000, 3)}
