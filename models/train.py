@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from audit.frozen import replace
 from models.data.corpus import Corpus
 from models.model import ReaderNet, batch_of, loss_of
 from models.recipe import Recipe
@@ -48,16 +49,19 @@ def train(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, base: Path, b
     """Return the trained network; what an earlier run of the same recipe had done is not done again."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    run = _Run(recipe, base, build / f"checkpoint-{recipe.name}.pt")
-    for epoch in range(recipe.epochs):
-        rng = random.Random(f"{recipe.seed}:{epoch}")  # noqa: S311 - an order is no secret
-        if not run.is_past(epoch):
-            examples = corpus.epoch(f"{recipe.seed}:{epoch}")
-            examples = examples[: int(len(examples) * recipe.epoch_share)]
-            batches = batches_of(encode_all(examples, tokenizer), recipe, rng)
-            run.epoch(epoch, batches)
+    epochs = recipe.epochs or max(1, round(recipe.tokens / _size(_epoch(corpus, tokenizer, recipe, number=0))))
+    run = _Run(replace(recipe, epochs=epochs), base, build / f"checkpoint-{recipe.name}.pt")
+    for number in range(epochs):
+        rng = random.Random(f"{recipe.seed}:{number}")  # noqa: S311 - an order is no secret
+        if not run.is_past(number):
+            run.epoch(number, batches_of(_epoch(corpus, tokenizer, recipe, number=number), recipe, rng))
     run.net.eval()
     return run.net
+
+
+def _epoch(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, number: int) -> list[Encoded]:
+    examples = corpus.epoch(f"{recipe.seed}:{number}")
+    return encode_all(examples[: int(len(examples) * recipe.epoch_share)], tokenizer)
 
 
 class _Run:

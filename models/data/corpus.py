@@ -25,7 +25,7 @@ __all__ = ["WRITTEN", "Corpus", "Side", "load_corpus"]
 
 WRITTEN = Path(__file__).parent / "written" / "train"
 VALIDATION_SHARE = 0.15
-SLOT_FILLS, NAME_SWAPS, READINGS = 2, 1, 3
+SLOT_FILLS, NAME_SWAPS, READINGS = 2, 1, 2
 """How often an epoch reads a line with slots, a line with names beside its original, and any other written line."""
 ROWS, ATTACKS, PROMPTS, EVERYDAY = 400, 1000, 1000, 400
 """How many an epoch reads of presidio-research, of attacks and harmless prompts, of everyday sentences."""
