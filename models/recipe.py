@@ -17,8 +17,8 @@ BUILD = Path(__file__).parents[1] / ".venv" / "models" / "build"
 class Recipe:
     """How the reader is trained.
 
-    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; 2,000,000
-    take two idle cores some 23 minutes. `epoch_share` takes that share of each epoch's examples, for a quick trial.
+    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; two
+    million take two idle cores some 23 minutes. `epoch_share` takes that share of each epoch's examples, for a quick trial.
     `heads` is `all`, `tags` or `labels`, to compare one model with two.
     """
 
