@@ -18,7 +18,7 @@ class Recipe:
     """How the reader is trained.
 
     `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; two
-    million take two idle cores some 23 minutes. `epoch_share` takes that share of each epoch's examples, for a quick trial.
+    million take two idle cores some 23 minutes. `epoch_share` takes that share of every epoch, for a trial.
     `heads` is `all`, `tags` or `labels`, to compare one model with two.
     """
 
