@@ -10,6 +10,7 @@ Does not: cover harm to others, abuse or medical emergencies; measure itself (te
 
 from __future__ import annotations
 
+from edge_runtime.core.reader.crisis_languages import IDIOMS_ELSEWHERE, OTHER_ELSEWHERE, SELF_ELSEWHERE
 from edge_runtime.core.reader.crisis_signs import OTHER_SIGNS, SELF_SIGNS
 
 __all__ = ["IDIOMS", "MACROS", "OTHER_CRISIS", "OTHER_LOW_MOOD", "SELF_CRISIS", "SELF_LOW_MOOD", "Phrase"]
@@ -94,6 +95,7 @@ en finir avec   \ben finir avec (?!la vie|tout|ma vie|sa vie)
 acabar con todo  \bacabar con todo (?:el|lo|este|ese|esto)\b
 sel             \b(?:hang|hung|hanging) (?:my|him|her|them)sel(?:f|ves) (?:up|out)\b
 """
+    + IDIOMS_ELSEWHERE
 )
 
 SELF_CRISIS = _phrases(
@@ -240,7 +242,7 @@ suicid          \b(?:suicidarme|me (?:quiero|voy a) suicidar|mi suicidio|pens\w+
                 |ideas suicidas)\b
 vida            \b(?:quitarme la vida|acabar con mi vida|terminar con mi vida|mi vida (?:ya )?no (?:tiene sentido
                 |vale la pena))\b
-vivir           \b(?:ya )?no (?:quiero|tengo ganas de|puedo) (?:seguir )?(?:vivir|viviendo)\b(?! en| con| aqui
+vivir           \b(?:ya )?no (?:quiero|tengo ganas de|puedo) (?:seguir )?(?:vivir|viviendo)\b(?! en| con| aqui| tan| lejos
                 | solo| sola| lejos)
 acabar con todo  \b(?:quiero|voy a|ganas de|pienso en) acabar con todo\b
 mi              \b(?:mejor|mas felices) sin mi(?=[.,!?;]|$)
@@ -248,6 +250,7 @@ me              \b(?:hacerme dano|me hago dano|cortarme (?:las venas|los brazos)
                 |autolesion\w+)\b
 """
     + SELF_SIGNS
+    + SELF_ELSEWHERE
 )
 
 OTHER_CRISIS = _phrases(
@@ -314,6 +317,7 @@ vi              \b(?:quitarse la vida|acabar con su vida|se quito la vida|(?:ya 
                 |endo))\b(?! en| con| aqui| sol[oa])
 """
     + OTHER_SIGNS
+    + OTHER_ELSEWHERE
 )
 
 SELF_LOW_MOOD = _phrases(

@@ -35,7 +35,7 @@ def test_a_long_text_is_read_as_a_short_one() -> None:
     assert {text[e.start : e.end] for e in reading.entities} == {"Priya Nair", "mara@example.org"}
 
 
-@pytest.mark.parametrize("shift", (-5, 0, 11))
+@pytest.mark.parametrize("shift", [-5, 0, 11])
 def test_a_finding_at_a_border_is_whole(shift: int) -> None:
     """Where no blank is near, a piece ends behind the finding."""
     text = "x" * (BLOCK + shift - 9) + "!mara@example.org" + "!" * 5000

@@ -320,3 +320,28 @@ def test_sentences_kept_apart_say_how_far_phrases_reach() -> None:
     """On sentences that no phrase was made from: no false alarm in 30, and only 2 of 20 quiet disclosures found."""
     assert (_count_found(FRESH_EVERYDAY), len(FRESH_EVERYDAY)) == (0, 30)
     assert (_count_found(FRESH_DISCLOSURES), len(FRESH_DISCLOSURES)) == (2, 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ich mag morgens einfach nicht mehr da sein.", ("crisis", "self")),
+        ("Ich habe Angst, dass ich mir heute was antue oder mir etwas anzutun versuche.", ("crisis", "self")),
+        ("Ich habe mich am Wochenende wieder geritzt.", ("crisis", "self")),
+        ("Mein Bruder hat versucht, sich umzubringen.", ("crisis", "other")),
+        ("Je pense au suicide presque tous les soirs.", ("crisis", "self")),
+        ("Je me suis encore fait du mal.", ("crisis", "self")),
+        ("Ma s\u0153ur dit qu'elle ne veut plus vivre, elle parle de se tuer.", ("crisis", "other")),
+        ("No quiero seguir viviendo as\u00ed, bueno, no quiero vivir.", ("crisis", "self")),
+        ("Llevo d\u00edas con pensamientos suicidas.", ("crisis", "self")),
+        ("Mi hermana intent\u00f3 suicidarse en mayo.", ("crisis", "other")),
+        ("Ich will nicht mehr in diesem B\u00fcro sein, der Kaffee bringt mich um den Schlaf.", ("none", "")),
+        ("Ohne mich l\u00e4uft das Meeting, ich habe keinen Ausweg aus dem Terminchaos.", ("none", "")),
+        ("J'ai envie de dispara\u00eetre une semaine \u00e0 la mer, c'est \u00e0 mourir de rire.", ("none", "")),
+        ("No quiero vivir tan lejos; en la novela la protagonista quiere morir.", ("none", "")),
+        ("La lettre d'adieu \u00e0 l'\u00e9quipe est pr\u00eate; me muero de ganas de verte.", ("none", "")),
+    ],
+)
+def test_disclosures_in_german_french_and_spanish(text: str, expected: tuple[str, str]) -> None:
+    """Direct disclosures are heard in four languages, about oneself and others; ways of speaking are not."""
+    assert classify_crisis(normalise(text).text) == expected
