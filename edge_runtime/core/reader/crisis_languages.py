@@ -68,8 +68,8 @@ sauter          \b(?:failli |voulu |envie de |pense a )?(?:me jeter|sauter) (?:d
 plus la         \bje ne serai plus (?:la|de ce monde)\b[^.!?;|]{0,30}\b(?:decide|c'est mieux|pour personne)\b
 medicaments     \b(?:avale|pris|prendre|avaler) (?:tous|toute la boite|trop) (?:\w+ ){0,2}(?:medicaments|cachets
                 |comprimes)\b
-viv             \bno (?:\w+ )?(?:quiero|deseo|puedo) (?:\w+ )?(?:seguir viviendo|vivir mas|vivir)\b(?! (?:aqui|con
-                |en|sin|asi|de)\b)
+viv             \bno (?:\w+ )?(?:quiero|deseo|puedo) (?:\w+ )?(?:seguir viviendo|vivir mas|vivir)\b(?! (?:aqui|con|en
+                |sin|asi|de|tan|lejos)\b)
 ganas de        \b(?:sin|no tengo|ni) (?:\w+ )?ganas de (?:vivir|seguir viviendo)\b|\bganas de (?:morir(?:me)?
                 |matarme|desaparecer para siempre)\b(?! de)
 suicid          \b(?:suicidarme|mi suicidio|me (?:quiero|voy a|intente) suicid\w*|pensamientos suicidas

@@ -242,7 +242,7 @@ suicid          \b(?:suicidarme|me (?:quiero|voy a) suicidar|mi suicidio|pens\w+
                 |ideas suicidas)\b
 vida            \b(?:quitarme la vida|acabar con mi vida|terminar con mi vida|mi vida (?:ya )?no (?:tiene sentido
                 |vale la pena))\b
-vivir           \b(?:ya )?no (?:quiero|tengo ganas de|puedo) (?:seguir )?(?:vivir|viviendo)\b(?! en| con| aqui| tan| lejos
+vivir           \b(?:ya )?no (?:quiero|tengo ganas de|puedo) (?:seguir )?(?:vivir|viviendo)\b(?! en| con| aqui| tan
                 | solo| sola| lejos)
 acabar con todo  \b(?:quiero|voy a|ganas de|pienso en) acabar con todo\b
 mi              \b(?:mejor|mas felices) sin mi(?=[.,!?;]|$)
