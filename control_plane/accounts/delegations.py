@@ -105,13 +105,14 @@ def delegate(
         return record(row, plane.now(), people.keyring(session))
 
 
-def require_distinct(session: Session, manifest: str, held: Holding, *, excluded: Iterable[str]) -> None:
+def require_distinct(session: Session, manifest: str, held: Holding, *, proposal: int, excluded: Iterable[str]) -> None:
     """Refuse a verdict on a manifest by somebody whose mandate is used up, or is that of an author.
 
     Args:
         session: the transaction of the verdict.
         manifest: digest of what is decided about.
         held: how the person holds the role in which they sign.
+        proposal: number of the one that has it: what was signed of the same manifest elsewhere does not count here.
         excluded: who wrote it: an author approves neither by themselves nor through a delegate.
 
     Raises:
@@ -121,6 +122,7 @@ def require_distinct(session: Session, manifest: str, held: Holding, *, excluded
         raise Refused("expected a delegate of somebody who did not write it, got an author's")
     signed = select(StatementRow.person, LeafRow.data).where(
         StatementRow.leaf == LeafRow.seq,
+        StatementRow.proposal == proposal,
         StatementRow.manifest == manifest,
         col(StatementRow.act).in_(("approve", "reject")),
     )

@@ -215,7 +215,9 @@ def decide(
     require_current(session, revision)
     _refuse_second(session, revision, person=actor)
     held = grants.require(session, actor, verdict.role, now=plane.now())
-    require_distinct(session, revision.digest, held, excluded=excluded(session, verdict.number))
+    require_distinct(
+        session, revision.digest, held, proposal=verdict.number, excluded=excluded(session, verdict.number)
+    )
     if verdict.manifest != revision.digest:
         raise Conflict(
             "expected the digest of the proposal as it is now, got another",
@@ -320,6 +322,7 @@ def _require_reviewable(
 
 def _refuse_second(session: Session, revision: RevisionRow, *, person: str) -> None:
     signed = select(StatementRow.id).where(
+        StatementRow.proposal == revision.proposal,
         StatementRow.manifest == revision.digest,
         StatementRow.person == person,
         col(StatementRow.act).in_(("approve", "reject")),

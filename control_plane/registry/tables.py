@@ -122,7 +122,7 @@ class StatementRow(SQLModel, table=True):
     """A signed statement: the envelope as JSON, and its entry of the log, which has the reason."""
 
     __tablename__ = "statement"
-    __table_args__ = (UniqueConstraint("manifest", "person", "act", "channel", "previous"),)
+    __table_args__ = (UniqueConstraint("proposal", "manifest", "person", "act", "channel", "previous"),)
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True)
     act: str = Field(index=True)

@@ -10,11 +10,12 @@ import pytest
 from audit.record import Act
 from control_plane import db, ledger
 from control_plane.accounts import delegations, grants, passphrases, people
-from control_plane.errors import Conflict, Refused
+from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.registry import queries, releases, review, store
 from control_plane.registry.lifecycle import acts as lifecycle
 from control_plane.registry.lifecycle import emergency
 from control_plane.registry.records import Proposal
+from control_plane.reviewing import closing
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 from tests.server.acts import ROLE, Acts, refused
@@ -147,3 +148,30 @@ def promote(acts: Acts, names: list[str]) -> Proposal:
     return lifecycle.promote(
         acts.plane, acts.id("maya"), source="pilot", names=names, passphrase=acts.passphrase("maya")
     )
+
+
+@pytest.mark.parametrize("number", [2**63, 2**400, 0, -(2**63) - 1])
+def test_attack_a_rollback_to_a_number_that_no_database_holds(acts: Acts, number: int) -> None:
+    """A release that cannot be there is not there, however large its number."""
+    given = {"to": number, "passphrase": acts.passphrase("lena")}
+    with refused(acts.plane, NotFound, match="number of a release"):
+        lifecycle.rollback(acts.plane, acts.id("lena"), **given)  # type: ignore[arg-type]
+
+
+def test_a_removal_that_was_closed_is_approved_anew_where_another_proposes_it(acts: Acts) -> None:
+    """A removal has one manifest, whoever proposes it: what was signed of a closed one does not count.
+
+    One signature of each person is enough of it all the same.
+    """
+    first = acts.propose("maya", {}, remove=[("prompt", "closing")])
+    acts.approve_fully(first.number)
+    closing.close(acts.plane, acts.id("maya"), first.number)
+    second = acts.propose("lena", {}, remove=[("prompt", "closing")])
+    assert second.manifest == first.manifest
+    with refused(acts.plane, Refused, match="lacks"):
+        acts.release(second.number)
+    acts.approve_fully(second.number)
+    with refused(acts.plane, Refused, match="one signature"):
+        acts.approve("tom", second.number)
+    assert acts.release(second.number).number == 2
+    assert ledger.verify(acts.plane).ok

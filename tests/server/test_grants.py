@@ -287,13 +287,13 @@ def test_attack_one_mandate_counts_twice(acts: Acts, kim: Person) -> None:
     for_tom = Holding(kim.id, "facilitator", "d-1", acts.id("tom"))
     with db.read(acts.plane.engine) as session:
         with pytest.raises(Refused, match="second one"):
-            delegations.require_distinct(session, seen, for_tom, excluded=())
+            delegations.require_distinct(session, seen, for_tom, proposal=2, excluded=())
         with pytest.raises(Refused, match="second one"):
-            delegations.require_distinct(session, seen, Holding(acts.id("tom"), "facilitator"), excluded=())
+            delegations.require_distinct(session, seen, Holding(acts.id("tom"), "facilitator"), proposal=2, excluded=())
         for_maya = Holding(kim.id, "facilitator", "d-1", acts.id("maya"))
         with pytest.raises(Refused, match="author's"):
-            delegations.require_distinct(session, seen, for_maya, excluded=[acts.id("maya")])
-        delegations.require_distinct(session, seen, Holding(kim.id, "facilitator", "g-1"), excluded=())
+            delegations.require_distinct(session, seen, for_maya, proposal=2, excluded=[acts.id("maya")])
+        delegations.require_distinct(session, seen, Holding(kim.id, "facilitator", "g-1"), proposal=2, excluded=())
     assert now == acts.plane.now()
 
 

@@ -126,9 +126,10 @@ def _rolled_back(
     plane: ControlPlane, session: Session, base: Manifest | None, *, spec: Mapping[str, Any], actor: str
 ) -> _Wanted:
     channel, channels = (base.channel if base else ""), plane.settings.channels
-    row = session.get(ReleaseRow, (channel, int(spec["release"])))
+    wanted = int(spec["release"])  # a database refuses to look for a number beyond what it can hold
+    row = session.get(ReleaseRow, (channel, wanted)) if base and 1 <= wanted <= base.number else None
     if base is None or row is None:
-        raise NotFound(f"expected the number of a release of the channel, got {spec['release']}")
+        raise NotFound(f"expected the number of a release of the channel, got {wanted}")
     then = parse_manifest(row.manifest)
     held = {entry.key: entry for entry in base.entries}
     only = spec.get("only", "")

@@ -219,7 +219,7 @@ def _require_reviewer(session: Session, released: ReleaseRow, held: Holding) -> 
         raise Refused("expected a reviewer who neither wrote nor approved it, got one who did")
     if held.role not in APPROVING:
         raise Refused(f"expected a role in which people approve, got {held.role}")
-    require_distinct(session, released.digest, held, excluded=out)
+    require_distinct(session, released.digest, held, proposal=released.proposal, excluded=out)
     return held
 
 
