@@ -40,17 +40,20 @@ _GRAVITY: tuple[tuple[Crisis, Subject], ...] = (
 
 def classify_crisis(text: str) -> tuple[Crisis, Subject]:
     """Return the level and the subject of the normalised `text`; the subject is empty when the level is none."""
-    return _GRAVITY[max(map(_gravity, crisis_views(text)))]
+    seen: set[str] = set()
+    return _GRAVITY[max(_gravity(view, seen) for view in crisis_views(text))]
 
 
-def _gravity(folded: str) -> int:
-    """Return the index in `_GRAVITY` of what a folded view tells."""
+def _gravity(folded: str, seen: set[str]) -> int:
+    """Return the index in `_GRAVITY` of what a folded view tells, in sentences that are not among those `seen`."""
+    sentences = [sentence for sentence in _SENTENCE_END().split(folded) if sentence not in seen]
+    seen.update(sentences)
     idioms, other_crisis, self_crisis, other_low, self_low = (
         [phrase for phrase in phrases if phrase[0] in folded]
         for phrases in (IDIOMS, OTHER_CRISIS, SELF_CRISIS, OTHER_LOW_MOOD, SELF_LOW_MOOD)
     )
     gravest = 0
-    for sentence in _SENTENCE_END().split(folded):
+    for sentence in dict.fromkeys(sentences):
         cleared = _remove(idioms, sentence)
         about_other = _remove(other_crisis, cleared)
         if _any(self_crisis, about_other):

@@ -27,7 +27,7 @@ class _Form(NamedTuple):
 
 
 _FORMS = (
-    _Form("us.ssn", r"\d{3}-\d{2}-\d{4}"),
+    _Form("", r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}"),  # US, social security
     _Form("us.itin", r"9\d{2}-[5-9]\d-\d{4}"),
     _Form("", r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),  # GB, NINO
     _Form("fr.nir", r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"),
@@ -86,13 +86,13 @@ _FILLER = (
     r"(?:[ \t:=(\"'#.-]|\b(?:is|was|are|ist|war|lautet|est|es|the|my|her|his|their|your|of|for|de|del|du|reads|ends"
     r"|ending|with|in|as|und|and)\b){0,9}"
 )
-_VALUE = (
-    r"(?P<value>(?:[A-Z]{1,6}[-/]?|(?-i:[A-Z]{1,4}) )?\d[A-Z\d]*(?:[ ./-]\d[A-Z\d]*|[/-][A-Z]{1,4}\d*){0,6})(?![\w])"
+_VALUE = lazy_pattern(
+    r"(?P<value>(?:[A-Z]{1,6}[-/]?|(?-i:[A-Z]{1,4}) )?\d[A-Z\d]*(?:[ ./-]\d[A-Z\d]*|[/-][A-Z]{1,4}\d*){0,6})(?![\w])",
+    re.IGNORECASE,
 )
 _BESIDE = lazy_pattern(
     rf"(?<![\w])(?:{_NEEDS_NUMBER}(?:'s)?[ -]{{0,1}}(?:id[ -])?{_NUMBER_WORD}\.?"
-    rf"|{_ALONE}(?:[ -]{{0,1}}{_NUMBER_WORD})?)(?![a-z]){_FILLER}{_VALUE}",
-    re.IGNORECASE,
+    rf"|{_ALONE}(?:[ -]{{0,1}}{_NUMBER_WORD})?)(?![a-z]){_FILLER}"
 )
 _WORDS = (
     *(
@@ -209,8 +209,7 @@ _ACCOUNT = lazy_pattern(
     r"|bankleitzahl|num\u00e9ro de compte|compte(?: n[o\u00b0\u00ba]\.?)?|rib"
     r"|(?:n\u00famero de )?cuenta(?: n\.?\u00ba)?|clabe)(?!\w)"
     r"(?:[ \t:=(\"'#.-]|\b(?:is|was|ist|lautet|est|es|the|my|her|his|and|und|number|no|ending|in"
-    r"|with)\b){0,8}(?P<value>\d[\dX]*(?:[ -]\d+){0,6})(?![\w]|[.,]\d|%)",
-    re.IGNORECASE,
+    r"|with)\b){0,8}(?P<value>\d[\dx]*(?:[ -]\d+){0,6})(?![\w]|[.,]\d|%)"
 )
 _SORT_CODE = lazy_pattern(
     r"(?<![\w-])(?P<value>\d{2}-\d{2}-\d{2}[ ,/]{1,3}(?:\w{2,8}[ :.]{1,2}){0,2}\d{8})(?![\w-])", re.IGNORECASE
@@ -225,6 +224,7 @@ _BIC = lazy_pattern(
     r"|code)[ :]{1,2})?(?P<value>[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?)(?!\w)"
 )
 _IFSC = lazy_pattern(r"(?<!\w)(?P<value>[A-Z]{4}0[A-Z0-9]{6})(?!\w)")
+_CODE_WORDS = ("iban", "swift", "bic", "ifsc")
 MIN_ACCOUNT_DIGITS = 6
 
 
@@ -237,11 +237,12 @@ def find_identities(text: str, words: Words, areas: Sequence[Area]) -> Iterator[
         if found is not None and _is_strong(found):
             yield found.span()
     for begin, end in words.windows(_WORDS, before=20, after=70):
-        for found in _BESIDE().finditer(text, begin, end):
-            value = found["value"]
-            digits = sum(map(str.isdigit, value))
-            if digits >= MIN_DIGITS and len(value) >= MIN_LENGTH and not _YEAR().fullmatch(value):
-                yield found.span("value")
+        for beside in _BESIDE().finditer(words.small, begin, end):
+            found = _VALUE().match(text, beside.end())
+            if found is None or len(found[0]) < MIN_LENGTH or _YEAR().fullmatch(found[0]):
+                continue
+            if sum(map(str.isdigit, found[0])) >= MIN_DIGITS:
+                yield found.span()
 
 
 def _is_strong(found: re.Match[str]) -> bool:
@@ -255,8 +256,8 @@ def find_accounts(text: str, words: Words) -> Iterator[tuple[int, int]]:
     for found in _SORT_CODE().finditer(text):
         yield found.span("value")
     for start, end in words.windows(_ACCOUNT_WORDS, before=20, after=80):
-        for found in _ACCOUNT().finditer(text, start, end):
+        for found in _ACCOUNT().finditer(words.small, start, end):
             if sum(map(str.isdigit, found["value"])) >= MIN_ACCOUNT_DIGITS:
                 yield found.span("value")
-        for pattern in (_IBAN(), _BIC(), _IFSC()):
+        for pattern in (_IBAN(), _BIC(), _IFSC()) if any(word in words for word in _CODE_WORDS) else ():
             yield from (found.span("value") for found in pattern.finditer(text, start, end))

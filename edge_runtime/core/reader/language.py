@@ -107,15 +107,16 @@ def _language(sentence: str) -> tuple[Language, int]:
         return "other", 0
     words = _WORD().findall(sentence.lower())
     vocabulary = _vocabulary()
-    hits: Counter[int] = Counter()
+    hits = [0] * (len(_READ) + len(_OTHER))
     known = 0
     for word in words:
         numbers = vocabulary.get(word)
         if numbers:
             known += 1
-            hits.update(numbers)
-    read = max(range(len(_READ)), key=lambda number: hits[number])
-    other = max(range(len(_READ), len(_READ) + len(_OTHER)), key=lambda number: hits[number])
+            for number in numbers:
+                hits[number] += 1
+    read = max(range(len(_READ)), key=hits.__getitem__)
+    other = max(range(len(_READ), len(hits)), key=hits.__getitem__)
     clearly = hits[other] >= MIN_HITS and hits[other] > hits[read] + 1 and hits[other] * 4 >= len(words)
     if len(words) >= MIN_WORDS and clearly:
         return "other", hits[other]

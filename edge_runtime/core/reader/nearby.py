@@ -14,18 +14,27 @@ from edge_runtime.core.reader.lazy import lazy_pattern
 
 __all__ = ["Words"]
 
+SHORT = 3_000
+"""How long a vocabulary may be, in characters, for every three letters in a row of it to be listed."""
 _WORD = lazy_pattern(r"[^\W\d_]+")
 
 
 class Words:
     """A text in small letters, as long as it was, and the words in it."""
 
-    __slots__ = ("_joined", "_words", "small")
+    __slots__ = ("_beginnings", "_joined", "_words", "small")
 
     def __init__(self, text: str) -> None:
         self.small = text.lower() if text.isascii() else text.replace("\u0130", "I").lower()
         self._words = frozenset(_WORD().findall(self.small))
-        self._joined = "\n".join(self._words)
+        self._joined = joined = "\n".join(self._words)
+        self._beginnings: set[str] | None = None
+        if len(joined) < SHORT:
+            self._beginnings = {"", *(joined[at : at + 3] for at in range(len(joined) - 2))}
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word in small letters is one of the text's."""
+        return word in self._words
 
     def windows(
         self, phrases: tuple[str, ...], *, before: int, after: int, whole: bool = False
@@ -38,11 +47,7 @@ class Words:
             after: how many characters behind.
             whole: look for single whole words only.
         """
-        if whole:
-            present = [phrase for phrase in phrases if phrase in self._words]
-        else:
-            vocabulary = self._joined
-            present = [phrase for phrase, word in _with_words(phrases) if word in vocabulary]
+        present = [phrase for phrase in phrases if phrase in self._words] if whole else self._present(phrases)
         found = [
             (max(0, at - before), min(len(self.small), at + len(phrase) + after))
             for phrase in present
@@ -55,6 +60,13 @@ class Words:
             else:
                 joined.append((start, end))
         return [(start, end) for start, end in joined if _DIGIT().search(self.small, start, end)]
+
+    def _present(self, phrases: tuple[str, ...]) -> list[str]:
+        """Return the phrases whose longest word is part of a word of the text."""
+        by_beginning = _by_beginning(phrases)
+        beginnings = by_beginning.keys() if self._beginnings is None else by_beginning.keys() & self._beginnings
+        vocabulary = self._joined
+        return [phrase for beginning in beginnings for phrase, word in by_beginning[beginning] if word in vocabulary]
 
     def _places(self, phrase: str, *, whole: bool) -> Iterator[int]:
         if whole:
@@ -70,6 +82,10 @@ _DIGIT = lazy_pattern(r"\d")
 
 
 @cache
-def _with_words(phrases: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return each phrase with its longest word, empty if it has none."""
-    return tuple((phrase, max(_WORD().findall(phrase), key=len, default="")) for phrase in phrases)
+def _by_beginning(phrases: tuple[str, ...]) -> dict[str, list[tuple[str, str]]]:
+    """Return phrases with their longest words, by the first three letters of those; by none if they have fewer."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for phrase in phrases:
+        word = max(_WORD().findall(phrase), key=len, default="")
+        found.setdefault(word[:3] if len(word) >= 3 else "", []).append((phrase, word))
+    return found

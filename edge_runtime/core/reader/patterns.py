@@ -48,6 +48,12 @@ _BANK_START = lazy_pattern(
     r"[0-9](?:(?<=[A-Za-z].)|(?<=[A-Za-z][ .\-\t\n].)|(?<=[A-Za-z][ .\-\t\n]{2}.))[ .\-\t\n]{0,2}[0-9]"
 )
 _COUNTRY = lazy_pattern(r"(?<![^\W_])[A-Z] ?[A-Z][ .\-\t\n]{0,2}\Z", re.IGNORECASE)
+_COUNTRY_LIST = """
+AD AE AL AO AT AZ BA BE BF BG BH BI BJ BR BY CF CG CH CI CM CR CV CY CZ DE DJ DK DO DZ EE EG ES FI FK FO FR GA GB GE
+GI GL GQ GR GT GW HN HR HU IE IL IQ IR IS IT JO KM KW KZ LB LC LI LT LU LV LY MA MC MD ME MG MK ML MN MR MT MU MZ NE
+NI NL NO OM PK PL PS PT QA RO RS RU SA SC SD SE SI SK SM SN SO ST SV TD TG TL TN TR UA VA VG XK YE
+"""
+_IBAN_COUNTRIES = frozenset(_COUNTRY_LIST.split())
 _BANK_NEXT = lazy_pattern(r"[ .\-/\t\n]{0,2}([A-Z0-9])", re.IGNORECASE)
 _BANK_LENGTHS = range(15, 35)
 _GROUP = lazy_pattern(r"\d+")
@@ -101,8 +107,10 @@ def _find_banks(text: str) -> Iterator[tuple[int, int]]:
     for digits in _BANK_START().finditer(text):
         first = max(0, digits.start() - 6)
         country = _COUNTRY().search(text[first : digits.start()])
-        end = _bank_end(text, first + country.start()) if country else 0
-        if country and end:
+        if country is None or (country[0][0] + country[0].rstrip(" .-\t\n")[-1]).upper() not in _IBAN_COUNTRIES:
+            continue
+        end = _bank_end(text, first + country.start())
+        if end:
             yield first + country.start(), end
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from edge_runtime.core.reader.digits import Area, digit_areas
@@ -36,12 +37,14 @@ _NOT_A_PHONE = lazy_pattern(
             rf"(?<!\d){_YEAR} ?[-/] ?(?:19|20)?\d\d(?![-./ ]?\d)",  # 2031-2032
             rf"(?<![\d.-]){_HOUR}[:.h][0-5]\d(?: ?- ?{_HOUR}[:.h][0-5]\d)(?![.-]?\d)",  # 09.30-10.45
             r"(?<!\d)(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d(?![\d-])",  # 0900-1700
+            r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])",  # 219-09-9999, a social security number
             r"\b(?:v|version |release )\d+(?:\.\d+)+",  # version 4.12.10031
             r"(?<![\d.])(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}(?!\d|\.\d)",  # 10.20.30.40
             r"(?<![\d.])[1-9]\d?(?:\.\d{3}){2,}(?!\d|\.\d)",  # 1.234.567
         )
     )
 )
+_PLAIN_DATE = lazy_pattern(rf"{_YEAR}-{_MONTH}-{_DAY}")
 _GROUP = lazy_pattern(r"\d+")
 _GAP = lazy_pattern(r"[ \t().\-/]{1,3}")
 _LEAD = lazy_pattern(r"\(?\+ ?\(?\Z|\(\Z")
@@ -86,7 +89,11 @@ def find_phones(
 
     After `MAX_STARTS` places every run with enough digits is taken as one number: covered without a closer look.
     """
-    areas = [area for area in (digit_areas(text) if areas is None else areas) if area.digits >= MIN_DIGITS]
+    areas = [
+        area
+        for area in (digit_areas(text) if areas is None else areas)
+        if area.digits >= MIN_DIGITS and not _PLAIN_DATE().fullmatch(text, area.start, area.end)
+    ]
     masked = _masked(text, areas)
     left = MAX_STARTS
     for run in (run for area in areas for run in _runs(masked, area)):
@@ -198,11 +205,10 @@ def _national_in(window: _Window, region: str) -> str:
     import phonenumbers
 
     code = phonenumbers.country_code_for_region(region)
-    if code == 1:
-        shaped = _has_north_american_shape(window)
-    else:
-        prefix = phonenumbers.ndd_prefix_for_region(region, True)
-        shaped = _has_national_shape(window, prefix)
+    prefix = phonenumbers.ndd_prefix_for_region(region, True)
+    shaped = _has_north_american_shape(window) if code == 1 else _has_national_shape(window, prefix)
+    if code != 1 and not prefix and not window.cued:
+        shaped = shaped and _general(region).fullmatch(window.digits) is not None
     if not (shaped or window.cued):
         return ""
     if code == 1 and shaped and _ASSIGNED().fullmatch(window.digits) and len(window.groups) > 1:
@@ -218,6 +224,16 @@ def _national_in(window: _Window, region: str) -> str:
     reason = phonenumbers.is_possible_number_with_reason(number)
     has_prefix = window.digits.startswith("0")
     return "possible" if reason == phonenumbers.ValidationResult.IS_POSSIBLE and (has_prefix or window.cued) else ""
+
+
+@cache
+def _general(region: str) -> re.Pattern[str]:
+    """Return the form of all numbers of a region: a quick look before a closer one."""
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    described = metadata.general_desc if metadata else None
+    return re.compile((described and described.national_number_pattern) or r"\d+")
 
 
 _NORTH_AMERICAN = lazy_pattern(r"1?[2-9]\d{9}")
