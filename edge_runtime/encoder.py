@@ -219,8 +219,10 @@ def _session(data: bytes) -> InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session.disable_fallback()
+    vars(session).pop("_model_bytes", None)  # a second copy of the file, kept for the fallback that is switched off
+    return session
 
 
 def _windows(tokens: int, model: ReaderModel) -> Iterator[tuple[int, int, int, int]]:
