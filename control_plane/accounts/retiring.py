@@ -1,18 +1,16 @@
 """A passphrase that was forgotten retires the key under it; the same person goes on with a new one.
 
-Retiring ends what a key could do: grants and delegations of the person, sessions, tokens; the sealed key is deleted, so
-whoever remembers the passphrase later opens nothing. Promises: what was signed before stays valid, approvals of open
-proposals among it: the key was the person's when they signed, and the log proves when. The new key is enrolled by an
-invitation and an entry of its own; roles that take a grant are granted anew by two people, so that no administrator
-alone can come in as somebody else and approve.
+Retiring ends what a key could do: grants and delegations of the person, lapsed ones too, sessions, tokens, accounts of
+the identity provider; the sealed key is deleted, so whoever remembers the passphrase later opens nothing. Promises:
+what was signed before stays valid, approvals of open proposals among it: the key was the person's when they signed, and
+the log proves when. The new key is enrolled by an invitation and an entry of its own; roles that take a grant are
+granted anew by two people, so that no administrator alone can come in as somebody else and approve.
 Does not: tell a forgotten passphrase from a stolen one; whoever fears the latter objects to the open proposals, too.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, delete, or_, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
@@ -20,10 +18,11 @@ from control_plane.accounts import invitations, passphrases, people, rights, ses
 from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import GrantRow, KeyRow
+from control_plane.accounts.standing import key_since
+from control_plane.accounts.tables import GrantRow, IdentityRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow, PersonRow
+from control_plane.registry.tables import PersonRow
 from edge_runtime.core import dsse
 
 __all__ = ["end_grants", "enrol_key", "retire_key"]
@@ -89,13 +88,6 @@ def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
 
 
 def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int) -> KeyRow:
-    named = "sha256:" + dsse.key_id(row.public_key)
-    enrolling = select(LeafRow.seq).where(
-        LeafRow.kind == "person",
-        LeafRow.name == row.id,
-        LeafRow.digest == named,
-        col(LeafRow.act).in_((str(Act.PERSON_ENROLLED), str(Act.KEY_ENROLLED))),
-    )
     return KeyRow(
         id=dsse.key_id(row.public_key),
         person=row.id,
@@ -103,26 +95,29 @@ def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int)
         roles=list(row.roles),
         public_key=row.public_key,
         sealed_key={},
-        enrolled=session.exec(enrolling).one(),
+        enrolled=key_since(session, row),
         retired=seq,
         at=plane.now(),
     )
 
 
 def _end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
-    end_grants(session, person, seq=seq, now=plane.now())
+    end_grants(session, person, seq=seq)
     tokens.revoke_all(plane, session, person, by=by)
     session.flush()
 
 
-def end_grants(session: Session, person: str, *, seq: int, now: datetime) -> None:
-    """End the grants and delegations of a person, and the sessions of all concerned, by this entry of the log."""
+def end_grants(session: Session, person: str, *, seq: int) -> None:
+    """End grants, delegations and linked accounts of a person, and the sessions of all concerned, by this entry.
+
+    Lapsed ones too: who held a role once has a say about grants (see `standing`), whoever has the new key has not.
+    """
     query = select(GrantRow).where(
         or_(GrantRow.person == person, GrantRow.behalf == person),
         col(GrantRow.ended).is_(None),
-        GrantRow.until > now,
     )
     for grant in session.exec(query):
         grant.ended, grant.ended_at = seq, ledger.logged_at(session, seq)
         sessions.end_all_of(session, grant.person)
+    session.exec(delete(IdentityRow).where(col(IdentityRow.person) == person))
     sessions.end_all_of(session, person)

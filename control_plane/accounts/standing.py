@@ -8,7 +8,7 @@ does not. Does not: know in which roles people sign (see `grants`).
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from audit.record import Act
 from control_plane import ledger
@@ -16,7 +16,7 @@ from control_plane.accounts.tables import GrantRow
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["has_say"]
+__all__ = ["has_say", "key_since"]
 
 
 def has_say(session: Session, row: PersonRow) -> bool:
@@ -41,3 +41,14 @@ def has_say(session: Session, row: PersonRow) -> bool:
         LeafRow.digest == "sha256:" + dsse.key_id(row.public_key),
     )
     return "administrator" in row.roles and session.exec(enrolled.limit(1)).first() is not None
+
+
+def key_since(session: Session, row: PersonRow) -> int:
+    """Return the entry of the log that enrolled the present key of a person."""
+    enrolling = select(func.max(LeafRow.seq)).where(
+        LeafRow.kind == "person",
+        LeafRow.name == row.id,
+        LeafRow.digest == "sha256:" + dsse.key_id(row.public_key),
+        col(LeafRow.act).in_((str(Act.PERSON_ENROLLED), str(Act.KEY_ENROLLED))),
+    )
+    return session.exec(enrolling).one()

@@ -109,7 +109,7 @@ class ContactRow(SQLModel, table=True):
 
 
 class InvitationRow(SQLModel, table=True):
-    """A code handed to a person, as its SHA-256: good once, for one purpose, for a while."""
+    """A code handed to a person, or a proof of theirs, as its SHA-256: good once, for one purpose, for a while."""
 
     __tablename__ = "invitation"
     hash: str = Field(primary_key=True)

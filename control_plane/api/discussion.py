@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Request
 from pydantic import Field
 
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.api.shared import Actor, Body, Number, Plane, Present, Text
 from control_plane.reviewing import objections, requested, threads
 from control_plane.reviewing.records import Anchor, Objection, Requested, Thread
 
@@ -52,8 +53,8 @@ class Objecting(Body):
     lines: Lines | None = None
 
 
-class TakingBack(Body):
-    """Why an objection is taken back."""
+class TakingBack(Present):
+    """Why an objection is taken back, and by whom: as strong as a signature."""
 
     reason: Text = ""
 
@@ -113,9 +114,9 @@ def object_to(plane: Plane, actor: Actor, number: Number, *, body: Objecting) ->
 
 
 @router.post("/proposals/{number}/objections/take-back", status_code=204)
-def take_back(plane: Plane, actor: Actor, number: Number, *, body: TakingBack) -> None:
+def take_back(plane: Plane, request: Request, actor: Actor, *, number: Number, body: TakingBack) -> None:
     """Take back one's own objection or rejection."""
-    objections.take_back(plane, actor.id, number, reason=body.reason)
+    objections.take_back(plane, actor.id, number, present=body.present(request), reason=body.reason)
 
 
 @router.post("/proposals/{number}/requests", status_code=201)

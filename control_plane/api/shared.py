@@ -13,10 +13,11 @@ from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from audit.acts import Client
 from control_plane.accounts import people, sessions, tokens
+from control_plane.accounts.presence import Proof, place_of
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.revising import Elsewhere
@@ -31,6 +32,8 @@ __all__ = [
     "Body",
     "Number",
     "Plane",
+    "Present",
+    "Proving",
     "Text",
     "cookie_of",
     "is_secure",
@@ -98,6 +101,30 @@ def _actor(request: Request, plane: Plane) -> people.Person:
                 hint="GET /v1/session says it to pages of this server",
             )
     return people.find_person(plane, plane.acting.person)
+
+
+class Proving(Body):
+    """That somebody is here, signed by their own key: when, random bytes in hex, the signature in base64."""
+
+    at: Text
+    nonce: Text = Field(max_length=64)
+    signature: Text = Field(repr=False)
+
+    def proof(self, request: Request) -> Proof:
+        """Return it as the use cases take it: for the server that was asked."""
+        here = request.app.state.plane.settings.public_url or str(request.base_url)
+        return Proof(self.at, self.nonce, dsse.decode_base64(self.signature), place_of(here))
+
+
+class Present(Body):
+    """A passphrase, or what shows the same with a key of one's own."""
+
+    passphrase: Text = Field(default="", repr=False)
+    proof: Proving | None = None
+
+    def present(self, request: Request) -> str | Proof:
+        """Return what was given."""
+        return self.proof.proof(request) if self.proof else self.passphrase
 
 
 class Authored(Body):

@@ -28,6 +28,7 @@ from control_plane.cli.common import (
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
+    from control_plane.accounts.presence import Proof
     from control_plane.custody.deciding import Derived
     from control_plane.reviewing.material import Material
     from control_plane.sync.records import Signing
@@ -45,6 +46,7 @@ __all__ = [
     "Yes",
     "app",
     "decide_here",
+    "present_by",
     "signing_here",
 ]
 
@@ -202,6 +204,19 @@ def signing_here(own: OwnKey, secret: Path | None) -> Signing:
         return sign_authorship(material, derived, key, person=file.person, salt=os.urandom(16), at=now)
 
     return sign
+
+
+def present_by(key: Path | None, secret: Path | None, *, purpose: str, server: str = "") -> str | Proof:
+    """Return what shows that somebody is here: their passphrase, or a proof by the key in their file."""
+    given = passphrase(secret)
+    if key is None:
+        return given
+    from control_plane.accounts.presence import place_of, prove
+    from control_plane.custody.keyfile import load_key, open_key
+
+    file, where = load_key(key), place_of(server) if server else ""
+    own, now = open_key(file, given), datetime.now(UTC)
+    return prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
 
 
 def _shown(derived: Derived) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, passphrase
 from control_plane.cli.drafting import DRAFTING, People, acting
+from control_plane.cli.key import KeyFile, present_by
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -145,13 +146,16 @@ def take_back(
     actor: As,
     reason: Annotated[str, typer.Option("--reason", help="Why, if you like to say.")] = "",
     home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
     as_json: Json = False,
 ) -> None:
-    """Take back your own objection or rejection."""
+    """Take back your own objection or rejection, with your passphrase or your own key."""
     with acting(home, actor, as_json=as_json) as (plane, person):
         from control_plane.reviewing import objections
 
-        objections.take_back(plane, person, number, reason=reason, auth=_unproven())
+        present = present_by(key, passphrase_file, purpose=objections.taking_back(number))
+        objections.take_back(plane, person, number, present=present, reason=reason)
         answer({"proposal": number}, as_json=as_json, text=f"proposal {number}: your objection is taken back")
 
 

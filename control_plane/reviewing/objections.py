@@ -5,7 +5,9 @@ rejection is a signed act that closes a proposal as well, and it blocks in the s
 that was objected to: a rebase that changes nothing of it, a duplicate, or the same change proposed anew meets them
 again, on every channel.
 Promises: whoever wrote a part of the proposal does not object to it, they edit or close it; machines do not object;
-only the objector takes an objection back. Does not: stop approvals from being signed meanwhile.
+only the objector takes an objection back. That loosens, so it takes their passphrase or the key that they keep, as they
+had it when they objected: whoever linked an account to theirs, or let them have a new key, does not do it for them.
+Does not: stop approvals from being signed meanwhile.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, texts
-from control_plane.accounts import rights
+from control_plane.accounts import presence, rights
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.standing import has_say, key_since
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -40,6 +44,7 @@ __all__ = [
     "require_unobjected",
     "standing",
     "take_back",
+    "taking_back",
 ]
 
 OBJECTING = (*APPROVING, "reviewer")
@@ -132,12 +137,20 @@ def add_objection(session: Session, revision: RevisionRow, objecting: Objecting,
     return row
 
 
-def take_back(plane: ControlPlane, actor: str, number: int, *, reason: str = "", auth: Auth = Auth.TOKEN) -> None:
+def take_back(plane: ControlPlane, actor: str, number: int, *, present: str | Proof, reason: str = "") -> None:
     """Take back one's own objections to a proposal, rejections included; a rejected proposal is open again.
+
+    Args:
+        plane: the control plane.
+        actor: person id of the objector.
+        number: of the proposal.
+        present: their passphrase, or a proof by the key that they keep, for `taking_back(number)`.
+        reason: why, if they like to say.
 
     Raises:
         NotFound: no such proposal or person.
-        Refused: their token is not good for it.
+        Refused: their token is not good for it; a wrong passphrase or proof; their key is newer than the objection, and
+            nobody granted them a role since.
         Conflict: they have nothing to take back.
     """
     if reason.strip():
@@ -145,11 +158,10 @@ def take_back(plane: ControlPlane, actor: str, number: int, *, reason: str = "",
     target = LeafObject("proposal", f"proposal-{number}")
     expiry.expire_due(plane, number)
     rights.require_scope(plane, actor, attempt=Attempt("take-back", target))
+    auth = presence.require(plane, actor, present, purpose=taking_back(number))
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
-        mine = [row for row in standing(session, revision) if row.person == rights.find_row(session, actor).id]
-        if not mine:
-            raise Conflict("expected an objection of the same person's to this content, got none")
+        mine = _own(session, revision, actor)
         said = texts.say(plane, reason.strip()) if reason.strip() else None
         for row in mine:
             event = ledger.Event(
@@ -171,6 +183,25 @@ def take_back(plane: ControlPlane, actor: str, number: int, *, reason: str = "",
             proposal.state = "open"
         session.flush()
         waiting.refresh(plane, session, proposal, revision=revision)
+
+
+def taking_back(number: int) -> str:
+    """Return what a proof is for with which somebody takes back what they object to in a proposal."""
+    return f"take back what I object to in proposal {number}"
+
+
+def _own(session: Session, revision: RevisionRow, actor: str) -> list[ObjectionRow]:
+    """Return the objections of a person that block a revision, once they are who made them."""
+    person = rights.find_row(session, actor)
+    mine = [row for row in standing(session, revision) if row.person == person.id]
+    if not mine:
+        raise Conflict("expected an objection of the same person's to this content, got none")
+    if key_since(session, person) > min(row.leaf for row in mine) and not has_say(session, person):
+        raise Refused(
+            "expected the key that the objector had when they objected, got a newer one",
+            hint="two people grant them a role anew, or an edit changes what they object to",
+        )
+    return mine
 
 
 def standing(session: Session, revision: RevisionRow) -> list[ObjectionRow]:

@@ -69,7 +69,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
             )
         before = LeafObject("person", who, "sha256:" + dsse.key_id(row.public_key))
         event = ledger.Event(Act.KEY_REVOKED, actor, "administrator", Auth.TOKEN, before, code="replaced")
-        retiring.end_grants(session, who, seq=ledger.append(plane, session, event), now=plane.now())
+        retiring.end_grants(session, who, seq=ledger.append(plane, session, event))
         _take_key(plane, session, row, public_key=public_key, by=(actor, "administrator", Auth.TOKEN))
         return people.shown(plane, session, row)
 

@@ -277,7 +277,7 @@ class Governance(RuleBasedStateMachine):
         number = self._pick(which)
         one = self.known[number]
         with suppress(MentorplaneError):
-            objections.take_back(self.plane, self.acts.id(login), number)
+            objections.take_back(self.plane, self.acts.id(login), number, present=self.acts.passphrase(login))
             mine = content_of(one)
             self.objected = [
                 (who, content) for who, content in self.objected if not (who.startswith(login) and content == mine)

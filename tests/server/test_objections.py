@@ -23,7 +23,7 @@ def object_to(acts: Acts, login: str, number: int = 2, **options: object) -> Obj
 
 def take_back(acts: Acts, login: str, number: int = 2) -> None:
     """Take back as a demo person."""
-    objections.take_back(acts.plane, acts.id(login), number, reason="settled")
+    objections.take_back(acts.plane, acts.id(login), number, present=acts.passphrase(login), reason="settled")
 
 
 @pytest.mark.databases

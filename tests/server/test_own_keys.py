@@ -11,6 +11,7 @@ import pytest
 
 from control_plane import ledger
 from control_plane.accounts import passphrases
+from control_plane.accounts.presence import prove
 from control_plane.accounts.retiring import retire_key
 from control_plane.custody.deciding import Decision, Derived, Verified, derive, sign_decision
 from control_plane.custody.keyfile import KeyFile, create_key, load_key, open_key
@@ -129,7 +130,9 @@ def test_a_rejection_with_an_own_key_blocks(acts: Acts, tmp_path: Path) -> None:
     """It is a rejection like any other, and is taken back by who made it."""
     file = fresh(acts, tmp_path)
     assert hand_in(acts, file, derived(acts), act="reject").state == "rejected"
-    objections.take_back(acts.plane, file.person, 2)
+    purpose, now = objections.taking_back(2), acts.plane.now()
+    proof = prove(open_key(file, SECRET), person=file.person, purpose=purpose, at=now, nonce=SALT)
+    objections.take_back(acts.plane, file.person, 2, present=proof)
     assert queries.show_proposal(acts.plane, 2).proposal.state == "open"
 
 

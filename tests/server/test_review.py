@@ -244,7 +244,7 @@ def test_a_report_that_is_old_waits_to_be_run_again(acts: Acts, clock: Clock) ->
     with refused(acts.plane, Refused, "older than 14 days"):
         acts.release()
     objections.object_to(acts.plane, acts.id("sam"), 2, role="safety-owner", reason="wait", manifest=acts.seen())
-    objections.take_back(acts.plane, acts.id("sam"), 2)
+    objections.take_back(acts.plane, acts.id("sam"), 2, present=acts.passphrase("sam"))
     with db.read(acts.plane.engine) as session:
         assert [row.what for row in session.exec(select(WaitingRow).where(WaitingRow.proposal == 2))] == ["check"]
     acts.check()

@@ -105,6 +105,7 @@ def deciding(number: int) -> dict[str, str]:
 
 USUAL = {"number": 2, "name": "opener", "kind": "prompt", "thread": 1, "index": 1, "rules": "soc2", "person": "tom"}
 BYE = {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}
+FAREWELL = {CLOSING: script("closing", tier="R1", fill="Farewell, {{ work }}.")}
 AGAIN = {OPENER: script("opener", fill="You did {{ work }} again.")}
 DECIDED = {"role": "$role", "reason": "clear", "passphrase": "$secret", "manifest": "$manifest-2"}
 SIGNED = {"reason": "it is due", "passphrase": "$secret"}
@@ -141,7 +142,7 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "POST /v1/drafts/{number}/invite": ({"number": 1}, {}, {"people": ["tom"]}),
     "POST /v1/drafts/{number}/uninvite": ({"number": 1}, {}, {"people": ["tom"]}),
     "POST /v1/drafts/{number}/propose": ({"number": 1}, {}, {"passphrase": "$secret"}),
-    "POST /v1/unsigned/proposals": ({}, {}, {"title": "x", "files": BYE}),
+    "POST /v1/unsigned/proposals": ({}, {}, {"title": "x", "files": FAREWELL}),
     "POST /v1/unsigned/proposals/{number}": ({"number": 4}, {}, {"files": AGAIN}),
     "POST /v1/unsigned/drafts/{number}": ({"number": 1}, {}, {}),
     "POST /v1/proposals/{number}/threads": ({}, {}, {"text": "why?"}),
@@ -152,7 +153,11 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
         {},
         {"role": "$role", "reason": "no", "manifest": "$manifest-10", "lines": LINES},
     ),
-    "POST /v1/proposals/{number}/objections/take-back": ({"number": 4}, {}, {"reason": "resolved"}),
+    "POST /v1/proposals/{number}/objections/take-back": (
+        {"number": 4},
+        {},
+        {"reason": "resolved", "passphrase": "$secret"},
+    ),
     "POST /v1/proposals/{number}/requests": ({}, {}, {"roles": ["compliance"]}),
     "POST /v1/proposals/{number}/requests/end": ({"number": 3}, {}, {"role": "compliance"}),
     "POST /v1/compatibility": ({}, {}, {"files": BYE}),

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from control_plane import ledger
-from control_plane.accounts import grants, invitations, people, retiring
+from control_plane.accounts import grants, invitations, people, presence, retiring
 from control_plane.accounts.grants import GrantRecord, Making
 from control_plane.accounts.people import Person
-from control_plane.custody.keyfile import create_key
+from control_plane.accounts.presence import prove
+from control_plane.accounts.scopes import Acting
+from control_plane.custody.keyfile import create_key, open_key
 from control_plane.errors import Conflict, Refused
-from control_plane.reviewing import own_keys
+from control_plane.registry import queries
+from control_plane.reviewing import objections, own_keys
 from edge_runtime.core.errors import InvalidDocument
-from tests.server.acts import Acts, refused
-from tests.server.conftest import CHEAP
+from tests.server.acts import ROLE, Acts, refused
+from tests.server.conftest import CHEAP, Clock
+from tests.server.keyholders import SECRET as OWN_SECRET
+from tests.server.keyholders import fresh
 
 SECRET = "lena knows this secret"
 
@@ -88,3 +96,69 @@ def test_attack_a_login_that_looks_like_anothers(acts: Acts) -> None:
     with refused(acts.plane, InvalidDocument):
         given = {"roles": ["facilitator"], "passphrase": SECRET, "actor": acts.id("lena")}
         people.enrol(acts.plane, login="other", name="Tom\u202e Baptiste", **given)
+
+
+def objected(acts: Acts, login: str) -> None:
+    """Somebody objects to the open proposal."""
+    given = {"role": ROLE[login], "reason": "no", "manifest": acts.seen()}
+    objections.object_to(acts.plane, acts.id(login), 2, **given)
+
+
+def test_attack_an_administrator_signs_on_as_an_objector_and_takes_it_back(acts: Acts) -> None:
+    """A session is not enough: whoever takes an objection back gives the passphrase of whoever made it."""
+    objected(acts, "sam")
+    came_in = replace(acts.plane, acting=Acting(acts.id("sam")))
+    for guess in ("", acts.passphrase("lena")):
+        with pytest.raises(Refused, match="passphrase"):
+            objections.take_back(came_in, acts.id("sam"), 2, present=guess)
+    assert [one.standing for one in queries.show_proposal(acts.plane, 2).objections] == [True]
+
+
+@pytest.mark.parametrize("lapsed", [False, True])
+def test_attack_an_administrator_retires_an_objectors_key_and_takes_it_back(
+    acts: Acts, clock: Clock, lapsed: bool
+) -> None:
+    """A key that is newer than the objection takes it back once two people granted its holder a role, not before.
+
+    That the objector's grant had lapsed when their key was retired makes no difference.
+    """
+    objected(acts, "sam")
+    if lapsed:
+        clock.advance(days=57)
+    given = {"reason": "lost", "passphrase": acts.passphrase("lena")}
+    code = retiring.retire_key(acts.plane, acts.id("lena"), "sam", **given)
+    retiring.enrol_key(acts.plane, code, SECRET)
+    with refused(acts.plane, Refused, match="newer"):
+        objections.take_back(acts.plane, acts.id("sam"), 2, present=SECRET)
+    made = proposed(acts, acts.id("sam"), "safety-owner")
+    with refused(acts.plane, Refused, logged="grant"):
+        grants.sign(acts.plane, acts.id("sam"), made.id, digest=made.digest, reason="yes", passphrase=SECRET)
+    given = {"digest": made.digest, "reason": "it is sam", "passphrase": acts.passphrase("ruth")}
+    grants.sign(acts.plane, acts.id("ruth"), made.id, **given)
+    objections.take_back(acts.plane, acts.id("sam"), 2, present=SECRET)
+    assert ledger.verify(acts.plane).ok
+
+
+def test_attack_a_proof_that_is_another_or_used(acts: Acts, tmp_path: Path, clock: Clock) -> None:
+    """What an own key signed to show who is here: once, for one purpose, person and server, for ten minutes."""
+    file = fresh(acts, tmp_path)
+    key = open_key(file, OWN_SECRET)
+    given = {"person": file.person, "purpose": "x", "at": acts.plane.now(), "nonce": bytes(16)}
+    good = prove(key, **given)  # type: ignore[arg-type]
+    wrong = (
+        prove(key, **{**given, "purpose": "y"}),  # type: ignore[arg-type]
+        prove(key, **{**given, "person": acts.id("tom")}),  # type: ignore[arg-type]
+        prove(key, **{**given, "at": clock.now - timedelta(minutes=11)}),  # type: ignore[arg-type]
+        replace(prove(key, **given, server="evil.example"), server="coach.example"),  # type: ignore[arg-type]
+        prove(Ed25519PrivateKey.generate(), **given),  # type: ignore[arg-type]
+        replace(good, nonce="00" * 15 + "01"),
+        replace(good, signature=b""),
+    )
+    for one in wrong:
+        with refused(acts.plane, Refused, match="proof"):
+            presence.require(acts.plane, file.person, one, purpose="x")
+    with refused(acts.plane, Refused, match="proof"):  # whose key lies on the server
+        presence.require(acts.plane, acts.id("tom"), good, purpose="x")
+    assert presence.require(acts.plane, file.person, good, purpose="x") == "key"
+    with refused(acts.plane, Refused, match="nobody has used"):
+        presence.require(acts.plane, file.person, good, purpose="x")

@@ -8,7 +8,15 @@ from typing import Any
 
 from control_plane.client.api import proposals_reading as reading
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, later_items, now, now_items, segment
-from control_plane.client.records.proposals import CheckResult, Lines, Objection, ProposalDetail, Requested, Thread
+from control_plane.client.records.proposals import (
+    CheckResult,
+    Lines,
+    Objection,
+    ProposalDetail,
+    Proving,
+    Requested,
+    Thread,
+)
 from control_plane.client.records.shared import Authored, Proposal, Release, Window
 
 __all__ = ["AsyncProposalsApi", "ProposalsApi"]
@@ -243,14 +251,21 @@ def _object_to(
     )
 
 
-def _take_back(number: int, *, if_match: str | None = None, reason: str | None = None) -> Call[None]:
+def _take_back(
+    number: int,
+    *,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+    reason: str | None = None,
+) -> Call[None]:
     """Take back one's own objection or rejection."""
     return Call(
         "POST",
         f"/v1/proposals/{segment(number)}/objections/take-back",
         type(None),
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason),
+        body=given(passphrase=passphrase, proof=proof, reason=reason),
     )
 
 
