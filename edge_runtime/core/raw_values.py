@@ -97,7 +97,7 @@ def _compacts(entry: Entry) -> Iterator[str]:
     """Yield the spellings of a value without blanks and signs, where they are long enough to be told from chance."""
     if entry.type == LITERAL:
         return
-    structured = entry.type in {"BANK", "CARD", "PHONE"}
+    structured = entry.type in {"BANK", "CARD", "ID_NUMBER", "PHONE"}
     for form in entry.forms:
         compact = "".join(word_keys(normalise(form).text))
         if entry.type == "PHONE":

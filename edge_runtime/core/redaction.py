@@ -35,7 +35,7 @@ LONG_NUMBER = 7
 """An integer with this many digits is covered as a whole: it may be a number of somebody."""
 _POSSESSIVE = re.compile(r"['\u2019\u02bc](?:s|S)?$")
 _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof", "sir", "herr", "frau", "mme", "sra", "sr"})
-_NUMBERS = frozenset({"PHONE", "BANK", "CARD"})
+_NUMBERS = frozenset({"PHONE", "BANK", "CARD", "ID_NUMBER"})
 
 
 @frozen
