@@ -9,12 +9,14 @@ Does not: know what the rows mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event, exc, text
+from sqlalchemy import Connection, Engine, TableClause, event, exc, text
+from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session, SQLModel, create_engine
 
 from audit.merkle import Frontier
@@ -40,7 +42,7 @@ RESTORING = "restoring"
 """The file in a home that is being restored: nothing opens it."""
 CACHE_KIB = 16_384
 _T = TypeVar("_T")
-_KNOWN = "known"
+_KNOWN, _WRITES = "known", "writes"
 WRITERS_WAIT_S, MOST_WRITERS = 30.0, 1000
 _TURNS: WeakKeyDictionary[Engine, Line] = WeakKeyDictionary()
 """One for each SQLite database that is open in this process."""
@@ -112,18 +114,40 @@ def read(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def once(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
-    """Return what `make` gives: within one reading, which sees one state, what it gave for the same key before.
+def once(session: Session, key: Hashable, make: Callable[[], _T], *, of: Collection[type[SQLModel]] = ()) -> _T:
+    """Return what `make` gives, and within one transaction what it gave for the same key before.
 
-    Nothing is remembered in a transaction that writes, nor beyond the reading.
+    A reading sees one state. A transaction that writes holds up all others, so it sees one too, but for what it writes
+    itself: there something is remembered until the session writes to a table of `of`, which must name every one that
+    `make` reads; if none are named, it is asked each time.
     """
-    known: dict[Hashable, Any] | None = session.info.get(_KNOWN)
-    if known is None:
+    known: dict[Hashable, tuple[Any, Collection[type[SQLModel]]]] | None = session.info.get(_KNOWN)
+    if known is None or (session.info.get(_WRITES) and not of):
         return make()
+    session.flush()  # what is not written yet is forgotten here, as it would be by the question itself
     if key not in known:
-        known[key] = make()
-    found: _T = known[key]
+        known[key] = make(), of
+    found: _T = known[key][0]
     return found
+
+
+def _forget(session: Session, written: Callable[[type[SQLModel]], bool]) -> None:
+    """Forget what depends on a table that is written."""
+    known = session.info[_KNOWN]
+    for key in [key for key, (_, of) in known.items() if any(map(written, of))]:
+        del known[key]
+
+
+def _forget_flushed(session: Session, _context: object) -> None:
+    changed = {type(row) for row in (*session.new, *session.dirty, *session.deleted)}
+    _forget(session, changed.__contains__)
+
+
+def _forget_executed(session: Session, state: ORMExecuteState) -> None:
+    if not state.is_select:
+        table = getattr(state.statement, "table", None)
+        name = table.name if isinstance(table, TableClause) else None  # written as text, it may be about any
+        _forget(session, lambda one: name is None or one.__tablename__ == name)
 
 
 @contextmanager
@@ -153,6 +177,9 @@ def write(engine: Engine, *, next_one: bool = False) -> Iterator[Session]:
             Session(engine.execution_options(**{WRITING: True})) as session,
             session.begin(),
         ):
+            session.info.update({_KNOWN: {}, _WRITES: True})
+            event.listen(session, "after_flush", _forget_flushed)
+            event.listen(session, "do_orm_execute", partial(_forget_executed, session))
             if engine.dialect.name == "postgresql":
                 session.connection().execute(text("SELECT id FROM log_head WHERE id = 1 FOR UPDATE"))
             yield session

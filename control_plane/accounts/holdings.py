@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, or_, select
 
+from control_plane import db
 from control_plane.accounts.tables import GrantRow
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core import canonical
@@ -39,10 +40,15 @@ def holding(session: Session, row: PersonRow, role: str, *, now: datetime) -> Ho
 
     A grant of their own comes before what was delegated to them.
     """
-    if role not in row.roles:
+    if role not in row.roles or row.retired is not None:
         return None
     if role not in APPROVING:
         return Holding(row.id, role)
+    asked = ("holding", row.id, role, now)
+    return db.once(session, asked, lambda: _holding(session, row, role, now=now), of=(GrantRow,))
+
+
+def _holding(session: Session, row: PersonRow, role: str, *, now: datetime) -> Holding | None:
     mine = sorted(_in_force(session, role, now, person=row.id), key=lambda grant: (grant.behalf != "", grant.id))
     for grant in mine:
         if grant.behalf:

@@ -24,7 +24,14 @@ from control_plane.registry import store
 from control_plane.registry.affected import parsed
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.records import CheckResult
-from control_plane.registry.tables import CheckRow, ClosureRow, RevisionRow, SourceRow, VersionRow
+from control_plane.registry.tables import (
+    CheckRow,
+    ClosureRow,
+    ReleaseRow,
+    RevisionRow,
+    SourceRow,
+    VersionRow,
+)
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
@@ -45,6 +52,7 @@ FRESH_DAYS = 7
 MAX_EARLIER = 200
 """Most earlier versions of a script that checks are given."""
 EXAMPLES = ("cases", "recordings")
+_SAYING_WHETHER_FRESH = (CheckRow, ClosureRow, ReleaseRow, RevisionRow, SourceRow, VersionRow)
 
 
 def gather(session: Session, revision: RevisionRow, *, contents: bool = True) -> Candidate:
@@ -141,24 +149,26 @@ def is_fresh(session: Session, revision: RevisionRow, *, now: datetime) -> bool:
 
 def staleness(session: Session, revision: RevisionRow, *, now: datetime) -> str:
     """Return why the report of a revision is not fresh; "" if it is."""
-    asked = ("staleness", revision.proposal, revision.revision, now)
-    return db.once(session, asked, lambda: _staleness(session, revision, now=now))
+    asked = ("staleness", revision.proposal, revision.revision)
+    why, since, days = db.once(session, asked, lambda: _standing(session, revision), of=_SAYING_WHETHER_FRESH)
+    if since is not None and since + timedelta(days=days) < now:
+        return f"expected checks to be run again, because the report is older than {days} days"
+    return why
 
 
-def _staleness(session: Session, revision: RevisionRow, *, now: datetime) -> str:
+def _standing(session: Session, revision: RevisionRow) -> tuple[str, datetime | None, int]:
+    """Return why the report of a revision says nothing, whatever its age, or its age and how many days it is fresh."""
     rows = session.exec(select(CheckRow).where(CheckRow.manifest == revision.digest)).all()
     if not rows:
-        return "expected checks to be run on this very revision, and they were not"
+        return "expected checks to be run on this very revision, and they were not", None, 0
     wanted, got = required(), {row.name: row.version for row in rows}
     if differing := sorted(name for name in wanted.keys() | got.keys() if wanted.get(name) != got.get(name)):
-        return f"expected checks to be run again, because these are installed now or gone: {', '.join(differing)}"
+        why = f"expected checks to be run again, because these are installed now or gone: {', '.join(differing)}"
+        return why, None, 0
     inputs = digests_of(gather(session, revision, contents=False))
     if other := sorted({name for row in rows for name in inputs if row.inputs.get(name) != inputs[name]}):
-        return f"expected checks to be run again, because this is another by now: {', '.join(other)}"
-    days = fresh_days(session, revision)
-    if any(row.at + timedelta(days=days) < now for row in rows):
-        return f"expected checks to be run again, because the report is older than {days} days"
-    return ""
+        return f"expected checks to be run again, because this is another by now: {', '.join(other)}", None, 0
+    return "", min(row.at for row in rows), fresh_days(session, revision)
 
 
 def fresh_days(session: Session, revision: RevisionRow) -> int:

@@ -104,7 +104,8 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
 
 def live_release(session: Session, channel: str) -> ReleaseRow | None:
     """Return the newest release on a channel."""
-    return db.once(session, ("live", channel), lambda: session.exec(_NEWEST, params={"channel": channel}).first())
+    given = {"channel": channel}
+    return db.once(session, ("live", channel), lambda: session.exec(_NEWEST, params=given).first(), of=(ReleaseRow,))
 
 
 def live_manifest(session: Session, channel: str) -> tuple[Manifest | None, str]:

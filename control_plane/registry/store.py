@@ -5,8 +5,8 @@ Promises: every function works in the caller's transaction. Does not: decide, si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -64,8 +64,8 @@ __all__ = [
 ]
 
 MAX_REASON_LENGTH = 2000
-NO_FACTS = Facts()
 MAX_AGE = timedelta(minutes=10)
+_Lacking = tuple[Manifest, tuple[coverage.Shortfall, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Signing:
     proposal: int | None = None
     behalf: str = ""
     previous: str = ""
-    facts: Facts = NO_FACTS
+    facts: Facts = field(default_factory=Facts)
     checks: str = ""
     before: str = ""
     after: str = ""
@@ -271,13 +271,15 @@ def require_living(proposal: ProposalRow) -> None:
 
 def base_of(session: Session, revision: RevisionRow) -> Manifest | None:
     """Return the manifest that a revision builds on; None for the first of a channel."""
-    data = session.exec(select(ReleaseRow.manifest).where(ReleaseRow.digest == revision.base)).first()
-    return parse_manifest(data) if data is not None else None
+    query = select(ReleaseRow.manifest).where(ReleaseRow.digest == revision.base)
+    data = db.once(session, ("release", revision.base), lambda: session.exec(query).first(), of=(ReleaseRow,))
+    return parse_manifest(data) if data else None
 
 
 def checks_of(session: Session, manifest: str) -> tuple[CheckResult, ...]:
     """Return the stored results for a manifest, in the order of the checks; none if they were not run."""
-    rows = session.exec(select(CheckRow).where(CheckRow.manifest == manifest).order_by(col(CheckRow.position)))
+    query = select(CheckRow).where(CheckRow.manifest == manifest).order_by(col(CheckRow.position))
+    rows = db.once(session, ("checks", manifest), lambda: session.exec(query).all(), of=(CheckRow,))
     return tuple(CheckResult(row.name, row.status, tuple(row.evidence), row.version, row.inputs) for row in rows)
 
 
@@ -296,7 +298,7 @@ def closure(session: Session, digest: str) -> bytes:
     Raises:
         NotFound: there is none of that digest.
     """
-    row = session.get(ClosureRow, digest)
+    row = db.once(session, ("closure", digest), lambda: session.get(ClosureRow, digest), of=(ClosureRow,))
     if row is None:
         raise NotFound("expected the digest of a closure, got another")
     return row.data
@@ -314,27 +316,33 @@ def is_stale(session: Session, revision: RevisionRow) -> bool:
     new = changed_entries(parse_manifest(revision.manifest), base)
     query = select(VersionRow).where(col(VersionRow.name).in_({entry.name for entry in new}))
     given = {(row.kind, row.name, row.epoch): (row.digest, row.tier, row.author) for row in session.exec(query)}
-    said = {(*entry.key, entry.epoch): (entry.digest, entry.tier, entry.author) for entry in new}
+    said = {(*one.key, one.epoch): (one.digest, one.tier, one.author) for one in new}
     return any(given.get(key, what) != what for key, what in said.items())
 
 
-def statements_for(session: Session, revision: RevisionRow) -> Sequence[StatementRow]:
+def statements_for(session: Session, revision: RevisionRow) -> tuple[StatementRow, ...]:
     """Return the statements that vouch for a revision: those the live release carries, and its own.
 
     Approvals of an earlier revision are void and left out; authorship of an earlier revision still holds for the
     entries that are unchanged, and so does authorship that was signed for another channel.
     """
-    channel, manifest = channel_of(session, revision), parse_manifest(revision.manifest)
-    live = live_release(session, channel)
-    carried = list(live.statements) if live else []
+    asked = ("statements", revision.proposal, revision.revision)
+    of = (ReleaseRow, RevisionRow, StatementRow, VersionRow)
+    return db.once(session, asked, lambda: _statements_for(session, revision), of=of)
+
+
+def _statements_for(session: Session, revision: RevisionRow) -> tuple[StatementRow, ...]:
+    manifest = parse_manifest(revision.manifest)
+    live = live_release(session, manifest.channel)
     own = select(StatementRow).where(StatementRow.proposal == revision.proposal).order_by(col(StatementRow.id))
     rows = [row for row in session.exec(own) if row.act == "author" or row.manifest == revision.digest]
-    before = session.exec(select(StatementRow).where(col(StatementRow.id).in_(carried)).order_by(col(StatementRow.id)))
+    carried = col(StatementRow.id).in_(list(live.statements) if live else [])
+    before = session.exec(select(StatementRow).where(carried).order_by(col(StatementRow.id)))
     refs = set(manifest.entries)
     new = refs - set(parse_manifest(live.manifest).entries) if live else refs
-    found = {row.id: row for row in (*before, *rows, *_authorship_elsewhere(session, channel, new))}
-    found = {key: row for key, row in found.items() if row.act in {"author", "approve"}}
-    return [row for row in found.values() if row.manifest == revision.digest or refs & set(entries_of(row))]
+    vouching = (*before, *rows, *_authorship_elsewhere(session, manifest.channel, new))
+    found = {row.id: row for row in vouching if row.act in {"author", "approve"}}
+    return tuple(row for row in found.values() if row.manifest == revision.digest or refs & set(entries_of(row)))
 
 
 def _authorship_elsewhere(session: Session, channel: str, entries: Iterable[Entry]) -> Iterable[StatementRow]:
@@ -344,8 +352,8 @@ def _authorship_elsewhere(session: Session, channel: str, entries: Iterable[Entr
     releases = {(row.channel, row.release) for row in session.exec(elsewhere)}
     for where in sorted(releases):
         row = session.get(ReleaseRow, where)
-        carried = list(row.statements) if row else []
-        query = select(StatementRow).where(col(StatementRow.id).in_(carried), StatementRow.act == "author")
+        carried = col(StatementRow.id).in_(list(row.statements) if row else [])
+        query = select(StatementRow).where(carried, StatementRow.act == "author")
         yield from session.exec(query.order_by(col(StatementRow.id)))
 
 
@@ -354,17 +362,13 @@ def entries_of(row: StatementRow) -> tuple[Entry, ...]:
     return open_statement(dsse.parse_envelope(row.envelope)).entries
 
 
-def shortfalls(
-    plane: ControlPlane, session: Session, revision: RevisionRow
-) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
+def shortfalls(plane: ControlPlane, session: Session, revision: RevisionRow) -> _Lacking:
     """Return the manifest of a revision and what it lacks, asked of the very functions that devices use."""
     asked = ("shortfalls", revision.proposal, revision.revision)
     return db.once(session, asked, lambda: _shortfalls(plane, session, revision))
 
 
-def _shortfalls(
-    plane: ControlPlane, session: Session, revision: RevisionRow
-) -> tuple[Manifest, tuple[coverage.Shortfall, ...]]:
+def _shortfalls(plane: ControlPlane, session: Session, revision: RevisionRow) -> _Lacking:
     manifest, live = parse_manifest(revision.manifest), live_release(session, channel_of(session, revision))
     envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
     signed = approval.read_signed(envelopes, people.keyring(session))

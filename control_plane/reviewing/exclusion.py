@@ -12,11 +12,14 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from control_plane import db
 from control_plane.accounts.holdings import holding
 from control_plane.registry.tables import PersonRow, RevisionRow
 from control_plane.reviewing.tables import ChangeRow, ContributorRow, WriterRow
 
 __all__ = ["contributors", "excluded", "is_excluded"]
+
+_SAYING_WHO_WROTE = (ChangeRow, ContributorRow, RevisionRow, WriterRow)
 
 
 def contributors(session: Session, number: int) -> frozenset[str]:
@@ -29,6 +32,10 @@ def contributors(session: Session, number: int) -> frozenset[str]:
 
 def excluded(session: Session, number: int) -> frozenset[str]:
     """Return everybody who never approves the present revision of a proposal."""
+    return db.once(session, ("excluded", number), lambda: _excluded(session, number), of=_SAYING_WHO_WROTE)
+
+
+def _excluded(session: Session, number: int) -> frozenset[str]:
     wrote = select(WriterRow.person).where(
         ChangeRow.proposal == number, ChangeRow.digest != "", WriterRow.digest == col(ChangeRow.digest)
     )
