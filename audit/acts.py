@@ -45,6 +45,7 @@ class Act(StrEnum):
     TRUST_CHANGED = "trust-changed"  # keyring, log key, witness policy or approval floor
     # people, roles and keys
     PERSON_ENROLLED = "person-enrolled"
+    PERSON_LEAVING = "person-leaving"  # the first of the two signatures by which somebody leaves
     PERSON_RETIRED = "person-retired"
     ROLE_PROPOSED = "role-proposed"  # the first of the two signatures under a grant
     ROLE_GRANTED = "role-granted"

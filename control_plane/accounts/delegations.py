@@ -72,7 +72,8 @@ def delegate(
     rights.require_scope(plane, actor, attempt=attempt)
     with db.read(plane.engine) as session:
         mine, theirs = rights.find_row(session, actor), rights.find_row(session, person)
-        to, eligible, first = theirs.id, role in theirs.roles, mine.roles[0]
+        to, first = theirs.id, mine.roles[0]
+        eligible = theirs.retired is None and role in theirs.roles
         covered = _own_grant(session, mine.id, role, since=begins, until=until) is not None
     if not covered:
         wanted = f"expected somebody whose own grant as {role} lasts for that time, got another"

@@ -47,6 +47,8 @@ __all__ = [
     "record",
     "require",
     "require_reason",
+    "require_signer",
+    "role_of",
     "sign",
     "terms_of",
 ]
@@ -104,13 +106,14 @@ def propose(plane: ControlPlane, actor: str, making: Making, *, reason: str, pas
     require_reason(reason)
     with db.read(plane.engine) as session:
         person = rights.find_row(session, making.person)
-        identity, eligible, most = person.id, person.roles, grant_days(plane, session)
+        identity, most = person.id, grant_days(plane, session)
+        eligible = person.roles if person.retired is None else ()
     if making.role not in APPROVING:
         raise InvalidDocument(f"expected a role out of {', '.join(APPROVING)}, got another")
     if not 0 <= making.days <= most:
         raise InvalidDocument(f"expected at most {most} days, as the approval rules say, got {making.days}")
     attempt = Attempt("grant", LeafObject("person", identity))
-    _require_signer(plane, actor, attempt=attempt, grantee=identity)
+    require_signer(plane, actor, attempt=attempt, grantee=identity)
     if making.role not in eligible:
         raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
     key = passphrases.open_key(plane, actor, passphrase)
@@ -136,7 +139,7 @@ def sign(plane: ControlPlane, actor: str, identity: str, *, digest: str, reason:
     require_reason(reason)
     with db.read(plane.engine) as session:
         whose = find_grant(session, identity).person
-    _require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
+    require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row = find_grant(session, identity)
@@ -171,7 +174,7 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
     if own:
         rights.require_scope(plane, actor, attempt=attempt)
     else:
-        _require_signer(plane, actor, attempt=attempt)
+        require_signer(plane, actor, attempt=attempt)
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row, now = find_grant(session, identity), plane.now()
@@ -297,7 +300,7 @@ def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: S
     event = ledger.Event(
         signed.act,
         signed.actor,
-        _role_of(session, signed.actor),
+        role_of(session, signed.actor),
         Auth.PASSPHRASE,
         LeafObject("grant", row.id, row.digest),
         key="sha256:" + dsse.key_id(dsse.public_bytes(signed.key)),
@@ -307,14 +310,19 @@ def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: S
     return ledger.append(plane, session, event)
 
 
-def _role_of(session: Session, person: str) -> str:
+def role_of(session: Session, person: str) -> str:
     """Return the role in which somebody signs a grant: as a keeper if they are one."""
     roles = rights.find_row(session, person).roles
     return next((role for role in SIGNERS if role in roles), roles[0])
 
 
-def _require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, grantee: str = "") -> None:
-    """Refuse whoever may not end a grant, or sign one for `grantee`."""
+def require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, grantee: str = "") -> None:
+    """Refuse whoever may not end a grant, or sign one for `grantee`.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: they may not; the log says that they tried.
+    """
     rights.require_scope(plane, actor, attempt=attempt)
     with db.read(plane.engine) as session:
         row = rights.find_row(session, actor)

@@ -58,9 +58,12 @@ def make_code(plane: ControlPlane, session: Session, person: str, *, purpose: st
     """Return a new code in the caller's transaction; the one before is good no more.
 
     Raises:
-        Conflict: a new key for somebody whose present one is not retired: what they hold would come along with it.
+        Conflict: a new key for somebody whose present one is not retired: what they hold would come along with it; or
+            they have left.
     """
-    present = dsse.key_id(rights.find_row(session, person).public_key)
+    whose = rights.find_row(session, person)
+    rights.require_here(whose)
+    present = dsse.key_id(whose.public_key)
     if purpose == NEW_KEY and session.get(KeyRow, present) is None:
         raise Conflict("expected somebody whose key is retired, got one whose is not", hint="retire it first")
     code, now = secrets.token_urlsafe(24), plane.now()

@@ -255,6 +255,7 @@ def _person(plane: ControlPlane, sso: SingleSignOn, claims: Mapping[str, Any], *
 def _link(plane: ControlPlane, session: Session, identity: _Identity, *, person: str, by: str, code: str) -> None:
     if session.get(IdentityRow, (identity.issuer, identity.subject)) is not None:
         raise Conflict("expected an account that is nobody's yet, got one that is somebody's")
+    rights.require_here(rights.find_row(session, person))
     row = IdentityRow(issuer=identity.issuer, subject=identity.subject, person=person, at=plane.now())
     session.add(row)
     session.flush()

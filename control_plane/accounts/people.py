@@ -46,7 +46,7 @@ ROLES = tuple(sorted((*APPROVING, *NOT_APPROVING)))
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as the console shows them; `locked` after too many wrong passphrases."""
+    """A person as the console shows them; `locked` after too many wrong passphrases, `left` for good."""
 
     id: str
     login: str
@@ -54,6 +54,7 @@ class Person:
     roles: tuple[str, ...]
     custody: str
     locked: bool
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +208,4 @@ def shown(plane: ControlPlane, session: Session, row: PersonRow) -> Person:
 
 def _record(row: PersonRow, name: str, now: datetime) -> Person:
     locked = row.locked_until is not None and row.locked_until > now
-    return Person(row.id, row.login, name, tuple(row.roles), row.custody, locked)
+    return Person(row.id, row.login, name, tuple(row.roles), row.custody, locked, row.retired is not None)

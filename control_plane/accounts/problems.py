@@ -1,4 +1,4 @@
-"""Whether the rows about grants, keys and addresses say what the entries of the log and the signed bytes say.
+"""Whether the rows of people, grants, keys and addresses say what the entries of the log and the signed bytes say.
 
 Promises: each difference is one line that names the row. Does not: change anything, or verify sessions and tokens, of
 which the log knows digests only.
@@ -20,6 +20,7 @@ from edge_runtime.core.grants import open_grant
 
 __all__ = ["problems"]
 
+_ENDING = {Act.ROLE_ENDED, Act.HANDED_OVER, Act.KEY_REVOKED, Act.PERSON_RETIRED}
 _GRANTING = {True: Act.ROLE_DELEGATED, False: Act.ROLE_GRANTED}
 
 
@@ -37,6 +38,10 @@ def problems(session: Session, leaves: Mapping[int, LeafRecord]) -> Iterator[str
         wrong = _key(key, leaves)
         if wrong:
             yield f"key {key.id}: {wrong}"
+    left = {leaf.object.name: index for index, leaf in leaves.items() if leaf.act == Act.PERSON_RETIRED}
+    for person in session.exec(select(PersonRow).order_by(PersonRow.id)):
+        if person.retired != left.get(person.id):
+            yield f"person {person.id}: left otherwise than the log says"
     yield from _addresses(session, leaves)
 
 
@@ -81,7 +86,7 @@ def _ended(row: GrantRow, leaves: Mapping[int, LeafRecord]) -> str:
     ends = {leaf.seq for leaf in leaves.values() if leaf.act == Act.ROLE_ENDED and leaf.object.name == row.id}
     if row.ended is None:
         return "not ended, as the log says that it is" if ends or row.ended_at else ""
-    if leaf is None or leaf.act not in {Act.ROLE_ENDED, Act.HANDED_OVER, Act.KEY_REVOKED} or leaf.at != row.ended_at:
+    if leaf is None or leaf.act not in _ENDING or leaf.at != row.ended_at:
         return "not ended by the entry that it names"
     return ""
 

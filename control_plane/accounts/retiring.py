@@ -25,7 +25,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["end_grants", "enrol_key", "retire_key"]
+__all__ = ["end_everything", "end_grants", "enrol_key", "retire_key", "revoke_key"]
 
 
 def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str) -> str:
@@ -54,15 +54,14 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
     passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row = rights.find_row(session, whose)
+        rights.require_here(row)
         if session.get(KeyRow, dsse.key_id(row.public_key)) is not None:
             raise Conflict("expected a key that is not retired, got one that is")
         target = LeafObject("person", whose, "sha256:" + dsse.key_id(row.public_key))
         said = texts.say(plane, reason)
         event = ledger.Event(Act.KEY_REVOKED, actor, role, Auth.PASSPHRASE, target, code="forgotten", reason=said)
-        seq = ledger.append(plane, session, event)
-        session.add(_retired(plane, session, row, seq=seq))
-        row.sealed_key, row.wrong, row.locked_until = {}, 0, None
-        _end_everything(plane, session, whose, seq=seq, by=actor)
+        seq = revoke_key(plane, session, row, event=event)
+        end_everything(plane, session, whose, seq=seq, by=actor)
         return invitations.make_code(plane, session, whose, purpose=invitations.NEW_KEY, by=actor)
 
 
@@ -87,8 +86,10 @@ def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
     return people.find_person(plane, whose)
 
 
-def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int) -> KeyRow:
-    return KeyRow(
+def revoke_key(plane: ControlPlane, session: Session, row: PersonRow, *, event: ledger.Event) -> int:
+    """Retire the present key of a person in the caller's transaction, and return the entry that says so."""
+    seq = ledger.append(plane, session, event)
+    retired = KeyRow(
         id=dsse.key_id(row.public_key),
         person=row.id,
         custody=row.custody,
@@ -99,9 +100,13 @@ def _retired(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int)
         retired=seq,
         at=plane.now(),
     )
+    session.add(retired)
+    row.sealed_key, row.wrong, row.locked_until = {}, 0, None
+    return seq
 
 
-def _end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
+def end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
+    """End what a key could do in the caller's transaction: grants, linked accounts, sessions, tokens."""
     end_grants(session, person, seq=seq)
     tokens.revoke_all(plane, session, person, by=by)
     session.flush()

@@ -21,7 +21,7 @@ from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.accounts.holdings import holding
 from control_plane.accounts.scopes import OF_MACHINES, Scope, scope_of
-from control_plane.errors import NotFound, Refused
+from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
 
@@ -31,6 +31,7 @@ __all__ = [
     "log_refusal",
     "refuse",
     "require_eligible",
+    "require_here",
     "require_part",
     "require_role",
     "require_scope",
@@ -38,6 +39,7 @@ __all__ = [
 
 MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
+_LEFT = "expected somebody who is here, got one who has left"
 ROLES_OF_MACHINES = ("author",)
 
 
@@ -100,18 +102,20 @@ def require_eligible(plane: ControlPlane, person: str, roles: Sequence[str], *, 
 
 
 def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:
-    """Refuse what the token behind the request is not good for; everything passes where there is none.
+    """Refuse whoever has left, and what the token behind the request is not good for, if there is one.
 
     Raises:
         NotFound: there is no such person.
         Refused: the scope is missing, or the request is somebody else's; the log says that they tried.
     """
     acting = plane.acting
-    if acting is None:
-        return
     with db.read(plane.engine) as session:
         row = find_row(session, person)
-        identity, role = row.id, (row.roles or ["none"])[0]
+        identity, role, retired = row.id, (row.roles or ["none"])[0], row.retired is not None
+    if retired:
+        refuse(plane, identity, attempt, role=role, message=_LEFT)
+    if acting is None:
+        return
     scope = scope_of(attempt.code)
     if acting.person != identity:
         refuse(plane, identity, attempt, role=role, message="expected the person behind the request, got another")
@@ -172,6 +176,16 @@ def _is_enough(session: Session, event: ledger.Event, *, minute: datetime) -> bo
     same = (event.code, event.target.kind, event.target.name, event.behalf)
     said = {(one.reason.code, one.object.kind, one.object.name, one.actor.behalf) for one in known}
     return len(known) >= MOST_PER_MINUTE or same in said
+
+
+def require_here(row: PersonRow) -> None:
+    """Refuse what is for people who are here.
+
+    Raises:
+        Conflict: this one has left.
+    """
+    if row.retired is not None:
+        raise Conflict(_LEFT, hint="whoever comes back is enrolled anew")
 
 
 def find_row(session: Session, login_or_id: str) -> PersonRow:

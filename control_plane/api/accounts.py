@@ -14,11 +14,21 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from audit.record import Auth
-from control_plane.accounts import addresses, invitations, oidc, people, retiring, sessions, tokens
+from control_plane.accounts import addresses, invitations, leaving, oidc, people, retiring, sessions, tokens
 from control_plane.accounts.people import Holds, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Plane, Text, cookie_of, is_secure, require_same_site, set_cookie
+from control_plane.api.shared import (
+    Actor,
+    Body,
+    Plane,
+    Present,
+    Text,
+    cookie_of,
+    is_secure,
+    require_same_site,
+    set_cookie,
+)
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.requests.paging import Paging
 
@@ -290,6 +300,26 @@ class Retiring(Body):
 
     reason: Text
     passphrase: Text = Field(repr=False)
+
+
+class Leaving(Present):
+    """Why somebody leaves, and that whoever signs it is here."""
+
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Whether somebody has left: the second of two people who sign it makes it so."""
+
+    left: bool
+
+
+@router.post("/people/{person}/retirement", status_code=201)
+def retire_person(plane: Plane, request: Request, actor: Actor, *, person: Text, body: Leaving) -> Left:
+    """Sign that somebody leaves, as the first or second of two people: every role, token and session of theirs ends."""
+    present = body.present(request)
+    return Left(leaving.retire_person(plane, actor.id, person, reason=body.reason, present=present))
 
 
 @router.post("/people/{person}/retired-key", status_code=201)

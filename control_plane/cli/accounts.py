@@ -24,6 +24,7 @@ from control_plane.cli.common import (
     passphrase,
     signing,
 )
+from control_plane.cli.key import KeyFile, present_by
 
 if TYPE_CHECKING:
     from control_plane.accounts.grants import GrantRecord
@@ -47,6 +48,7 @@ def list_people(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         holds = {one.id: people.holds_of(plane, one.id) for one in found}
         lines = [
             f"{one.login:12} {one.id}  "
+            + ("left" if one.left else "")
             + ", ".join(f"{held.role} for {held.behalf}" if held.behalf else held.role for held in holds[one.id])
             for one in found
         ]
@@ -118,6 +120,28 @@ def retire_key(
         by, secret = signing(plane, actor, passphrase_file)
         code = retiring.retire_key(plane, by, person, reason=reason, passphrase=secret)
         answer({"code": code}, as_json=as_json, text=code)
+
+
+@people_app.command("retire")
+def retire(
+    person: str,
+    *,
+    actor: As,
+    reason: Reason,
+    home: Home = DEFAULT_HOME,
+    passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Sign that somebody leaves; the second of two people ends every role, token and session of theirs."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import leaving, people
+
+        by, whose = (people.find_person(plane, one) for one in (actor, person))
+        present = present_by(key, passphrase_file, purpose=leaving.leaving(whose.id))
+        left = leaving.retire_person(plane, by.id, whose.id, reason=reason, present=present)
+        said = "has left" if left else "leaves once a second person signs it"
+        answer({"person": whose.id, "left": left}, as_json=as_json, text=f"{whose.login} {said}")
 
 
 @people_app.command("new-key")

@@ -41,7 +41,10 @@ def _time(*, index: bool = False) -> Column[datetime]:
 
 
 class PersonRow(SQLModel, table=True):
-    """A person: pseudonymous id, login, eligible roles, sealed signing key, wrong passphrases; names are elsewhere."""
+    """A person: pseudonymous id, login, eligible roles, sealed signing key, wrong passphrases; names are elsewhere.
+
+    `retired` is the entry of the log by which they left: the roles stay, since what they signed is judged by them.
+    """
 
     __tablename__ = "person"
     id: str = Field(primary_key=True)
@@ -52,6 +55,7 @@ class PersonRow(SQLModel, table=True):
     sealed_key: dict[str, Any] = Field(sa_column=_json())
     wrong: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=Column(UtcTime, nullable=True))
+    retired: int | None = None
     at: datetime = Field(sa_column=_time())
 
 

@@ -62,6 +62,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
     _require_proof(who, public_key, proof)
     with ledger.act(plane) as session:
         row = rights.find_row(session, who)
+        rights.require_here(row)
         if session.exec(select(StatementRow.id).where(StatementRow.person == who)).first() is not None:
             raise Conflict(
                 "expected a person who has signed nothing yet, got one who has",

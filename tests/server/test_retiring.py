@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlmodel import text
 
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, retiring, sessions, tokens
+from control_plane.accounts import (
+    addresses,
+    grants,
+    invitations,
+    leaving,
+    passphrases,
+    people,
+    retiring,
+    sessions,
+    tokens,
+)
 from control_plane.accounts.scopes import OF_MACHINES
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, review
+from control_plane.registry import proposals, queries, review
+from control_plane.reviewing import objections
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.library import CLOSING, script
@@ -93,3 +105,72 @@ def test_what_a_machine_proposes_is_its_persons(acts: Acts) -> None:
     assert acts.release(made.number).number == 2
     report = ledger.verify(acts.plane)
     assert report.ok, report.problems
+
+
+def leave(acts: Acts, login: str, *, by: str) -> bool:
+    """Sign that somebody leaves."""
+    return leaving.retire_person(acts.plane, acts.id(by), login, reason="moved on", present=acts.passphrase(by))
+
+
+def test_somebody_leaves_when_two_others_signed_it(acts: Acts) -> None:
+    """One signature changes nothing but the log; two end roles, token, session and key at once; what was said stays."""
+    acts.approve_fully()
+    cookie = sessions.sign_in(acts.plane, "remy", acts.passphrase("remy")).cookie
+    addresses.set_address(acts.plane, acts.id("tom"), "tom", address="tom@example.org")
+    objected = {"role": "safety-owner", "reason": "no", "manifest": acts.seen()}
+    objections.object_to(acts.plane, acts.id("sam"), 2, **objected)
+    for login, first, second in (("remy", "lena", "tom"), ("tom", "ruth", "lena"), ("sam", "lena", "ruth")):
+        assert not leave(acts, login, by=first)
+        assert tokens.person_of_token(acts.plane, acts.people[login]["token"]).login == login
+        with refused(acts.plane, Refused, match="second person"):
+            leave(acts, login, by=first)
+        assert leave(acts, login, by=second)
+        with pytest.raises(Refused):
+            tokens.person_of_token(acts.plane, acts.people[login]["token"])
+        assert people.holds_of(acts.plane, login) == ()
+        assert people.find_person(acts.plane, login).left
+    with pytest.raises(Refused):
+        sessions.acting_for(acts.plane, cookie)
+    with refused(acts.plane, Refused, match="has left", logged="release"):
+        acts.release()
+    assert [one.standing for one in queries.show_proposal(acts.plane, 2).objections] == [True]
+    assert len(queries.show_proposal(acts.plane, 2).signatures) == 3
+    with db.write(acts.plane.engine) as session:
+        assert addresses.address_of(acts.plane, session, acts.id("tom")) == ""
+    report = ledger.verify(acts.plane)
+    assert report.ok, report.problems
+    with db.write(acts.plane.engine) as session:
+        session.connection().execute(text("UPDATE person SET retired = NULL WHERE login = 'remy'"))
+    assert any("left otherwise" in one for one in ledger.verify(acts.plane).problems)
+
+
+def test_attack_somebody_who_left_is_let_in_again_by_an_administrator(acts: Acts) -> None:
+    """No code, no new key, no grant, no delegation for whoever left."""
+    leave(acts, "tom", by="lena")
+    leave(acts, "tom", by="ruth")
+    given = {"passphrase": acts.passphrase("lena")}
+    for purpose in (invitations.NEW_KEY, invitations.SIGN_ON):
+        with refused(acts.plane, Conflict, match="has left"):
+            invitations.invite(acts.plane, acts.id("lena"), "tom", purpose=purpose, **given)
+    with refused(acts.plane, Conflict, match="has left"):
+        retire(acts, "tom")
+    with refused(acts.plane, Refused, match="eligible"):
+        grants.propose(acts.plane, acts.id("lena"), grants.Making("tom", "facilitator"), reason="x", **given)
+    with refused(acts.plane, Conflict, match="has left"):
+        leave(acts, "tom", by="lena")
+
+
+def test_attack_people_are_sent_away_by_whoever_may_not(acts: Acts) -> None:
+    """Not by oneself, not without a say, not without a keeper, not by a signature whose key was retired since."""
+    with refused(acts.plane, Refused, match="grantee", logged="retire-person"):
+        leave(acts, "lena", by="lena")
+    with refused(acts.plane, Refused, match="enrolled as", logged="retire-person"):
+        leave(acts, "sam", by="remy")
+    with refused(acts.plane, Conflict, match="the last one"):
+        leave(acts, "lena", by="tom")
+    leave(acts, "sam", by="tom")
+    with refused(acts.plane, Refused, match="one of the two"):
+        leave(acts, "sam", by="ines")
+    retire(acts, "tom")
+    assert not leave(acts, "sam", by="ruth")
+    assert not people.find_person(acts.plane, "sam").left

@@ -174,6 +174,7 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "POST /v1/people/{person}/identities": ({}, {}, {"subject": "tom-at-home", "passphrase": "$secret"}),
     "POST /v1/people/{person}/invitations": ({}, {}, {"purpose": "sign-on", "passphrase": "$secret"}),
     "POST /v1/people/{person}/retired-key": ({"person": "sam"}, {}, SIGNED),
+    "POST /v1/people/{person}/retirement": ({"person": "ines"}, {}, SIGNED),
     "POST /v1/keys": ({}, {}, {"code": "guessed", "passphrase": "a new secret"}),
     "POST /v1/grants": ({}, {}, {"person": "maya", "role": "learning-designer", "days": 7, **SIGNED}),
     "POST /v1/grants/{identity}/sign": ({"identity": "$grant"}, {}, {"digest": "$terms", **SIGNED}),

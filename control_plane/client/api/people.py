@@ -16,8 +16,8 @@ from control_plane.client.calls import (
     now_items,
     segment,
 )
-from control_plane.client.records.people import Invited, Me
-from control_plane.client.records.shared import Person
+from control_plane.client.records.people import Invited, Left, Me
+from control_plane.client.records.shared import Person, Proving
 
 __all__ = ["AsyncPeopleApi", "PeopleApi"]
 
@@ -79,6 +79,24 @@ def _invite(person: str, *, purpose: str, passphrase: str, if_match: str | None 
     )
 
 
+def _retire_person(
+    person: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+) -> Call[Left]:
+    """Sign that somebody leaves, as the first or second of two people: every role, token and session of theirs ends."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/retirement",
+        Left,
+        headers=given(**{"If-Match": if_match}),
+        body=given(reason=reason, passphrase=passphrase, proof=proof),
+    )
+
+
 def _retire_key(person: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[Invited]:
     """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
     return Call(
@@ -100,6 +118,7 @@ class PeopleApi(Group):
     enrol = now(_enrol)
     link_identity = now(_link_identity)
     invite = now(_invite)
+    retire_person = now(_retire_person)
     retire_key = now(_retire_key)
 
 
@@ -113,4 +132,5 @@ class AsyncPeopleApi(AsyncGroup):
     enrol = later(_enrol)
     link_identity = later(_link_identity)
     invite = later(_invite)
+    retire_person = later(_retire_person)
     retire_key = later(_retire_key)

@@ -8,16 +8,8 @@ from typing import Any
 
 from control_plane.client.api import proposals_reading as reading
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, later_items, now, now_items, segment
-from control_plane.client.records.proposals import (
-    CheckResult,
-    Lines,
-    Objection,
-    ProposalDetail,
-    Proving,
-    Requested,
-    Thread,
-)
-from control_plane.client.records.shared import Authored, Proposal, Release, Window
+from control_plane.client.records.proposals import CheckResult, Lines, Objection, ProposalDetail, Requested, Thread
+from control_plane.client.records.shared import Authored, Proposal, Proving, Release, Window
 
 __all__ = ["AsyncProposalsApi", "ProposalsApi"]
 

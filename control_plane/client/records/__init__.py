@@ -21,7 +21,7 @@ from control_plane.client.records.grants import Checklist, Open
 from control_plane.client.records.health import Health
 from control_plane.client.records.inbox import Task
 from control_plane.client.records.library import Count, Detail, Item, Page, Reference
-from control_plane.client.records.people import Holds, Invited, Me
+from control_plane.client.records.people import Holds, Invited, Left, Me
 from control_plane.client.records.prompts import PromptDetail, PromptInfo
 from control_plane.client.records.proposals import (
     CaseEffect,
@@ -36,7 +36,6 @@ from control_plane.client.records.proposals import (
     Objection,
     ProposalDetail,
     ProposalEffects,
-    Proving,
     Requested,
     Seen,
     Signature,
@@ -54,6 +53,7 @@ from control_plane.client.records.shared import (
     Material,
     Person,
     Proposal,
+    Proving,
     Release,
     Span,
     VersionInfo,
@@ -99,6 +99,7 @@ __all__ = [
     "ItemInput",
     "Lack",
     "LedgerReport",
+    "Left",
     "Lines",
     "Live",
     "LiveSource",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Holds", "Invited", "Me"]
+__all__ = ["Holds", "Invited", "Left", "Me"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,13 @@ class Invited:
     """A code that is shown this once."""
 
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Whether somebody has left: the second of two people who sign it makes it so."""
+
+    left: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ __all__ = [
     "Objection",
     "ProposalDetail",
     "ProposalEffects",
-    "Proving",
     "Requested",
     "Seen",
     "Signature",
@@ -209,15 +208,6 @@ class ProposalEffects:
     meaning: tuple[Meaning, ...]
     cases: tuple[CaseEffect, ...]
     without_cases: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Proving:
-    """That somebody is here, signed by their own key: when, random bytes in hex, the signature in base64."""
-
-    at: str
-    nonce: str
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ __all__ = [
     "Material",
     "Person",
     "Proposal",
+    "Proving",
     "Release",
     "Span",
     "VersionInfo",
@@ -86,7 +87,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as the console shows them; `locked` after too many wrong passphrases."""
+    """A person as the console shows them; `locked` after too many wrong passphrases, `left` for good."""
 
     id: str
     login: str
@@ -94,6 +95,7 @@ class Person:
     roles: tuple[str, ...]
     custody: str
     locked: bool
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,15 @@ class Proposal:
     editor: str
     at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """That somebody is here, signed by their own key: when, random bytes in hex, the signature in base64."""
+
+    at: str
+    nonce: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
