@@ -27,6 +27,7 @@ _TOP = lazy_pattern(
 _HOST = lazy_pattern(
     r"(?<![\w@.+%-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){0,5}[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 )
+_WWW = lazy_pattern(r"\b[Ww]{3}\.(?=\w)")
 _NO_HOSTS = frozenset({"asp", "socket", "vb", "ado", "e", "i"})
 _IP4 = lazy_pattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?(?:/\d{1,2})?(?!\w|\.\d)")
 _HAS_IP6 = lazy_pattern(r":(?:[0-9a-fA-F]{0,4}:){3}|::")
@@ -57,7 +58,7 @@ def _bare(text: str) -> Iterator[tuple[int, int]]:
         host = _HOST().search(text, max(0, top.start() - 120), top.start())
         if host and host[0] not in _NO_HOSTS and any(map(str.isalpha, host[0])):
             yield host.start(), _trimmed(text, top.start(), top.end())
-    for mark in re.finditer(r"\b[Ww]{3}\.(?=\w)", text):
+    for mark in _WWW().finditer(text) if "ww." in text or "WW." in text else ():
         rest = _REST().match(text, mark.end())
         if rest and "." in rest[0][:-1]:
             yield mark.start(), _trimmed(text, mark.end(), rest.end())

@@ -36,7 +36,7 @@ MAX_CARD_DIGITS = 19
 MAX_CARD_STARTS = 2_000
 """At how many places of one text a card number is checked; ordinary text has far fewer."""
 
-_SPELT_AT = lazy_pattern(r" ?[\[(] ?at ?[\])] ?", re.IGNORECASE)
+_SPELT_AT = lazy_pattern(r"[\[(] ?[aA][tT] ?[\])] ?")
 _LOCAL = lazy_pattern(r"[\w.+%&'*/=?^~!#$-]*$")
 _DOT = r"(?:\.| \. | ?[\[(] ?dot ?[\])] ?)"
 _DOMAIN = lazy_pattern(
@@ -100,7 +100,8 @@ def _at_signs(text: str) -> Iterator[tuple[int, int]]:
         yield at - (text[at - 1 : at] == " "), at + 1 + (text[at + 1 : at + 2] == " ")
         at = text.find("@", at + 1)
     if "(" in text or "[" in text:
-        yield from (sign.span() for sign in _SPELT_AT().finditer(text))
+        for sign in _SPELT_AT().finditer(text):
+            yield sign.start() - (text[sign.start() - 1 : sign.start()] == " "), sign.end()
 
 
 def _find_banks(text: str) -> Iterator[tuple[int, int]]:
