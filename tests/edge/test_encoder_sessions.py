@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime import EdgeRuntime, NotTrusted
+from edge_runtime.core.policy import Route
 from edge_runtime.core.reader import SentenceFindings
 from edge_runtime.encoder import find_encoder
 from tests.edge import tiny_reader
@@ -33,13 +34,15 @@ def with_model(edge: EdgeRuntime, tmp_path: Path) -> EdgeRuntime:
     return edge
 
 
-def test_a_name_that_nobody_supplied_is_covered(with_model: EdgeRuntime, cloud: Cloud) -> None:
-    """P2: what the model finds leaves as a placeholder, and comes back in the answer."""
-    reply = with_model.session(learner="u1", consents={"cloud"}).run("opener", {"notes": "I call Priya by Friday."})
+def test_a_name_that_nobody_supplied_is_covered(with_model: EdgeRuntime) -> None:
+    """P2: what the model finds leaves as a placeholder, if at all."""
+    preview = with_model.session(learner="u1", consents={"cloud"}).preview(
+        "opener", {"notes": "I call Priya by Friday."}
+    )
 
-    assert reply.route == "redacted"
-    assert b"Priya" not in b"".join(cloud.requests)
-    assert {finding.type for finding in reply.findings} == {"PERSON"}
+    assert preview.decision.route is Route.REDACTED
+    assert "Priya" not in preview.outgoing
+    assert "[PERSON_1]" in preview.outgoing
 
 
 def test_a_crisis_that_only_the_model_hears_is_handed_off(with_model: EdgeRuntime, cloud: Cloud) -> None:
