@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -18,10 +19,15 @@ from rich.table import Table
 from models.data.example import Example
 
 from . import ours, peers
-from .found import Found
 from .sets import DATA, held_out_rows, written_lines
 from .table import Row, label_rows, personal_rows
 
+KINDS = (
+    ("personal, coaching", r"held-out-entities-(?:coaching|clean)", ("≥ 0.95", "≤ 2 %")),
+    ("personal, letters and forms", r"held-out-entities-general", ("≥ 0.93", "")),
+    ("personal, German, French, Spanish", r"held-out-(?:de|fr|es)-(?:entities|clean)", ("", "")),
+)
+"""The written test sets in which personal data is measured, by family."""
 PACKAGE = Path(__file__).parents[2] / "edge_runtime" / "models"
 
 
@@ -38,27 +44,28 @@ def main() -> None:
     if arguments.only != "written":
         rows += _personal(
             "personal, presidio-research", ("≥ 0.93", ""), held_out_rows()[: arguments.limit], model=arguments.model
-        )[0]
+        )
     if arguments.only != "presidio":
         examples = written_lines(arguments.data)[: arguments.limit]
-        personal, found = _personal("personal, coaching", ("≥ 0.95", "≤ 2 %"), examples, model=arguments.model)
-        rows += [*personal, *label_rows(list(zip(examples, found, strict=True)))]
+        for title, family, bars in KINDS:
+            chosen = [example for example in examples if re.match(family, example.family)]
+            rows += _personal(title, bars, chosen, model=arguments.model)
+        found = ours.read_all([example.text for example in examples], arguments.model)
+        rows += label_rows(list(zip(examples, found, strict=True)))
     _print(rows, as_json=arguments.json)
 
 
-def _personal(
-    title: str, bars: tuple[str, str], examples: Sequence[Example], *, model: Path
-) -> tuple[list[Row], list[Found]]:
-    """Return the rows of one test set for every system, and what ours found in it."""
+def _personal(title: str, bars: tuple[str, str], examples: Sequence[Example], *, model: Path) -> list[Row]:
+    """Return the rows of one test set for every system."""
     if not examples:
         sys.stderr.write(f"{title}: no texts, left out\n")
-        return [], []
+        return []
     texts = [example.text for example in examples]
     found = ours.read_all(texts, model)
     rows = personal_rows(title, "ours", bars, list(zip(examples, found, strict=True)))
     for system, theirs in peers.read_all(texts).items():
         rows += personal_rows(title, system, ("", ""), list(zip(examples, theirs, strict=True)))
-    return rows, found
+    return rows
 
 
 def _print(rows: Sequence[Row], *, as_json: bool) -> None:

@@ -10,10 +10,15 @@ from models.data.example import Example, Mark
 
 
 def example(
-    text: str, *, entities: tuple[Mark, ...] | None = None, parts: tuple[Mark, ...] | None = None, **labels: bool
+    text: str,
+    *,
+    entities: tuple[Mark, ...] | None = None,
+    parts: tuple[Mark, ...] | None = None,
+    family: str = "f",
+    **labels: bool,
 ) -> Example:
     """Return a test line."""
-    return Example(text=text, lang="en", family="f", voice="chat", entities=entities, parts=parts, labels=labels)
+    return Example(text=text, lang="en", family=family, voice="chat", entities=entities, parts=parts, labels=labels)
 
 
 def scores(rows: list[Row]) -> dict[tuple[str, str], tuple[float, int]]:
@@ -38,16 +43,20 @@ def test_personal_rows_count_spans_and_clean_texts() -> None:
 
 
 def test_label_rows_leave_out_what_nobody_judged() -> None:
-    """Recall counts what holds, false alarms what does not; a label that no line was judged for has no row."""
+    """Recall counts what holds, false alarms the harmless of their own family; what nobody judged has no row."""
+    self, hard = "held-out-crisis-self", "held-out-crisis-hard-negatives"
     pairs = [
-        (example("a", crisis=True), Found((), frozenset({"crisis"}))),
-        (example("b", crisis=True), Found()),
-        (example("c", crisis=False), Found((), frozenset({"crisis", "worry"}))),
-        (example("d", crisis=False), Found()),
+        (example("a", family=self, crisis=True), Found((), frozenset({"crisis"}))),
+        (example("b", family=self, crisis=True), Found()),
+        (example("c", family=hard, crisis=False), Found((), frozenset({"crisis", "worry"}))),
+        (example("d", family=hard, crisis=False), Found()),
+        (example("e", family="held-out-injection-plain", injection=True), Found()),
     ]
     assert scores(label_rows(pairs)) == {
         ("crisis", "recall"): (0.5, 2),
-        ("crisis, harmless texts", "marked"): (0.5, 2),
+        ("crisis, about oneself", "recall"): (0.5, 2),
+        ("crisis, hard negatives", "marked"): (0.5, 2),
+        ("injection", "recall"): (0.0, 1),
     }
 
 
