@@ -25,7 +25,7 @@ from edge_runtime.core.errors import InvalidDocument
 __all__ = ["NEW_KEY", "SIGN_ON", "invite", "look_up", "make_code", "redeem"]
 
 NEW_KEY, SIGN_ON = "new-key", "sign-on"
-"""To enrol a new key after the one before was retired; to link the identity provider's account."""
+"""To enrol a first key, or a new one after the one before was retired; to link the identity provider's account."""
 PURPOSES = (NEW_KEY, SIGN_ON)
 GOOD_FOR = timedelta(days=7)
 
@@ -54,7 +54,9 @@ def invite(plane: ControlPlane, actor: str, person: str, *, purpose: str, passph
         return make_code(plane, session, whose, purpose=purpose, by=actor)
 
 
-def make_code(plane: ControlPlane, session: Session, person: str, *, purpose: str, by: str) -> str:
+def make_code(
+    plane: ControlPlane, session: Session, person: str, *, purpose: str, by: str, auth: Auth = Auth.PASSPHRASE
+) -> str:
     """Return a new code in the caller's transaction; the one before is good no more.
 
     Raises:
@@ -64,7 +66,7 @@ def make_code(plane: ControlPlane, session: Session, person: str, *, purpose: st
     whose = rights.find_row(session, person)
     rights.require_here(whose)
     present = dsse.key_id(whose.public_key)
-    if purpose == NEW_KEY and session.get(KeyRow, present) is None:
+    if purpose == NEW_KEY and whose.public_key and session.get(KeyRow, present) is None:
         raise Conflict("expected somebody whose key is retired, got one whose is not", hint="retire it first")
     code, now = secrets.token_urlsafe(24), plane.now()
     same = (col(InvitationRow.person) == person, col(InvitationRow.purpose) == purpose)
@@ -72,7 +74,7 @@ def make_code(plane: ControlPlane, session: Session, person: str, *, purpose: st
     row = InvitationRow(hash=_hash(code), person=person, purpose=purpose, expires_at=now + GOOD_FOR, at=now)
     session.add(row)
     target = LeafObject("person", person, f"sha256:{row.hash}")
-    event = ledger.Event(Act.INVITED, by, "administrator", Auth.PASSPHRASE, target, code=purpose)
+    event = ledger.Event(Act.INVITED, by, "administrator", auth, target, code=purpose)
     ledger.append(plane, session, event)
     return code
 

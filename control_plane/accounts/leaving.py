@@ -100,7 +100,7 @@ def _first_signer(session: Session, person: str, *, since: datetime) -> PersonRo
 def _end(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int, by: str) -> None:
     row.retired, role = seq, role_of(session, by)
     key = dsse.key_id(row.public_key)
-    if session.get(KeyRow, key) is None:
+    if row.public_key and session.get(KeyRow, key) is None:
         target = LeafObject("person", row.id, f"sha256:{key}")
         event = ledger.Event(Act.KEY_REVOKED, by, role, Auth.NONE, target, code="left")
         retiring.revoke_key(plane, session, row, event=event)

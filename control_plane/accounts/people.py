@@ -7,17 +7,18 @@ Does not: open keys (see `passphrases`), know tokens (see `tokens`), or keep dis
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject, Retention
 from control_plane import db, ledger, texts
-from control_plane.accounts import passphrases, rights
+from control_plane.accounts import invitations, passphrases, rights
 from control_plane.accounts.holdings import enrolment_digest, first_grants, holding
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
@@ -29,6 +30,7 @@ from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
     "ROLES",
+    "Enrolled",
     "Holds",
     "NewPerson",
     "Person",
@@ -75,68 +77,90 @@ class NewPerson:
     roles: tuple[str, ...]
 
 
-def enrol(
-    plane: ControlPlane, *, login: str, name: str, roles: Iterable[str], passphrase: str, actor: str = ""
-) -> Person:
-    """Enrol a person with a fresh key sealed under `passphrase`; `actor` is an administrator, "" the installation.
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Whom an administrator enrolled, and the code with which they enrol their key: it is shown this once."""
+
+    person: Person
+    code: str = field(repr=False)
+
+
+def enrol(plane: ControlPlane, new: NewPerson, *, actor: str) -> Enrolled:
+    """Enrol a person as an administrator, without a key: they alone choose their first passphrase, with the code.
+
+    They are eligible for their roles: two other people grant what takes a grant.
 
     Raises:
         Conflict: the login is taken.
-        InvalidDocument: unknown roles, no name, or a passphrase of fewer than 8 characters.
+        InvalidDocument: unknown roles, or no name.
         Refused: the actor is not an administrator.
     """
-    if actor:
-        attempt = Attempt("enrol", LeafObject("person"), Auth.TOKEN)
-        require_role(plane, actor, "administrator", attempt=attempt)
-    [person] = enrol_all(plane, [(NewPerson(login, name, tuple(roles)), passphrase)], actor=actor)
-    return person
+    require_role(plane, actor, "administrator", attempt=Attempt("enrol", LeafObject("person"), Auth.TOKEN))
+    row = _new_row(plane, new)
+    with ledger.act(plane) as session:
+        _add(plane, session, row, name=new.name, first=(), actor=actor)
+        code = invitations.make_code(plane, session, row.id, purpose=invitations.NEW_KEY, by=actor, auth=Auth.TOKEN)
+        return Enrolled(_record(row, new.name, plane.now()), code)
 
 
-def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]], *, actor: str = "") -> tuple[Person, ...]:
-    """Enrol several people in one transaction; see `enrol`.
+def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]]) -> tuple[Person, ...]:
+    """Enrol people as the installation, in the ceremony that it begins with, each with a key under their passphrase.
 
-    Whom the installation itself enrols, in the ceremony that it begins with, holds their roles for the first period.
-    Whom an administrator enrols later is eligible for them: two other people grant what takes a grant.
+    They hold their roles for the first period.
+
+    Raises:
+        Conflict: a login is taken.
+        InvalidDocument: unknown roles, no name, or a passphrase of fewer than 8 characters.
     """
     rows = [(_new_row(plane, new, passphrase), new.name) for new, passphrase in people]
     with ledger.act(plane) as session:
         for row, name in rows:
-            if session.exec(select(PersonRow.id).where(PersonRow.login == row.login)).first():
-                raise Conflict(f"expected a login that is free, got {row.login!r}")
-            session.add(row)
-            session.flush()
-            add_key(plane, session, row.id, retention=Retention.GOVERNANCE, name=name)
-            first = [] if actor else first_grants(row)
-            event = ledger.Event(
-                Act.PERSON_ENROLLED,
-                actor=actor or ledger.SYSTEM,
-                role="administrator" if actor else ledger.SYSTEM,
-                auth=Auth.TOKEN if actor else Auth.SYSTEM,
-                target=LeafObject("person", row.id, "sha256:" + dsse.key_id(row.public_key)),
-                after=enrolment_digest(row, first),
-            )
-            seq = ledger.append(plane, session, event)
-            for grant in first:
-                grant.granted = seq
-                session.add(grant)
+            _add(plane, session, row, name=name, first=first_grants(row))
         session.flush()
         return tuple(_record(row, name, plane.now()) for row, name in rows)
 
 
-def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str) -> PersonRow:
+def _add(
+    plane: ControlPlane, session: Session, row: PersonRow, *, name: str, first: Sequence[GrantRow], actor: str = ""
+) -> None:
+    """Store somebody new with the grants that come along, in the caller's transaction."""
+    if session.exec(select(PersonRow.id).where(PersonRow.login == row.login)).first():
+        raise Conflict(f"expected a login that is free, got {row.login!r}")
+    session.add(row)
+    session.flush()
+    add_key(plane, session, row.id, retention=Retention.GOVERNANCE, name=name)
+    event = ledger.Event(
+        Act.PERSON_ENROLLED,
+        actor=actor or ledger.SYSTEM,
+        role="administrator" if actor else ledger.SYSTEM,
+        auth=Auth.TOKEN if actor else Auth.SYSTEM,
+        target=LeafObject("person", row.id, key_digest(row.public_key)),
+        after=enrolment_digest(row, first),
+    )
+    seq = ledger.append(plane, session, event)
+    for grant in first:
+        grant.granted = seq
+        session.add(grant)
+
+
+def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str | None = None) -> PersonRow:
     unknown = set(new.roles) - set(ROLES)
     if unknown or not new.roles or not new.name.strip() or len(new.name) > 120 or not new.name.isprintable():
         raise InvalidDocument(f"expected a name that can be read, and roles out of {', '.join(ROLES)}")
     if not (new.login.isascii() and new.login.isidentifier() and new.login.islower()) or len(new.login) > 40:
         raise InvalidDocument("expected a login of lower-case letters, digits and underscores")
     identity = "p-" + secrets.token_hex(6)
-    key, sealed = passphrases.new_key(plane, passphrase, identity=identity)
+    public = b""
+    sealed: dict[str, str | int] = {}
+    if passphrase is not None:
+        key, sealed = passphrases.new_key(plane, passphrase, identity=identity)
+        public = dsse.public_bytes(key)
     return PersonRow(
         id=identity,
         login=new.login,
         roles=sorted(new.roles),
         custody="server",
-        public_key=dsse.public_bytes(key),
+        public_key=public,
         sealed_key=sealed,
         at=plane.now(),
     )
@@ -184,7 +208,7 @@ def keyring(session: Session) -> dict[str, approval.Person]:
     for key in session.exec(select(KeyRow).order_by(KeyRow.id)):
         others.setdefault(key.person, []).append(approval.OtherKey(key.public_key, key.custody, tuple(key.roles)))
     people = {}
-    for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
+    for row in session.exec(select(PersonRow).where(PersonRow.public_key != b"").order_by(PersonRow.id)):
         further = tuple(one for one in others.get(row.id, ()) if one.key != row.public_key)
         people[row.id] = approval.Person(row.id, row.public_key, row.custody, tuple(row.roles), further)
     return people

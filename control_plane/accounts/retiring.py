@@ -18,7 +18,7 @@ from control_plane.accounts import invitations, passphrases, people, rights, ses
 from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import key_since
+from control_plane.accounts.standing import key_digest, key_since
 from control_plane.accounts.tables import GrantRow, IdentityRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
@@ -55,8 +55,8 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
     with ledger.act(plane) as session:
         row = rights.find_row(session, whose)
         rights.require_here(row)
-        if session.get(KeyRow, dsse.key_id(row.public_key)) is not None:
-            raise Conflict("expected a key that is not retired, got one that is")
+        if not row.public_key or session.get(KeyRow, dsse.key_id(row.public_key)) is not None:
+            raise Conflict("expected somebody with a key that is not retired, got another")
         target = LeafObject("person", whose, "sha256:" + dsse.key_id(row.public_key))
         said = texts.say(plane, reason)
         event = ledger.Event(Act.KEY_REVOKED, actor, role, Auth.PASSPHRASE, target, code="forgotten", reason=said)
@@ -66,7 +66,7 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
 
 
 def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
-    """Enrol a new key of the person who was handed this code, sealed under a new passphrase.
+    """Enrol the first or a new key of the person who was handed this code, sealed under a new passphrase.
 
     Raises:
         Refused: the code is not good, or not any more.
@@ -79,7 +79,7 @@ def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
         row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
         public = dsse.public_bytes(key)
         target = LeafObject("person", row.id, "sha256:" + dsse.key_id(public))
-        before = "sha256:" + dsse.key_id(row.public_key)
+        before = key_digest(row.public_key)
         event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, Auth.NONE, target, before=before, code="renewed")
         ledger.append(plane, session, event)
         row.public_key, row.sealed_key, row.custody = public, dict(sealed), "server"

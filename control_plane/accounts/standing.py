@@ -16,7 +16,7 @@ from control_plane.accounts.tables import GrantRow
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["has_say", "key_since"]
+__all__ = ["has_say", "key_digest", "key_since"]
 
 
 def has_say(session: Session, row: PersonRow) -> bool:
@@ -38,7 +38,7 @@ def has_say(session: Session, row: PersonRow) -> bool:
         LeafRow.name == row.id,
         LeafRow.act == str(Act.PERSON_ENROLLED),
         LeafRow.actor == ledger.SYSTEM,
-        LeafRow.digest == "sha256:" + dsse.key_id(row.public_key),
+        LeafRow.digest == key_digest(row.public_key),
     )
     return "administrator" in row.roles and session.exec(enrolled.limit(1)).first() is not None
 
@@ -48,7 +48,12 @@ def key_since(session: Session, row: PersonRow) -> int:
     enrolling = select(func.max(LeafRow.seq)).where(
         LeafRow.kind == "person",
         LeafRow.name == row.id,
-        LeafRow.digest == "sha256:" + dsse.key_id(row.public_key),
+        LeafRow.digest == key_digest(row.public_key),
         col(LeafRow.act).in_((str(Act.PERSON_ENROLLED), str(Act.KEY_ENROLLED))),
     )
     return session.exec(enrolling).one()
+
+
+def key_digest(public_key: bytes) -> str:
+    """Return how entries of the log name a key; "" for that of somebody who has none yet."""
+    return f"sha256:{dsse.key_id(public_key)}" if public_key else ""

@@ -5,8 +5,9 @@ proposes is theirs as its author, and so they approve none of it. Its key is sea
 keyring as a further key of that person, and signs as an author only.
 
 Promises: a token does no more than its scopes, lives a year at most, and names its person in the log by its digest;
-whoever issues one gives their passphrase, and can give away no scope that their own request lacks; revoking a machine's
-token retires its key. Does not: decide what a scope is good for (see `scopes` and `rights`).
+whoever issues one gives their passphrase, or a proof by the key that they keep, and can give away no scope that their
+own request lacks; revoking a machine's token retires its key.
+Does not: decide what a scope is good for (see `scopes` and `rights`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import passphrases, people, presence, rights
 from control_plane.accounts.people import Person
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.scopes import ALL, Acting, Scope, parse_scopes
 from control_plane.accounts.sealing import seal_under_token
@@ -40,6 +42,7 @@ __all__ = [
     "Token",
     "acting_for",
     "issue",
+    "issue_by_key",
     "issue_token",
     "issue_tokens",
     "list_tokens",
@@ -52,6 +55,8 @@ __all__ = [
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_TOKENS = 50
 """Tokens of one person that are in force at once."""
+LOG_IN, BY_KEY_LASTS = "log in", timedelta(hours=12)
+"""What a proof is for with which somebody gets a token without a passphrase, and for how long it is good."""
 USED_EVERY = timedelta(hours=1)
 _NAME = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_NAME = 40
@@ -90,7 +95,9 @@ def issue_tokens(plane: ControlPlane, persons: Iterable[str]) -> tuple[str, ...]
     texts = []
     with ledger.act(plane) as session:
         for person in persons:
-            text, row = _new(plane, rights.find_row(session, person).id, name="first", scopes=ALL, days=DEFAULT_DAYS)
+            text, row = _new(
+                plane, rights.find_row(session, person).id, name="first", scopes=ALL, lasts=timedelta(days=DEFAULT_DAYS)
+            )
             session.add(row)
             _log(plane, session, row, act=Act.TOKEN_ISSUED, by=row.person, auth=Auth.SYSTEM)
             texts.append(text)
@@ -135,16 +142,39 @@ def issue(
     passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         person = rights.find_row(session, actor)
-        in_force = _in_force(session, plane.now(), person=person.id)
-        if len(in_force) >= MAX_TOKENS:
-            raise Conflict(f"expected fewer than {MAX_TOKENS} tokens in force, got as many", hint="revoke one first")
-        text, row = _new(plane, person.id, name=name, scopes=wanted, days=days)
+        _refuse_more(session, plane.now(), person=person.id)
+        text, row = _new(plane, person.id, name=name, scopes=wanted, lasts=timedelta(days=days))
         row.machine = machine
         if machine:
             row.key = _enrol_machine_key(plane, session, row, text=text)
         session.add(row)
         _log(plane, session, row, act=Act.TOKEN_ISSUED, by=person.id, auth=Auth.PASSPHRASE)
         return Issued(_record(row), text)
+
+
+def issue_by_key(plane: ControlPlane, person: str, proof: Proof) -> Issued:
+    """Issue a token of every scope, for a working day, to somebody who shows that they hold the key of their own.
+
+    Args:
+        plane: the control plane.
+        person: login or id.
+        proof: by that key, for `LOG_IN`.
+
+    Raises:
+        Refused: there is no such person, or the proof is not theirs, not for this, too old, or was used.
+        Conflict: as many tokens of theirs as can be are in force.
+    """
+    try:
+        auth = presence.require(plane, person, proof, purpose=LOG_IN)
+    except NotFound as error:
+        raise Refused("expected somebody with a key of their own, got another") from error
+    with ledger.act(plane) as session:
+        row = rights.find_row(session, person)
+        _refuse_more(session, plane.now(), person=row.id)
+        text, token = _new(plane, row.id, name="by-key", scopes=ALL, lasts=BY_KEY_LASTS)
+        session.add(token)
+        _log(plane, session, token, act=Act.TOKEN_ISSUED, by=row.id, auth=auth)
+        return Issued(_record(token), text)
 
 
 def list_tokens(plane: ControlPlane, *, person: str = "") -> tuple[Token, ...]:
@@ -219,7 +249,9 @@ def acting_for(plane: ControlPlane, token: str) -> Acting:
     return acting
 
 
-def _new(plane: ControlPlane, person: str, *, name: str, scopes: frozenset[Scope], days: int) -> tuple[str, TokenRow]:
+def _new(
+    plane: ControlPlane, person: str, *, name: str, scopes: frozenset[Scope], lasts: timedelta
+) -> tuple[str, TokenRow]:
     text, now = "mp_" + secrets.token_urlsafe(32), plane.now()
     row = TokenRow(
         hash=_hash(text),
@@ -227,7 +259,7 @@ def _new(plane: ControlPlane, person: str, *, name: str, scopes: frozenset[Scope
         person=person,
         name=name,
         scopes=sorted(scopes),
-        expires_at=now + timedelta(days=days),
+        expires_at=now + lasts,
         used_at=now,
         at=now,
     )
@@ -279,11 +311,13 @@ def _find(session: Session, identity: str) -> TokenRow:
     return row
 
 
-def _in_force(session: Session, now: datetime, *, person: str) -> list[TokenRow]:
-    query = select(TokenRow).where(
+def _refuse_more(session: Session, now: datetime, *, person: str) -> None:
+    """Refuse a further token to somebody of whom as many are in force as can be."""
+    query = select(TokenRow.id).where(
         TokenRow.person == person, TokenRow.expires_at > now, col(TokenRow.revoked_at).is_(None)
     )
-    return list(session.exec(query))
+    if len(session.exec(query).all()) >= MAX_TOKENS:
+        raise Conflict(f"expected fewer than {MAX_TOKENS} tokens in force, got as many", hint="revoke one first")
 
 
 def _record(row: TokenRow) -> Token:

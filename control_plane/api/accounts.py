@@ -15,7 +15,7 @@ from pydantic import Field
 
 from audit.record import Auth
 from control_plane.accounts import addresses, invitations, leaving, oidc, people, retiring, sessions, tokens
-from control_plane.accounts.people import Holds, Person
+from control_plane.accounts.people import Enrolled, Holds, NewPerson, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.routing import routes
 from control_plane.api.shared import (
@@ -23,6 +23,7 @@ from control_plane.api.shared import (
     Body,
     Plane,
     Present,
+    Proving,
     Text,
     cookie_of,
     is_secure,
@@ -46,12 +47,11 @@ class SigningIn(Body):
 
 
 class Enrolling(Body):
-    """Whom to enrol: they set their passphrase here, in front of the administrator, or by an invitation later."""
+    """Whom to enrol; they choose their passphrase themselves, with the code."""
 
     login: Text
     name: Text
     roles: list[Text]
-    passphrase: Text = Field(repr=False)
 
 
 class Issuing(Body):
@@ -174,11 +174,10 @@ def everybody(plane: Plane, _actor: Actor, page: Paging) -> tuple[Person, ...]:
 
 
 @router.post("/people", status_code=201)
-def enrol(plane: Plane, actor: Actor, body: Enrolling) -> Person:
-    """Enrol somebody, as an administrator."""
-    return people.enrol(
-        plane, login=body.login, name=body.name, roles=body.roles, passphrase=body.passphrase, actor=actor.id
-    )
+def enrol(plane: Plane, actor: Actor, response: Response, *, body: Enrolling) -> Enrolled:
+    """Enrol somebody, as an administrator; the code, with which they enrol their key, is shown this once."""
+    response.headers["Cache-Control"] = "no-store"
+    return people.enrol(plane, NewPerson(body.login, body.name, tuple(body.roles)), actor=actor.id)
 
 
 @router.get("/tokens")
@@ -200,6 +199,24 @@ def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing
         machine=body.machine,
     )
     response.headers["Cache-Control"] = "no-store"
+    return NewToken(issued.token, issued.text)
+
+
+class LoggingIn(Proving):
+    """Who logs in with the key that they keep, by login or id."""
+
+    person: Text
+
+
+@router.post("/tokens/by-key", status_code=201)
+def log_in(plane: Plane, request: Request, response: Response, *, body: LoggingIn) -> NewToken:
+    """Issue a token for a working day to somebody who signs with their own key that they are here."""
+    require_same_site(request)
+    response.headers["Cache-Control"] = "no-store"
+    try:
+        issued = tokens.issue_by_key(plane, body.person, body.proof(request))
+    except Refused as error:
+        raise NotSignedIn(str(error), hint=error.hint) from error
     return NewToken(issued.token, issued.text)
 
 

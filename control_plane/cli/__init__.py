@@ -24,12 +24,14 @@ from control_plane.cli import (
     workflow,
 )
 from control_plane.demo.command import demo
+from control_plane.dev.command import dev
 
 __all__ = ["app"]
 
 app = typer.Typer(help="The server: registry, approvals, releases.", no_args_is_help=True)
 app.command("serve")(serving.serve)
 app.command("seed")(serving.seed)
+app.command("login")(key.login)
 app.command("inbox")(proposal.inbox)
 app.command("propose")(workflow.propose)
 app.command("check")(workflow.check)
@@ -42,9 +44,11 @@ app.command("promote")(lifecycle.promote)
 app.command("rollback")(lifecycle.rollback)
 app.command("return")(lifecycle.return_channel)
 app.command("withdraw")(lifecycle.withdraw)
+app.command("withdrawals")(lifecycle.withdrawals)
 app.command("review")(lifecycle.review_release)
 app.command("channels")(lifecycle.channels)
 app.command("demo")(demo)
+app.command("dev")(dev)
 app.add_typer(library.app, name="library")
 app.add_typer(prompt.app, name="prompt")
 proposal_acts.add_commands(proposal.app)

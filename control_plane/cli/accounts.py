@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +18,6 @@ from control_plane.cli.common import (
     Json,
     PassphraseFile,
     answer,
-    new_passphrase,
     opened,
     passphrase,
     signing,
@@ -64,18 +62,17 @@ def enrol(
     name: Annotated[str, typer.Option(help="Their name, as pages show it.")],
     role: Annotated[list[str], typer.Option(help="What they are eligible for; one at least.")],
     home: Home = DEFAULT_HOME,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="File with the passphrase of the new person; else they are asked for it.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol somebody, who chooses a passphrase; roles in which people approve are granted afterwards."""
+    """Enrol somebody; prints the code with which they choose a passphrase; roles that take a grant are granted then."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.accounts import people
 
-        by, secret = people.find_person(plane, actor).id, new_passphrase(passphrase_file)
-        made = people.enrol(plane, login=login, name=name, roles=role, passphrase=secret, actor=by)
-        answer(made, as_json=as_json, text=f"enrolled: {made.login} {made.id}, eligible as {', '.join(made.roles)}")
+        new = people.NewPerson(login, name, tuple(role))
+        made = people.enrol(plane, new, actor=people.find_person(plane, actor).id)
+        who = made.person
+        said = f"enrolled: {who.login} {who.id}, eligible as {', '.join(who.roles)}\n{made.code}"
+        answer(made, as_json=as_json, text=said)
 
 
 @people_app.command("address")
@@ -152,7 +149,7 @@ def new_key(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol your new key with the code that an administrator handed you."""
+    """Enrol your first or new key with the code that an administrator handed you."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.accounts import retiring
 

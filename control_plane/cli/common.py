@@ -32,7 +32,6 @@ __all__ = [
     "PassphraseFile",
     "answer",
     "exit_codes",
-    "new_passphrase",
     "opened",
     "passphrase",
     "signing",
@@ -121,17 +120,6 @@ def signing(plane: ControlPlane, actor: str, file: Path | None) -> tuple[str, st
     from control_plane.accounts import people
 
     return people.find_person(plane, actor).id, passphrase(file)
-
-
-def new_passphrase(file: Path | None) -> str:
-    """Return the passphrase that somebody else chooses: from a file, or asked for twice, never from the environment."""
-    if file is not None:
-        return passphrase(file)
-    if not sys.stdin.isatty():
-        raise InvalidDocument(
-            "expected a passphrase, got none and no terminal to ask on", hint="give --passphrase-file"
-        )
-    return str(typer.prompt("Their passphrase", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def answer(value: object, *, as_json: bool, text: str) -> None:

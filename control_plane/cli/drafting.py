@@ -1,4 +1,4 @@
-"""`mentorplane proposal draft`, `drafts`, `propose-draft`, `invite`: what somebody works on before they propose it."""
+"""`mentorplane proposal draft` and what else becomes of drafts: what somebody works on before they propose it."""
 
 from __future__ import annotations
 
@@ -126,4 +126,24 @@ def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAU
         answer(found, as_json=as_json, text="invited: " + ", ".join(found))
 
 
-DRAFTING = (draft, drafts, propose_draft, invite)
+def uninvite(
+    number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False
+) -> None:
+    """Let people no longer see a draft of yours; what they saved stays."""
+    with acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import drafts as use
+
+        found = use.uninvite(plane, by, number, persons=person)
+        answer(found, as_json=as_json, text="invited: " + (", ".join(found) or "nobody"))
+
+
+def discard_draft(number: DraftNumber, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Discard a draft of yours with all its versions."""
+    with acting(home, actor, as_json=as_json) as (plane, by):
+        from control_plane.reviewing import drafts as use
+
+        use.discard_draft(plane, by, number)
+        answer({"draft": number}, as_json=as_json, text=f"draft {number} is discarded")
+
+
+DRAFTING = (draft, drafts, propose_draft, invite, uninvite, discard_draft)

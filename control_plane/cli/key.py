@@ -46,6 +46,7 @@ __all__ = [
     "Yes",
     "app",
     "decide_here",
+    "login",
     "present_by",
     "signing_here",
 ]
@@ -170,6 +171,37 @@ def decide_here(
         signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
         where.send(number, signed, file.person)
         typer.echo(f"signed {derived.manifest}")
+
+
+def login(
+    *,
+    key: Annotated[Path, typer.Option("--key", help="The file of your key.")],
+    server: Annotated[str, typer.Option("--server", help="The server's address.", envvar="MENTORPLANE_SERVER")],
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="New file for the token, for you alone; else it is printed.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Get a token for a working day by signing with your own key that you are here."""
+    with exit_codes(as_json=as_json):
+        from control_plane.accounts.tokens import LOG_IN
+        from control_plane.client import Client, Options
+        from control_plane.custody.keyfile import load_key, write_secret
+        from edge_runtime.core.dsse import encode_base64
+
+        person = load_key(key).person
+        proof = present_by(key, passphrase_file, purpose=LOG_IN, server=server)
+        assert not isinstance(proof, str)
+        with Client(Options(server.rstrip("/"), "")) as client:
+            signature = encode_base64(proof.signature)
+            made = client.tokens.log_in(person=person, at=proof.at, nonce=proof.nonce, signature=signature)
+        until = f"good until {made.token.expires_at:%Y-%m-%d %H:%M} UTC"
+        if token_file is None:
+            answer(made, as_json=as_json, text=made.text)
+            return
+        write_secret(token_file, made.text.encode() + b"\n")
+        answer(made.token, as_json=as_json, text=f"token in {token_file}, {until}")
 
 
 @dataclass(frozen=True, slots=True)

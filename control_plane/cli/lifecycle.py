@@ -38,6 +38,7 @@ __all__ = [
     "schedule",
     "unschedule",
     "withdraw",
+    "withdrawals",
 ]
 
 TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"]
@@ -196,6 +197,22 @@ def withdraw(
         )
         after = f", {made.replacement} runs instead" if made.replacement else ", its fallback text is shown"
         answer(made, as_json=as_json, text=f"withdrawn: {made.kind} {made.name} {made.digest}{after}")
+
+
+def withdrawals(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """List what was withdrawn on a channel, newest first: by whom, why, and what runs instead."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.accounts import people
+        from control_plane.registry import queries
+
+        found = queries.list_withdrawals(plane, channel=channel)
+        logins = {person.id: person.login for person in people.list_people(plane)}
+        lines = [
+            f"{one.kind} {one.name} {one.digest}\n    by {logins.get(one.by, one.by)}, {moment(one.at)}: "
+            f"{one.reason or 'the reason was erased'}\n    instead {one.replacement or 'its fallback text'}"
+            for one in found
+        ]
+        answer(found, as_json=as_json, text="\n".join(lines) or "nothing is withdrawn")
 
 
 def review_release(

@@ -22,7 +22,7 @@ from control_plane.settings import Argon2
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["COST", "KeyFile", "create_key", "load_key", "open_key"]
+__all__ = ["COST", "KeyFile", "create_key", "load_key", "open_key", "write_secret"]
 
 FORMAT = "mentorplane-key/1"
 COST = Argon2(memory_kib=65_536, passes=3, lanes=1)
@@ -60,17 +60,27 @@ def create_key(path: Path, *, person: str, passphrase: str, cost: Argon2 = COST)
         "proof": made.proof.hex(),
         "sealed": made.sealed,
     }
+    write_secret(path, json.dumps(document, indent=2).encode() + b"\n")
+    return made
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a new file that its owner alone can read.
+
+    Raises:
+        Conflict: the file is there already.
+        Unavailable: it cannot be written.
+    """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise Conflict("expected a new file for the key, got one that is there") from error
+        raise Conflict("expected a new file for the secret, got one that is there") from error
     except OSError as error:
-        raise Unavailable(f"expected to write the key file, got {error.strerror}") from error
+        raise Unavailable(f"expected to write the file, got {error.strerror}") from error
     with os.fdopen(handle, "wb") as file:
-        file.write(json.dumps(document, indent=2).encode() + b"\n")
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return made
 
 
 def load_key(path: Path) -> KeyFile:

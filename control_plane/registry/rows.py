@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import Act, LeafRecord, parse_leaf
 from control_plane.accounts.problems import problems as accounts_problems
+from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import KeyRow
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
@@ -135,8 +136,8 @@ def _people(session: Session, known: _Known) -> Iterator[str]:
         if leaf.act == Act.PERSON_ENROLLED or (leaf.act == Act.KEY_ENROLLED and leaf.reason.code == "renewed"):
             enrolled[leaf.object.name] = leaf.object.digest  # the newest is the present one
     for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
-        known.keys[row.id] = [row.public_key]
-        if enrolled.get(row.id) != "sha256:" + dsse.key_id(row.public_key):
+        known.keys[row.id] = [row.public_key] if row.public_key else []
+        if enrolled.get(row.id) != key_digest(row.public_key):
             yield f"person {row.id}: the key is not the one that was enrolled"
     for key in session.exec(select(KeyRow)):
         known.keys.setdefault(key.person, []).append(key.public_key)

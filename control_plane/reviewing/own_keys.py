@@ -18,6 +18,7 @@ from control_plane import db, ledger, texts
 from control_plane.accounts import invitations, people, retiring, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import KeyRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -68,7 +69,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
                 "expected a person who has signed nothing yet, got one who has",
                 hint="retire their key first: the code that this gives enrols one of their own",
             )
-        before = LeafObject("person", who, "sha256:" + dsse.key_id(row.public_key))
+        before = LeafObject("person", who, key_digest(row.public_key))
         event = ledger.Event(Act.KEY_REVOKED, actor, "administrator", Auth.TOKEN, before, code="replaced")
         retiring.end_grants(session, who, seq=ledger.append(plane, session, event))
         _take_key(plane, session, row, public_key=public_key, by=(actor, "administrator", Auth.TOKEN))
@@ -109,7 +110,7 @@ def _take_key(
     if session.exec(known).first() is not None or session.exec(retired).first() is not None:
         raise Conflict("expected a key that is not enrolled yet, got one that is")
     actor, role, auth = by
-    before, digest = "sha256:" + dsse.key_id(row.public_key), "sha256:" + dsse.key_id(public_key)
+    before, digest = key_digest(row.public_key), "sha256:" + dsse.key_id(public_key)
     row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
     target = LeafObject("person", row.id, digest)
     event = ledger.Event(Act.KEY_ENROLLED, actor, role, auth, target, before=before, code="renewed")

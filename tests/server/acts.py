@@ -12,6 +12,8 @@ from sqlmodel import SQLModel, col, select, text
 
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
+from control_plane.accounts import people, retiring
+from control_plane.accounts.people import Person
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, releases, review, store
@@ -46,6 +48,11 @@ class Acts:
     def passphrase(self, login: str) -> str:
         """Return a demo person's passphrase."""
         return str(self.people[login]["passphrase"])
+
+    def enrol(self, login: str, *roles: str, passphrase: str) -> Person:
+        """Enrol somebody as the administrator, and their key with the code that this gives."""
+        made = people.enrol(self.plane, people.NewPerson(login, login.title(), roles), actor=self.id("lena"))
+        return retiring.enrol_key(self.plane, made.code, passphrase)
 
     def propose(self, login: str, files: Mapping[str, str], **options: object) -> Proposal:
         """Propose as a demo person."""

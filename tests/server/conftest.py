@@ -1,7 +1,7 @@
 """A seeded home made once and copied for each test, with a clock that stands still and keys that open cheaply.
 
 What people did before a test begins is made once too: a stage is a function that acts on a seeded home, and `after`
-gives the people on a copy of what it left.
+gives the people on a copy of what it left. Processes of tests that run at once share what is made in SQLite.
 
 Tests run on SQLite. Those marked `databases`, one by one or by module, run on PostgreSQL as well, on a server that the
 tests start themselves (see `tests.postgres`); with `MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` every test
@@ -10,6 +10,7 @@ runs on that server instead. Each test has a database of its own.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,12 +20,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from control_plane.accounts import people
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.seed import Rewording, seed
 from control_plane.settings import Argon2, Settings
 from tests import postgres as postgres_server
+from tests.conftest import unmeasured
 from tests.postgres import postgres  # noqa: F401 - a fixture
 from tests.server.acts import Acts
 from tests.server.library import library
@@ -122,28 +125,38 @@ class Template:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Stage], Template]]:
-    """Give what a stage leaves, made once for each server."""
+    """Give what a stage leaves, made once for each server; what is made is measured where it is tested."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with ExitStack() as stack:
-
-        def home(server: str, like: Settings | None = None) -> Settings:
-            folder = tmp_path_factory.mktemp("template") / "home"
-            if like:
-                shutil.copytree(like.home, folder)
-            url = stack.enter_context(database(server, like.database_url if like else ""))
-            return Settings(home=folder, argon2=CHEAP, database_url=url)
 
         @cache
         def made(server: str, stage: Stage) -> Template:
-            clock = Clock()
-            settings = home(server, None if stage is seeded else made(server, seeded).settings)
-            plane = open_plane(settings, clock=clock)
-            if stage is seeded:
-                seed(plane, library=library(), change=CHANGE)
-            stage(Acts(plane), clock)
-            plane.close()
-            return Template(settings, clock.now)
+            like = None if stage is seeded else made(server, seeded).settings
+            folder = (
+                tmp_path_factory.mktemp("template") if server else shared / f"{stage.__module__}.{stage.__qualname__}"
+            )
+            with FileLock(f"{folder}.lock"), unmeasured():
+                url = stack.enter_context(database(server, like.database_url if like else ""))
+                settings, left = Settings(home=folder / "home", argon2=CHEAP, database_url=url), folder / "left"
+                if not left.exists():
+                    left.write_text(_left_by(stage, settings, like).isoformat(), "utf-8")
+                return Template(settings, datetime.fromisoformat(left.read_text("utf-8")))
 
         yield made
+
+
+def _left_by(stage: Stage, settings: Settings, like: Settings | None) -> datetime:
+    """Make the home that a stage leaves, and return the time at which it was left."""
+    if like:
+        shutil.copytree(like.home, settings.home)
+    clock = Clock()
+    plane = open_plane(settings, clock=clock)
+    if like is None:
+        seed(plane, library=library(), change=CHANGE)
+    stage(Acts(plane), clock)
+    plane.close()
+    return clock.now
 
 
 @pytest.fixture
@@ -197,6 +210,6 @@ def empty(server: str, tmp_path: Path, clock: Clock) -> Iterator[ControlPlane]:
     """A control plane with one administrator and nothing else."""
     with database(server) as url:
         plane = open_plane(Settings(home=tmp_path / "empty", argon2=CHEAP, database_url=url), clock=clock)
-        people.enrol(plane, login="ada", name="Ada", roles=["administrator"], passphrase="ada has a secret")
+        people.enrol_all(plane, [(people.NewPerson("ada", "Ada", ("administrator",)), "ada has a secret")])
         yield plane
         plane.close()

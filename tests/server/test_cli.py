@@ -148,16 +148,15 @@ def test_hints_lead_on(home: Path, acts: Acts) -> None:
 
 
 def test_people_are_enrolled_and_reached(home: Path, acts: Acts, tmp_path: Path) -> None:
-    """An administrator enrols, with the passphrase of the new person from a file; an address comes from stdin."""
+    """An administrator enrols, the new person chooses a passphrase with the code; an address comes from stdin."""
     secret = tmp_path / "kim"
     secret.write_text("kim has a secret\n")
     given = ("people", "enrol", "kim", "--name", "Kim", "--role", "author", "--role", "facilitator")
-    before = state_of(acts.plane)
-    assert run(acts, *given, "--as", "lena", login="lena").exit_code == 3  # hers in the environment is not kim's
-    assert state_of(acts.plane) == before
-    assert run(acts, *given, "--as", "tom", "--passphrase-file", str(secret)).exit_code == 2
-    made = run(acts, *given, "--as", "lena", "--passphrase-file", str(secret))
+    assert run(acts, *given, "--as", "tom").exit_code == 2
+    made = run(acts, *given, "--as", "lena")
     assert (made.exit_code, "eligible as author, facilitator" in made.stdout) == (0, True)
+    code = made.stdout.splitlines()[-1]
+    assert run(acts, "people", "new-key", "--code", code, "--passphrase-file", str(secret)).exit_code == 0
     kim = people.find_person(acts.plane, "kim").id
     passphrases.open_key(acts.plane, kim, "kim has a secret")
     address = ("people", "address", "kim", "--as", "lena")
@@ -259,3 +258,17 @@ def test_a_draft_is_read_by_whom_it_was_saved_for(home: Path, acts: Acts, tmp_pa
     shown = run(acts, "proposal", "drafts", "1", "--as", "maya")
     assert (shown.exit_code, "    name: closing" in shown.stdout) == (0, True)
     assert run(acts, "proposal", "drafts", "1", "--as", "tom").exit_code == 3
+    for act, code in (("invite", 0), ("uninvite", 3)):
+        assert run(acts, "proposal", act, "1", "--as", "maya", "--person", "tom").exit_code == 0
+        assert run(acts, "proposal", "drafts", "1", "--as", "tom").exit_code == code
+    assert run(acts, "proposal", "discard-draft", "1", "--as", "lena").exit_code == 3
+    assert run(acts, "proposal", "discard-draft", "1", "--as", "maya").exit_code == 0
+    assert run(acts, "proposal", "drafts", "1", "--as", "maya").exit_code == 3
+
+
+def test_withdrawals_are_listed_with_their_reasons(home: Path, acts: Acts) -> None:
+    """Who withdrew what, why, and what runs instead."""
+    assert "nothing is withdrawn" in run(acts, "withdrawals").stdout
+    acts.withdraw("tom", "closing")
+    said = run(acts, "withdrawals").stdout
+    assert all(part in said for part in ("prompt closing sha256:", "by tom", "it hurt somebody", "its fallback text"))

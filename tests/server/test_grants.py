@@ -28,8 +28,7 @@ KIM = "kim has a secret"
 @pytest.fixture
 def kim(acts: Acts) -> Person:
     """Somebody who was enrolled later, eligible as a facilitator and granted nothing."""
-    new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": KIM}
-    return people.enrol(acts.plane, **new, actor=acts.id("lena"))  # type: ignore[arg-type]
+    return acts.enrol("kim", "facilitator", passphrase=KIM)
 
 
 def propose(acts: Acts, login: str, person: str, role: str, **options: object) -> GrantRecord:
@@ -247,8 +246,7 @@ def test_a_delegate_acts_for_somebody_who_is_away(acts: Acts, kim: Person) -> No
 def test_attack_a_delegation_twice_removed(acts: Acts, kim: Person) -> None:
     """What was delegated to kim she does not delegate on; nor does anybody without a grant of their own."""
     delegate(acts, "tom", "kim", "facilitator")
-    other = {"login": "pat", "name": "Pat", "roles": ["facilitator"], "passphrase": KIM}
-    people.enrol(acts.plane, **other, actor=acts.id("lena"))  # type: ignore[arg-type]
+    acts.enrol("pat", "facilitator", passphrase=KIM)
     until = acts.plane.now() + timedelta(days=1)
     with refused(acts.plane, Refused, match="own grant", logged="delegate"):
         given = {"person": "pat", "role": "facilitator", "reason": "x", "passphrase": KIM}

@@ -306,8 +306,7 @@ def test_a_lowered_floor_is_logged(busy: Acts) -> None:
     assert "trust.json" in publish(other)
     assert publish(other) == ()
     assert len(changes()) == 2
-    new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": "long enough"}
-    people.enrol(other, **new, actor=busy.id("lena"))  # type: ignore[arg-type]
+    people.enrol_all(other, [(people.NewPerson("kim", "Kim", ("facilitator",)), "long enough")])
     assert "trust.json" in publish(other)
     third, second, same = changes()
     assert (same, second.digest != first.digest, third.digest != second.digest) == (first, True, True)

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, tokens
+from control_plane.accounts import passphrases, people, presence, retiring, tokens
+from control_plane.accounts.people import NewPerson
 from control_plane.accounts.tables import TokenRow
 from control_plane.accounts.waiting import Line
 from control_plane.errors import Conflict, NotFound, Refused
@@ -108,25 +109,51 @@ def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
 
 def test_enrolment_is_for_administrators_and_logins_are_unique(acts: Acts) -> None:
     """Whoever is no administrator enrols nobody; a taken login, a short passphrase, an unknown role are refused."""
-    new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": "long enough"}
+    new = NewPerson("kim", "Kim", ("facilitator",))
     with refused(acts.plane, Refused, logged="enrol"):
-        people.enrol(acts.plane, **new, actor=acts.id("tom"))  # type: ignore[arg-type]
+        people.enrol(acts.plane, new, actor=acts.id("tom"))
     with refused(acts.plane, Conflict):
-        people.enrol(acts.plane, **{**new, "login": "tom"}, actor=acts.id("lena"))  # type: ignore[arg-type]
-    mistakes: tuple[dict[str, object], ...] = (
-        {"passphrase": "short"},
-        {"roles": ["king"]},
-        {"roles": []},
-        {"login": "Kim!"},
-        {"name": ""},
-    )
-    for bad in mistakes:
+        people.enrol(acts.plane, replace(new, login="tom"), actor=acts.id("lena"))
+    for bad in (
+        replace(new, roles=("king",)),
+        replace(new, roles=()),
+        replace(new, login="Kim!"),
+        replace(new, name=""),
+    ):
         with refused(acts.plane, InvalidDocument):
-            people.enrol(acts.plane, **{**new, **bad}, actor=acts.id("lena"))  # type: ignore[arg-type]
-    kim = people.enrol(acts.plane, **new, actor=acts.id("lena"))  # type: ignore[arg-type]
+            people.enrol(acts.plane, bad, actor=acts.id("lena"))
+    with refused(acts.plane, InvalidDocument):
+        people.enrol_all(acts.plane, [(new, "short")])
+    kim = people.enrol(acts.plane, new, actor=acts.id("lena")).person
     assert (kim.id[:2], "kim" in kim.id) == ("p-", False)
     with pytest.raises(NotFound):
         people.find_person(acts.plane, "nobody")
+
+
+def test_whoever_is_enrolled_chooses_the_first_passphrase_themselves(acts: Acts) -> None:
+    """Until they use the code there is no key: nothing to sign with, or to sign in with; it is good once."""
+    made = people.enrol(acts.plane, NewPerson("kim", "Kim", ("facilitator",)), actor=acts.id("lena"))
+    for refusing in (
+        lambda: passphrases.open_key(acts.plane, made.person.id, ""),
+        lambda: passphrases.sign_in(acts.plane, "kim", ""),
+        lambda: presence.require(acts.plane, made.person.id, "", purpose="x"),
+    ):
+        with pytest.raises(Refused):
+            refusing()
+    with refused(acts.plane, Conflict, match="with a key"):
+        given = {"reason": "x", "passphrase": acts.passphrase("lena")}
+        retiring.retire_key(acts.plane, acts.id("lena"), "kim", **given)
+    with db.read(acts.plane.engine) as session:
+        assert made.person.id not in people.keyring(session)
+    assert ledger.verify(acts.plane).ok
+    retiring.enrol_key(acts.plane, made.code, "kim has a secret")
+    with db.read(acts.plane.engine) as session:
+        assert people.keyring(session)[made.person.id].others == ()
+    with refused(acts.plane, Refused, match="still good"):
+        retiring.enrol_key(acts.plane, made.code, "lena knows this")
+    assert passphrases.sign_in(acts.plane, "kim", "kim has a secret") == made.person.id
+    report = ledger.verify(acts.plane)
+    assert report.ok, report.problems
 
 
 def test_seeding_twice_changes_nothing(acts: Acts) -> None:

@@ -165,10 +165,15 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "POST /v1/people": (
         {},
         {},
-        {"login": "new_one", "name": "N", "roles": ["author"], "passphrase": "a secret of theirs"},
+        {"login": "new_one", "name": "N", "roles": ["author"]},
     ),
     "PUT /v1/people/me/address": ({}, {}, {"address": "somebody@example.org"}),
     "POST /v1/tokens": ({}, {}, {"name": "x", "passphrase": "$secret"}),
+    "POST /v1/tokens/by-key": (
+        {},
+        {},
+        {"person": "$login", "at": "2026-01-31T08:00:00Z", "nonce": "00", "signature": "AAAA"},
+    ),
     "DELETE /v1/tokens/{identity}": ({"identity": "$token"}, {}, None),
     "GET /v1/session/oidc/callback": ({}, {"code": "x", "state": "y"}, None),
     "POST /v1/people/{person}/identities": ({}, {}, {"subject": "tom-at-home", "passphrase": "$secret"}),

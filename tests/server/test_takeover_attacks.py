@@ -30,7 +30,7 @@ SECRET = "lena knows this secret"
 
 def puppet(acts: Acts, login: str, *roles: str) -> Person:
     """Somebody whom the administrator alone enrolled, and whose passphrase she knows."""
-    return people.enrol(acts.plane, login=login, name=login, roles=roles, passphrase=SECRET, actor=acts.id("lena"))
+    return acts.enrol(login, *roles, passphrase=SECRET)
 
 
 def proposed(acts: Acts, person: str, role: str) -> GrantRecord:
@@ -94,8 +94,8 @@ def test_attack_a_login_that_looks_like_anothers(acts: Acts) -> None:
         with refused(acts.plane, InvalidDocument):
             puppet(acts, login, "facilitator")
     with refused(acts.plane, InvalidDocument):
-        given = {"roles": ["facilitator"], "passphrase": SECRET, "actor": acts.id("lena")}
-        people.enrol(acts.plane, login="other", name="Tom\u202e Baptiste", **given)
+        new = people.NewPerson("other", "Tom\u202e Baptiste", ("facilitator",))
+        people.enrol(acts.plane, new, actor=acts.id("lena"))
 
 
 def objected(acts: Acts, login: str) -> None:

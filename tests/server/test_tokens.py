@@ -202,7 +202,7 @@ def test_attack_a_machine_decides(acts: Acts) -> None:
         with refused(plane, Refused, match="got a machine", logged="withdraw"):
             releases.withdraw(plane, who, target="closing", reason="x", passphrase=acts.passphrase(login))
         with refused(plane, Refused, match="got a machine", logged="enrol"):
-            people.enrol(plane, login="kim", name="Kim", roles=["author"], passphrase="long enough", actor=who)
+            people.enrol(plane, people.NewPerson("kim", "Kim", ("author",)), actor=who)
         with refused(plane, Refused, match="got a machine", logged="issue-token"):
             tokens.issue(plane, who, name="more", passphrase=acts.passphrase(login))
 

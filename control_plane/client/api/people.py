@@ -16,7 +16,7 @@ from control_plane.client.calls import (
     now_items,
     segment,
 )
-from control_plane.client.records.people import Invited, Left, Me
+from control_plane.client.records.people import Enrolled, Invited, Left, Me
 from control_plane.client.records.shared import Person, Proving
 
 __all__ = ["AsyncPeopleApi", "PeopleApi"]
@@ -44,16 +44,14 @@ def _everybody(*, limit: int | None = None) -> Paged[Person]:
     return Paged(Call("GET", "/v1/people", tuple[Person, ...], query=given(limit=limit)))
 
 
-def _enrol(
-    *, login: str, name: str, roles: Sequence[str], passphrase: str, if_match: str | None = None
-) -> Call[Person]:
-    """Enrol somebody, as an administrator."""
+def _enrol(*, login: str, name: str, roles: Sequence[str], if_match: str | None = None) -> Call[Enrolled]:
+    """Enrol somebody, as an administrator; the code, with which they enrol their key, is shown this once."""
     return Call(
         "POST",
         "/v1/people",
-        Person,
+        Enrolled,
         headers=given(**{"If-Match": if_match}),
-        body=given(login=login, name=name, roles=roles, passphrase=passphrase),
+        body=given(login=login, name=name, roles=roles),
     )
 
 

@@ -34,6 +34,17 @@ def _issue_token(
     )
 
 
+def _log_in(*, at: str, nonce: str, signature: str, person: str, if_match: str | None = None) -> Call[NewToken]:
+    """Issue a token for a working day to somebody who signs with their own key that they are here."""
+    return Call(
+        "POST",
+        "/v1/tokens/by-key",
+        NewToken,
+        headers=given(**{"If-Match": if_match}),
+        body=given(at=at, nonce=nonce, signature=signature, person=person),
+    )
+
+
 def _revoke_token(identity: str, *, if_match: str | None = None) -> Call[None]:
     """Revoke a token of one's own, or as an administrator anybody's."""
     return Call("DELETE", f"/v1/tokens/{segment(identity)}", type(None), headers=given(**{"If-Match": if_match}))
@@ -44,6 +55,7 @@ class TokensApi(Group):
 
     list = now(_list)
     issue_token = now(_issue_token)
+    log_in = now(_log_in)
     revoke_token = now(_revoke_token)
 
 
@@ -52,4 +64,5 @@ class AsyncTokensApi(AsyncGroup):
 
     list = later(_list)
     issue_token = later(_issue_token)
+    log_in = later(_log_in)
     revoke_token = later(_revoke_token)

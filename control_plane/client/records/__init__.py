@@ -21,7 +21,7 @@ from control_plane.client.records.grants import Checklist, Open
 from control_plane.client.records.health import Health
 from control_plane.client.records.inbox import Task
 from control_plane.client.records.library import Count, Detail, Item, Page, Reference
-from control_plane.client.records.people import Holds, Invited, Left, Me
+from control_plane.client.records.people import Enrolled, Holds, Invited, Left, Me
 from control_plane.client.records.prompts import PromptDetail, PromptInfo
 from control_plane.client.records.proposals import (
     CaseEffect,
@@ -85,6 +85,7 @@ __all__ = [
     "Detail",
     "DraftInfo",
     "DraftProblem",
+    "Enrolled",
     "Evidence",
     "FieldDiff",
     "Filed",

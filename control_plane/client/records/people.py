@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Holds", "Invited", "Left", "Me"]
+from control_plane.client.records.shared import Person
+
+__all__ = ["Enrolled", "Holds", "Invited", "Left", "Me"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Whom an administrator enrolled, and the code with which they enrol their key: it is shown this once."""
+
+    person: Person
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
