@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 os.environ["MENTORPLANE_READER"] = "none"  # what a model adds is tested where one is opened
@@ -36,6 +40,19 @@ def examples(count: int) -> settings:
 def places(size: int, about: int) -> range:
     """Return about so many places below `size`, an odd step apart so that each bit has its turn; all in `make fuzz`."""
     return range(0, size, 1 if settings().max_examples > USUAL else size // about | 1)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Measure no coverage meanwhile: for what only leads to what a test is about."""
+    measuring = Coverage.current() if sys.gettrace() else None
+    if measuring is not None:
+        measuring.stop()
+    try:
+        yield
+    finally:
+        if measuring is not None:
+            measuring.start()
 
 
 @pytest.hookimpl(trylast=True)
