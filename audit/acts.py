@@ -43,6 +43,8 @@ class Act(StrEnum):
     WITHDRAWN = "withdrawn"
     WITHDRAWAL_LIFTED = "withdrawal-lifted"
     TRUST_CHANGED = "trust-changed"  # keyring, log key, witness policy or approval floor
+    ROOT_SIGNED = "root-signed"  # custodians signed which keys count, and how many
+    TARGETS_SIGNED = "targets-signed"  # custodians signed the trust file, and who signs releases
     # people, roles and keys
     PERSON_ENROLLED = "person-enrolled"
     PERSON_LEAVING = "person-leaving"  # the first of the two signatures by which somebody leaves

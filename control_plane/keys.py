@@ -1,7 +1,8 @@
 """The server's own keys: TUF roles, the audit log, and what wraps the keys of texts. People's are in `people`.
 
 Promises: files are 0600 and made once, all or none; a key that is missing later is an error, never a new key.
-A default installation keeps root and targets here as well, calls itself self-contained, and claims less.
+A default installation keeps root and targets here as well, calls itself self-contained, and claims less; once
+custodians keep these two (see `ceremony`), the file `offline` says so, and they are not looked for here.
 Does not: sign. Source: DESIGN section 6, Keys.
 """
 
@@ -25,21 +26,32 @@ from audit.note import Signer
 from control_plane.files import write_atomic
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["ROLES", "ServerKeys", "load_keys"]
+__all__ = ["OFFLINE", "ONLINE", "ServerKeys", "load_key", "load_keys", "make_key", "make_keys", "take_offline"]
 
-ROLES = ("root", "targets", "snapshot", "timestamp", "releases")
-_NAMES = (*ROLES, "log")
+ONLINE = ("snapshot", "timestamp", "releases")
+OFFLINE = ("root", "targets")
+"""The roles that custodians can keep elsewhere."""
+_ELSEWHERE = "offline"
 _TEXTS = "texts.key"
 _TEXTS_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ServerKeys:
-    """One Ed25519 key for each TUF role, the log's signer, and the key that wraps those of texts."""
+    """One Ed25519 key for each TUF role that is signed here, the log's signer, and the key that wraps those of texts.
+
+    `also` are keys that sign beside those in `roles` while a ceremony replaces them.
+    """
 
     roles: Mapping[str, Ed25519PrivateKey] = field(repr=False)
     log: Signer
     texts: bytes = field(repr=False)
+    also: Mapping[str, Ed25519PrivateKey] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Whether root and targets are signed here as well."""
+        return set(OFFLINE) <= set(self.roles)
 
 
 def load_keys(folder: Path, organisation: str) -> ServerKeys:
@@ -50,23 +62,40 @@ def load_keys(folder: Path, organisation: str) -> ServerKeys:
         InvalidDocument: a file holds no Ed25519 key.
     """
     if not folder.exists():
-        _make_keys(folder)
-    keys = {name: _load_key(folder / f"{name}.pem") for name in _NAMES}
+        make_keys(folder)
+    names = ONLINE if (folder / _ELSEWHERE).exists() else (*OFFLINE, *ONLINE)
+    keys = {name: load_key(folder / f"{name}.pem") for name in (*names, "log")}
     log = keys.pop("log")
     signer = Signer(f"mentorplane/{organisation}", log.private_bytes_raw())
     return ServerKeys(keys, signer, _read(folder / _TEXTS))
 
 
-def _make_keys(folder: Path) -> None:
+def make_keys(folder: Path, *, offline: bool = False) -> None:
+    """Make the keys of a new installation; with `offline` without those that custodians keep."""
     # A crash before the rename leaves only the staging folder, which the next start replaces.
     staging = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True, mode=0o700)
-    for name in _NAMES:
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_atomic(staging / f"{name}.pem", pem, private=True)
+    for name in (*ONLINE, "log", *(() if offline else OFFLINE)):
+        make_key(staging / f"{name}.pem")
     write_atomic(staging / _TEXTS, secrets.token_bytes(_TEXTS_BYTES), private=True)
+    if offline:
+        write_atomic(staging / _ELSEWHERE, b"", private=True)
     staging.rename(folder)
+
+
+def make_key(path: Path) -> None:
+    """Write a new key to a file."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_atomic(path, pem, private=True)
+
+
+def take_offline(folder: Path) -> None:
+    """Say that custodians keep root and targets, and delete the two keys here."""
+    write_atomic(folder / _ELSEWHERE, b"", private=True)
+    # Crash here: the keys lie there unused; carrying out the order again deletes them.
+    for name in OFFLINE:
+        (folder / f"{name}.pem").unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:
@@ -78,7 +107,13 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _load_key(path: Path) -> Ed25519PrivateKey:
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """Return the key in a file.
+
+    Raises:
+        Unavailable: it is not there.
+        InvalidDocument: it holds no Ed25519 key.
+    """
     try:
         key = load_pem_private_key(_read(path), password=None)
     except ValueError as error:

@@ -2,7 +2,8 @@
 
 Everything published follows from the database: `publish` compares what should be there with what is, writes what
 differs, and may be run at any time. Order: a changed trust file is logged, log tiles and checkpoint, closures, then the
-TUF repository (see `repository`), whose timestamp is last and makes all of it count.
+TUF repository (see `repository`), whose timestamp is last and makes all of it count. Where custodians keep the offline
+keys, the trust file is the one that they signed last (see `ceremony`), and before they did nothing is published.
 
 Promises: writers take turns by the log-head row. Does not: decide what is released. Source: DESIGN section 6, publish.
 """
@@ -56,11 +57,15 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
     while True:
         with db.write(plane.engine) as session:
             ledger.require_current(plane, session)
-            trust.log_change(plane, session)
+            if plane.keys.is_self_contained:
+                trust.log_change(plane, session)
         # Crash here: the change is logged and devices do not see it yet; the next publication goes on.
         ledger.publish_log(plane)
         ledger.ask_witnesses(plane, timeout_s=WITNESS_WAIT_S)
         with db.write(plane.engine) as session:
+            if not plane.keys.is_self_contained:
+                told = trust.signed_trust(plane)
+                return _publish_site(plane, session, told) if told else ()
             told = encode_trust(trust.trust_file(plane, session))
             if trust.is_logged(session, told):  # else somebody was enrolled in between
                 return _publish_site(plane, session, told)

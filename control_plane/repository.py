@@ -4,13 +4,15 @@ Order of writing, so that a reader never sees a half: targets, metadata of `targ
 timestamp last. A crash between any two leaves the older timestamp, and with it the older release, in force; `write`
 notices that and finishes.
 
-Promises: consistent snapshots, so that files are only ever added; versions only rise. Does not: know what the targets
-mean, or lock. This is the server's only module that imports `tuf`. Source: TUF specification 1.0; DESIGN section 6.
+Promises: consistent snapshots, so that files are only ever added; versions only rise; nothing is signed with a key that
+root does not name. Root and targets are signed here in a self-contained installation alone; else custodians sign them
+(see `ceremony`), and `take` publishes what they signed. Does not: know what the targets mean, or lock.
+Beside `ceremony` this is the server's only module that imports `tuf`. Source: TUF specification 1.0; DESIGN section 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from securesystemslib.signer._crypto_signer import CryptoSigner
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
+    Key,
     Metadata,
     MetaFile,
     Root,
@@ -30,11 +33,11 @@ from tuf.api.metadata import (
 )
 
 from control_plane.files import write_atomic
-from control_plane.keys import ROLES, ServerKeys
+from control_plane.keys import ServerKeys
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.release import closure_path
 
-__all__ = ["TRUST_PATH", "Site"]
+__all__ = ["LIFETIMES", "TRUST_PATH", "Site", "delegate"]
 
 TRUST_PATH = "trust.json"
 LIFETIMES = {
@@ -111,10 +114,10 @@ class Site:
         """Sign a new timestamp, after whatever is past half of its life; nothing if nothing is published."""
         if self._load("timestamp", Timestamp) is None:
             return
-        due = [role for role in ("targets", "releases") if self._is_due(role, self._load(role, Targets))]
+        due = [role for role in self._resigned if self._is_due(role, self._load(role, Targets))]
         for role in due:
             self._write_versioned(role, self._next(role, Targets, lambda _: None))
-        if self._is_due("root", self._load("root", Root)):
+        if "root" in self.keys.roles and self._is_due("root", self._load("root", Root)):
             self._write_versioned("root", self._next("root", Root, lambda _: None))
         if due or self._is_due("snapshot", self._load("snapshot", Snapshot)):
             self._write_snapshot()
@@ -122,10 +125,47 @@ class Site:
 
     def resign(self) -> None:
         """Sign everything below root again, with versions that rise; what it says stays."""
-        for role in ("targets", "releases"):
+        for role in self._resigned:
             self._write_versioned(role, self._next(role, Targets, lambda _: None))
         self._write_snapshot()
         self._write_timestamp()
+
+    def root(self) -> Metadata[Root] | None:
+        """Return the newest root."""
+        return self._load("root", Root)
+
+    def top(self) -> Metadata[Targets] | None:
+        """Return the newest top-level targets."""
+        return self._load("targets", Targets)
+
+    def take(self, root: Metadata[Root] | None, targets: Metadata[Targets] | None, trust: bytes) -> None:
+        """Publish root and targets that custodians signed; may be run again after a crash.
+
+        The new root stands last where the keys before signed everything below it too: every device that looks in
+        between finds what verifies. Where they could not, it stands first, and a device that looks in between keeps
+        what it has.
+        """
+        before = self.root()
+        if root and (before is None or (targets and not _is_signed(before.signed, "targets", targets))):
+            self._put("root", root)
+        if targets:
+            write_atomic(self.folder / "targets" / _hashed(TRUST_PATH, targets.signed.targets[TRUST_PATH]), trust)
+            self._put("targets", targets)
+        if (released := self._load("releases", Targets)) is None or "releases" in self.keys.also:
+            fresh = self._next("releases", Targets, lambda _: None) if released else Metadata(Targets())
+            self._write_versioned("releases", fresh)
+        self._write_snapshot()
+        self._write_timestamp()
+        # Crash here: what is below the new root is signed for the root before, too.
+        if root:
+            self._put("root", root)
+
+    @property
+    def _resigned(self) -> tuple[str, ...]:
+        return tuple(role for role in ("targets", "releases") if role in self.keys.roles)
+
+    def _put(self, role: str, metadata: Metadata[_S]) -> None:
+        write_atomic(self.folder / "metadata" / f"{metadata.signed.version}.{role}.json", metadata.to_bytes())
 
     def _is_due(self, role: str, metadata: Metadata[_S] | None) -> bool:
         return metadata is None or metadata.signed.expires - self.now < LIFETIMES[role] / 2
@@ -137,10 +177,7 @@ class Site:
         self._write_versioned("root", Metadata(root))
 
     def _top(self, targets: Targets, trust: TargetFile) -> None:
-        key = self._signer("releases").public_key
-        role = DelegatedRole("releases", [key.keyid], threshold=1, terminating=True, paths=["channels/*"])
-        targets.targets = {TRUST_PATH: trust}
-        targets.delegations = Delegations({key.keyid: key}, {"releases": role})
+        delegate(targets, self._signer("releases").public_key, trust)
 
     def _write_snapshot(self) -> None:
         def change(snapshot: Snapshot) -> None:
@@ -174,12 +211,29 @@ class Site:
 
     def _signed(self, role: str, metadata: Metadata[_S]) -> bytes:
         metadata.signed.expires = self.now + LIFETIMES[role]
-        metadata.sign(self._signer(role))
+        signers = [self._signer(role), *(CryptoSigner(self.keys.also[one]) for one in (role,) if one in self.keys.also)]
+        self._require_named(role, [signer.public_key.keyid for signer in signers])
+        metadata.signatures.clear()
+        for signer in signers:
+            metadata.sign(signer, append=True)
         return metadata.to_bytes()
 
+    def _require_named(self, role: str, keyids: Sequence[str]) -> None:
+        """Refuse to sign with a key that nobody would believe, as a server does that still holds the keys before."""
+        root, top = self.root(), self.top()
+        if role == "releases":
+            roles = top.signed.delegations.roles if top and top.signed.delegations else None
+            named = roles[role].keyids if roles else keyids
+        else:
+            named = root.signed.roles[role].keyids if root else keyids
+        if not set(named) & set(keyids):
+            hint = "a ceremony replaced it: start the server again"
+            raise Unavailable(f"expected the key of {role} that is in force, got another", hint=hint)
+
     def _signer(self, role: str) -> CryptoSigner:
-        if role not in ROLES:
-            raise ValueError(f"expected one of the roles {', '.join(ROLES)}")
+        if role not in self.keys.roles:
+            hint = "`mentorplane ceremony renew` makes an order for them"
+            raise Unavailable(f"expected custodians to sign {role}, whose key is not here", hint=hint)
         return CryptoSigner(self.keys.roles[role])
 
     def _is_in_force(self) -> bool:
@@ -208,6 +262,17 @@ class Site:
         if not isinstance(metadata.signed, kind):
             raise InvalidDocument(f"expected metadata of {role} in {path.name}, got another kind")
         return metadata
+
+
+def delegate(targets: Targets, key: Key, trust: TargetFile) -> None:
+    """Let top-level targets vouch for the trust file, and delegate `channels/*`, no more, to this key."""
+    role = DelegatedRole("releases", [key.keyid], threshold=1, terminating=True, paths=["channels/*"])
+    targets.targets = {TRUST_PATH: trust}
+    targets.delegations = Delegations({key.keyid: key}, {"releases": role})
+
+
+def _is_signed(root: Root, role: str, metadata: Metadata[Targets]) -> bool:
+    return root.get_verification_result(role, metadata.signed_bytes, metadata.signatures).verified
 
 
 def _set_targets(targets: Targets, files: Mapping[str, TargetFile]) -> None:

@@ -2,29 +2,34 @@
 
 Promises: `log_change` appends one entry for each trust file that differs from the one logged last, with the digests of
 both, whoever changed it and how: people enrolled, the approval floor, the log's key. Publishing asks for it first, so
-no device adopts a trust file that the log does not know. Does not: publish (see `publish`).
+no device adopts a trust file that the log does not know. Where custodians keep the offline keys, devices are told what
+these signed last, and nothing is released that it does not cover. Does not: publish (see `publish`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger
 from control_plane.accounts import people
+from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
-from edge_runtime.core import canonical
-from edge_runtime.core.trustfile import TrustFile, encode_trust
+from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import read_signed
+from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.trustfile import TrustFile, encode_trust, parse_trust
 
-__all__ = ["is_logged", "log_change", "trust_file"]
+__all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", "trust_file"]
 
 
 def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
-    """Return whose signatures count, which log, and the approval floor.
+    """Return whose signatures count, which log, and the approval floor, as the database has them now.
 
-    It says self-contained whatever the witness policy of the home: root, targets and people's sealed keys lie on this
-    machine all the same, and the file names no witness whom a device could ask for.
+    It says self-contained while root and targets lie on this machine, whatever the witness policy of the home.
     """
     return TrustFile(
         organisation=plane.organisation,
@@ -32,8 +37,31 @@ def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
         log_vkey=plane.keys.log.verifier.vkey,
         floor=dict(plane.settings.floor),
         own_keys=False,
-        self_contained=True,
+        self_contained=plane.keys.is_self_contained,
     )
+
+
+def signed_trust(plane: ControlPlane) -> bytes | None:
+    """Return the trust file that is published; None before the first."""
+    from control_plane.repository import TRUST_PATH, Site  # brings `tuf`
+
+    return Site(plane.site, plane.keys, plane.now()).target(TRUST_PATH)
+
+
+def require_signed_keyring(plane: ControlPlane, envelopes: Iterable[dsse.Envelope]) -> None:
+    """Refuse statements by people whom the keyring that custodians signed does not name yet: devices would refuse them.
+
+    Raises:
+        Refused: there is one.
+    """
+    if plane.keys.is_self_contained:
+        return
+    told = signed_trust(plane)
+    try:
+        read_signed(envelopes, parse_trust(told).people if told else {})
+    except NotTrusted as error:
+        hint = "have custodians sign the keyring: `mentorplane ceremony renew`"
+        raise Refused("expected signers in the keyring that custodians signed, got another", hint=hint) from error
 
 
 def is_logged(session: Session, trust: bytes) -> bool:
@@ -41,9 +69,9 @@ def is_logged(session: Session, trust: bytes) -> bool:
     return _last(session) == canonical.digest(trust)
 
 
-def log_change(plane: ControlPlane, session: Session) -> None:
-    """Append an entry in the caller's transaction if the trust file is not the one that was logged last."""
-    trust = encode_trust(trust_file(plane, session))
+def log_change(plane: ControlPlane, session: Session, trust: bytes = b"") -> None:
+    """Append an entry in the caller's transaction if the trust file, or this one, is not the one logged last."""
+    trust = trust or encode_trust(trust_file(plane, session))
     if not is_logged(session, trust):
         digest = canonical.digest(trust)
         event = ledger.Event(

@@ -62,6 +62,8 @@ _ACTIVITIES: dict[Act, tuple[int, int, str]] = {
     Act.WITHDRAWN: (_ENTITY, 12, "Suspend"),
     Act.WITHDRAWAL_LIFTED: (_ENTITY, 13, "Resume"),
     Act.TRUST_CHANGED: (_ENTITY, 3, "Update"),
+    Act.ROOT_SIGNED: (_ENTITY, 3, "Update"),
+    Act.TARGETS_SIGNED: (_ENTITY, 3, "Update"),
     Act.HOLD_PLACED: (_ENTITY, 1, "Create"),
     Act.HOLD_LIFTED: (_ENTITY, 4, "Delete"),
     Act.ERASED: (_ENTITY, 4, "Delete"),
@@ -86,7 +88,10 @@ _ACTIVITIES: dict[Act, tuple[int, int, str]] = {
 }
 """Class, activity and its name for each act; any other is Entity Management, activity Other, named like the act."""
 
-_NOTABLE = {Act.ERASED, Act.SETTINGS_CHANGED, Act.TRUST_CHANGED, Act.RECOVERED, Act.REFUSED, Act.SIGNED_IN_FAILED}
+_NOTABLE = {
+    *(Act.ERASED, Act.SETTINGS_CHANGED, Act.TRUST_CHANGED, Act.ROOT_SIGNED, Act.TARGETS_SIGNED),
+    *(Act.RECOVERED, Act.REFUSED, Act.SIGNED_IN_FAILED),
+}
 _SEVERITIES = {1: "Informational", 3: "Medium"}
 _ENCODER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 

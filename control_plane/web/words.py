@@ -45,6 +45,8 @@ _ACTS = {
     "withdrawn": "said: stop using {}",
     "withdrawal-lifted": "allowed {} again",
     "trust-changed": "changed who may sign",
+    "root-signed": "had the keys that count signed by their custodians",
+    "targets-signed": "had the list of who may sign approved by its custodians",
     "person-enrolled": "enrolled {}",
     "person-retired": "retired {}",
     "role-granted": "gave a role to {}",

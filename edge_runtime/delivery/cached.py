@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from audit.frozen import frozen
 from edge_runtime.core.errors import NotTrusted
 from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
+from edge_runtime.delivery.delegating import require_narrow
 
 __all__ = ["load_cached"]
 
@@ -66,6 +67,7 @@ def load_cached(generation: Path, root: bytes, *, channel: str) -> dict[str, byt
         [role] = [role for role in delegations["roles"] if role["name"] == RELEASES_ROLE]
         chain[RELEASES_ROLE] = _read(folder / f"{RELEASES_ROLE}.json", "targets")
         _verify(chain[RELEASES_ROLE], role, delegations["keys"])
+        require_narrow(chain["targets"].signed, chain[RELEASES_ROLE].signed)
         _verify_versions(chain)
     files: dict[str, bytes] = {}
     for path in target_paths(channel):

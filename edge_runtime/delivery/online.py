@@ -6,6 +6,7 @@ nothing else; polls carry no identity.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from edge_runtime.core.errors import NotTrusted, Unavailable
-from edge_runtime.delivery import target_paths
+from edge_runtime.delivery import RELEASES_ROLE, target_paths
+from edge_runtime.delivery.delegating import require_narrow
 
 __all__ = ["Source", "update"]
 
@@ -120,4 +122,21 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
         with _wrapped("V3"):
             local = updater.find_cached_target(info) or updater.download_target(info)
             files[path] = Path(local).read_bytes()
+    _require_narrow(metadata)
     return files
+
+
+def _require_narrow(metadata: Path) -> None:
+    """Refuse targets that delegate more than they may.
+
+    Raises:
+        NotTrusted: V2, they do.
+    """
+    try:
+        top, releases = (
+            json.loads((metadata / f"{role}.json").read_bytes())["signed"] for role in ("targets", RELEASES_ROLE)
+        )
+        require_narrow(top, releases)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise NotTrusted(f"expected targets that delegate no more than they may: {what}", check="V2") from error

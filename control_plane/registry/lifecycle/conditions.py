@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from control_plane import trust
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.policy.reports import require_passed
@@ -19,7 +20,7 @@ from control_plane.registry.lifecycle import emergency, withdrawing
 from control_plane.registry.review import require_current
 from control_plane.registry.tables import ProposalRow, RevisionRow
 from control_plane.reviewing import expiry, objections
-from edge_runtime.core import coverage
+from edge_runtime.core import coverage, dsse
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import changed_entries, parse_manifest
 
@@ -42,6 +43,7 @@ def obstacle(plane: ControlPlane, session: Session, proposal: ProposalRow, *, re
         ("checks", lambda: require_passed(session, revision, now=plane.now())),
         ("objection", lambda: objections.require_unobjected(session, revision)),
         ("approvals", lambda: _require_quorum(plane, session, revision)),
+        ("keyring", lambda: _require_keyring(plane, session, revision)),
         ("withdrawn", lambda: _require_in_use(plane, session, revision)),
         ("review-overdue", lambda: emergency.require_reviewed(plane, session, proposal)),
     )
@@ -57,6 +59,11 @@ def _require_quorum(plane: ControlPlane, session: Session, revision: RevisionRow
     _, missing = store.shortfalls(plane, session, revision)
     if missing:
         raise Refused(_what_is_missing(missing))
+
+
+def _require_keyring(plane: ControlPlane, session: Session, revision: RevisionRow) -> None:
+    rows = store.statements_for(session, revision)
+    trust.require_signed_keyring(plane, [dsse.parse_envelope(row.envelope) for row in rows])
 
 
 def _what_is_missing(missing: Sequence[coverage.Shortfall]) -> str:

@@ -1,0 +1,127 @@
+"""Ceremonies: root and targets under thresholds of custodians, and devices that follow every step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from control_plane import ledger, publish, trust
+from control_plane.ceremony import preparing
+from control_plane.ceremony.carrying_out import carry_out
+from control_plane.ceremony.orders import encode_order, lacking, merge, parse_order, sign_order
+from control_plane.errors import Conflict, Refused
+from control_plane.repository import Site
+from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.trustfile import parse_trust
+from tests.published import fingerprint
+from tests.server.acts import Acts
+from tests.server.custodians import Organisation, device, made, with_signatures
+
+
+@pytest.fixture
+def organisation(acts: Acts) -> Organisation:
+    """The seeded installation, self-contained."""
+    return Organisation(acts.plane)
+
+
+def test_a_device_follows_an_installation_to_offline_keys(acts: Acts, tmp_path: Path) -> None:
+    """One order moves root and targets to custodians; a device adopts it, opens again offline, and goes on."""
+    organisation = Organisation(acts.plane)
+    edge = device(acts.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    done = organisation.move()
+    home = acts.plane.settings.home
+    assert done.kind == "move"
+    assert not (home / "keys" / "root.pem").exists()
+    assert not (home / "keys" / "targets.pem").exists()
+    assert edge.refresh().ok
+    again = device(organisation.plane, tmp_path / "device")
+    assert again.status().release == 1
+    told = trust.signed_trust(organisation.plane)
+    assert told
+    assert not parse_trust(told).self_contained
+    acts.plane = organisation.plane
+    acts.approve_fully()
+    acts.release()
+    assert again.refresh().ok
+    assert again.status().release == 2
+    assert device(organisation.plane, tmp_path / "newcomer").refresh().ok
+    log = [leaf.act for leaf in ledger.search(organisation.plane, limit=50)]
+    assert {"root-signed", "targets-signed", "trust-changed"} <= set(log)
+    assert ledger.verify(organisation.plane).ok
+
+
+def test_an_order_below_its_threshold_is_not_carried_out(organisation: Organisation) -> None:
+    """With one of two signatures under targets nothing changes, and what lacks is said."""
+    order = preparing.move(organisation.plane, organisation.custody)
+    short = with_signatures(order, [*organisation.root[:2], organisation.targets[0]])
+    before = fingerprint(organisation.plane.settings.home)
+    with pytest.raises(Refused, match="1 more under targets"):
+        carry_out(organisation.plane, short)
+    assert fingerprint(organisation.plane.settings.home) == before
+
+
+def test_custodians_sign_copies_of_an_order_each_by_themselves(organisation: Organisation) -> None:
+    """Copies that travelled apart count together; a copy of another order is refused, and so is a key not asked for."""
+    order = preparing.move(organisation.plane, organisation.custody)
+    copies = [sign_order(order, one) for one in (*organisation.root[1:], *organisation.targets[1:])]
+    assert lacking(order)
+    assert lacking(merge(copies)) == ()
+    other = preparing.move(organisation.plane, Organisation(organisation.plane).custody)
+    with pytest.raises(Conflict, match="copies of one order"):
+        merge([order, other])
+    with pytest.raises(Refused, match="asks for"):
+        sign_order(order, made(1)[0])
+
+
+def test_an_order_carried_out_again_after_a_crash_finishes_it(organisation: Organisation, tmp_path: Path) -> None:
+    """A crash after any file was published is finished by the same order, and devices adopt what stands in between."""
+    edge = device(organisation.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    order = preparing.move(organisation.plane, organisation.custody)
+    signed = with_signatures(order, [*organisation.root[:2], *organisation.targets[:2]])
+    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
+    site.take(None, signed.targets, signed.trust)  # power fails before the root
+    assert edge.refresh().ok
+    carry_out(organisation.plane, signed)
+    assert edge.refresh().ok
+    organisation.start_again()
+    carry_out(organisation.plane, signed)
+    assert edge.refresh().ok
+    assert ledger.verify(organisation.plane).ok
+
+
+def test_a_server_that_holds_the_keys_before_signs_nothing(organisation: Organisation) -> None:
+    """A server still running after its keys were taken away refuses to publish what no device would adopt."""
+    stale = organisation.plane
+    organisation.move()
+    before = fingerprint(stale.site)
+    with pytest.raises(Unavailable, match="in force"):
+        Site(stale.site, stale.keys, stale.now()).resign()
+    assert fingerprint(stale.site) == before
+    publish.renew(organisation.plane)
+
+
+def test_what_custodians_have_not_signed_yet_reaches_no_device(acts: Acts, tmp_path: Path) -> None:
+    """Somebody enrolled after the move counts once custodians signed the keyring again, and not before."""
+    organisation = Organisation(acts.plane)
+    organisation.move()
+    acts.plane = organisation.plane
+    before = trust.signed_trust(acts.plane)
+    acts.enrol("noor", "author", passphrase="noor has a secret")
+    publish.publish(acts.plane)
+    assert trust.signed_trust(acts.plane) == before
+    edge = device(acts.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    organisation.carry_out(preparing.renew(acts.plane), *organisation.targets[1:])
+    told = trust.signed_trust(organisation.plane)
+    assert told
+    assert len(parse_trust(told).people) == len(parse_trust(before or b"").people) + 1
+    assert edge.refresh().ok
+
+
+def test_an_order_survives_its_file(organisation: Organisation) -> None:
+    """Parsed and encoded an order is the same bytes."""
+    data = encode_order(preparing.move(organisation.plane, organisation.custody))
+    assert encode_order(parse_order(data)) == data
