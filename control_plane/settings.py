@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
+from edge_runtime.core.manifest import DRAFT
 
 __all__ = ["Argon2", "Mail", "Settings", "SingleSignOn", "load_settings"]
 
@@ -129,7 +130,7 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
     `MENTORPLANE_CHANNELS` names them, separated by commas; `MENTORPLANE_CHANNEL` is the usual one.
 
     Raises:
-        InvalidDocument: the names are none, or the usual channel is not among them.
+        InvalidDocument: the names are none, or the usual channel is not among them, or one is that of drafts.
     """
     channels = tuple(environ.get("MENTORPLANE_CHANNELS", "pilot,production").split(","))
     channel = environ.get("MENTORPLANE_CHANNEL", "production")
@@ -137,12 +138,17 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         raise InvalidDocument(
             "expected MENTORPLANE_CHANNEL to be one of MENTORPLANE_CHANNELS, names with commas between"
         )
+    organisation = environ.get("MENTORPLANE_ORGANISATION", "example-coaching")
+    if DRAFT in (organisation, *channels):
+        raise InvalidDocument(
+            f"expected other names than {DRAFT!r} for the organisation and its channels: `mentorplane dev` has it alone"
+        )
     return Settings(
         home=home.resolve(),
         host=host,
         port=port,
         database_url=environ.get("DATABASE_URL", ""),
-        organisation=environ.get("MENTORPLANE_ORGANISATION", "example-coaching"),
+        organisation=organisation,
         channels=channels,
         channel=channel,
         requests_per_minute_of_person=_number(environ, "MENTORPLANE_REQUESTS_PER_MINUTE_PERSON", 1_200),

@@ -18,6 +18,7 @@ from edge_runtime.adoption import Adopter
 from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.freshness import staleness_of
 from edge_runtime.core.locales import localised
+from edge_runtime.core.manifest import DRAFT
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Encoder, Reading
+    from edge_runtime.following import Following
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Status
     from edge_runtime.session import Session
@@ -172,6 +174,20 @@ class EdgeRuntime:
         self._checked_at = self.now()
         self._home.save_checked_at(self._checked_at)
         return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
+
+    def follow(self, *, every_s: float = 0.2) -> Following:
+        """Adopt each new draft by itself, in a thread, while an app is developed; see `mentorplane dev`.
+
+        Raises:
+            ValueError: another channel than `draft`, or no source to follow.
+        """
+        from edge_runtime.following import Following
+
+        if self._channel != DRAFT or self._source is None:
+            raise ValueError(
+                f"expected a source and the channel {DRAFT!r} to follow: releases are looked for by refresh"
+            )
+        return Following(self._source, self.refresh, every_s=every_s)
 
     def status(self) -> Status:
         """Return what this device runs, how fresh it is and how far its claims go."""

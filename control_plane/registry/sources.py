@@ -8,7 +8,7 @@ Does not: resolve includes or make closures (see `closures`). Source: docs/forma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -85,11 +85,12 @@ def parse_source(data: bytes, path: str) -> Source:
     return source
 
 
-def load_library(folder: Traversable) -> tuple[Source, ...]:
+def load_library(folder: Traversable, parse: Callable[[bytes, str], Source] = parse_source) -> tuple[Source, ...]:
     """Return every source of a library folder, sorted by kind and name.
 
     Args:
         folder: holds `*.yaml` at any depth; a `pathlib.Path` will do.
+        parse: reads a file as `parse_source` does; one that remembers, for who reads a folder again and again.
 
     Raises:
         SourceError: with the problems of all its files, a file named otherwise than its content, a name given twice.
@@ -98,7 +99,7 @@ def load_library(folder: Traversable) -> tuple[Source, ...]:
     found: dict[tuple[str, str], Source] = {}
     for path, file in _yaml_files(folder, ""):
         try:
-            source = parse_source(_read_capped(file), path)
+            source = parse(_read_capped(file), path)
         except SourceError as error:
             problems += error.problems
             continue

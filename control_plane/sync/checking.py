@@ -7,7 +7,7 @@ with what is live; approve anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import Policy, parse_policy
 from edge_runtime.core.prompt import parse_prompt
 
-__all__ = ["Checked", "check_folder"]
+__all__ = ["Checked", "case_problems", "check_folder"]
 
 SCRIPTS = ("handoff", "prompt")
 
@@ -54,7 +54,7 @@ def check_folder(folder: Path) -> Checked:
                 problems.append(f"{source.path}:1: {error}")
     cases = [source for source in sources if source.kind == "cases"]
     policy = _policy(closures)
-    problems += [line for source in cases for line in _case_problems(source, closures, policy)]
+    problems += [line for source in cases for line in case_problems(source, closures, policy)]
     ran = sum(len(source.document["cases"]) for source in cases)
     return Checked(len(sources), ran, tuple(dict.fromkeys(problems)))
 
@@ -64,7 +64,8 @@ def _policy(closures: dict[tuple[str, str], bytes]) -> Policy | None:
     return parse_policy(found[0]) if found else None
 
 
-def _case_problems(source: Source, closures: dict[tuple[str, str], bytes], policy: Policy | None) -> Iterator[str]:
+def case_problems(source: Source, closures: Mapping[tuple[str, str], bytes], policy: Policy | None) -> Iterator[str]:
+    """Yield a line with file and line for each of the cases that do not come out as they say."""
     script: Sequence[bytes] = [closures[kind, source.name] for kind in SCRIPTS if (kind, source.name) in closures]
     if not script:
         yield f"{source.path}:1: expected a script {source.name!r} that reads, for these cases, got none"

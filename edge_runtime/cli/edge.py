@@ -25,6 +25,7 @@ from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_c
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.manifest import DRAFT
 
 if TYPE_CHECKING:
     from edge_runtime.runtime import EdgeRuntime
@@ -42,6 +43,9 @@ TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE
 SourceOption = Annotated[
     str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
 ]
+ChannelOption = Annotated[
+    str, typer.Option("--channel", envvar="MENTORPLANE_EDGE_CHANNEL", help="The channel to follow.")
+]
 InputOption = Annotated[
     list[str], typer.Option("--input", "-i", help="NAME=TEXT, NAME=@FILE or NAME=- for standard input.")
 ]
@@ -51,17 +55,18 @@ CloudOption = Annotated[
 ]
 ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
 DEFAULT_HOME = Path("coach-home")
+DEFAULT_CHANNEL = "production"
 
 
 def _open(
-    home: Path, trust: Path | None, source: str | None = None, *, cloud: tuple[str, str] = ("", "")
+    home: Path, trust: Path | None, source: str | None = None, *, channel: str, cloud: tuple[str, str] = ("", "")
 ) -> EdgeRuntime:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.runtime import EdgeRuntime
 
     url, name = cloud
     model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
-    return EdgeRuntime.open(home, trust=trust, source=source, cloud=model)
+    return EdgeRuntime.open(home, trust=trust, source=source, channel=channel, cloud=model)
 
 
 def _inputs(pairs: list[str]) -> dict[str, Any]:
@@ -107,11 +112,15 @@ def _print(as_json: bool, document: dict[str, Any], text: str) -> None:
 
 @app.command()
 def refresh(
-    home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, source: SourceOption = None, as_json: JsonOption = False
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    source: SourceOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
+    as_json: JsonOption = False,
 ) -> None:
     """Fetch, verify and adopt what the source publishes. Exit code 2: refused; 1: not reachable."""
     with exit_codes():
-        result = _open(home, trust, source).refresh()
+        result = _open(home, trust, source, channel=channel).refresh()
     lines = [f"  {step.check}  {step.said}" for step in result.steps]
     said = (
         f"release {result.release} is active"
@@ -124,10 +133,15 @@ def refresh(
 
 
 @app.command()
-def status(home: HomeOption = DEFAULT_HOME, trust: TrustOption = None, as_json: JsonOption = False) -> None:
+def status(
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
+    as_json: JsonOption = False,
+) -> None:
     """Say what this device runs, how fresh it is and how far its claims go."""
     with exit_codes():
-        now = _open(home, trust).status()
+        now = _open(home, trust, channel=channel).status()
     claim = (
         "self-contained: one machine holds every key, no outside witness signed" if now.self_contained else "witnessed"
     )
@@ -147,6 +161,7 @@ def run(
     inputs: InputOption = [],
     home: HomeOption = DEFAULT_HOME,
     trust: TrustOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
     names: NameOption = [],
     terms: TermOption = [],
     consents: ConsentOption = [],
@@ -157,7 +172,7 @@ def run(
 ) -> None:
     """Run an approved prompt. Exit code 2: the policy blocked it."""
     with exit_codes():
-        edge = _open(home, trust, cloud=(cloud_url, cloud_model))
+        edge = _open(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
         values = _typed(edge, prompt, _inputs(inputs))
         reply = session.run(prompt, values)
@@ -185,6 +200,7 @@ def decide(
     inputs: InputOption = [],
     home: HomeOption = DEFAULT_HOME,
     trust: TrustOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
     names: NameOption = [],
     terms: TermOption = [],
     consents: ConsentOption = [],
@@ -194,7 +210,7 @@ def decide(
 ) -> None:
     """Say where a prompt may run for these inputs, and which rules decided. Exit code 2: blocked."""
     with exit_codes():
-        edge = _open(home, trust, cloud=(cloud_url, cloud_model))
+        edge = _open(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         decision = _session(edge, names, terms, consents).decide(prompt, _typed(edge, prompt, _inputs(inputs)))
     document = {
         "route": str(decision.route),
@@ -213,6 +229,7 @@ def desk(
     home: HomeOption = DEFAULT_HOME,
     trust: TrustOption = None,
     source: SourceOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
     host: Annotated[str, typer.Option(help="Loopback address to bind.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8421,
     allow_parent: Annotated[str, typer.Option(help="Origin that may show this page in a frame.")] = "",
@@ -222,7 +239,9 @@ def desk(
     from edge_runtime.desk import DeskSettings, serve
 
     with exit_codes():
-        edge = _open(home, trust, source)
+        edge = _open(home, trust, source, channel=channel)
+        if channel == DRAFT and source:
+            edge.follow()
         if not all("=" in pair for pair in mirrors):
             raise InvalidDocument("expected --mirror NAME=URL")
         pairs = dict(pair.split("=", 1) for pair in mirrors)

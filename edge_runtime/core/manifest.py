@@ -18,6 +18,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import MAX_NAME_LENGTH, NAME, Fields, is_digest, is_name
 
 __all__ = [
+    "DRAFT",
     "FORMAT",
     "KINDS",
     "LEAST_TIERS",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 FORMAT = "mentorplane-manifest/2"
+DRAFT = "draft"
+"""The channel of a developer's own root, and the organisation that it is of: neither comes without the other."""
 KINDS = (
     "agreement",
     "approval-rules",
@@ -199,6 +202,10 @@ def parse_manifest(data: bytes) -> Manifest:
         lifts=fields.items("lifts", parse_lift),
     )
     fields.close()
+    if (manifest.channel == DRAFT) != (manifest.organisation == DRAFT):
+        raise InvalidDocument(
+            f"{FORMAT}: expected the channel {DRAFT!r} of a developer's own root alone, and no other there"
+        )
     if not is_ordered(manifest.entries):
         raise InvalidDocument(f"{FORMAT}: expected entries sorted by kind and name, each once")
     if list(manifest.lifts) != sorted(set(manifest.lifts)):
