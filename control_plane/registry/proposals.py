@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from audit.record import Act, LeafObject
 from control_plane import ledger, texts
-from control_plane.accounts import people
+from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -102,7 +102,7 @@ def propose(
         Conflict: `base` is no longer live, or the very same change is proposed already.
         Refused: the actor is not an author, or a wrong passphrase.
     """
-    people.require_role(plane, actor, "author", attempt=Attempt("propose", LeafObject("proposal")))
+    rights.require_role(plane, actor, ("author",), attempt=Attempt("propose", LeafObject("proposal")))
     require_title(title)
     written, on = read_files(files), plane.on(channel)
     key = author_key(plane, actor, passphrase)
@@ -123,7 +123,7 @@ def propose_derived(
 
     Raises: as for `propose`, and what `derive` raises.
     """
-    people.require_role(plane, actor, "author", attempt=Attempt(act, LeafObject("proposal")))
+    rights.require_role(plane, actor, ("author",), attempt=Attempt(act, LeafObject("proposal")))
     require_title(title)
     on = plane.on(channel)
     key = author_key(plane, actor, passphrase)
@@ -178,7 +178,7 @@ def edit(
         NotFound: there is no such proposal.
     """
     target = LeafObject("proposal", f"proposal-{number}")
-    people.require_role(plane, actor, "author", attempt=Attempt("edit", target))
+    rights.require_role(plane, actor, ("author",), attempt=Attempt("edit", target))
     written = read_files(files)
     expiry.expire_due(plane, number)
     key = author_key(plane, actor, passphrase)

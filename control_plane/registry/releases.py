@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import people
+from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
@@ -62,7 +62,7 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
         Conflict: it is stale.
     """
     attempt = Attempt("release", LeafObject("proposal", f"proposal-{number}"), auth)
-    people.require_role(plane, actor, RELEASE_ROLE, attempt=attempt)
+    rights.require_role(plane, actor, (RELEASE_ROLE,), attempt=attempt)
     expiry.expire_due(plane, number)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)

@@ -195,7 +195,7 @@ def _prepare(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act) -> 
     if not verdict.reason.strip():
         raise InvalidDocument("expected a reason, got none")
     attempt = Attempt(CODES[act], store.target_named(verdict.number))
-    people.require_role(plane, actor, verdict.role, attempt=attempt)
+    rights.require_role(plane, actor, (verdict.role,), attempt=attempt)
     expiry.expire_due(plane, verdict.number)
 
 

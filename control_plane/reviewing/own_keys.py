@@ -59,7 +59,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
     """
     who = people.find_person(plane, person).id
     attempt = Attempt("enrol-key", LeafObject("person", who))
-    people.require_role(plane, actor, "administrator", attempt=attempt)
+    rights.require_role(plane, actor, ("administrator",), attempt=attempt)
     _require_proof(who, public_key, proof)
     with ledger.act(plane) as session:
         row = rights.find_row(session, who)

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from audit.frozen import replace
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import grants, passphrases, people
+from control_plane.accounts import grants, passphrases, people, rights
 from control_plane.accounts.delegations import require_distinct
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
@@ -174,7 +174,7 @@ def review(
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
     target = LeafObject("release", f"release-{on}-{release}")
-    people.require_role(plane, actor, role, attempt=Attempt("review", target, Auth.PASSPHRASE))
+    rights.require_role(plane, actor, (role,), attempt=Attempt("review", target, Auth.PASSPHRASE))
     key = passphrases.open_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row, released, revision = _under_review(session, on, release)

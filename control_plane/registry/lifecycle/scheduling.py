@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, Client, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import people, rights
+from control_plane.accounts import rights
 from control_plane.accounts.holdings import holding
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Refused
@@ -46,7 +46,7 @@ def schedule(plane: ControlPlane, actor: str, number: int, *, at: datetime, auth
         InvalidDocument: the time has passed, or is more than a year ahead.
     """
     attempt = Attempt("schedule", LeafObject("proposal", f"proposal-{number}"), auth)
-    people.require_role(plane, actor, releases.RELEASE_ROLE, attempt=attempt)
+    rights.require_role(plane, actor, (releases.RELEASE_ROLE,), attempt=attempt)
     moment = at.astimezone(UTC).replace(microsecond=0)
     if not plane.now() < moment <= plane.now() + MOST_AHEAD:
         raise InvalidDocument("expected a time from now on and within a year, got another")
@@ -83,7 +83,7 @@ def unschedule(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Aut
         Refused: the actor is no release manager, or it is neither scheduled nor suspended.
     """
     attempt = Attempt("unschedule", LeafObject("proposal", f"proposal-{number}"), auth)
-    people.require_role(plane, actor, releases.RELEASE_ROLE, attempt=attempt)
+    rights.require_role(plane, actor, (releases.RELEASE_ROLE,), attempt=attempt)
     with ledger.act(plane) as session:
         proposal, revision = store.find_proposal(session, number)
         if proposal.state not in {"scheduled", "suspended"}:
