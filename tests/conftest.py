@@ -1,8 +1,8 @@
 """What all tests share: how many examples property tests draw, and what is measured. Fixtures live beside their tests.
 
 `make fuzz` draws 200 times the examples, and tries every place where a test marked `sampled` tries some.
-Coverage is not measured where a test repeats what others run: the examples of a property, and the second kind of
-database. Tracing makes those three times as slow and finds no line more.
+Coverage is not measured where a test repeats what others run: the examples of a property, the places of a sampled
+test, and the second kind of database. Tracing makes those three times as slow and finds hardly a line more.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def unmeasured() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure no coverage where a test repeats what others run; put long files first, so that no core waits for one."""
     for item in items:
-        if item.get_closest_marker("hypothesis") or "[postgresql" in item.name:
+        if any(map(item.get_closest_marker, ("hypothesis", "sampled"))) or "[postgresql" in item.name:
             item.add_marker("no_cover")
     items.sort(key=lambda item: next((n for n, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG)))
 
