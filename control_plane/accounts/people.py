@@ -33,6 +33,7 @@ __all__ = [
     "Enrolled",
     "Holds",
     "NewPerson",
+    "OwnKey",
     "Person",
     "enrol",
     "find_person",
@@ -69,12 +70,21 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The key that somebody keeps themselves from the beginning, made for the person id that they chose."""
+
+    person: str
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewPerson:
-    """Whom to enrol: login, display name, eligible roles."""
+    """Whom to enrol: login, display name, eligible roles; a key of their own if they come with one."""
 
     login: str
     name: str
     roles: tuple[str, ...]
+    own: OwnKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def enrol(plane: ControlPlane, new: NewPerson, *, actor: str) -> Enrolled:
 def enrol_all(plane: ControlPlane, people: Iterable[tuple[NewPerson, str]]) -> tuple[Person, ...]:
     """Enrol people as the installation, in the ceremony that it begins with, each with a key under their passphrase.
 
-    They hold their roles for the first period.
+    They hold their roles for the first period. Who comes with a key of their own has no passphrase here.
 
     Raises:
         Conflict: a login is taken.
@@ -149,17 +159,16 @@ def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str | None = None)
         raise InvalidDocument(f"expected a name that can be read, and roles out of {', '.join(ROLES)}")
     if not (new.login.isascii() and new.login.isidentifier() and new.login.islower()) or len(new.login) > 40:
         raise InvalidDocument("expected a login of lower-case letters, digits and underscores")
-    identity = "p-" + secrets.token_hex(6)
-    public = b""
+    identity, public = (new.own.person, new.own.public) if new.own else ("p-" + secrets.token_hex(6), b"")
     sealed: dict[str, str | int] = {}
-    if passphrase is not None:
+    if passphrase is not None and not new.own:
         key, sealed = passphrases.new_key(plane, passphrase, identity=identity)
         public = dsse.public_bytes(key)
     return PersonRow(
         id=identity,
         login=new.login,
         roles=sorted(new.roles),
-        custody="server",
+        custody="own" if new.own else "server",
         public_key=public,
         sealed_key=sealed,
         at=plane.now(),

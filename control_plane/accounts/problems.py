@@ -71,10 +71,11 @@ def _enrolled(session: Session, row: GrantRow, leaves: Mapping[int, LeafRecord])
     if person is None or leaf is None or leaf.act != Act.PERSON_ENROLLED or leaf.object.name != row.person:
         return "not the one that came with the enrolment"
     first = first_grants(person)
-    person = PersonRow(**{**person.model_dump(), "custody": "server"})  # people take their key to themselves later
-    before = canonical.digest(canonical.encode({"custody": person.custody, "roles": list(person.roles)}))
+    # People take their key to themselves later, or come with it.
+    kept = [PersonRow(**{**person.model_dump(), "custody": custody}) for custody in ("server", "own")]
+    before = canonical.digest(canonical.encode({"custody": "server", "roles": list(person.roles)}))
     ours = [(one.id, one.role, one.since, one.until) for one in first]
-    if leaf.after not in {enrolment_digest(person, first), before}:
+    if leaf.after not in {before, *(enrolment_digest(one, first) for one in kept)}:
         return "not the one that came with the enrolment"
     if (row.id, row.role, row.since, row.until) not in ours or row.behalf or row.previous:
         return "not the one that came with the enrolment"

@@ -27,7 +27,6 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from control_plane.repository import Site
 from edge_runtime.core import canonical
-from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.trustfile import parse_trust
 
 __all__ = ["Done", "carry_out"]
@@ -47,8 +46,7 @@ def carry_out(plane: ControlPlane, order: Order) -> Done:
 
     Raises:
         Refused: signatures lack.
-        Conflict: it is an order for another installation, or the state moved on since it was made.
-        Unavailable: a key that it names is not here.
+        Conflict: it is an order for another installation or other keys, or the state moved on since it was made.
     """
     if lacks := lacking(order):
         said = "; ".join(f"{one.missing} more under {one.of}" for one in lacks)
@@ -77,22 +75,35 @@ def _fresh(plane: ControlPlane, order: Order) -> dict[str, Ed25519PrivateKey]:
     """Return the server's keys that an order names and that are not in use yet.
 
     Raises:
-        Unavailable: one is not here.
+        Conflict: one is not here.
     """
-    folder, named = plane.settings.home / "keys", _named(order)
-    fresh = {}
+    named, fresh = _named(order), {}
     for role in ONLINE:
-        if role in named and CryptoSigner(plane.keys.roles[role]).public_key.keyid != named[role]:
-            key = load_key(next_path(folder, role))
-            if CryptoSigner(key).public_key.keyid != named[role]:
-                raise Unavailable(f"expected the key of {role} that the order names, got another")
-            fresh[role] = key
+        if role in named and _keyid(plane.keys.roles[role]) != named[role]:
+            fresh[role] = _next(plane, role)
+            if _keyid(fresh[role]) != named[role]:
+                raise _another(role)
     if order.targets and parse_trust(order.trust).log_vkey != plane.keys.log.verifier.vkey:
-        fresh["log"] = load_key(next_path(folder, "log"))
+        fresh["log"] = _next(plane, "log")
         signer = Signer(plane.keys.log.name, fresh["log"].private_bytes_raw())
         if signer.verifier.vkey != parse_trust(order.trust).log_vkey:
-            raise Unavailable("expected the key of the log that the order names, got another")
+            raise _another("log")
     return fresh
+
+
+def _next(plane: ControlPlane, name: str) -> Ed25519PrivateKey:
+    path = next_path(plane.settings.home / "keys", name)
+    if not path.exists():
+        raise _another(name)
+    return load_key(path)
+
+
+def _another(name: str) -> Conflict:
+    return Conflict(f"expected an order for the key of {name} that is here, got one for another", hint="make it again")
+
+
+def _keyid(key: Ed25519PrivateKey) -> str:
+    return str(CryptoSigner(key).public_key.keyid)
 
 
 def _named(order: Order) -> dict[str, str]:

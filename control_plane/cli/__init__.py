@@ -10,6 +10,7 @@ import typer
 from control_plane.cli import (
     accounts,
     backup,
+    ceremony,
     database,
     exchange,
     key,
@@ -54,6 +55,7 @@ app.add_typer(prompt.app, name="prompt")
 proposal_acts.add_commands(proposal.app)
 app.add_typer(proposal.app, name="proposal")
 app.add_typer(key.app, name="key")
+app.add_typer(ceremony.app, name="ceremony")
 app.add_typer(database.app, name="database")
 app.add_typer(sync.app, name="sync")
 app.command("import")(exchange.import_files)

@@ -1,0 +1,66 @@
+"""What is due: how long root and targets are still good, and whom custodians have not signed yet.
+
+Promises: warns from a third of a life before its end, and says what to do. Does not: read what custodians hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from control_plane import db, trust
+from control_plane.plane import ControlPlane
+from control_plane.repository import LIFETIMES, Site
+from edge_runtime.core.trustfile import encode_trust
+
+__all__ = ["Standing", "standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an installation stands: who signs, until when, and what is due, one sentence each."""
+
+    self_contained: bool
+    root_version: int
+    root_expires: datetime | None
+    root_keys: str
+    targets_version: int
+    targets_expires: datetime | None
+    targets_keys: str
+    warnings: tuple[str, ...]
+
+
+def standing(plane: ControlPlane) -> Standing:
+    """Return how the installation stands now."""
+    site = Site(plane.site, plane.keys, plane.now())
+    root, top = site.root(), site.top()
+    roles = root.signed.roles if root else {}
+    counted = {name: f"{role.threshold} of {len(role.keyids)}" for name, role in roles.items()}
+    return Standing(
+        plane.keys.is_self_contained,
+        root.signed.version if root else 0,
+        root.signed.expires if root else None,
+        counted.get("root", ""),
+        top.signed.version if top else 0,
+        top.signed.expires if top else None,
+        counted.get("targets", ""),
+        _warnings(plane, root.signed.expires if root else None, top.signed.expires if top else None),
+    )
+
+
+def _warnings(plane: ControlPlane, root: datetime | None, top: datetime | None) -> tuple[str, ...]:
+    if plane.keys.is_self_contained:
+        return ()
+    if root is None or top is None:
+        return ("custodians have not signed the first order: no device is served (mentorplane ceremony apply)",)
+    found = []
+    for name, expires, how in (("root", root, "renew --with-root"), ("targets", top, "renew")):
+        left = expires - plane.now()
+        if left < LIFETIMES[name] / 3:
+            said = f"in {left.days} days" if left.days >= 0 else "already: devices take nothing new"
+            found.append(f"{name} expires {said}: mentorplane ceremony {how}")
+    with db.read(plane.engine) as session:
+        now = encode_trust(trust.trust_file(plane, session))
+    if now != trust.signed_trust(plane):
+        found.append("people or rules changed since custodians signed: mentorplane ceremony renew")
+    return tuple(found)
