@@ -20,7 +20,7 @@ from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.delivery import RELEASES_ROLE, target_paths
 from edge_runtime.delivery.delegating import require_narrow
 
-__all__ = ["Source", "update"]
+__all__ = ["Source", "fetch_target", "refresh_metadata", "update"]
 
 SOCKET_TIMEOUT_S = 10
 MAX_TARGET_BYTES = 16_000_000
@@ -96,6 +96,17 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
         NotTrusted: V1, V2 or V3 failed. The staged folder is then of no further use.
         Unavailable: the source did not answer.
     """
+    updater = refresh_metadata(staging, root, source)
+    files = {path: fetch_target(updater, path) for path in target_paths(channel)}
+    _require_narrow(staging / "metadata")
+    return files
+
+
+def refresh_metadata(staging: Path, root: bytes, source: Source) -> Updater:
+    """Bring the staged metadata of the top-level roles up to the source; return what fetches targets by it.
+
+    Raises: as for `update`.
+    """
     metadata, targets = staging / "metadata", staging / "targets"
     metadata.mkdir(exist_ok=True)
     targets.mkdir(exist_ok=True)
@@ -111,19 +122,22 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
         )
     with _wrapped("V2"):
         updater.refresh()
-    files: dict[str, bytes] = {}
-    for path in target_paths(channel):
-        with _wrapped("V2"):
-            info = updater.get_targetinfo(path)
-        if info is None:
-            raise NotTrusted(f"expected target {path!r} at the source, got none", check="V2")
-        if info.length > MAX_TARGET_BYTES:
-            raise NotTrusted(f"expected target {path!r} of at most {MAX_TARGET_BYTES} bytes, got more", check="V3")
-        with _wrapped("V3"):
-            local = updater.find_cached_target(info) or updater.download_target(info)
-            files[path] = Path(local).read_bytes()
-    _require_narrow(metadata)
-    return files
+    return updater
+
+
+def fetch_target(updater: Updater, path: str) -> bytes:
+    """Return a target file, from the staged folder if it is there just so, else from the source.
+
+    Raises: as for `update`.
+    """
+    with _wrapped("V2"):
+        info = updater.get_targetinfo(path)
+    if info is None:
+        raise NotTrusted(f"expected target {path!r} at the source, got none", check="V2")
+    if info.length > MAX_TARGET_BYTES:
+        raise NotTrusted(f"expected target {path!r} of at most {MAX_TARGET_BYTES} bytes, got more", check="V3")
+    with _wrapped("V3"):
+        return Path(updater.find_cached_target(info) or updater.download_target(info)).read_bytes()
 
 
 def _require_narrow(metadata: Path) -> None:
