@@ -331,6 +331,7 @@ def test_every_route_has_its_row(world: World) -> None:
 
 
 @pytest.mark.no_cover
+@pytest.mark.timeout(600)  # some eight hundred questions, one after the other
 def test_every_route_answers_each_role_as_the_table_says(world: World) -> None:
     """Real requests of everybody to every route; whoever may not changes nothing."""
     expected, got = rows_of(TABLE), {}
