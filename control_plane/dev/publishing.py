@@ -42,6 +42,7 @@ from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.release import (
     LogProof,
     ReleaseFile,
+    closure_path,
     encode_release,
     encode_withdrawals,
     parse_release,
@@ -115,12 +116,12 @@ class Workshop:
         rules = Content(canonical.encode(RULES.as_json()), "R4")
         everything = {**contents, ("approval-rules", "approval-rules"): rules}
         manifest = _next(before, everything, locales)
+        for content in everything.values():
+            self._write_closure(content.data)
         if before is not None and (manifest.entries, manifest.locales) == (before.entries, before.locales):
             site.renew()  # nothing else does while nobody works here
             self._write_root(site)
             return before.number, 0
-        for content in everything.values():
-            site.write_closure(canonical.digest(content.data), content.data)
         # Crash from here on: what is written lies there unused until the timestamp names it; the next save goes on.
         targets = {
             release_path(DRAFT): self._release(manifest, now),
@@ -130,6 +131,18 @@ class Workshop:
         self._write_root(site)
         gone = {entry.key for entry in before.entries} - everything.keys() if before else set()
         return manifest.number, len(changed_entries(manifest, before)) + len(gone)
+
+    def _write_closure(self, data: bytes) -> None:
+        """Write a closure unless it is there just so.
+
+        Not durably, which takes a second for a hundred: what a power cut spoils, devices refuse, and a start mends it.
+        """
+        path = self.site / closure_path(canonical.digest(data))
+        if not path.is_file() or path.read_bytes() != data:
+            path.parent.mkdir(exist_ok=True)
+            temporary = path.with_name(f".{path.name}")
+            temporary.write_bytes(data)
+            temporary.replace(path)
 
     def _write_root(self, site: Site) -> None:
         write_atomic(self.trust / "root.json", site.read("metadata/1.root.json"))

@@ -216,3 +216,15 @@ def test_the_command_says_once_whether_a_folder_is_sound(desk: Desk, tmp_path: P
     assert done.exit_code == 3
     assert "release 1 stays live" in done.output
     assert (desk.home / ".gitignore").read_text() == "*\n"
+
+
+def test_a_content_that_a_power_cut_spoilt_is_mended_at_the_next_start(desk: Desk) -> None:
+    """Contents are not written durably: a spoilt one is written anew although nothing was saved."""
+    desk.publish()
+    closures = desk.workshop.site / "closures"
+    whole = fingerprint(closures)
+    for file in closures.iterdir():
+        file.write_bytes(b"")
+    assert desk.publish() == (1, 0)
+    assert fingerprint(closures) == whole
+    assert desk.open().refresh().ok
