@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def dev(
 ) -> None:
     """Watch a folder of sources and publish every sound save on a draft channel of your own, for live reload."""
     with exit_codes():
+        gc.disable()  # as for the server: nothing of what a start makes is garbage, and looking for it takes long
         from control_plane.dev.publishing import Workshop
         from control_plane.dev.serving import serving
         from control_plane.dev.watching import Watch
@@ -48,16 +50,20 @@ def dev(
             session = Session(workshop, folder, typer.echo)
             watch = Watch(folder)
             is_sound = session.publish()
+            gc.freeze()
+            gc.enable()
             if once:
                 raise typer.Exit(0 if is_sound else INVALID)
             signal.signal(signal.SIGTERM, _on_terminate)
             with ExitStack() as stack:
                 address = stack.enter_context(serving(workshop.site, port))
-                typer.echo(_how_to_open(workshop, address))
+                is_told = False
                 while True:
-                    if desk and session.is_live:  # before that there is no root to open it with
-                        stack.enter_context(_desk(workshop, address, desk_port))
-                        desk = False
+                    if session.is_live and not is_told:  # before that there is no root to open anything with
+                        typer.echo(_how_to_open(workshop, address))
+                        if desk:
+                            stack.enter_context(_desk(workshop, address, desk_port))
+                        is_told = True
                     time.sleep(LOOK_EVERY_S)
                     if watch.saved() or session.is_due():
                         session.publish()
