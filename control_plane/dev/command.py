@@ -20,6 +20,7 @@ from control_plane.cli.common import INVALID, exit_codes
 
 if TYPE_CHECKING:
     from control_plane.dev.publishing import Workshop
+    from control_plane.dev.watching import Watch
 
 __all__ = ["Session", "dev"]
 
@@ -55,18 +56,12 @@ def dev(
             if once:
                 raise typer.Exit(0 if is_sound else INVALID)
             signal.signal(signal.SIGTERM, _on_terminate)
-            with ExitStack() as stack:
-                address = stack.enter_context(serving(workshop.site, port))
-                is_told = False
-                while True:
-                    if session.is_live and not is_told:  # before that there is no root to open anything with
-                        typer.echo(_how_to_open(workshop, address))
-                        if desk:
-                            stack.enter_context(_desk(workshop, address, desk_port))
-                        is_told = True
-                    time.sleep(LOOK_EVERY_S)
-                    if watch.saved() or session.is_due():
-                        session.publish()
+            with serving(workshop.site, port) as address, ExitStack() as stack:
+                _watch(session, watch, until=lambda: session.is_live)  # before that there is no root to open it with
+                typer.echo(_how_to_open(workshop, address))
+                if desk:
+                    stack.enter_context(_desk(workshop, address, desk_port))
+                _watch(session, watch, until=lambda: False)
         except KeyboardInterrupt:
             pass  # the usual end
         finally:
@@ -116,6 +111,14 @@ class Session:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _watch(session: Session, watch: Watch, *, until: Callable[[], bool]) -> None:
+    """Publish every save, until something is so or the program is interrupted."""
+    while not until():
+        time.sleep(LOOK_EVERY_S)
+        if watch.saved() or session.is_due():
+            session.publish()
 
 
 def _count(number: int, what: str) -> str:
