@@ -1,9 +1,9 @@
 """A developer's own release for every change: keys, log and TUF repository in a folder, without people or a database.
 
-    home/keys/             the keys of the root, of the other roles and of the log, made on first use
+    home/draft-keys/       the keys of the root, of the other roles and of the log, made on first use
     home/people/           the keys of the two who sign: the developer, and a stand-in for whoever would approve
     home/trust/root.json   what an app is opened with while it is developed
-    home/site/edge/        the published files
+    home/draft-site/       the published files
 
 Devices verify a draft just as they verify everything else (V1 to V9): two keys of the developer's own sign all of it,
 under approval rules of which every line says so. The epoch of an entry is the number of the release that changed it, so
@@ -72,14 +72,16 @@ class Workshop:
 
         Raises:
             Conflict: another process works on it.
-            InvalidDocument: it was edited or damaged.
+            InvalidDocument: it is that of a server, or was edited or damaged.
             Unavailable: a key is missing.
         """
+        if (home / "keys").exists():  # whose root an app may have been shipped with
+            raise InvalidDocument(f"expected a home of its own for drafts, got that of a server at {home}")
         home.mkdir(parents=True, exist_ok=True)
         write_atomic(home / ".gitignore", b"*\n")  # it holds keys, and nothing that is worth keeping
-        self.site = home / "site" / "edge"
+        self.site = home / "draft-site"
         self.trust = home / "trust"
-        self._keys = load_keys(home / "keys", DRAFT)
+        self._keys = load_keys(home / "draft-keys", DRAFT)
         self._people = {name: _load_person(home / "people" / name) for name in (DEVELOPER, STAND_IN)}
         log = self.site / "log"
         log.mkdir(parents=True, exist_ok=True)

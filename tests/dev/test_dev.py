@@ -184,8 +184,8 @@ def test_only_a_draft_is_followed(desk: Desk) -> None:
         ("/metadata/", "", 404),
         ("/metadata", "", 301),
         ("/log/.lock", "", 404),
-        ("/../keys/root.pem", "", 404),
-        ("/%2e%2e/%2e%2e/keys/root.pem", "", 404),
+        ("/../draft-keys/root.pem", "", 404),
+        ("/%2e%2e/draft-keys/root.pem", "", 404),
     ],
 )
 def test_only_published_files_are_served_and_only_here(desk: Desk, path: str, host: str, status: int) -> None:

@@ -6,7 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from control_plane.cli import app
+from control_plane.dev.publishing import Workshop
+from control_plane.keys import load_keys
 from control_plane.settings import load_settings
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.approval import read_signed
@@ -91,6 +95,22 @@ def test_a_draft_is_passed_off_as_approved(desk: Desk) -> None:
     with pytest.raises(NotTrusted, match="keyring") as caught:
         read_signed(parse_release(_draft(desk)).statements, Organisation().trust().people)
     assert caught.value.check == "V6"
+
+
+def test_the_home_of_a_server_is_taken_for_drafts_or_the_other_way_round(desk: Desk, tmp_path: Path) -> None:
+    """A server's root is never written over, nor do its keys sign a draft; no server's command opens a home of drafts."""
+    server = tmp_path / "server"
+    load_keys(server / "keys", "acme")
+    (server / "trust").mkdir()
+    (server / "trust" / "root.json").write_bytes(b"shipped")
+    before = fingerprint(server)
+    with pytest.raises(InvalidDocument, match="server"):
+        Workshop(server)
+    assert fingerprint(server) == before
+    desk.publish()
+    done = CliRunner().invoke(app, ["channels", "--home", str(desk.home)])
+    assert done.exit_code == 3
+    assert "home of a server" in done.output
 
 
 @pytest.mark.parametrize(
