@@ -98,7 +98,7 @@ def test_a_draft_is_passed_off_as_approved(desk: Desk) -> None:
 
 
 def test_the_home_of_a_server_is_taken_for_drafts_or_the_other_way_round(desk: Desk, tmp_path: Path) -> None:
-    """A server's root is never written over, nor do its keys sign a draft; no server's command opens a home of drafts."""
+    """A server's root is never written over, nor do its keys sign a draft; no server opens a home of drafts."""
     server = tmp_path / "server"
     load_keys(server / "keys", "acme")
     (server / "trust").mkdir()
