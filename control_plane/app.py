@@ -73,6 +73,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
     )
     app.state.plane = plane
     app.state.start_key = start_key
+    app.state.warnings = ()
     install(app, plane)
     app.add_exception_handler(MentorplaneError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_malformed)
@@ -94,7 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     plane: ControlPlane = app.state.plane
     current_default_thread_limiter().total_tokens = THREADS
     stop = threading.Event()
-    thread = threading.Thread(target=_maintain, args=(plane, stop), name="maintain", daemon=True)
+    thread = threading.Thread(target=_maintain, args=(app, stop), name="maintain", daemon=True)
     thread.start()
     with sending(plane):
         yield
@@ -103,18 +104,23 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     plane.close()
 
 
-def _maintain(plane: ControlPlane, stop: threading.Event) -> None:
-    """Finish what a crash left unpublished, then keep the timestamp fresh; answers do not wait for either."""
+def _maintain(app: FastAPI, stop: threading.Event) -> None:
+    """Finish what a crash left unpublished, keep the timestamp fresh, see what is due; answers wait for none of it."""
+    from control_plane.ceremony.watching import warnings
     from control_plane.publish import renew
     from control_plane.registry.releases import recover
     from control_plane.reviewing.expiry import expire_due
 
+    plane: ControlPlane = app.state.plane
     while not stop.is_set():
         try:
             for what in recover(plane):
                 _LOG.warning("finished what was left unpublished: %s", what)
             renew(plane)
             expire_due(plane)
+            app.state.warnings = warnings(plane)
+            for warning in app.state.warnings:
+                _LOG.warning("%s", warning)
         except (MentorplaneError, OSError):
             _LOG.exception("publishing was not finished; the next hour tries again")
         for _ in range(RENEW_EVERY_S // ASK_EVERY_S):

@@ -22,16 +22,27 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from audit.note import Signer
+from audit.note import Signer, Verifier, parse_vkey
 from control_plane.files import write_atomic
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["OFFLINE", "ONLINE", "ServerKeys", "load_key", "load_keys", "make_key", "make_keys", "take_offline"]
+__all__ = [
+    "OFFLINE",
+    "ONLINE",
+    "ServerKeys",
+    "load_key",
+    "load_keys",
+    "make_key",
+    "make_keys",
+    "replace_log_key",
+    "take_offline",
+]
 
 ONLINE = ("snapshot", "timestamp", "releases")
 OFFLINE = ("root", "targets")
 """The roles that custodians can keep elsewhere."""
 _ELSEWHERE = "offline"
+_EARLIER_LOGS = "earlier-logs"
 _TEXTS = "texts.key"
 _TEXTS_BYTES = 32
 
@@ -40,13 +51,15 @@ _TEXTS_BYTES = 32
 class ServerKeys:
     """One Ed25519 key for each TUF role that is signed here, the log's signer, and the key that wraps those of texts.
 
-    `also` are keys that sign beside those in `roles` while a ceremony replaces them.
+    `also` are keys that sign beside those in `roles` while a ceremony replaces them; `earlier_logs` are the public
+    halves of the keys that the log had before.
     """
 
     roles: Mapping[str, Ed25519PrivateKey] = field(repr=False)
     log: Signer
     texts: bytes = field(repr=False)
     also: Mapping[str, Ed25519PrivateKey] = field(default_factory=dict, repr=False)
+    earlier_logs: tuple[Verifier, ...] = ()
 
     @property
     def is_self_contained(self) -> bool:
@@ -67,7 +80,21 @@ def load_keys(folder: Path, organisation: str) -> ServerKeys:
     keys = {name: load_key(folder / f"{name}.pem") for name in (*names, "log")}
     log = keys.pop("log")
     signer = Signer(f"mentorplane/{organisation}", log.private_bytes_raw())
-    return ServerKeys(keys, signer, _read(folder / _TEXTS))
+    return ServerKeys(keys, signer, _read(folder / _TEXTS), earlier_logs=_earlier_logs(folder))
+
+
+def replace_log_key(folder: Path, new: Path, *, before: str) -> None:
+    """Let a new key take the place of the log's, and keep the public half of the one before, as it was published."""
+    known = [one.vkey for one in _earlier_logs(folder)]
+    lines = "".join(f"{vkey}\n" for vkey in dict.fromkeys([*known, before]))
+    write_atomic(folder / _EARLIER_LOGS, lines.encode(), private=True)
+    # Crash here: the present key is listed among those before as well, which does no harm.
+    new.replace(folder / "log.pem")
+
+
+def _earlier_logs(folder: Path) -> tuple[Verifier, ...]:
+    path = folder / _EARLIER_LOGS
+    return tuple(parse_vkey(line) for line in path.read_text("ascii").splitlines()) if path.exists() else ()
 
 
 def make_keys(folder: Path, *, offline: bool = False) -> None:

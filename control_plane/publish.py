@@ -23,6 +23,7 @@ from audit.tiles import TileReader
 from control_plane import db, ledger, trust
 from control_plane.errors import NotFound
 from control_plane.files import write_atomic
+from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
 from control_plane.registry.releases import withdrawal_rows
@@ -42,7 +43,7 @@ from edge_runtime.core.release import (
 )
 from edge_runtime.core.trustfile import encode_trust
 
-__all__ = ["ForgedMirror", "forge_mirror", "publish", "renew"]
+__all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "publish", "renew"]
 
 WITNESS_WAIT_S = 2.0
 _FORGED_WORD = "never"
@@ -73,6 +74,21 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
 
 def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
     site = Site(plane.site, plane.keys, plane.now())
+    targets = channel_targets(plane, session, site)
+    changed = site.write(told, targets)
+    root = plane.settings.home / "trust" / "root.json"
+    if not root.is_file():
+        # Crash before this line: the next start writes it; no app can have shipped it yet.
+        write_atomic(root, site.read("metadata/1.root.json"))
+    return changed
+
+
+def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[str, bytes]:
+    """Return what is to be published below `channels/`, with the closures behind it written.
+
+    Raises:
+        Unavailable: a live release is not in the published log.
+    """
     targets: dict[str, bytes] = {}
     for channel in plane.settings.channels:
         live = live_release(session, channel)
@@ -82,12 +98,7 @@ def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[s
             site.write_closure(digest, data)
         targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
         targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
-    changed = site.write(told, targets)
-    root = plane.settings.home / "trust" / "root.json"
-    if not root.is_file():
-        # Crash before this line: the next start writes it; no app can have shipped it yet.
-        write_atomic(root, site.read("metadata/1.root.json"))
-    return changed
+    return targets
 
 
 def renew(plane: ControlPlane) -> None:
@@ -109,7 +120,7 @@ def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
 def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site) -> bytes:
     """Return the release file: the one that is published if it is of this release, else a new one."""
     published = site.target(release_path(live.channel))
-    if published is not None and parse_release(published).manifest == live.manifest:
+    if published is not None and _is_good(plane, parse_release(published), live):
         return published
     leaf = session.get(LeafRow, live.leaf)
     # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
@@ -129,6 +140,11 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
     )
     statements = tuple(dsse.parse_envelope(row.envelope) for row in rows)
     return encode_release(ReleaseFile(live.manifest, statements, proof))
+
+
+def _is_good(plane: ControlPlane, release: ReleaseFile, live: ReleaseRow) -> bool:
+    """Return whether a release file is of this release, with a checkpoint by the key that the log has now."""
+    return release.manifest == live.manifest and checkpoints.is_by_present_key(plane, release.log.checkpoint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,8 +138,15 @@ class Site:
         """Return the newest top-level targets."""
         return self._load("targets", Targets)
 
-    def take(self, root: Metadata[Root] | None, targets: Metadata[Targets] | None, trust: bytes) -> None:
-        """Publish root and targets that custodians signed; may be run again after a crash.
+    def take(
+        self,
+        root: Metadata[Root] | None,
+        targets: Metadata[Targets] | None,
+        *,
+        trust: bytes,
+        released: Mapping[str, bytes],
+    ) -> None:
+        """Publish root and targets that custodians signed, and what is released; may be run again after a crash.
 
         The new root stands last where the keys before signed everything below it too: every device that looks in
         between finds what verifies. Where they could not, it stands first, and a device that looks in between keeps
@@ -151,9 +158,12 @@ class Site:
         if targets:
             write_atomic(self.folder / "targets" / _hashed(TRUST_PATH, targets.signed.targets[TRUST_PATH]), trust)
             self._put("targets", targets)
-        if (released := self._load("releases", Targets)) is None or "releases" in self.keys.also:
-            fresh = self._next("releases", Targets, lambda _: None) if released else Metadata(Targets())
-            self._write_versioned("releases", fresh)
+        files = {path: TargetFile.from_data(path, data, ["sha256"]) for path, data in released.items()}
+        for path, data in released.items():
+            write_atomic(self.folder / "targets" / _hashed(path, files[path]), data)
+        holder = self._load("releases", Targets)
+        if holder is None or holder.signed.targets != files or "releases" in self.keys.also:
+            self._write_versioned("releases", self._next("releases", Targets, lambda t: _set_targets(t, files)))
         self._write_snapshot()
         self._write_timestamp()
         # Crash here: what is below the new root is signed for the root before, too.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.diffs.words import FieldDiff
@@ -15,17 +17,18 @@ router = routes()
 
 
 class Health(Body):
-    """That the server answers, and the number of the live release (0 before the first)."""
+    """That the server answers, the number of the live release (0 before the first), and what its keys need soon."""
 
     status: str
     release: int
+    warnings: tuple[str, ...] = ()
 
 
 @router.get("/health")
-def health(plane: Plane) -> Health:
-    """Say that the server answers."""
+def health(request: Request, plane: Plane) -> Health:
+    """Say that the server answers, and what is due."""
     manifest = queries.live_manifest(plane)
-    return Health(status="ok", release=manifest.number if manifest else 0)
+    return Health(status="ok", release=manifest.number if manifest else 0, warnings=request.app.state.warnings)
 
 
 @router.get("/prompts")

@@ -8,8 +8,8 @@ of the server which is not here. Does not: make orders (see `preparing`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
@@ -22,7 +22,7 @@ from control_plane.ceremony.orders import Order, describe, lacking
 from control_plane.ceremony.preparing import next_path
 from control_plane.errors import Conflict, Refused
 from control_plane.files import write_atomic
-from control_plane.keys import ONLINE, load_key, load_keys, take_offline
+from control_plane.keys import ONLINE, load_key, load_keys, replace_log_key, take_offline
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from control_plane.repository import Site
@@ -57,18 +57,32 @@ def carry_out(plane: ControlPlane, order: Order) -> Done:
         roles={**plane.keys.roles, **{name: key for name, key in fresh.items() if name != "log"}},
         also={name: plane.keys.roles[name] for name in fresh if name != "log"},
     )
-    site = Site(plane.site, keys, plane.now())
     with ledger.act(plane) as session:
-        _require_next(plane, order, site)
+        _require_next(plane, order)
         _log(plane, session, order)
     # Crash from here on: what is logged is not published yet, or not whole; the same order is carried out again.
-    with db.write(plane.engine):
-        _require_next(plane, order, site)
-        site.take(order.root, order.targets, order.trust)
-        _settle(plane.settings.home, order, site, fresh=fresh)
-    now = replace(plane, keys=load_keys(plane.settings.home / "keys", plane.organisation))
-    publish.publish(now)
+    if "log" in fresh:
+        keys = replace(keys, log=_replace_log(plane), earlier_logs=(*keys.earlier_logs, plane.keys.log.verifier))
+        ledger.publish_log(replace(plane, keys=keys))
+        # Crash here: devices believe the key before, so what is released meanwhile reaches them with the order.
+    _publish(replace(plane, keys=keys), order)
+    _settle(plane, order, fresh=fresh)
+    publish.publish(replace(plane, keys=load_keys(plane.settings.home / "keys", plane.organisation)))
     return Done(order.kind, describe(order), tuple(sorted(fresh)))
+
+
+def _publish(plane: ControlPlane, order: Order) -> None:
+    site = Site(plane.site, plane.keys, plane.now())
+    with db.write(plane.engine) as session:
+        _require_next(plane, order)
+        released = publish.channel_targets(plane, session, site)
+        site.take(order.root, order.targets, trust=order.trust, released=released)
+
+
+def _replace_log(plane: ControlPlane) -> Signer:
+    folder = plane.settings.home / "keys"
+    replace_log_key(folder, next_path(folder, "log"), before=plane.keys.log.verifier.vkey)
+    return load_keys(folder, plane.organisation).log
 
 
 def _fresh(plane: ControlPlane, order: Order) -> dict[str, Ed25519PrivateKey]:
@@ -113,7 +127,7 @@ def _named(order: Order) -> dict[str, str]:
     return named | ({"releases": roles["releases"].keyids[0]} if roles else {})
 
 
-def _require_next(plane: ControlPlane, order: Order, site: Site) -> None:
+def _require_next(plane: ControlPlane, order: Order) -> None:
     """Refuse an order that does not follow what is in force; one that is in force already is good.
 
     Raises:
@@ -121,6 +135,7 @@ def _require_next(plane: ControlPlane, order: Order, site: Site) -> None:
     """
     if order.organisation != plane.organisation:
         raise Conflict("expected an order for this organisation, got another's")
+    site = Site(plane.site, plane.keys, plane.now())
     root, top = site.root(), site.top()
     known = {metadata.to_bytes() for metadata in (order.root, order.before) if metadata}
     if (root.to_bytes() not in known) if root else (order.before is not None):
@@ -150,12 +165,12 @@ def _last(session: Session, act: Act) -> str:
     return session.exec(query.limit(1)).first() or ""
 
 
-def _settle(home: Path, order: Order, site: Site, *, fresh: dict[str, Ed25519PrivateKey]) -> None:
+def _settle(plane: ControlPlane, order: Order, *, fresh: Mapping[str, Ed25519PrivateKey]) -> None:
     """Let the server's new keys take the place of the old, and apps be shipped with the root in force."""
-    root = site.root()
-    assert root  # `take` published it
+    home, root = plane.settings.home, Site(plane.site, plane.keys, plane.now()).root()
+    assert root  # it is published
     write_atomic(home / "trust" / "root.json", root.to_bytes())
-    for name in sorted(fresh):
+    for name in sorted(set(fresh) - {"log"}):
         next_path(home / "keys", name).replace(home / "keys" / f"{name}.pem")
     if order.kind == "move":
         take_offline(home / "keys")

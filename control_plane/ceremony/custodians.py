@@ -89,7 +89,7 @@ def import_custodian(path: Path, *, name: str, uri: str, ask: Ask) -> Custodian:
         raise Unavailable(f"expected a key in the token, got: {error}", hint="PYKCS11LIB names its library") from error
     except UnsupportedLibraryError as error:
         raise Unavailable(
-            "expected what speaks PKCS#11 to be installed, got none", hint="pip install python-pkcs11"
+            "expected what speaks PKCS#11 to be installed, got none", hint='pip install "mentorplane[hsm]"'
         ) from error
     return _written(path, Custodian(name, key, {}, found))
 

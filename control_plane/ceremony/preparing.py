@@ -18,11 +18,11 @@ from audit.note import Signer
 from control_plane import db, trust
 from control_plane.ceremony.orders import JUMP, Order, encode_order, parse_order
 from control_plane.errors import Conflict
-from control_plane.keys import ONLINE, load_key, make_key
+from control_plane.keys import ONLINE, load_key, make_key, replace_log_key
 from control_plane.plane import ControlPlane
 from control_plane.repository import LIFETIMES, TRUST_PATH, Site, delegate
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import encode_trust
+from edge_runtime.core.trustfile import encode_trust, parse_trust
 
 __all__ = [
     "Custody",
@@ -34,6 +34,7 @@ __all__ = [
     "next_path",
     "recover_root",
     "renew",
+    "replace_lost_log",
     "rotate",
 ]
 
@@ -153,6 +154,22 @@ def recover_root(plane: ControlPlane, root: Keepers) -> Order:
     made = _root(plane, before, Custody(root, _custody(before).targets))
     made.signed.version = before.version + JUMP
     return _made(plane, "recover", root=made, trust=False)
+
+
+def replace_lost_log(home: Path, site: Path) -> None:
+    """Make a new key for the log where its key is gone; an order that renews targets tells devices of it.
+
+    Raises:
+        Conflict: the key is there, or nothing is published.
+    """
+    folder, metadata = home / "keys", site / "metadata"
+    versions = [int(path.name.split(".")[0]) for path in metadata.glob("*.targets.json")]
+    if (folder / "log.pem").exists() or not versions:
+        raise Conflict("expected a published log whose key is gone, got another")
+    top: Metadata[Targets] = Metadata.from_file(str(metadata / f"{max(versions)}.targets.json"))
+    told = (site / "targets" / f"{top.signed.targets[TRUST_PATH].hashes['sha256']}.{TRUST_PATH}").read_bytes()
+    make_key(next_path(folder, "log"))
+    replace_log_key(folder, next_path(folder, "log"), before=parse_trust(told).log_vkey)
 
 
 def next_path(folder: Path, name: str) -> Path:

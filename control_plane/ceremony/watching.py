@@ -13,7 +13,7 @@ from control_plane.plane import ControlPlane
 from control_plane.repository import LIFETIMES, Site
 from edge_runtime.core.trustfile import encode_trust
 
-__all__ = ["Standing", "standing"]
+__all__ = ["Standing", "standing", "warnings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,21 @@ def standing(plane: ControlPlane) -> Standing:
         top.signed.version if top else 0,
         top.signed.expires if top else None,
         counted.get("targets", ""),
-        _warnings(plane, root.signed.expires if root else None, top.signed.expires if top else None),
+        warnings(plane),
     )
 
 
-def _warnings(plane: ControlPlane, root: datetime | None, top: datetime | None) -> tuple[str, ...]:
+def warnings(plane: ControlPlane) -> tuple[str, ...]:
+    """Return what is due, one sentence each."""
     if plane.keys.is_self_contained:
         return ()
+    site = Site(plane.site, plane.keys, plane.now())
+    root, top = site.root(), site.top()
     if root is None or top is None:
         return ("custodians have not signed the first order: no device is served (mentorplane ceremony apply)",)
+    lives = (("root", root.signed.expires, "renew --with-root"), ("targets", top.signed.expires, "renew"))
     found = []
-    for name, expires, how in (("root", root, "renew --with-root"), ("targets", top, "renew")):
+    for name, expires, how in lives:
         left = expires - plane.now()
         if left < LIFETIMES[name] / 3:
             said = f"in {left.days} days" if left.days >= 0 else "already: devices take nothing new"

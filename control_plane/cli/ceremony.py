@@ -156,6 +156,70 @@ def renew(
 
 
 @app.command()
+def rotate(
+    *,
+    root: RootFiles = None,
+    targets: TargetsFiles = None,
+    root_threshold: RootThreshold = 0,
+    targets_threshold: TargetsThreshold = 0,
+    server: Annotated[
+        list[str] | None,
+        typer.Option("--server", help="A key of the server: snapshot, timestamp, releases or log; once for each."),
+    ] = None,
+    order: OrderFile = ORDER,
+    sign_with: SignNow = None,
+    passphrases: Secrets = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Replace the keys of root's or targets' custodians by these, or keys of the server by new ones."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.ceremony import preparing
+
+        _require_new(order)
+        replacing = preparing.Replacing(
+            _keepers(root, root_threshold) if root else None,
+            _keepers(targets, targets_threshold) if targets else None,
+            frozenset(server or ()),
+        )
+        made = preparing.rotate(plane, replacing)
+        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+
+
+@app.command("recover-root")
+def recover_root(
+    *,
+    root: RootFiles = None,
+    root_threshold: RootThreshold = 0,
+    order: OrderFile = ORDER,
+    sign_with: SignNow = None,
+    passphrases: Secrets = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Begin a new root where the threshold of the one before is lost; devices take it with an update of the app."""
+    with opened(home, as_json=as_json) as plane:
+        from control_plane.ceremony import preparing
+
+        _require_new(order)
+        made = preparing.recover_root(plane, _keepers(root, root_threshold))
+        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+
+
+@app.command("recover-log")
+def recover_log(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Make a new key for the log where its key is lost; `ceremony renew` has custodians tell devices of it."""
+    with exit_codes(as_json=as_json):
+        from control_plane.ceremony.preparing import replace_lost_log
+        from control_plane.settings import load_settings
+
+        settings = load_settings(home, os.environ)
+        replace_lost_log(settings.home, settings.site)
+        text = "the log has a new key; release nothing before custodians signed: mentorplane ceremony renew"
+        answer({"replaced": "log"}, as_json=as_json, text=text)
+
+
+@app.command()
 def show(
     order: Annotated[Path, typer.Argument(metavar="ORDER", help="The file of the order.")], *, as_json: Json = False
 ) -> None:
@@ -219,6 +283,28 @@ def status(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 lines.append(f"{name} {version}, {keys} keys, until {expires:%Y-%m-%d}")
         lines += [f"warning: {warning}" for warning in found.warnings]
         answer(found, as_json=as_json, text="\n".join(lines))
+
+
+@app.command("drill")
+def hold_drill(
+    what: Annotated[str, typer.Argument(metavar="root|log", help="What is lost on the copy.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Lose a root or a key of the log on a copy, let devices show that they come back, and say what to do."""
+    with opened(home, as_json=as_json) as plane:
+        from tempfile import TemporaryDirectory
+
+        from control_plane.ceremony import drill
+
+        drills = {"root": drill.drill_root, "log": drill.drill_log}
+        if what not in drills:
+            raise InvalidDocument("expected a drill for root or log, got another")
+        with TemporaryDirectory(prefix="mentorplane-drill-") as scratch:
+            report = drills[what](plane, Path(scratch) / "drill")
+        lines = [*(f"shown: {said}" for said in report.shown), "when it is no drill:"]
+        answer(report, as_json=as_json, text="\n".join([*lines, *(f"  {step}" for step in report.to_do)]))
 
 
 def _hand_out(

@@ -25,7 +25,7 @@ from audit.note import Verifier
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["lines", "newest", "note_of", "problems", "published", "remember"]
+__all__ = ["is_by_present_key", "lines", "newest", "note_of", "problems", "published", "remember"]
 
 _TAIL_BYTES = 16_384
 """More than any signed checkpoint in base64, so that the newest is read without the rest."""
@@ -118,14 +118,23 @@ def _path(plane: ControlPlane) -> Path:
     return plane.settings.home / "checkpoints.log"
 
 
+def is_by_present_key(plane: ControlPlane, note: bytes) -> bool:
+    """Return whether the key that the log has now signed this, and not one that it had before."""
+    try:
+        _opened_once(note, (plane.keys.log.verifier,))
+    except AuditError:
+        return False
+    return True
+
+
 def _opened(plane: ControlPlane, note: bytes) -> Checkpoint:
-    return _opened_once(note, plane.keys.log.verifier)
+    return _opened_once(note, (plane.keys.log.verifier, *plane.keys.earlier_logs))
 
 
 @lru_cache(maxsize=64)
-def _opened_once(note: bytes, key: Verifier) -> Checkpoint:
-    """Every act looks at the same few notes; the same bytes under the same key have one answer."""
-    return open_checkpoint(note, [key], key.name).checkpoint
+def _opened_once(note: bytes, keys: tuple[Verifier, ...]) -> Checkpoint:
+    """Every act looks at the same few notes; the same bytes under the same keys have one answer."""
+    return open_checkpoint(note, keys, keys[0].name).checkpoint
 
 
 def note_of(line: bytes) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from control_plane import ledger, publish, trust
-from control_plane.ceremony import preparing
+from control_plane.ceremony import preparing, watching
 from control_plane.ceremony.carrying_out import carry_out
 from control_plane.ceremony.orders import encode_order, lacking, merge, parse_order, sign_order
 from control_plane.errors import Conflict, Refused
@@ -16,6 +16,7 @@ from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.trustfile import parse_trust
 from tests.published import fingerprint
 from tests.server.acts import Acts
+from tests.server.conftest import Clock
 from tests.server.custodians import Organisation, device, made, with_signatures
 
 
@@ -82,7 +83,7 @@ def test_an_order_carried_out_again_after_a_crash_finishes_it(organisation: Orga
     order = preparing.move(organisation.plane, organisation.custody)
     signed = with_signatures(order, [*organisation.root[:2], *organisation.targets[:2]])
     site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
-    site.take(None, signed.targets, signed.trust)  # power fails before the root
+    site.take(None, signed.targets, trust=signed.trust, released=site.targets())  # power fails before the root
     assert edge.refresh().ok
     carry_out(organisation.plane, signed)
     assert edge.refresh().ok
@@ -125,3 +126,18 @@ def test_an_order_survives_its_file(organisation: Organisation) -> None:
     """Parsed and encoded an order is the same bytes."""
     data = encode_order(preparing.move(organisation.plane, organisation.custody))
     assert encode_order(parse_order(data)) == data
+
+
+def test_the_end_of_targets_is_told_before_it_comes(organisation: Organisation, clock: Clock) -> None:
+    """From 30 days before their end, and when people changed, `standing` warns; a renewal ends that."""
+    assert watching.standing(organisation.plane).warnings == ()
+    organisation.move()
+    assert watching.standing(organisation.plane).warnings == ()
+    clock.advance(days=61)
+    [warning] = watching.standing(organisation.plane).warnings
+    assert warning.startswith("targets expires in 29 days")
+    clock.advance(days=40)
+    assert "already" in watching.standing(organisation.plane).warnings[0]
+    organisation.carry_out(preparing.renew(organisation.plane), *organisation.targets[:2])
+    assert watching.standing(organisation.plane).warnings == ()
+    assert watching.standing(organisation.plane).targets_keys == "2 of 3"

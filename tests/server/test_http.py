@@ -141,7 +141,7 @@ def test_the_start_finishes_and_renews(settings: Settings, acts: Acts) -> None:
     path = settings.site / "metadata" / "timestamp.json"
     before = path.read_bytes()
     with TestClient(create_app(settings)) as client:
-        assert client.get("/v1/health").json() == {"status": "ok", "release": 1}
+        assert client.get("/v1/health").json() == {"status": "ok", "release": 1, "warnings": []}
     assert path.read_bytes() != before
 
 

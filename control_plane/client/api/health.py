@@ -9,7 +9,7 @@ __all__ = ["AsyncHealthApi", "HealthApi"]
 
 
 def _get() -> Call[Health]:
-    """Say that the server answers."""
+    """Say that the server answers, and what is due."""
     return Call("GET", "/v1/health", Health)
 
 

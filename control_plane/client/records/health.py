@@ -9,7 +9,8 @@ __all__ = ["Health"]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """That the server answers, and the number of the live release (0 before the first)."""
+    """That the server answers, the number of the live release (0 before the first), and what its keys need soon."""
 
     status: str
     release: int
+    warnings: tuple[str, ...] = ()
