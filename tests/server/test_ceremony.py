@@ -11,6 +11,7 @@ from control_plane.ceremony import preparing, watching
 from control_plane.ceremony.carrying_out import carry_out
 from control_plane.ceremony.orders import encode_order, lacking, merge, parse_order, sign_order
 from control_plane.errors import Conflict, Refused
+from control_plane.registry import proposals
 from control_plane.repository import Site
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.trustfile import parse_trust
@@ -18,6 +19,7 @@ from tests.published import fingerprint
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
 from tests.server.custodians import Organisation, device, made, with_signatures
+from tests.server.library import script
 
 
 @pytest.fixture
@@ -105,12 +107,17 @@ def test_a_server_that_holds_the_keys_before_signs_nothing(organisation: Organis
 
 
 def test_what_custodians_have_not_signed_yet_reaches_no_device(acts: Acts, tmp_path: Path) -> None:
-    """Somebody enrolled after the move counts once custodians signed the keyring again, and not before."""
+    """Who is enrolled after the move, and what they sign, counts once custodians signed the keyring, and not before."""
     organisation = Organisation(acts.plane)
     organisation.move()
     acts.plane = organisation.plane
     before = trust.signed_trust(acts.plane)
-    acts.enrol("noor", "author", passphrase="noor has a secret")
+    noor = acts.enrol("noor", "author", passphrase="noor has a secret")
+    given = {"title": "A change", "passphrase": "noor has a secret"}
+    number = proposals.propose(acts.plane, noor.id, files={"a.yaml": script("added")}, **given).number
+    acts.approve_fully(number)
+    with pytest.raises(Refused, match="custodians signed"):
+        acts.release(number)
     publish.publish(acts.plane)
     assert trust.signed_trust(acts.plane) == before
     edge = device(acts.plane, tmp_path / "device")
@@ -119,7 +126,9 @@ def test_what_custodians_have_not_signed_yet_reaches_no_device(acts: Acts, tmp_p
     told = trust.signed_trust(organisation.plane)
     assert told
     assert len(parse_trust(told).people) == len(parse_trust(before or b"").people) + 1
+    assert acts.release(number).number == 2
     assert edge.refresh().ok
+    assert edge.status().release == 2
 
 
 def test_an_order_survives_its_file(organisation: Organisation) -> None:

@@ -30,6 +30,7 @@ BECAUSE = {
     "expired": "it had met its end",
     "objection": "somebody objects",
     "outdated": "the usual channel has something else than it brings back",
+    "keyring": "custodians had not signed everybody who approved it yet",
     "review-overdue": "the review of a break-glass release was overdue",
     "role-ended": "whoever answers for it is no release manager any more",
     "stale": "another release had gone out, and it does not stand on it",
