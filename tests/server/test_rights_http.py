@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from control_plane.accounts import retiring
 from control_plane.app import create_app
 from control_plane.settings import Settings
 from tests.server.acts import Acts, but_log, state_of
@@ -71,8 +72,9 @@ def test_a_grant_takes_two_people_and_ends_by_one(ask: Asking) -> None:
 
 def test_a_delegation_is_ones_own_to_give(ask: Asking) -> None:
     """Somebody lets another, eligible person act for them until a time; not in a role they lack, nor themselves."""
-    new = {"login": "kim", "name": "Kim", "roles": ["facilitator"], "passphrase": "kim has a secret"}
-    assert ask("lena", "POST", "people", new)[0] == 201
+    status, enrolled = ask("lena", "POST", "people", {"login": "kim", "name": "Kim", "roles": ["facilitator"]})
+    assert status == 201
+    retiring.enrol_key(ask.acts.plane, enrolled["code"], "kim has a secret")
     until = (ask.acts.plane.now() + timedelta(days=3)).isoformat()
     body = ask.signed("tom", person="kim", role="facilitator", until=until)
     assert ask.refused("tom", "POST", "delegations", body | {"role": "compliance"}) == 403
