@@ -30,7 +30,7 @@ from control_plane.errors import Conflict, NotFound, NotSignedIn, Refused
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 TOKEN = "mp_0123456789abcdef"
-OK = {"status": "ok", "release": 3}
+OK = {"status": "ok", "release": 3, "warnings": []}
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
