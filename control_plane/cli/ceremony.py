@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -99,18 +100,19 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Begin an organisation: make its home without the keys of root and targets, enrol its people, write the order."""
+    out = _Out(order, sign_with, passphrases, as_json)
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.beginning import begin
         from control_plane.ceremony.pool import parse_pool
         from control_plane.ceremony.preparing import Custody
         from control_plane.settings import load_settings
 
-        _require_new(order)
+        out.require_new()
         pool = parse_pool(_read(people), people.name)
         custody = Custody(_keepers(root, root_threshold), _keepers(targets, targets_threshold))
         made = begin(load_settings(home, os.environ), custody, pool, ask=partial(_ask, passphrases))
     with opened(home, as_json=as_json) as plane:
-        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+        out.hand_out(plane, made)
 
 
 @app.command()
@@ -127,13 +129,13 @@ def move(
     as_json: Json = False,
 ) -> None:
     """Move a self-contained installation to custodians: its devices follow without being installed again."""
+    out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
 
-        _require_new(order)
+        out.require_new()
         custody = preparing.Custody(_keepers(root, root_threshold), _keepers(targets, targets_threshold))
-        made = preparing.move(plane, custody)
-        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+        out.hand_out(plane, preparing.move(plane, custody))
 
 
 @app.command()
@@ -147,12 +149,12 @@ def renew(
     as_json: Json = False,
 ) -> None:
     """Have targets signed for another 90 days, with the people and rules as they are now."""
+    out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
 
-        _require_new(order)
-        made = preparing.renew(plane, root=with_root)
-        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+        out.require_new()
+        out.hand_out(plane, preparing.renew(plane, root=with_root))
 
 
 @app.command()
@@ -173,17 +175,17 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Replace the keys of root's or targets' custodians by these, or keys of the server by new ones."""
+    out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
 
-        _require_new(order)
+        out.require_new()
         replacing = preparing.Replacing(
             _keepers(root, root_threshold) if root else None,
             _keepers(targets, targets_threshold) if targets else None,
             frozenset(server or ()),
         )
-        made = preparing.rotate(plane, replacing)
-        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+        out.hand_out(plane, preparing.rotate(plane, replacing))
 
 
 @app.command("recover-root")
@@ -198,12 +200,12 @@ def recover_root(
     as_json: Json = False,
 ) -> None:
     """Begin a new root where the threshold of the one before is lost; devices take it with an update of the app."""
+    out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
 
-        _require_new(order)
-        made = preparing.recover_root(plane, _keepers(root, root_threshold))
-        _hand_out(plane, made, order, sign_with=sign_with, secrets=passphrases, as_json=as_json)
+        out.require_new()
+        out.hand_out(plane, preparing.recover_root(plane, _keepers(root, root_threshold)))
 
 
 @app.command("recover-log")
@@ -307,28 +309,34 @@ def hold_drill(
         answer(report, as_json=as_json, text="\n".join([*lines, *(f"  {step}" for step in report.to_do)]))
 
 
-def _hand_out(
-    plane: ControlPlane,
-    order: Order,
-    path: Path,
-    *,
-    sign_with: list[Path] | None,
-    secrets: Path | None,
-    as_json: bool,
-) -> None:
-    """Sign an order with the custodians who are here; carry it out if that is all, else leave it to travel."""
-    from control_plane.ceremony.orders import describe, encode_order, lacking
-    from control_plane.custody.keyfile import write_secret
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """Where an order goes: its new file, and the custodians who sign it here and now."""
 
-    signed = _signed(order, sign_with or (), secrets)
-    write_secret(path, encode_order(signed))
-    lacks = lacking(signed)
-    if not lacks:
-        _carry_out(plane, signed, as_json=as_json)
-        return
-    told = {"order": str(path), "lacks": lacks}
-    text = _with_lacks(f"{describe(signed)}\nthe order is in {path}: mentorplane ceremony sign, then apply", signed)
-    answer(told, as_json=as_json, text=text)
+    path: Path
+    sign_with: list[Path] | None
+    secrets: Path | None
+    as_json: bool
+
+    def require_new(self) -> None:
+        """Refuse to write over an order that may carry signatures, before anything is made."""
+        if self.path.exists():
+            raise InvalidDocument(f"expected a new file for the order, got {self.path}, which is there", hint="--order")
+
+    def hand_out(self, plane: ControlPlane, order: Order) -> None:
+        """Sign an order with the custodians who are here; carry it out if that is all, else leave it to travel."""
+        from control_plane.ceremony.orders import describe, encode_order, lacking
+        from control_plane.custody.keyfile import write_secret
+
+        signed = _signed(order, self.sign_with or (), self.secrets)
+        write_secret(self.path, encode_order(signed))
+        lacks = lacking(signed)
+        if not lacks:
+            _carry_out(plane, signed, as_json=self.as_json)
+            return
+        said = f"{describe(signed)}\nthe order is in {self.path}: mentorplane ceremony sign, then apply"
+        told = {"order": str(self.path), "lacks": lacks}
+        answer(told, as_json=self.as_json, text=_with_lacks(said, signed))
 
 
 def _carry_out(plane: ControlPlane, order: Order, *, as_json: bool) -> None:
@@ -369,11 +377,6 @@ def _with_lacks(text: str, order: Order) -> str:
 
     lines = [f"lacks {one.missing} under {one.of}: {', '.join(k[:12] for k in one.keys)}" for one in lacking(order)]
     return "\n".join([text, *(lines or ["every signature is there: mentorplane ceremony apply"])])
-
-
-def _require_new(order: Path) -> None:
-    if order.exists():
-        raise InvalidDocument(f"expected a new file for the order, got {order}, which is there", hint="--order")
 
 
 def _read(path: Path) -> bytes:
