@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Authored, Body, Number, Plane, Text
+from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
 from control_plane.registry.records import Proposal
 from control_plane.requests.paging import Paging
 from control_plane.reviewing import drafts
@@ -43,11 +43,9 @@ class Inviting(Body):
     people: list[Text]
 
 
-class Proposing(Body):
+class Proposing(Signing):
     """What signs, a passphrase or what was signed with the author's own key, and the version that they looked at."""
 
-    passphrase: Text = Field(default="", repr=False)
-    signed: Authored | None = None
     revision: Revision | None = None
 
 
@@ -109,5 +107,4 @@ def uninvite_from_draft(plane: Plane, actor: Actor, number: Number, *, body: Inv
 @router.post("/drafts/{number}/propose", status_code=201)
 def propose_draft(plane: Plane, actor: Actor, number: Number, *, body: Proposing) -> Proposal:
     """Propose a draft, signed by its author."""
-    proof = body.signed.proof() if body.signed else body.passphrase
-    return drafts.propose_draft(plane, actor.id, number, passphrase=proof, revision=body.revision)
+    return drafts.propose_draft(plane, actor.id, number, passphrase=body.proof(), revision=body.revision)

@@ -8,7 +8,7 @@ from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Authored, Body, Number, Plane, Text
+from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
 from control_plane.errors import Unguarded
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries, review
@@ -48,11 +48,8 @@ class Change(Body):
     window: Window | None = None
 
 
-class Proposing(Change):
+class Proposing(Signing, Change):
     """A change with what signs it; `signed` is for those who keep their key themselves: see `/v1/unsigned`."""
-
-    passphrase: Text = Field(default="", repr=False)
-    signed: Authored | None = None
 
 
 class Edit(Body):
@@ -63,11 +60,8 @@ class Edit(Body):
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
 
 
-class Editing(Edit):
+class Editing(Signing, Edit):
     """A change of a proposal with what signs it, as for a new one."""
-
-    passphrase: Text = Field(default="", repr=False)
-    signed: Authored | None = None
 
 
 class Reviewing(Body):
@@ -169,7 +163,7 @@ def list_proposals(
 @router.post("/proposals", status_code=201)
 def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
     """Propose a change."""
-    return proposed(plane, actor.id, body, proof=body.signed.proof() if body.signed else body.passphrase)
+    return proposed(plane, actor.id, body, proof=body.proof())
 
 
 def proposed(plane: ControlPlane, author: str, body: Change, *, proof: str | Elsewhere) -> Proposal:
@@ -206,7 +200,7 @@ def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing, request: 
         actor.id,
         number,
         files=body.files,
-        passphrase=body.signed.proof() if body.signed else body.passphrase,
+        passphrase=body.proof(),
         revision=revision,
         remove=body.remove,
     )

@@ -34,6 +34,7 @@ __all__ = [
     "Plane",
     "Present",
     "Proving",
+    "Signing",
     "Text",
     "cookie_of",
     "is_secure",
@@ -136,6 +137,17 @@ class Authored(Body):
     def proof(self) -> Elsewhere:
         """Return it as the use cases take it."""
         return own_keys.authored(self.envelope, dsse.decode_base64(self.salt))
+
+
+class Signing(Body):
+    """What signs as an author: a passphrase, or what was signed with a key of one's own."""
+
+    passphrase: Text = Field(default="", repr=False)
+    signed: Authored | None = None
+
+    def proof(self) -> str | Elsewhere:
+        """Return what was given."""
+        return self.signed.proof() if self.signed else self.passphrase
 
 
 Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]
