@@ -7,13 +7,13 @@ judged is absent (`None`, or no key), never a guess.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from audit.frozen import frozen
 from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
 
-__all__ = ["VOICES", "Example", "Mark", "encode_example", "parse_example"]
+__all__ = ["VOICES", "Example", "Mark", "encode_example", "moved_marks", "parse_example"]
 
 VOICES = ("chat", "note", "journal", "spoken", "mail", "document")
 _MEMBERS = frozenset({"text", "lang", "family", "voice", "entities", "parts", "labels"})
@@ -84,6 +84,11 @@ def encode_example(example: Example) -> str:
             members[name] = [[mark.kind, mark.start, mark.end] for mark in marks]
     members["labels"] = dict(sorted(example.labels.items()))
     return json.dumps(members, ensure_ascii=False)
+
+
+def moved_marks(marks: Iterable[Mark] | None, moved: Callable[[int], int]) -> tuple[Mark, ...] | None:
+    """Return the marks at the places to which their edges moved."""
+    return None if marks is None else tuple(Mark(mark.kind, moved(mark.start), moved(mark.end)) for mark in marks)
 
 
 def _marks(read: list[tuple[str, int, int]] | None) -> tuple[Mark, ...] | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from audit.frozen import replace
 from models.data import values
-from models.data.example import Example, Mark
+from models.data.example import Example, Mark, moved_marks
 from models.data.lists import Lists
 from models.data.markup import SLOTS, Template
 
@@ -41,27 +41,23 @@ def fill(template: Template, lists: Lists, rng: random.Random) -> Example:
     for slot in template.slots:
         before, value = _value(slot.kind, lists, rng)
         changes.append((slot.start, slot.end, before + value))
-        if kind := SLOTS[slot.kind]:
-            found.append((kind, len(before), len(value)))
-        else:
-            found.append(("", 0, 0))
+        found.append((SLOTS[slot.kind], len(before), len(value)))
     text, moved = _changed(template.text, changes)
-    entities = None
-    if template.entities is not None:
-        by_hand = [Mark(mark.kind, moved(mark.start), moved(mark.end)) for mark in template.entities]
+    entities = moved_marks(template.entities, moved)
+    if entities is not None:
         filled = [
             Mark(kind, moved(slot.start) + offset, moved(slot.start) + offset + length)
             for slot, (kind, offset, length) in zip(template.slots, found, strict=True)
             if kind
         ]
-        entities = _joined(by_hand, filled)
+        entities = _joined(entities, filled)
     return Example(
         text=text,
         lang=template.lang,
         family=template.family,
         voice=template.voice,
         entities=entities,
-        parts=_moved(template.parts, moved),
+        parts=moved_marks(template.parts, moved),
         labels=template.labels,
     )
 
@@ -74,7 +70,8 @@ def swap_names(example: Example, lists: Lists, rng: random.Random) -> Example:
         if mark.kind in {"PERSON", "ORG", "LOCATION"} and rng.random() < SWAPPED
     ]
     text, moved = _changed(example.text, changes)
-    return replace(example, text=text, entities=_moved(example.entities, moved), parts=_moved(example.parts, moved))
+    entities, parts = (moved_marks(marks, moved) for marks in (example.entities, example.parts))
+    return replace(example, text=text, entities=entities, parts=parts)
 
 
 def _instead(old: str, mark: Mark, lists: Lists, *, rng: random.Random) -> str:
@@ -169,10 +166,6 @@ def _changed(text: str, changes: Iterable[tuple[int, int, str]]) -> tuple[str, C
     return "".join(pieces), moved
 
 
-def _moved(marks: tuple[Mark, ...] | None, moved: Callable[[int], int]) -> tuple[Mark, ...] | None:
-    return None if marks is None else tuple(Mark(mark.kind, moved(mark.start), moved(mark.end)) for mark in marks)
-
-
-def _joined(by_hand: list[Mark], filled: list[Mark]) -> tuple[Mark, ...]:
+def _joined(by_hand: tuple[Mark, ...], filled: list[Mark]) -> tuple[Mark, ...]:
     kept = [new for new in filled if all(new.end <= old.start or old.end <= new.start for old in by_hand)]
     return tuple(sorted([*by_hand, *kept], key=lambda mark: mark.start))

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 
 from audit.frozen import replace
-from models.data.example import Example, Mark
+from models.data.example import Example, moved_marks
 
 __all__ = ["lowered", "noisy"]
 
@@ -73,7 +73,5 @@ def _doubled(example: Example, place: int) -> Example:
 
 
 def _shifted(example: Example, text: str, moved: Callable[[int], int]) -> Example:
-    def move(marks: tuple[Mark, ...] | None) -> tuple[Mark, ...] | None:
-        return None if marks is None else tuple(Mark(mark.kind, moved(mark.start), moved(mark.end)) for mark in marks)
-
-    return replace(example, text=text, entities=move(example.entities), parts=move(example.parts))
+    entities, parts = (moved_marks(marks, moved) for marks in (example.entities, example.parts))
+    return replace(example, text=text, entities=entities, parts=parts)
