@@ -204,7 +204,8 @@ class Site:
             timestamp.snapshot_meta = MetaFile(version)
 
         metadata = self._next("timestamp", Timestamp, change)
-        write_atomic(self.folder / "metadata" / "timestamp.json", self._signed("timestamp", metadata))
+        self._sign("timestamp", metadata)
+        write_atomic(self.folder / "metadata" / "timestamp.json", metadata.to_bytes())
 
     def _next(self, role: str, kind: type[_S], change: Callable[[_S], None]) -> Metadata[_S]:
         metadata = self._load(role, kind)
@@ -216,25 +217,27 @@ class Site:
         return metadata
 
     def _write_versioned(self, role: str, metadata: Metadata[_S]) -> None:
-        data = self._signed(role, metadata)
-        write_atomic(self.folder / "metadata" / f"{metadata.signed.version}.{role}.json", data)
+        self._sign(role, metadata)
+        self._put(role, metadata)
 
-    def _signed(self, role: str, metadata: Metadata[_S]) -> bytes:
+    def _sign(self, role: str, metadata: Metadata[_S]) -> None:
         metadata.signed.expires = self.now + LIFETIMES[role]
-        signers = [self._signer(role), *(CryptoSigner(self.keys.also[one]) for one in (role,) if one in self.keys.also)]
+        signers = [self._signer(role)]
+        if role in self.keys.also:
+            signers.append(CryptoSigner(self.keys.also[role]))
         self._require_named(role, [signer.public_key.keyid for signer in signers])
         metadata.signatures.clear()
         for signer in signers:
             metadata.sign(signer, append=True)
-        return metadata.to_bytes()
 
     def _require_named(self, role: str, keyids: Sequence[str]) -> None:
         """Refuse to sign with a key that nobody would believe, as a server does that still holds the keys before."""
-        root, top = self.root(), self.top()
         if role == "releases":
+            top = self.top()
             roles = top.signed.delegations.roles if top and top.signed.delegations else None
             named = roles[role].keyids if roles else keyids
         else:
+            root = self.root()
             named = root.signed.roles[role].keyids if root else keyids
         if not set(named) & set(keyids):
             hint = "a ceremony replaced it: start the server again"
