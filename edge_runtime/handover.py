@@ -8,6 +8,7 @@ Does not: call a model, send anything, decide whether the person goes on (see `s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from edge_runtime.core.contract import check_inputs
@@ -17,7 +18,7 @@ from edge_runtime.core.pipeline import produce, reply_text
 from edge_runtime.core.reader import MAX_TEXT_LENGTH
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.normalise import normalise
-from edge_runtime.core.reader.records import Crisis, Subject
+from edge_runtime.core.reader.records import Crisis, Reading, Subject
 from edge_runtime.core.trust import TrustState
 
 __all__ = ["crisis_in", "handoff_for"]
@@ -26,20 +27,29 @@ OVERLAP = 400
 """How many characters two windows of a long text share, so that no sentence is cut from both."""
 
 
-def crisis_in(inputs: Mapping[str, Any], hear: Callable[[str], tuple[Crisis, Subject]] | None = None) -> str:
+def crisis_in(inputs: Mapping[str, Any], read: Callable[[str], Reading] | None = None) -> str:
     """Return whom a crisis in any text of `inputs` concerns: `self`, `other`, or "" if there is none.
 
     Args:
         inputs: by name; texts in lists are heard too.
-        hear: gives level and subject of a text; by phrases alone if none.
+        read: gives the reading of a text; heard by phrases alone if none, or if reading fails (P6).
     """
-    heard = ((hear or _by_phrases)(window) for text in _texts(inputs) for window in _windows(text))
+    hear = _by_phrases if read is None else partial(_by_reading, read)
+    heard = (hear(window) for text in _texts(inputs) for window in _windows(text))
     subjects = {subject or "self" for level, subject in heard if level == "crisis"}
     return "self" if "self" in subjects else "other" if subjects else ""
 
 
 def _by_phrases(text: str) -> tuple[Crisis, Subject]:
     return classify_crisis(normalise(text).text)
+
+
+def _by_reading(read: Callable[[str], Reading], text: str) -> tuple[Crisis, Subject]:
+    try:
+        labels = read(text).labels
+    except Exception:  # noqa: BLE001 - whatever becomes of the model, somebody in a crisis is heard
+        return _by_phrases(text)
+    return labels.crisis, labels.subject
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen, replace
@@ -37,9 +38,6 @@ from edge_runtime.core.pipeline import (
 from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader import Reading, TextReader
-from edge_runtime.core.reader.crisis import classify_crisis
-from edge_runtime.core.reader.normalise import normalise
-from edge_runtime.core.reader.records import Crisis, Subject
 from edge_runtime.core.redaction import (
     PlaceholderTable,
     Redacted,
@@ -66,7 +64,10 @@ ATTEMPTS = 2
 
 @frozen
 class _Run:
-    """What one run works with: the release of its start, the prompt, the inputs, what was found and decided."""
+    """What one run works with: the release of its start, the prompt, the inputs, what was found and decided.
+
+    `read` gives the reading of a text, and of one that was read before in this run the same one again.
+    """
 
     state: TrustState
     entry: ManifestEntry
@@ -74,6 +75,7 @@ class _Run:
     values: Mapping[str, Any]
     readings: Mapping[str, Reading]
     decision: Decision
+    read: Callable[[str], Reading]
 
 
 @frozen
@@ -112,21 +114,12 @@ class Session:
         self._agreement = agreement
         self._known = (*names, *terms)
         self._reader = TextReader(names=names, terms=terms, encoder=runtime.encoder)
-        self._read_before: dict[str, Reading] = {}
         self._table = PlaceholderTable()
         self._handed_off = False
 
     def read(self, text: str) -> Reading:
         """Return what is found in `text`: types and places, no values."""
-        return self._read_before.get(text) or self._reader.read(text)
-
-    def _hear(self, text: str) -> tuple[Crisis, Subject]:
-        """Return level and subject of a crisis: by phrases or model, and by phrases alone if reading fails (P6)."""
-        try:
-            reading = self._read_before[text] = self.read(text)
-        except Exception:  # noqa: BLE001 - whatever becomes of the model, somebody in a crisis is heard
-            return classify_crisis(normalise(text).text)
-        return reading.labels.crisis, reading.labels.subject
+        return self._reader.read(text)
 
     def redact(self, text: str) -> Redacted:
         """Return `text` with findings replaced by placeholders; the same value gets the same one all session long."""
@@ -169,13 +162,8 @@ class Session:
             InvalidDocument: an input is missing, undeclared or mistyped: the host's mistake, not the text's.
             NotTrusted: there is no such approved prompt.
         """
-        try:
-            return self._run(prompt, inputs, go_on=go_on)
-        finally:
-            self._read_before.clear()  # no text is kept
-
-    def _run(self, prompt: str, inputs: Mapping[str, Any], *, go_on: bool) -> Reply:
-        situation = crisis_in(inputs, self._hear)
+        read = cache(self._reader.read)  # of this run alone: no text is kept
+        situation = crisis_in(inputs, read)
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
         state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
@@ -183,7 +171,7 @@ class Session:
         entry = running(state, prompt)
         if entry is None or not self._takes(entry, prompt, inputs, state=state):
             return self._withdrawn(prompt, state)
-        run = self._begin(prompt, inputs, state)
+        run = self._begin(prompt, inputs, state, read=read)
         wire = cloud.Wire(self._scan if run.decision.route is Route.REDACTED else lambda _: ())
         try:
             made = self._make(run, wire)
@@ -211,12 +199,20 @@ class Session:
         reply = _without_run(prompt, entry, state, receipt=receipt, problems=problems)
         return replace(reply, text=asked.fallback, route="block", outcome="withdrawn", notice=asked.disclosure)
 
-    def _begin(self, prompt: str, inputs: Mapping[str, Any], state: TrustState | None = None) -> _Run:
+    def _begin(
+        self,
+        prompt: str,
+        inputs: Mapping[str, Any],
+        state: TrustState | None = None,
+        *,
+        read: Callable[[str], Reading] | None = None,
+    ) -> _Run:
         state = state or self._runtime.trusted()
+        read = read or cache(self._reader.read)
         approved = self._runtime.prompt(self._runtime.localised(prompt, self._locale, state), state)
         entry = find_prompt(state, approved.name)
         values = check_inputs(approved.inputs, inputs)
-        readings = {name: self.read(text) for name, text in free_texts(approved, values).items()}
+        readings = {name: read(text) for name, text in free_texts(approved, values).items()}
         situation = Situation(
             consents=self._consents,
             agreement=self._agreement,
@@ -225,9 +221,9 @@ class Session:
         )
         context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
         decision = self._runtime.policy_for(approved.name, self._at_most, state).decide(context)
-        if decision.route > Route.DEVICE and crisis_in(inputs, self._hear):
+        if decision.route > Route.DEVICE and crisis_in(inputs, read):
             decision = replace(decision, route=Route.DEVICE, rules=(CRISIS_STAYS,))
-        return _Run(state, entry, approved, values=values, readings=readings, decision=decision)
+        return _Run(state, entry, approved, values=values, readings=readings, decision=decision, read=read)
 
     def _hand_off(self, prompt: str, situation: str) -> Reply:
         """Return the hand-off text; of the prompt only its name and version are looked up, if it has one."""
@@ -260,9 +256,7 @@ class Session:
 
     def _covered(self, run: _Run) -> dict[str, Any]:
         """Return the inputs with every finding covered: a list as one text, as it was read; numbers and choices too."""
-        covered, self._table = cover_inputs(
-            run.values, lambda name, text: run.readings.get(name) or self.read(text), self._table
-        )
+        covered, self._table = cover_inputs(run.values, lambda _, text: run.read(text), self._table)
         return covered
 
     def _scan(self, outgoing: bytes) -> tuple[str, ...]:

@@ -27,6 +27,22 @@ class Broken:
         raise RuntimeError
 
 
+class Counting:
+    """A model that finds nothing, and remembers what it was asked."""
+
+    entity_types: frozenset[str] = frozenset({"PERSON"})
+    locales: frozenset[str] = frozenset({"en"})
+    thresholds_bp: Mapping[str, int] = {"crisis": 1}
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def read(self, sentences: Sequence[str]) -> Sequence[SentenceFindings]:
+        """Find nothing."""
+        self.seen += sentences
+        return [SentenceFindings((), {}) for _ in sentences]
+
+
 @pytest.fixture
 def with_model(edge: EdgeRuntime, tmp_path: Path) -> EdgeRuntime:
     """The device, with the tiny model."""
@@ -64,6 +80,19 @@ def test_a_crisis_is_heard_when_the_model_fails(edge: EdgeRuntime, cloud: Cloud)
     reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": "I want to kill myself."})
 
     assert (reply.route, cloud.requests) == ("hand-off", [])
+
+
+def test_a_text_is_read_once_and_forgotten(edge: EdgeRuntime) -> None:
+    """Hearing, deciding and covering share one reading; the next run, preview or decision reads for itself."""
+    edge.encoder = model = Counting()
+    session = edge.session(learner="u1", consents={"cloud"})
+    inputs = {"notes": "Write to mara@example.org today."}
+
+    assert session.preview("opener", inputs).decision.route is Route.REDACTED
+    session.decide("opener", inputs)
+    session.run("opener", inputs)
+
+    assert model.seen == [inputs["notes"]] * 3
 
 
 def test_a_model_that_the_host_names_must_be_right(edge: EdgeRuntime, tmp_path: Path) -> None:
