@@ -23,7 +23,7 @@ from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases, people, rights, sessions
 from control_plane.accounts.holdings import Holding, holding
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import has_say
+from control_plane.accounts.standing import has_say, key_digest
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -303,7 +303,7 @@ def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: S
         role_of(session, signed.actor),
         Auth.PASSPHRASE,
         LeafObject("grant", row.id, row.digest),
-        key="sha256:" + dsse.key_id(dsse.public_bytes(signed.key)),
+        key=key_digest(dsse.public_bytes(signed.key)),
         reason=texts.say(plane, signed.reason),
         behalf=row.person if signed.actor != row.person else "",
     )

@@ -16,10 +16,10 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import InvitationRow, KeyRow
+from control_plane.accounts.standing import has_key
+from control_plane.accounts.tables import InvitationRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["NEW_KEY", "SIGN_ON", "invite", "look_up", "make_code", "redeem"]
@@ -65,8 +65,7 @@ def make_code(
     """
     whose = rights.find_row(session, person)
     rights.require_here(whose)
-    present = dsse.key_id(whose.public_key)
-    if purpose == NEW_KEY and whose.public_key and session.get(KeyRow, present) is None:
+    if purpose == NEW_KEY and has_key(session, whose):
         raise Conflict("expected somebody whose key is retired, got one whose is not", hint="retire it first")
     code, now = secrets.token_urlsafe(24), plane.now()
     same = (col(InvitationRow.person) == person, col(InvitationRow.purpose) == purpose)

@@ -19,12 +19,11 @@ from control_plane.accounts import presence, retiring, rights
 from control_plane.accounts.grants import PROPOSED_FOR, require_reason, require_signer, role_of
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import has_say
-from control_plane.accounts.tables import ContactRow, InvitationRow, KeyRow
+from control_plane.accounts.standing import has_key, has_say, key_digest
+from control_plane.accounts.tables import ContactRow, InvitationRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
-from edge_runtime.core import dsse
 from edge_runtime.core.grants import KEEPERS
 
 __all__ = ["leaving", "retire_person"]
@@ -99,9 +98,8 @@ def _first_signer(session: Session, person: str, *, since: datetime) -> PersonRo
 
 def _end(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int, by: str) -> None:
     row.retired, role = seq, role_of(session, by)
-    key = dsse.key_id(row.public_key)
-    if row.public_key and session.get(KeyRow, key) is None:
-        target = LeafObject("person", row.id, f"sha256:{key}")
+    if has_key(session, row):
+        target = LeafObject("person", row.id, key_digest(row.public_key))
         event = ledger.Event(Act.KEY_REVOKED, by, role, Auth.NONE, target, code="left")
         retiring.revoke_key(plane, session, row, event=event)
     retiring.end_everything(plane, session, row.id, seq=seq, by=by)

@@ -19,11 +19,12 @@ from sqlmodel import Session, col, delete
 from audit.record import Auth
 from control_plane import db
 from control_plane.accounts import passphrases, rights
-from control_plane.accounts.tables import InvitationRow, KeyRow
+from control_plane.accounts.standing import has_key
+from control_plane.accounts.tables import InvitationRow
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import PersonRow
-from edge_runtime.core import canonical, dsse
+from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["HERE", "Proof", "place_of", "prove", "require"]
@@ -90,12 +91,12 @@ def _words(proof: Proof, person: str, purpose: str) -> bytes:
 
 
 def _verify(session: Session, row: PersonRow, proof: Proof, *, said: bytes) -> None:
-    retired = row.custody != "own" or session.get(KeyRow, dsse.key_id(row.public_key)) is not None
+    good = row.custody == "own" and has_key(session, row)
     try:
         Ed25519PublicKey.from_public_bytes(row.public_key).verify(proof.signature, said)
     except (InvalidSignature, ValueError):
-        retired = True
-    if retired:
+        good = False
+    if not good:
         raise Refused("expected a proof by the key that this person keeps, for this act on this server, got another")
 
 

@@ -18,7 +18,7 @@ from control_plane.accounts import invitations, passphrases, people, rights, ses
 from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import key_digest, key_since
+from control_plane.accounts.standing import has_key, key_digest, key_since
 from control_plane.accounts.tables import GrantRow, IdentityRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
@@ -55,9 +55,9 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
     with ledger.act(plane) as session:
         row = rights.find_row(session, whose)
         rights.require_here(row)
-        if not row.public_key or session.get(KeyRow, dsse.key_id(row.public_key)) is not None:
+        if not has_key(session, row):
             raise Conflict("expected somebody with a key that is not retired, got another")
-        target = LeafObject("person", whose, "sha256:" + dsse.key_id(row.public_key))
+        target = LeafObject("person", whose, key_digest(row.public_key))
         said = texts.say(plane, reason)
         event = ledger.Event(Act.KEY_REVOKED, actor, role, Auth.PASSPHRASE, target, code="forgotten", reason=said)
         seq = revoke_key(plane, session, row, event=event)
@@ -78,7 +78,7 @@ def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
     with ledger.act(plane) as session:
         row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
         public = dsse.public_bytes(key)
-        target = LeafObject("person", row.id, "sha256:" + dsse.key_id(public))
+        target = LeafObject("person", row.id, key_digest(public))
         before = key_digest(row.public_key)
         event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, Auth.NONE, target, before=before, code="renewed")
         ledger.append(plane, session, event)

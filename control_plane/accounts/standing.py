@@ -12,11 +12,11 @@ from sqlmodel import Session, col, func, select
 
 from audit.record import Act
 from control_plane import ledger
-from control_plane.accounts.tables import GrantRow
+from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["has_say", "key_digest", "key_since"]
+__all__ = ["has_key", "has_say", "key_digest", "key_since"]
 
 
 def has_say(session: Session, row: PersonRow) -> bool:
@@ -41,6 +41,11 @@ def has_say(session: Session, row: PersonRow) -> bool:
         LeafRow.digest == key_digest(row.public_key),
     )
     return "administrator" in row.roles and session.exec(enrolled.limit(1)).first() is not None
+
+
+def has_key(session: Session, row: PersonRow) -> bool:
+    """Return whether somebody has a key that is not retired."""
+    return bool(row.public_key) and session.get(KeyRow, dsse.key_id(row.public_key)) is None
 
 
 def key_since(session: Session, row: PersonRow) -> int:

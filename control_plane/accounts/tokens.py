@@ -31,6 +31,7 @@ from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.scopes import ALL, Acting, Scope, parse_scopes
 from control_plane.accounts.sealing import seal_under_token
+from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import KeyRow, TokenRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -270,7 +271,7 @@ def _enrol_machine_key(plane: ControlPlane, session: Session, row: TokenRow, *, 
     """Enrol the key of a machine's token as a further one of the person who answers for it, and return its id."""
     key = Ed25519PrivateKey.generate()
     public = dsse.public_bytes(key)
-    target = LeafObject("person", row.person, "sha256:" + dsse.key_id(public))
+    target = LeafObject("person", row.person, key_digest(public))
     event = ledger.Event(Act.KEY_ENROLLED, row.person, "author", Auth.PASSPHRASE, target, code="machine")
     enrolled = KeyRow(
         id=dsse.key_id(public),

@@ -110,7 +110,7 @@ def _take_key(
     if session.exec(known).first() is not None or session.exec(retired).first() is not None:
         raise Conflict("expected a key that is not enrolled yet, got one that is")
     actor, role, auth = by
-    before, digest = key_digest(row.public_key), "sha256:" + dsse.key_id(public_key)
+    before, digest = key_digest(row.public_key), key_digest(public_key)
     row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
     target = LeafObject("person", row.id, digest)
     event = ledger.Event(Act.KEY_ENROLLED, actor, role, auth, target, before=before, code="renewed")
