@@ -28,7 +28,7 @@ from edge_runtime.core.errors import Unavailable
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = ["Launch", "serve"]
+__all__ = ["Launch", "on_terminate", "serve", "stop"]
 
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -65,7 +65,7 @@ def serve(launch: Launch) -> None:
         _listen("127.0.0.1", launch.device_port).close()  # taken: say so now, not in the middle of the tour
     device: subprocess.Popen[bytes] | None = None
     desk_token = secrets.token_urlsafe(24)
-    signal.signal(signal.SIGTERM, _on_terminate)
+    signal.signal(signal.SIGTERM, on_terminate)
     try:
         root = launch.settings.home / "trust" / "root.json"
         if launch.with_device and root.is_file():
@@ -92,7 +92,7 @@ def serve(launch: Launch) -> None:
     finally:
         listener.close()
         if device is not None:
-            _stop(device)
+            stop(device)
 
 
 def _make_app(launch: Launch, *, start_key: str, desk_token: str) -> FastAPI:
@@ -156,11 +156,13 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _on_terminate(_number: int, _frame: FrameType | None) -> None:
+def on_terminate(_number: int, _frame: FrameType | None) -> None:
+    """End the program as Ctrl-C does, when it is told to terminate."""
     raise KeyboardInterrupt
 
 
-def _stop(device: subprocess.Popen[bytes]) -> None:
+def stop(device: subprocess.Popen[bytes]) -> None:
+    """End a process of ours, at the latest after ten seconds."""
     device.terminate()
     try:
         device.wait(STOP_TIMEOUT_S)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +26,6 @@ __all__ = ["Session", "dev"]
 DEFAULT_HOME = Path(".mentorplane-dev")
 LOOK_EVERY_S = 0.1
 RENEW_EVERY_S = 12 * 3600
-STOP_TIMEOUT_S = 10
 
 
 def dev(
@@ -45,6 +43,7 @@ def dev(
         from control_plane.dev.publishing import Workshop
         from control_plane.dev.serving import serving
         from control_plane.dev.watching import Watch
+        from control_plane.launch import on_terminate
 
         workshop = Workshop(home.resolve())
         try:
@@ -55,7 +54,7 @@ def dev(
             gc.enable()
             if once:
                 raise typer.Exit(0 if is_sound else INVALID)
-            signal.signal(signal.SIGTERM, _on_terminate)
+            signal.signal(signal.SIGTERM, on_terminate)
             with serving(workshop.site, port) as address, ExitStack() as stack:
                 _watch(session, watch, until=lambda: session.is_live)  # before that there is no root to open it with
                 typer.echo(_how_to_open(workshop, address))
@@ -132,6 +131,8 @@ def _how_to_open(workshop: Workshop, address: str) -> str:
 @contextmanager
 def _desk(workshop: Workshop, address: str, port: int) -> Iterator[None]:
     """Run the device's page beside, in a process of its own, which prints its link."""
+    from control_plane.launch import stop
+
     home = workshop.trust.parent / "device"
     command = [sys.executable, "-m", "edge_runtime", "edge", "desk", "--channel", "draft", "--port", str(port)]
     command += ["--home", str(home), "--trust", str(workshop.trust), "--source", address]
@@ -139,13 +140,4 @@ def _desk(workshop: Workshop, address: str, port: int) -> Iterator[None]:
     try:
         yield
     finally:
-        child.terminate()
-        try:
-            child.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def _on_terminate(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        stop(child)

@@ -32,7 +32,7 @@ from audit.writer import open_log
 from control_plane.dev.checking import Content
 from control_plane.errors import Conflict
 from control_plane.files import write_atomic
-from control_plane.keys import load_keys
+from control_plane.keys import load_key, load_keys, make_key
 from control_plane.repository import Site
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import APPROVING, ApprovalRule, ApprovalRules, Person, When
@@ -82,7 +82,7 @@ class Workshop:
         self.site = home / "draft-site"
         self.trust = home / "trust"
         self._keys = load_keys(home / "draft-keys", DRAFT)
-        self._people = {name: _load_person(home / "people" / name) for name in (DEVELOPER, STAND_IN)}
+        self._people = {name: _load_person(home / "people" / f"{name}.pem") for name in (DEVELOPER, STAND_IN)}
         log = self.site / "log"
         log.mkdir(parents=True, exist_ok=True)
         try:
@@ -233,11 +233,8 @@ def _next(before: Manifest | None, contents: Mapping[Key, Content], locales: tup
 def _load_person(path: Path) -> Ed25519PrivateKey:
     """Return the key in a file, made now if there is none."""
     if not path.is_file():
-        write_atomic(path, Ed25519PrivateKey.generate().private_bytes_raw(), private=True)
-    try:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except ValueError as error:
-        raise InvalidDocument(f"expected a key in {path.name}, got something else") from error
+        make_key(path)
+    return load_key(path)
 
 
 def _event_id(now: datetime) -> str:
