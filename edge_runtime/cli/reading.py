@@ -120,17 +120,12 @@ def _covered(pieces: Iterator[Piece]) -> Iterator[str]:
 
 def _summary(pieces: Iterator[Piece], at_most: int) -> list[str]:
     """Return the sentences that stand for the pieces: the best of each, and of those the best."""
-    from edge_runtime.core.summary import summarise as choose
+    from edge_runtime.core.summary import summary_lines
 
     chosen: list[str] = []
     for piece in pieces:
-        agreed = (*(piece.reading.places("agreed_action") or ()), *(piece.reading.places("commitment") or ()))
-        places = choose(piece.text, at_most=at_most, agreed=agreed)
-        best = [" ".join(piece.text[place.start : place.end].split()) for place in places]
-        if chosen:
-            both = "\n\n".join([*chosen, *best])
-            best = [both[place.start : place.end] for place in choose(both, at_most=at_most)]
-        chosen = best
+        best = summary_lines(piece.text, at_most=at_most, reading=piece.reading)
+        chosen = summary_lines("\n\n".join([*chosen, *best]), at_most=at_most) if chosen else best
     return chosen
 
 

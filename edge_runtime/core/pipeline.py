@@ -168,12 +168,10 @@ def produce(prompt: Prompt, values: Mapping[str, Any], readings: Mapping[str, Re
 
 
 def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any], readings: Mapping[str, Reading]) -> list[str]:
-    from edge_runtime.core.summary import summarise
+    from edge_runtime.core.summary import summary_lines
 
-    text, reading = values[wanted["from"]], readings.get(wanted["from"])
-    agreed = (*(reading.places("agreed_action") or ()), *(reading.places("commitment") or ())) if reading else ()
-    chosen = summarise(text, at_most=wanted["at_most"], agreed=agreed)
-    return [" ".join(text[span.start : span.end].split()) for span in chosen]
+    name = wanted["from"]
+    return summary_lines(values[name], at_most=wanted["at_most"], reading=readings.get(name))
 
 
 def reply_text(prompt: Prompt, values: Mapping[str, Any], output: JsonObject) -> str:

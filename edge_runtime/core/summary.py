@@ -13,14 +13,15 @@ from collections.abc import Iterable
 
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.normalise import normalise
-from edge_runtime.core.reader.records import Span
+from edge_runtime.core.reader.records import Reading, Span
 from edge_runtime.core.reader.sentences import sentence_spans
 
-__all__ = ["summarise"]
+__all__ = ["summarise", "summary_lines"]
 
 CENTRAL = 0.6
 """How much being central counts against being new."""
 _WORD = lazy_pattern(r"[^\W\d_]{4,}")
+_AGREED_ACTS = ("agreed_action", "commitment")
 _AGREED = lazy_pattern(
     r"\b(?:i|we|she|he|they)(?:'ll| will(?! not)| agreed| decided| committed| promised| plan to|'m going to"
     r"|'re going to)\b"
@@ -44,6 +45,13 @@ même nous parce pendant plus pour quand sans sont sous tous tout très vers vot
 algo ante cada como cuando desde donde ella ellos entre esta este estos hacia hasta muchos nada otro para pero
 porque pues sido sobre también tanto tiene todo tras unos usted
 """
+
+
+def summary_lines(text: str, *, at_most: int, reading: Reading | None = None) -> list[str]:
+    """Return the sentences that best stand for `text`, one a line; what its `reading` found agreed is kept first."""
+    agreed = (place for label in _AGREED_ACTS for place in reading.places(label) or ()) if reading else ()
+    chosen = summarise(text, at_most=at_most, agreed=agreed)
+    return [" ".join(text[span.start : span.end].split()) for span in chosen]
 
 
 def summarise(text: str, *, at_most: int = 5, agreed: Iterable[Span] = ()) -> tuple[Span, ...]:
