@@ -38,7 +38,7 @@ GATE_WEIGHT = 20
 MEASURED_ON = "Lines kept back from training, by shape; names from lists that training does not see."
 
 
-def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *, gate: float | None) -> bytes:
+def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *, gate: float) -> bytes:
     """Return the bytes of `reader.json` for the files in `folder`.
 
     Raises:
@@ -53,7 +53,7 @@ def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *
         "locales": list(LOCALES),
         "graph": _file(folder / "reader.onnx"),
         "tokenizer": _file(folder / "tokenizer.json"),
-        "gate": {} if gate is None else {"graph": _file(folder / "gate.onnx"), "threshold_bp": max(1, _bp(gate))},
+        "gate": {"graph": _file(folder / "gate.onnx"), "threshold_bp": max(1, _bp(gate))},
         "max_tokens": WINDOW,
         "overlap_tokens": OVERLAP,
         "entities": [*ENTITY_TYPES, *PATTERN_TYPES],
@@ -71,20 +71,18 @@ def describe(folder: Path, choices: Sequence[Choice], data: Sequence[DataSet], *
     return encoded
 
 
-def self_test(folder: Path, thresholds: Mapping[str, float], gate: float | None) -> list[Any]:
+def self_test(folder: Path, thresholds: Mapping[str, float], gate: float) -> list[Any]:
     """Return the lines of the self-test: those far enough from every threshold, or the few that are farthest."""
     tokenizer = load_tokenizer(folder / "tokenizer.json")
     predictor = Predictor(folder / "reader.onnx", tokenizer)
-    first_stage = None if gate is None else GateReader(folder / "gate.onnx")
+    first_stage = GateReader(folder / "gate.onnx")
     ranked = []
     for text in PROBES:
         predicted = predictor.read(text)
-        clearance, line = _clearance(predicted, thresholds), _line(predicted, thresholds)
-        if first_stage is not None and gate is not None:
-            score = first_stage.score(tokenizer.encode(text).ids)
-            clearance = min(clearance, GATE_WEIGHT * abs(score - gate))
-            line = line if score >= gate else {"text": text, "labels": {}, "entities": [], "parts": []}
-        ranked.append((clearance, line))
+        score = first_stage.score(tokenizer.encode(text).ids)
+        clearance = min(_clearance(predicted, thresholds), GATE_WEIGHT * abs(score - gate))
+        nothing: canonical.JsonObject = {"text": text, "labels": {}, "entities": [], "parts": []}
+        ranked.append((clearance, _line(predicted, thresholds) if score >= gate else nothing))
     ranked.sort(key=lambda one: -one[0])
     clear = [line for clearance, line in ranked if clearance >= MARGIN]
     return clear if len(clear) >= LEAST_LINES else [line for _, line in ranked[:LEAST_LINES]]
