@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from onnxruntime import InferenceSession
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.data.example import Example
-from models.model import ReaderNet, batch_of
+from models.model import Batch, ReaderNet
 from models.tokens import UNKNOWN, encode_all
 
-__all__ = ["INPUTS", "OUTPUTS", "calibrate", "export_float", "quantise"]
+__all__ = ["INPUTS", "OUTPUTS", "calibrate", "export_float", "quantise", "write_graph"]
 
 INPUTS = ("input_ids", "attention_mask")
 OUTPUTS = ("entity_logits", "commitment_logits", "label_logits")
@@ -36,7 +37,7 @@ def calibrate(net: ReaderNet, examples: Sequence[Example], tokenizer: Tokenizer)
     """
     encoded = encode_all(examples, tokenizer)
     with torch.no_grad():
-        batches = [batch_of(encoded[start : start + 32]) for start in range(0, len(encoded), 32)]
+        batches = [Batch(encoded[start : start + 32]) for start in range(0, len(encoded), 32)]
         logits = torch.cat([net(batch.ids, batch.mask)[2] for batch in batches])
         judged = torch.cat([batch.labels for batch in batches])
         known = judged != UNKNOWN
@@ -56,19 +57,32 @@ def export_float(net: ReaderNet, path: Path) -> None:
     net.encoder.config._attn_implementation = "eager"  # noqa: SLF001 - the way transformers offers after loading
     example = torch.ones(1, 16, dtype=torch.long)
     row = {0: "batch", 1: "tokens"}
+    axes = {**dict.fromkeys((*INPUTS, *OUTPUTS[:2]), row), OUTPUTS[2]: {0: "batch"}}
+    write_graph(net, dict.fromkeys(INPUTS, example), path, outputs=OUTPUTS, axes=axes)
+    _check(net, path)
+
+
+def write_graph(
+    net: nn.Module,
+    inputs: Mapping[str, Tensor],
+    path: Path,
+    *,
+    outputs: Sequence[str],
+    axes: Mapping[str, Mapping[int, str]],
+) -> None:
+    """Write a network as a graph, traced on `inputs`; `axes` names those whose length may be another."""
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of tracing; the graph is compared with the network below
+        warnings.simplefilter("ignore")  # of tracing; what is traced is run and compared afterwards
         torch.onnx.export(
             net,
-            (example, example),
+            tuple(inputs.values()),
             str(path),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes={**dict.fromkeys((*INPUTS, *OUTPUTS[:2]), row), OUTPUTS[2]: {0: "batch"}},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
-    _check(net, path)
 
 
 def _check(net: ReaderNet, path: Path) -> None:

@@ -9,7 +9,6 @@ Promises: of what the reader or a writer found on the validation side, at least 
 from __future__ import annotations
 
 import random
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from audit.frozen import frozen
 from models.data.example import Example
+from models.export import write_graph
 from models.names import ENTITY_TYPES, LABELS
 from models.predict import WINDOW, Floats, Predicted
 from models.tokens import CAPITAL
@@ -115,18 +115,8 @@ def _step(
 def export_gate(net: GateNet, path: Path) -> None:
     """Write the network as a graph with 8-bit weights."""
     whole = path.with_suffix(".float.onnx")
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (torch.ones(1, 16, dtype=torch.long),),
-            str(whole),
-            input_names=["input_ids"],
-            output_names=["gate_logit"],
-            dynamic_axes={"input_ids": {1: "tokens"}},
-            opset_version=17,
-            dynamo=False,
-        )
+    given = {"input_ids": torch.ones(1, 16, dtype=torch.long)}
+    write_graph(net, given, whole, outputs=["gate_logit"], axes={"input_ids": {1: "tokens"}})
     quantize_dynamic(whole, path, weight_type=QuantType.QInt8, op_types_to_quantize=["Gather"])
 
 

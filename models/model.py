@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
 from models.tokens import CAPITAL, UNKNOWN, Encoded
 
-__all__ = ["Batch", "ReaderNet", "batch_of", "loss_of"]
+__all__ = ["Batch", "ReaderNet", "loss_of"]
 
 DROPOUT = 0.1
 PART_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
@@ -39,11 +39,11 @@ class Batch:
 class ReaderNet(nn.Module):
     """The network that is trained and exported."""
 
-    def __init__(self, base: Path, *, layers: int = 6, attention: str = "sdpa") -> None:
+    def __init__(self, base: Path, *, layers: int = 6) -> None:
         super().__init__()
         transformers_logging.set_verbosity_error()  # the pooling layer of the base is left out on purpose
         transformers_logging.disable_progress_bar()
-        self.encoder = AutoModel.from_pretrained(base, attn_implementation=attention, add_pooling_layer=False)
+        self.encoder = AutoModel.from_pretrained(base, attn_implementation="sdpa", add_pooling_layer=False)
         self.encoder.encoder.layer = self.encoder.encoder.layer[:layers]
         width = int(self.encoder.config.hidden_size)
         self.dropout = nn.Dropout(DROPOUT)
@@ -74,11 +74,6 @@ class ReaderNet(nn.Module):
         heads = [p for head in (self.entities, self.parts, self.labels, self.focus) for p in head.parameters()]
         encoder = [p for p in self.encoder.parameters() if p.requires_grad]
         return [{"params": encoder, "lr": encoder_rate}, {"params": [*heads, self.capital], "lr": head_rate}]
-
-
-def batch_of(examples: Sequence[Encoded]) -> Batch:
-    """Return the examples as one batch."""
-    return Batch(examples)
 
 
 def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, heads: str = "all") -> Tensor:

@@ -1,7 +1,6 @@
 """Run a graph on sentences, one at a time, as a device does.
 
 Promises: probabilities of the very file that ships, at batch size 1; spans by the rule of `mentorplane-reader/1`.
-The only module of the recipe that runs `onnxruntime`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,7 +16,7 @@ from tokenizers import Tokenizer
 
 from audit.frozen import replace
 from models.data.corpus import Corpus
-from models.model import ReaderNet, batch_of, loss_of
+from models.model import Batch, ReaderNet, loss_of
 from models.recipe import Recipe
 from models.tokens import Encoded, encode_all
 
@@ -109,7 +108,7 @@ class _Run:
         factor = done / warm_up if done < warm_up else (1 - done) / (1 - warm_up)
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * max(factor, 0.01)
-        batch = batch_of(examples)
+        batch = Batch(examples)
         loss = loss_of(self.net(batch.ids, batch.mask), batch, self._recipe.heads)
         self._optimiser.zero_grad()
         loss.backward()
@@ -141,7 +140,6 @@ class _Watch:
         self._started = self._said = time.monotonic()
         self._done = 0
         self._loss = 0.0
-        self._clock: Callable[[], float] = time.monotonic
 
     def skip(self, examples: list[Encoded]) -> None:
         """Count a batch that was learned in an earlier run."""
@@ -152,7 +150,7 @@ class _Watch:
         self._done += _size(examples)
         self._left -= _size(examples)
         self._loss = loss if not self._loss else 0.98 * self._loss + 0.02 * loss
-        now = self._clock()
+        now = time.monotonic()
         if now - self._said < SAY_EVERY_S and self._left:
             return
         self._said = now
