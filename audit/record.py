@@ -55,6 +55,7 @@ import json
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from audit.acts import Act, Auth, Client, Outcome, Retention
 from audit.canonical import MAX_INTEGER, canonical, parse_canonical
@@ -84,6 +85,7 @@ __all__ = [
     "check_leaf",
     "commit",
     "encode_leaf",
+    "event_id",
     "parse_canonical",
     "parse_leaf",
     "verify_commitment",
@@ -251,6 +253,12 @@ def parse_leaf(data: bytes) -> LeafRecord:
         clock,
         form,
     )
+
+
+def event_id(at: datetime, random: bytes) -> str:
+    """Return a UUIDv7: milliseconds of a time, then 74 bits out of ten random bytes. Source: RFC 9562."""
+    tail = int.from_bytes(random) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+    return str(UUID(int=int(at.timestamp() * 1000) << 80 | tail))
 
 
 _PARTS = {

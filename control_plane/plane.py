@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 from sqlalchemy import Engine
 
-from audit.record import Client
+from audit.record import Client, event_id
 from control_plane import db
 from control_plane.accounts.scopes import Acting
 from control_plane.accounts.waiting import Line
@@ -83,10 +82,8 @@ class ControlPlane:
         return self.clock().astimezone(UTC).replace(microsecond=0)
 
     def event_id(self) -> str:
-        """Return a new UUIDv7: milliseconds of the clock, then 74 random bits. Source: RFC 9562."""
-        milliseconds = int(self.clock().timestamp() * 1000)
-        tail = int.from_bytes(self.random(10)) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
-        return str(UUID(int=milliseconds << 80 | tail))
+        """Return the id of a new entry of the log."""
+        return event_id(self.clock(), self.random(10))
 
     def close(self) -> None:
         """Give back the database connections."""

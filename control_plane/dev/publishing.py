@@ -14,11 +14,10 @@ Does not: check what it is given (see `checking`).
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,7 +25,7 @@ from audit.checkpoint import parse_checkpoint
 from audit.disk import Disk
 from audit.errors import AuditError
 from audit.note import parse_note
-from audit.record import Act, Auth, Client, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
+from audit.record import Act, Auth, Client, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf, event_id
 from audit.tiles import TileReader
 from audit.writer import open_log
 from control_plane.dev.checking import Content
@@ -188,7 +187,7 @@ class Workshop:
             object=LeafObject("release", f"release-{DRAFT}-{manifest.number}"),
             at=now,
             seq=self._log.size,
-            id=_event_id(now),
+            id=event_id(now, os.urandom(10)),
             organisation=DRAFT,
             channel=DRAFT,
             manifest=digest,
@@ -235,9 +234,3 @@ def _load_person(path: Path) -> Ed25519PrivateKey:
     if not path.is_file():
         make_key(path)
     return load_key(path)
-
-
-def _event_id(now: datetime) -> str:
-    """Return a UUIDv7: milliseconds, then random bits. Source: RFC 9562."""
-    tail = secrets.randbits(80) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
-    return str(UUID(int=int(now.timestamp() * 1000) << 80 | tail))
