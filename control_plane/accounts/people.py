@@ -40,7 +40,6 @@ __all__ = [
     "holds_of",
     "keyring",
     "list_people",
-    "require_role",
     "shown",
 ]
 
@@ -105,7 +104,7 @@ def enrol(plane: ControlPlane, new: NewPerson, *, actor: str) -> Enrolled:
         InvalidDocument: unknown roles, or no name.
         Refused: the actor is not an administrator.
     """
-    require_role(plane, actor, "administrator", attempt=Attempt("enrol", LeafObject("person"), Auth.TOKEN))
+    rights.require_role(plane, actor, ("administrator",), attempt=Attempt("enrol", LeafObject("person"), Auth.TOKEN))
     row = _new_row(plane, new)
     with ledger.act(plane) as session:
         _add(plane, session, row, name=new.name, first=(), actor=actor)
@@ -221,17 +220,6 @@ def keyring(session: Session) -> dict[str, approval.Person]:
         further = tuple(one for one in others.get(row.id, ()) if one.key != row.public_key)
         people[row.id] = approval.Person(row.id, row.public_key, row.custody, tuple(row.roles), further)
     return people
-
-
-def require_role(plane: ControlPlane, person: str, role: str, *, attempt: Attempt) -> Person:
-    """Return the person with that id, who holds `role`.
-
-    Raises:
-        NotFound: there is no such person.
-        Refused: they do not hold the role; the log says that they tried.
-    """
-    rights.require_role(plane, person, (role,), attempt=attempt)
-    return find_person(plane, person)
 
 
 def shown(plane: ControlPlane, session: Session, row: PersonRow) -> Person:
