@@ -29,6 +29,7 @@ from control_plane.registry.drafts import live_release
 from control_plane.registry.lifecycle.tables import EmergencyRow, OriginRow, WindowRow
 from control_plane.registry.records import Proposal, Task
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow, StatementRow
+from control_plane.reviewing import expiry
 from control_plane.reviewing.tables import (
     ChangeRow,
     ContributorRow,
@@ -105,8 +106,9 @@ def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, 
         found: dict[int, tuple[str, bool, tuple[ProposalRow, RevisionRow]]] = {}
         mine = or_(col(RequestRow.person) == me.id, col(RequestRow.role).in_(me.roles))
         waits = select(RequestRow.leaf).where(col(RequestRow.ended).is_(None), mine).limit(1)
+        reasons = list(_reasons(plane, session, me))
         for first in (True, False) if session.exec(waits).first() is not None else (False,):
-            for why, condition in _reasons(plane, session, me):
+            for why, condition in reasons:
                 wanted = [condition, asked] if first else [condition]
                 for row in _rows(session, wanted, limit):
                     found.setdefault(row[0].number or 0, (why, first, row))
@@ -185,7 +187,7 @@ def _ends_unprepared() -> ColumnElement[bool]:
         OriginRow.proposal == other.c.number,
         OriginRow.act == "return",
         other.c.channel == ProposalRow.channel,
-        other.c.state.in_(("open", "scheduled", "suspended")),
+        other.c.state.in_(expiry.LIVING),
     )
     ending = select(WindowRow.proposal).where(WindowRow.then == "return", WindowRow.outcome == "")
     return and_(col(ProposalRow.number).in_(ending), ~exists(prepared))
