@@ -15,7 +15,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.lifecycle.conditions import obstacle
 from control_plane.registry.lifecycle.tables import EmergencyRow, ScheduleRow, WindowRow
-from control_plane.registry.lifecycle.withdrawing import withdrawals_of
+from control_plane.registry.lifecycle.withdrawing import who_stopped, withdrawals_of
 from control_plane.registry.records import Course
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow
 from control_plane.reviewing import expiry
@@ -116,9 +116,7 @@ def list_standing(plane: ControlPlane) -> tuple[Standing, ...]:
             said = withdrawals_of(session, channel)
             stopped = said.stopped(lifts).keys()
             entries = tuple(one.key for one in (manifest.entries if manifest else ()) if one.digest in stopped)
-            people = tuple(
-                sorted({one.person for one in said.whole if one.manifest == digest and one.statement not in lifts})
-            )
+            people = tuple(sorted(who_stopped(said, digest, lifts)))
             if entries or people:
                 found.append(Standing(channel, entries, people, said.is_whole(lifts)))
     return tuple(found)

@@ -37,6 +37,7 @@ from edge_runtime.core.withdrawals import WHOLE_CHANNEL, WITHDRAWING_ROLES, Stop
 
 __all__ = [
     "stopped_anywhere",
+    "who_stopped",
     "withdraw",
     "withdraw_channel",
     "withdrawal_record",
@@ -129,7 +130,7 @@ def withdraw_channel(
         manifest, digest = live_manifest(session, on)
         if manifest is None:
             raise NotFound(f"expected a channel with a release, got {on}, which has none")
-        said = {one.person for one in withdrawals_of(session, on).whole if _holds(one, digest, manifest.lifts)}
+        said = who_stopped(withdrawals_of(session, on), digest, manifest.lifts)
         if person.id in said:
             raise Conflict("expected another person, got one who has withdrawn this channel already")
         before = withdrawal_rows(session, on)
@@ -153,8 +154,9 @@ def withdraw_channel(
     return made, max(0, WHOLE_CHANNEL - len(said) - 1)
 
 
-def _holds(one: Whole, manifest: str, lifts: Collection[str]) -> bool:
-    return one.manifest == manifest and one.statement not in lifts
+def who_stopped(said: Withdrawals, manifest: str, lifts: Collection[str]) -> set[str]:
+    """Return who withdrew all of the release of that manifest, but for what is lifted."""
+    return {one.person for one in said.whole if one.manifest == manifest and one.statement not in lifts}
 
 
 def _attempt(target: str) -> Attempt:
