@@ -91,6 +91,14 @@ def read_markup(path: Path) -> Iterator[Template]:
     Raises:
         MarkupError: a line is not in the mark-up.
     """
+    for one in _read(path):
+        if isinstance(one, MarkupError):
+            raise one
+        yield one
+
+
+def _read(path: Path) -> Iterator[Template | MarkupError]:
+    """Yield of each line its example, or what is wrong with it."""
     defaults = _Defaults(path.stem)
     for number, raw in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         line = raw.strip()
@@ -102,7 +110,7 @@ def read_markup(path: Path) -> Iterator[Template]:
             else:
                 yield _parse(line, defaults)
         except ValueError as error:
-            raise MarkupError(f"{path}:{number}: {error}") from error
+            yield MarkupError(f"{path}:{number}: {error}")
 
 
 def parse_line(line: str, *headers: str) -> Template:
@@ -257,24 +265,10 @@ def _refuse_overlap(marks: tuple[Mark, ...]) -> None:
 
 def _main(arguments: list[str]) -> int:
     """Check files, printing every line that is wrong: `python -m models.data.markup FILE …`."""
-    wrong = 0
-    for path in map(Path, arguments):
-        headers: list[str] = []
-        for number, raw in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            line = raw.strip()
-            if not line:
-                continue
-            try:
-                if line.startswith("%"):
-                    _with_header(_Defaults("line"), line)
-                    headers.append(line)
-                else:
-                    parse_line(line, *headers)
-            except ValueError as error:
-                wrong += 1
-                sys.stdout.write(f"{path}:{number}: {error}\n")
-    sys.stdout.write(f"{wrong} lines are not in the mark-up\n")
-    return min(wrong, 1)
+    wrong = [one for path in map(Path, arguments) for one in _read(path) if isinstance(one, MarkupError)]
+    sys.stdout.writelines(f"{error}\n" for error in wrong)
+    sys.stdout.write(f"{len(wrong)} lines are not in the mark-up\n")
+    return min(len(wrong), 1)
 
 
 if __name__ == "__main__":
