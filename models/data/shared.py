@@ -18,7 +18,7 @@ from typing import Any
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.sentences import sentence_spans
 from models.data.example import Example, Mark
-from models.data.outside import is_held_out, shape_of
+from models.data.outside import family_of, is_held_out
 
 __all__ = ["FOLDER", "everyday_sentences", "held_out_rows", "labelled_rows"]
 
@@ -73,7 +73,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(
         text=row["full_text"],
         lang="en",
-        family=f"presidio:{shape_of(row['masked'])[:40] or 'bare'}",
+        family=family_of(row["masked"]),
         voice="document",
         entities=_trimmed(row["full_text"], marks),
         parts=None,
