@@ -43,17 +43,12 @@ def read(
     as_json: JsonOption = False,
 ) -> None:
     """Find what is personal in a text: types and places only. Needs no home and no network."""
-    from edge_runtime.core.reader import as_json as reading_json
-    from edge_runtime.core.reader.blocks import join_readings, read_pieces
-
     with exit_codes():
         reader = _reader(names, terms, model)
         if jsonl:
-            _answer_lines(
-                file, lambda text: reading_json(join_readings(p.reading for p in read_pieces(reader, [text])))
-            )
+            _answer_lines(reader, file, _found)
             return
-        found = reading_json(join_readings(piece.reading for piece in _pieces(reader, file, "reading")))
+        found = _found(_pieces(reader, file, "reading"))
     lines = "\n".join(f"{e['type']:<8} {e['start']}-{e['end']}" for e in found["entities"]) or "nothing found"
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else lines)
 
@@ -67,12 +62,10 @@ def redact(
     as_json: JsonOption = False,
 ) -> None:
     """Replace what is personal by placeholders. Needs no home and no network."""
-    from edge_runtime.core.reader.blocks import read_pieces
-
     with exit_codes():
         reader = _reader(names, terms, model)
         if jsonl:
-            _answer_lines(file, lambda text: {"text": "".join(_covered(read_pieces(reader, [text])))})
+            _answer_lines(reader, file, lambda pieces: {"text": "".join(_covered(pieces))})
         elif as_json:
             typer.echo(json.dumps({"text": "".join(_covered(_pieces(reader, file, "covering")))}, ensure_ascii=False))
         else:
@@ -89,12 +82,10 @@ def summarise(
     as_json: JsonOption = False,
 ) -> None:
     """Choose the sentences that best stand for a text, what was agreed first. Needs no home and no network."""
-    from edge_runtime.core.reader.blocks import read_pieces
-
     with exit_codes():
         reader = _reader([], [], model)
         if jsonl:
-            _answer_lines(file, lambda text: {"lines": _summary(read_pieces(reader, [text]), at_most)})
+            _answer_lines(reader, file, lambda pieces: {"lines": _summary(pieces, at_most)})
             return
         lines = _summary(_pieces(reader, file, "summarising"), at_most)
     typer.echo(json.dumps({"lines": lines}, ensure_ascii=False) if as_json else "\n".join(lines))
@@ -105,6 +96,14 @@ def _reader(names: list[str], terms: list[str], model: str) -> TextReader:
     from edge_runtime.encoder import find_encoder
 
     return TextReader(names=names, terms=terms, encoder=find_encoder(model))
+
+
+def _found(pieces: Iterator[Piece]) -> dict[str, Any]:
+    """Return one reading of the pieces as a JSON object."""
+    from edge_runtime.core.reader import as_json as reading_json
+    from edge_runtime.core.reader.blocks import join_readings
+
+    return reading_json(join_readings(piece.reading for piece in pieces))
 
 
 def _covered(pieces: Iterator[Piece]) -> Iterator[str]:
@@ -160,13 +159,18 @@ def _size(file: Path | None) -> int | None:
     return None if file is None else file.stat().st_size
 
 
-def _answer_lines(file: Path | None, answer: Callable[[str], dict[str, Any]]) -> None:
+def _answer_lines(reader: TextReader, file: Path | None, answer: Callable[[Iterator[Piece]], dict[str, Any]]) -> None:
     """Answer each line that holds something, numbered from 1, as they come."""
+    from edge_runtime.core.reader.blocks import read_pieces
+
+    def of_text(text: str) -> dict[str, Any]:
+        return answer(read_pieces(reader, [text]))
+
     try:
         with _opened(file) as stream, progress("lines", _size(file)) as advance:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    typer.echo(json.dumps(_answer(line, number, answer)))
+                    typer.echo(json.dumps(_answer(line, number, of_text)))
                 advance(len(line))
     except (OSError, ValueError) as error:
         raise InvalidDocument(f"expected a file with lines, got {why(error)}") from error
