@@ -29,7 +29,8 @@ from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.accounts.presence import Proof
-    from control_plane.custody.deciding import Derived
+    from control_plane.custody.deciding import Derived, Verified
+    from control_plane.custody.keyfile import KeyFile as StoredKey
     from control_plane.reviewing.material import Material
     from control_plane.sync.records import Signing
     from edge_runtime.core.canonical import JsonObject
@@ -112,6 +113,35 @@ def _hex(text: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The file of one's own key, "None" for none, and what this machine verifies releases with."""
+
+    file: Path | None
+    source: str
+    trust: Path
+    device: Path
+    yes: bool = False
+
+    def load(self) -> StoredKey:
+        """Return what the file says. Raises: as for `load_key`."""
+        from control_plane.custody.keyfile import load_key
+
+        assert self.file is not None
+        return load_key(self.file)
+
+    def live(self, channel: str) -> Verified:
+        """Return what is live on a channel, as this machine verified it. Raises: as for `verified_release`."""
+        from control_plane.custody.verified import verified_release
+
+        return verified_release(self.device, trust=self.trust, source=self.source, channel=channel)
+
+    def confirm(self, question: str) -> None:
+        """Ask before signing, unless told not to; end the program on a no."""
+        if not self.yes and not typer.confirm(question, err=True):
+            sys.exit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
 class Deciding:
     """What somebody decides, and the manifest digest that they were told elsewhere, if they were."""
 
@@ -119,7 +149,6 @@ class Deciding:
     reason: str
     manifest: str = ""
     act: str = "approve"
-    yes: bool = False
 
 
 @app.command()
@@ -138,34 +167,28 @@ def reject(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Reject a proposal with your own key; `mentorplane approve --key` approves one."""
-    told = Deciding(role, reason, act="reject", yes=yes)
-    verified, where = (device, trust, source), (server, home)
-    decide_here(number, told, key=key, verified=verified, server=where, secret=passphrase_file)
+    told, own = Deciding(role, reason, act="reject"), OwnKey(key, source, trust, device, yes=yes)
+    decide_here(number, told, own, server=(server, home), secret=passphrase_file)
 
 
 def decide_here(
     number: int,
     told: Deciding,
+    own: OwnKey,
     *,
-    key: Path,
-    verified: tuple[Path, Path, str],
     server: tuple[str, Path],
     secret: Path | None,
 ) -> None:
     """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
-    device, trust, source = verified
     with exit_codes(), _server(*server) as where:
         from control_plane.custody.deciding import Decision, derive, sign_decision
-        from control_plane.custody.keyfile import load_key, open_key
-        from control_plane.custody.verified import verified_release
+        from control_plane.custody.keyfile import open_key
 
-        file = load_key(key)
+        file = own.load()
         material = where.material(number)
-        live = verified_release(device, trust=trust, source=source, channel=material.channel)
-        derived = derive(material, live, manifest=told.manifest)
+        derived = derive(material, own.live(material.channel), manifest=told.manifest)
         typer.echo(_shown(derived))
-        if not told.yes and not typer.confirm(f"Sign that you {told.act} this?", err=True):
-            sys.exit(REFUSED)
+        own.confirm(f"Sign that you {told.act} this?")
         opened_key = open_key(file, passphrase(secret))
         decision = Decision(told.act, file.person, told.role, told.reason)
         signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
@@ -204,33 +227,18 @@ def login(
         answer(made.token, as_json=as_json, text=f"token in {token_file}, {until}")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKey:
-    """The file of one's own key, "None" for none, and what this machine verifies releases with."""
-
-    file: Path | None
-    source: str
-    trust: Path
-    device: Path
-    yes: bool = False
-
-
 def signing_here(own: OwnKey, secret: Path | None) -> Signing:
     """Return what signs authorship here: it derives anew, compares, runs the checks, shows, asks, then signs."""
 
     def sign(material: Material, files: Mapping[str, str]) -> JsonObject:
         from control_plane.custody.deciding import derive, require_written, sign_authorship
-        from control_plane.custody.keyfile import load_key, open_key
-        from control_plane.custody.verified import verified_release
+        from control_plane.custody.keyfile import open_key
 
-        assert own.file is not None
-        file = load_key(own.file)
-        live = verified_release(own.device, trust=own.trust, source=own.source, channel=material.channel)
-        derived = derive(material, live)
+        file = own.load()
+        derived = derive(material, own.live(material.channel))
         require_written(material, files)
         typer.echo(f"title {material.title}\n{_shown(derived)}", err=True)
-        if not own.yes and not typer.confirm("Sign that you are the author of this?", err=True):
-            sys.exit(REFUSED)
+        own.confirm("Sign that you are the author of this?")
         key = open_key(file, passphrase(secret))
         now = datetime.now(UTC)
         return sign_authorship(material, derived, key, person=file.person, salt=os.urandom(16), at=now)

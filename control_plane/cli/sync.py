@@ -184,9 +184,7 @@ def _own(where: Where) -> tuple[str, Signing | None]:
     """Return whose own key signs, and what signs with it; nobody's if no key is named."""
     if where.own is None or where.own.file is None:
         return "", None
-    from control_plane.custody.keyfile import load_key
-
-    return load_key(where.own.file).person, signing_here(where.own, where.passphrase_file)
+    return where.own.load().person, signing_here(where.own, where.passphrase_file)
 
 
 @contextmanager

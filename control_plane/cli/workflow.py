@@ -121,10 +121,8 @@ def approve(
     if key is not None:
         from control_plane.cli.key import Deciding, decide_here
 
-        told = Deciding(role, reason, manifest=manifest, yes=yes)
-        decide_here(
-            number, told, key=key, verified=(device, trust, source), server=(server, home), secret=passphrase_file
-        )
+        told, own = Deciding(role, reason, manifest=manifest), OwnKey(key, source, trust, device, yes=yes)
+        decide_here(number, told, own, server=(server, home), secret=passphrase_file)
         return
     with exit_codes(as_json=as_json):
         if not actor:
