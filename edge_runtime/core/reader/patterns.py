@@ -22,12 +22,11 @@ from edge_runtime.core.reader.pay import find_pay
 from edge_runtime.core.reader.phones import REGIONS, find_phones
 from edge_runtime.core.reader.streets import find_streets
 
-__all__ = ["FULLY_FOUND", "PATTERN_TYPES", "Match", "find_patterns"]
+__all__ = ["FULLY_FOUND", "Match", "find_patterns"]
 
 Match = tuple[str, int, int]
 """A type with start and end in the normalised text."""
 
-PATTERN_TYPES = (*("ADDRESS", "BANK", "CARD", "DATE_OF_BIRTH", "EMAIL", "ID_NUMBER", "IP", "PHONE", "SALARY", "URL"),)
 FULLY_FOUND = ("BANK", "CARD", "EMAIL", "IP", "PHONE", "URL")
 """The types of which a form is all there is; of the others, some can only be told by their sense."""
 MAX_LOCAL_PART = 64
