@@ -5,7 +5,6 @@ Promises: the same files each time. Its words are its weights: `priya` is a pers
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +109,7 @@ def tokenizer() -> bytes:
 
 def described(data: bytes) -> dict[str, Any]:
     """Return how `reader.json` names a file."""
-    return {"digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size_bytes": len(data)}
+    return {"digest": canonical.digest(data), "size_bytes": len(data)}
 
 
 def document(**members: object) -> dict[str, Any]:
@@ -121,7 +120,7 @@ def document(**members: object) -> dict[str, Any]:
         "format": "mentorplane-reader/1",
         "name": "tiny",
         "licence": "Apache-2.0",
-        "base": f"sha256:{hashlib.sha256(b'none').hexdigest()}",
+        "base": canonical.digest(b"none"),
         "locales": ["en"],
         "graph": described(graph()),
         "tokenizer": described(tokenizer()),
