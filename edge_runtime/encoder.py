@@ -9,13 +9,13 @@ network, no pickles. Does not: decide what a score means for a text (see `core.r
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen
+from edge_runtime.core import canonical
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.reader.decode import Found, places_of, word_starts
 from edge_runtime.core.reader.encoder import SentenceFindings
@@ -120,9 +120,10 @@ class OnnxEncoder:
 
         assert self._gate is not None
         assert self._model.gate is not None
-        head = np.array([ids[: self._model.max_tokens]], np.int64)
-        logit = float(self._gate.run(None, {"input_ids": head})[0][0][0])
-        return len(ids) <= self._model.max_tokens and _sigmoid_bp(logit) < self._model.gate.threshold_bp
+        if len(ids) > self._model.max_tokens:
+            return False
+        logit = float(self._gate.run(None, {"input_ids": np.array([ids], np.int64)})[0][0][0])
+        return _sigmoid_bp(logit) < self._model.gate.threshold_bp
 
     def _scores(self, encoding: Encoding) -> tuple[Scores, Scores, dict[str, int]]:
         """Return the scores of each token but the first and last, entities and parts, and those of the labels."""
@@ -133,8 +134,7 @@ class OnnxEncoder:
         labels = np.full(len(self._model.labels), -np.inf, np.float32)
         first, *inner, last = encoding.ids
         for start, end, keep_from, keep_to in _windows(len(inner), self._model):
-            ids = np.array([[first, *inner[start:end], last]], np.int64)
-            given = self._graph.run(_OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            given = self._outputs([first, *inner[start:end], last])
             kept = slice(1 + keep_from - start, 1 + keep_to - start)
             entities.append(_softmax(given[0][0][kept]))
             parts.append(_softmax(given[1][0][kept]))
@@ -142,13 +142,18 @@ class OnnxEncoder:
         scores = {label: _sigmoid_bp(float(logit)) for label, logit in zip(self._model.labels, labels, strict=True)}
         return np.concatenate(entities), np.concatenate(parts), scores
 
-    def _verify_outputs(self) -> None:
-        """Refuse a graph whose outputs do not have the sizes that its description names."""
+    def _outputs(self, ids: list[int]) -> Sequence[Any]:
+        """Return the logits of one window: entities, parts and labels."""
         import numpy as np
 
-        ids = np.array([[0, 0, 0]], np.int64)
-        given = self._graph.run(_OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        sizes = [array.shape for array in given]
+        tokens = np.array([ids], np.int64)
+        outputs = ["entity_logits", "commitment_logits", "label_logits"]
+        given: Sequence[Any] = self._graph.run(outputs, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        return given
+
+    def _verify_outputs(self) -> None:
+        """Refuse a graph whose outputs do not have the sizes that its description names."""
+        sizes = [array.shape for array in self._outputs([0, 0, 0])]
         tags = [(1, 3, 1 + 2 * len(types)) for types in (self._model.entities, self._model.parts)]
         if sizes != [*tags, (1, len(self._model.labels))]:
             raise NotTrusted("expected a model with the outputs that reader.json names, got others", check="V8")
@@ -184,9 +189,6 @@ def _opened(folder: str) -> OnnxEncoder:
     return OnnxEncoder.open(folder)
 
 
-_OUTPUTS = ["entity_logits", "commitment_logits", "label_logits"]
-
-
 def _load(path: Path, at_most: int) -> bytes:
     try:
         with path.open("rb") as stream:
@@ -197,7 +199,7 @@ def _load(path: Path, at_most: int) -> bytes:
 
 def _load_verified(path: Path, file: File) -> bytes:
     data = _load(path, file.size_bytes)
-    if len(data) != file.size_bytes or f"sha256:{hashlib.sha256(data).hexdigest()}" != file.digest:
+    if len(data) != file.size_bytes or canonical.digest(data) != file.digest:
         raise NotTrusted(f"expected the {path.name} that reader.json names, got another", check="V8")
     return data
 
