@@ -13,7 +13,7 @@ from typing import NamedTuple
 from audit.frozen import replace
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.reader import TextReader
-from edge_runtime.core.reader.records import Commitment, Crisis, Entity, Labelled, Labels, Language, Reading, Span
+from edge_runtime.core.reader.records import LEVELS, Commitment, Entity, Labelled, Labels, Language, Reading, Span
 
 __all__ = ["Piece", "join_readings", "read_pieces"]
 
@@ -113,12 +113,9 @@ def join_readings(readings: Iterable[Reading]) -> Reading:
     return Reading(at, tuple(entities), labels, tuple(sentences), found, assessed)
 
 
-_LEVELS: tuple[Crisis, ...] = ("none", "low_mood", "crisis")
-
-
 def _joined_labels(one: Labels, other: Labels) -> Labels:
     """Return the labels of both: the graver crisis, oneself before others, and not assessed if either is not."""
-    graver = max((one, other), key=lambda labels: (_LEVELS.index(labels.crisis), labels.subject == "self"))
+    graver = max((one, other), key=lambda labels: (LEVELS.index(labels.crisis), labels.subject == "self"))
     topics = None if one.topics is None or other.topics is None else tuple(sorted({*one.topics, *other.topics}))
     found = one.injection or other.injection
     injection = found or (None if one.injection is None or other.injection is None else False)

@@ -18,7 +18,7 @@ from edge_runtime.core.reader.names import NameFinder
 from edge_runtime.core.reader.normalise import Normalised, normalise
 from edge_runtime.core.reader.patterns import FULLY_FOUND, find_patterns
 from edge_runtime.core.reader.phones import REGIONS
-from edge_runtime.core.reader.records import Crisis, Entity, Labels, Reading, Span, Subject
+from edge_runtime.core.reader.records import LEVELS, Crisis, Entity, Labels, Reading, Span, Subject
 from edge_runtime.core.reader.sentences import sentence_spans
 from edge_runtime.core.reader.views import View, hidden_views
 
@@ -126,5 +126,4 @@ def _phrases(views: Iterable[View]) -> tuple[Crisis, Subject]:
 
 def _join_crisis(phrases: tuple[Crisis, Subject], heard: Heard) -> tuple[Crisis, Subject]:
     """Return the graver of the two, the phrases' if they agree: whom it concerns, they know for certain."""
-    gravity = {"none": 0, "low_mood": 1, "crisis": 2}
-    return phrases if gravity[phrases[0]] >= gravity[heard.crisis] else (heard.crisis, heard.subject)
+    return phrases if LEVELS.index(phrases[0]) >= LEVELS.index(heard.crisis) else (heard.crisis, heard.subject)

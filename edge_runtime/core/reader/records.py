@@ -11,9 +11,23 @@ from typing import Literal
 
 from audit.frozen import frozen
 
-__all__ = ["ACTS", "Commitment", "Crisis", "Entity", "Labelled", "Labels", "Language", "Reading", "Span", "Subject"]
+__all__ = [
+    "ACTS",
+    "LEVELS",
+    "Commitment",
+    "Crisis",
+    "Entity",
+    "Labelled",
+    "Labels",
+    "Language",
+    "Reading",
+    "Span",
+    "Subject",
+]
 
 Crisis = Literal["none", "low_mood", "crisis"]
+LEVELS: tuple[Crisis, ...] = ("none", "low_mood", "crisis")
+"""The levels of `Crisis`, the gravest last."""
 Subject = Literal["self", "other", ""]
 Language = Literal["en", "de", "fr", "es", "other", ""]
 
