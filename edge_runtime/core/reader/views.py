@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from edge_runtime.core.reader.decoding import encoded_pieces
@@ -56,11 +56,7 @@ def hidden_views(plain: Normalised) -> tuple[View, ...]:
 
 
 def _decoded(source: Normalised, depth: int) -> Iterator[Normalised]:
-    left = MAX_DECODED
-    for start, end, plain in encoded_pieces(source.text):
-        left -= 1
-        if left < 0:
-            return
+    for start, end, plain in islice(encoded_pieces(source.text), MAX_DECODED):
         place = source.original(start, end)
         text = normalise(plain).text
         opened = Normalised(text, (place.start,) * len(text), (place.end,) * len(text))
