@@ -9,24 +9,22 @@ found is checked first. DataFog runs in the environment that `make accuracy` mak
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from benchmarks.accuracy import peers
 from edge_runtime.core.reader import TextReader
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.patterns import find_patterns
 from edge_runtime.encoder import PACKAGED, find_encoder
+from models.data.shared import FOLDER
 
-ROOT = Path(__file__).parent.parent
-PAYLOADS = Path(os.environ.get("MENTORPLANE_DATA", ROOT.parent / "shared" / "data")) / "DataFog" / "payloads"
-PEER = ROOT / ".venv" / "peers" / "pii" / "bin" / "python"
+PAYLOADS = FOLDER / "DataFog" / "payloads"
 NAMES = {"CREDIT_CARD": "CARD", "SSN": "ID_NUMBER"}
 MESSAGE = (
     "Had a long chat with Priya about the release on Friday, and I will call the client tomorrow, since she said that "
@@ -58,15 +56,15 @@ def test_structured_entities(name: str, times: int) -> None:
     """What the publisher of the texts expects is found; then both are timed."""
     path = PAYLOADS / f"{name}.txt"
     if not path.exists():
-        pytest.skip("the texts are not here")
+        pytest.skip(f"no texts of DataFog in {PAYLOADS}: MENTORPLANE_DATA names another folder")
     text = path.read_text(encoding="utf-8")
     expected = json.loads((PAYLOADS / "manifest.json").read_text())["payloads"][path.name]["expected_counts"]
     found = Counter(entity.type for entity in TextReader().read(text).entities)
     assert {NAMES.get(kind, kind): count for kind, count in expected.items()}.items() <= found.items()
     ours = least(lambda: list(find_patterns(normalise(text).text)), times)
     said = f"{name}: {ours:.2f} ms, {len(text) / ours / 1000:.2f} MB/s"
-    if PEER.exists():
-        command = [str(PEER), "-W", "ignore", "-c", _DATAFOG, str(path), str(times)]
+    if peers.PYTHON.exists():
+        command = [str(peers.PYTHON), "-W", "ignore", "-c", _DATAFOG, str(path), str(times)]
         theirs = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * 1000
         said += f"; DataFog {theirs:.2f} ms, {len(text) / theirs / 1000:.2f} MB/s"
     print(f"\n{said}")
@@ -75,7 +73,7 @@ def test_structured_entities(name: str, times: int) -> None:
 def test_a_message_with_the_model() -> None:
     """The middle and the slowest of a hundred runs, and what loading takes in a fresh process."""
     if not (PACKAGED / "reader.json").exists():
-        pytest.skip("there is no model in the package")
+        pytest.skip(f"no model in {PACKAGED}: `make models` makes it")
     reader = TextReader(encoder=find_encoder(str(PACKAGED)))
     taken = sorted(least(lambda: reader.read(MESSAGE), 1) for _ in range(200))
     print(f"\nmessage: p50 {taken[100]:.1f} ms, p99 {taken[198]:.1f} ms")

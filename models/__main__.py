@@ -16,7 +16,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from audit.frozen import replace
-from edge_runtime.encoder import OnnxEncoder
+from edge_runtime.encoder import PACKAGED, OnnxEncoder
 from models.base import fetch_base
 from models.card import Report, model_card
 from models.data.corpus import Corpus, load_corpus
@@ -34,7 +34,6 @@ from models.thresholds import Choice, choose_thresholds, entity_counts, rescored
 from models.tokens import ids_of, load_tokenizer
 from models.train import say, train
 
-PACKAGE = Path(__file__).parents[1] / "edge_runtime" / "models"
 FILES = ("reader.onnx", "tokenizer.json", "gate.onnx", "reader.json", "MODEL_CARD.md")
 GATE_EXAMPLES = 12_000
 
@@ -71,10 +70,10 @@ def main() -> None:
     fall = max((report.float_choices[one.name] - one.score, one.name) for one in choices)
     said(f"8-bit weights cost {fall[0]:.2%} at most, of {fall[1]}")
     if not is_trial:
-        PACKAGE.mkdir(exist_ok=True)
+        PACKAGED.mkdir(exist_ok=True)
         for name in FILES:
-            shutil.copyfile(build / name, PACKAGE / name)
-    said(f"done, in {build}; nothing in the package was changed" if is_trial else f"done, in {PACKAGE}")
+            shutil.copyfile(build / name, PACKAGED / name)
+    said(f"done, in {build}; nothing in the package was changed" if is_trial else f"done, in {PACKAGED}")
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path, bool]:

@@ -16,10 +16,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from edge_runtime.encoder import PACKAGED
 from models.data.example import Example
+from models.data.shared import held_out_rows
 
 from . import ours, peers
-from .sets import DATA, held_out_rows, written_lines
+from .sets import DATA, written_lines
 from .table import Row, label_rows, personal_rows
 
 KINDS = (
@@ -28,13 +30,12 @@ KINDS = (
     ("personal, German, French, Spanish", r"held-out-(?:de|fr|es)-(?:entities|clean)", ("", "")),
 )
 """The written test sets in which personal data is measured, by family."""
-PACKAGE = Path(__file__).parents[2] / "edge_runtime" / "models"
 
 
 def main() -> None:
     """Read both test sets with every system, and print what each finds."""
     parser = argparse.ArgumentParser(prog="make accuracy ARGS=…", description=__doc__)
-    parser.add_argument("--model", type=Path, default=PACKAGE, help="the folder of the model to measure")
+    parser.add_argument("--model", type=Path, default=PACKAGED, help="the folder of the model to measure")
     parser.add_argument("--data", type=Path, default=DATA, help="the folder of the written test lines")
     parser.add_argument("--only", choices=("presidio", "written"), help="one of the two test sets")
     parser.add_argument("--limit", type=int, help="read that many texts of each set, for a trial")

@@ -1,17 +1,16 @@
-"""The test sets: texts with what is in them."""
+"""The written test set: texts with what is in them."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
-from models.data import shared
 from models.data.example import Example
 from models.data.fill import fill
 from models.data.lists import Lists
 from models.data.markup import read_markup
 
-__all__ = ["DATA", "held_out_rows", "written_lines"]
+__all__ = ["DATA", "written_lines"]
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,8 +20,3 @@ def written_lines(folder: Path = DATA) -> list[Example]:
     lists = Lists("test")
     rng = random.Random("test")
     return [fill(line, lists, rng) for path in sorted(folder.glob("*.txt")) for line in read_markup(path)]
-
-
-def held_out_rows() -> list[Example]:
-    """Return the rows of presidio-research that are kept for this test; none without the shared data."""
-    return shared.held_out_rows()

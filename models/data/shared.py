@@ -50,7 +50,7 @@ def labelled_rows() -> Iterator[Example]:
 
 
 def held_out_rows() -> list[Example]:
-    """Return the rows of presidio-research whose sentences are kept for the test."""
+    """Return the rows of presidio-research whose sentences are kept for the test; none without the folder."""
     return [_example(row) for row in _rows(held_out=True)]
 
 
