@@ -8,7 +8,7 @@ Does not: check whether the change is good (see `policy.checks`). Source: DESIGN
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam
@@ -138,7 +138,11 @@ def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
             closures[entry.digest] = data
         locales |= {source.document["locale"]} if source.kind in SCRIPTS else set()
     before = (base, base_digest)
-    verify_coherence(candidate_of(session, edit.channel, before, entries=entries, changed=changed, closures=closures))
+    lifts = base.lifts if base else ()
+    candidate = candidate_of(
+        session, edit.channel, before, entries=entries, changed=changed, closures=closures, lifts=lifts
+    )
+    verify_coherence(candidate)
     return _finish(plane, edit, before, entries=entries.values(), locales=locales, closures=closures)
 
 
@@ -167,6 +171,7 @@ def candidate_of(
     entries: Mapping[Key, Entry],
     changed: Mapping[Key, Source],
     closures: Mapping[str, bytes],
+    lifts: Collection[str],
 ) -> Candidate:
     """Return a release as `coherence` looks at it.
 
@@ -177,8 +182,9 @@ def candidate_of(
         entries: what it would have, by kind and name.
         changed: the sources of what is new or differs.
         closures: contents that are not stored yet, by digest.
+        lifts: the withdrawals that it lifts.
     """
-    from control_plane.registry.releases import withdrawn_digests  # which imports this module
+    from control_plane.registry.lifecycle.withdrawing import withdrawals_of  # which imports this module
 
     def closure(digest: str) -> bytes:
         row = None if digest in closures else session.get(ClosureRow, digest)
@@ -192,7 +198,7 @@ def candidate_of(
         changed=changed,
         closure=closure,
         users=shelf_of(session, *base).users,
-        withdrawn=withdrawn_digests(session, channel),
+        withdrawn=frozenset(withdrawals_of(session, channel).stopped(lifts)),
     )
 
 

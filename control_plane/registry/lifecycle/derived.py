@@ -287,9 +287,10 @@ def _verify_coherence(
     }
     manifest = draft.manifest
     entries = {entry.key: entry for entry in manifest.entries}
-    candidate = candidate_of(session, manifest.channel, base, entries=entries, changed=changed, closures={})
-    withdrawn = frozenset(withdrawals_of(session, manifest.channel).stopped(manifest.lifts))
-    verify_coherence(replace(candidate, withdrawn=withdrawn, goes_back=goes_back))
+    candidate = candidate_of(
+        session, manifest.channel, base, entries=entries, changed=changed, closures={}, lifts=manifest.lifts
+    )
+    verify_coherence(replace(candidate, goes_back=goes_back))
 
 
 def has_lifted(session: Session, manifest: Manifest, base: Manifest | None) -> list[tuple[str, Entry]]:
