@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer._crypto_signer import CryptoSigner
+from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Timestamp
 
 from control_plane.repository import Site
@@ -51,6 +52,14 @@ class Repository(ThreadingHTTPServer):
         """Sign metadata with the key of a role and publish it."""
         metadata.sign(CryptoSigner(self.published.keys.roles[role]))
         (self.metadata / name).write_bytes(metadata.to_bytes())
+
+    @contextmanager
+    def next_timestamp(self, signed_by: str = "timestamp") -> Iterator[Timestamp]:
+        """Give the next timestamp to be changed; then it is signed with the key of a role and published."""
+        timestamp = Metadata[Timestamp].from_bytes((self.metadata / "timestamp.json").read_bytes())
+        timestamp.signed.version += 1
+        yield timestamp.signed
+        self.sign(signed_by, timestamp, "timestamp.json")
 
     def change(self) -> None:
         """Publish another release."""
@@ -215,17 +224,14 @@ def _older_timestamp(repository: Repository) -> None:
 
 def _timestamp_of_another(repository: Repository) -> None:
     """Arbitrary metadata: a timestamp signed with the key of another role."""
-    timestamp = Metadata[Timestamp].from_bytes((repository.metadata / "timestamp.json").read_bytes())
-    timestamp.signed.version += 1
-    repository.sign("snapshot", timestamp, "timestamp.json")
+    with repository.next_timestamp(signed_by="snapshot"):
+        pass
 
 
 def _expired_timestamp(repository: Repository) -> None:
     """Indefinite freeze: a timestamp that ended long ago."""
-    timestamp = Metadata[Timestamp].from_bytes((repository.metadata / "timestamp.json").read_bytes())
-    timestamp.signed.version += 1
-    timestamp.signed.expires = repository.published.now - dt.timedelta(days=1)
-    repository.sign("timestamp", timestamp, "timestamp.json")
+    with repository.next_timestamp() as timestamp:
+        timestamp.expires = repository.published.now - dt.timedelta(days=1)
 
 
 def _endless_timestamp(repository: Repository) -> None:
@@ -239,18 +245,14 @@ def _mixed_snapshot(repository: Repository) -> None:
     snapshot.signed.version = 3
     snapshot.signed.meta["releases.json"].version = 1
     repository.sign("snapshot", snapshot, "3.snapshot.json")
-    timestamp = Metadata[Timestamp].from_bytes((repository.metadata / "timestamp.json").read_bytes())
-    timestamp.signed.version += 1
-    timestamp.signed.snapshot_meta.version = 3
-    repository.sign("timestamp", timestamp, "timestamp.json")
+    with repository.next_timestamp() as timestamp:
+        timestamp.snapshot_meta.version = 3
 
 
 def _missing_snapshot(repository: Repository) -> None:
     """A timestamp that names a snapshot that nobody published."""
-    timestamp = Metadata[Timestamp].from_bytes((repository.metadata / "timestamp.json").read_bytes())
-    timestamp.signed.version += 1
-    timestamp.signed.snapshot_meta.version = 100
-    repository.sign("timestamp", timestamp, "timestamp.json")
+    with repository.next_timestamp() as timestamp:
+        timestamp.snapshot_meta.version = 100
 
 
 @pytest.mark.parametrize(
