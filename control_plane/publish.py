@@ -28,7 +28,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
 from control_plane.registry.releases import withdrawal_rows
 from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
-from control_plane.repository import TRUST_PATH, Site
+from control_plane.repository import TRUST_PATH, Site, site_of
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.manifest import parse_manifest
@@ -73,7 +73,7 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
 
 
 def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
-    site = Site(plane.site, plane.keys, plane.now())
+    site = site_of(plane)
     targets = channel_targets(plane, session, site)
     changed = site.write(told, targets)
     root = plane.settings.home / "trust" / "root.json"
@@ -104,7 +104,7 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[s
 def renew(plane: ControlPlane) -> None:
     """Sign a fresh timestamp, and whatever else is past half of its life."""
     with db.write(plane.engine):
-        Site(plane.site, plane.keys, plane.now()).renew()
+        site_of(plane).renew()
 
 
 def _closures(session: Session, live: ReleaseRow) -> list[tuple[str, bytes]]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from securesystemslib.signer._crypto_signer import CryptoSigner
 from tuf.api.metadata import (
@@ -37,7 +37,10 @@ from control_plane.keys import ServerKeys
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.release import closure_path
 
-__all__ = ["LIFETIMES", "TRUST_PATH", "Site", "delegate"]
+if TYPE_CHECKING:
+    from control_plane.plane import ControlPlane
+
+__all__ = ["LIFETIMES", "TRUST_PATH", "Site", "delegate", "site_of"]
 
 TRUST_PATH = "trust.json"
 LIFETIMES = {
@@ -275,6 +278,11 @@ class Site:
         if not isinstance(metadata.signed, kind):
             raise InvalidDocument(f"expected metadata of {role} in {path.name}, got another kind")
         return metadata
+
+
+def site_of(plane: ControlPlane) -> Site:
+    """Return the repository of an installation, as it stands now."""
+    return Site(plane.site, plane.keys, plane.now())
 
 
 def delegate(targets: Targets, key: Key, trust: TargetFile) -> None:

@@ -43,9 +43,9 @@ def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
 
 def signed_trust(plane: ControlPlane) -> bytes | None:
     """Return the trust file that is published; None before the first."""
-    from control_plane.repository import TRUST_PATH, Site  # brings `tuf`
+    from control_plane.repository import TRUST_PATH, site_of  # brings `tuf`
 
-    return Site(plane.site, plane.keys, plane.now()).target(TRUST_PATH)
+    return site_of(plane).target(TRUST_PATH)
 
 
 def require_signed_keyring(plane: ControlPlane, envelopes: Iterable[dsse.Envelope]) -> None:

@@ -25,7 +25,7 @@ from control_plane.files import write_atomic
 from control_plane.keys import ONLINE, load_key, load_keys, replace_log_key, take_offline
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
-from control_plane.repository import Site
+from control_plane.repository import site_of
 from edge_runtime.core import canonical
 from edge_runtime.core.trustfile import parse_trust
 
@@ -72,7 +72,7 @@ def carry_out(plane: ControlPlane, order: Order) -> Done:
 
 
 def _publish(plane: ControlPlane, order: Order) -> None:
-    site = Site(plane.site, plane.keys, plane.now())
+    site = site_of(plane)
     with db.write(plane.engine) as session:
         _require_next(plane, order)
         released = publish.channel_targets(plane, session, site)
@@ -135,7 +135,7 @@ def _require_next(plane: ControlPlane, order: Order) -> None:
     """
     if order.organisation != plane.organisation:
         raise Conflict("expected an order for this organisation, got another's")
-    site = Site(plane.site, plane.keys, plane.now())
+    site = site_of(plane)
     root, top = site.root(), site.top()
     known = {metadata.to_bytes() for metadata in (order.root, order.before) if metadata}
     if (root.to_bytes() not in known) if root else (order.before is not None):
@@ -167,7 +167,7 @@ def _last(session: Session, act: Act) -> str:
 
 def _settle(plane: ControlPlane, order: Order, *, fresh: Mapping[str, Ed25519PrivateKey]) -> None:
     """Let the server's new keys take the place of the old, and apps be shipped with the root in force."""
-    home, root = plane.settings.home, Site(plane.site, plane.keys, plane.now()).root()
+    home, root = plane.settings.home, site_of(plane).root()
     assert root  # it is published
     write_atomic(home / "trust" / "root.json", root.to_bytes())
     for name in sorted(set(fresh) - {"log"}):

@@ -25,7 +25,7 @@ from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
-from control_plane.repository import LIFETIMES, TRUST_PATH, Site, delegate
+from control_plane.repository import LIFETIMES, TRUST_PATH, delegate, site_of
 from edge_runtime.core.release import encode_release, parse_release, release_path
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 
@@ -100,10 +100,10 @@ class _Drill:
     def __init__(self, plane: ControlPlane, scratch: Path, adopt: Adopting | None) -> None:
         scratch.mkdir(parents=True)
         self.plane = replace(plane, settings=replace(plane.settings, home=scratch / "copy"))
-        self.site = Site(self.plane.site, plane.keys, plane.now())
+        self.site, real = site_of(self.plane), site_of(plane)
         self._adopt, self._scratch = adopt or self._ask, scratch
-        root, top = Site(plane.site, plane.keys, plane.now()).root(), self.plane.channel
-        if root is None or Site(plane.site, plane.keys, plane.now()).target(release_path(top)) is None:
+        root = real.root()
+        if root is None or real.target(release_path(plane.channel)) is None:
             raise Conflict("expected an installation that has released something, got another")
         self.expires = f"{root.signed.expires:%Y-%m-%d}"
         shutil.copytree(plane.site, self.plane.site)

@@ -20,7 +20,7 @@ from control_plane.ceremony.orders import JUMP, Order, encode_order, parse_order
 from control_plane.errors import Conflict
 from control_plane.keys import ONLINE, load_key, make_key, replace_log_key
 from control_plane.plane import ControlPlane
-from control_plane.repository import LIFETIMES, TRUST_PATH, Site, delegate
+from control_plane.repository import LIFETIMES, TRUST_PATH, delegate, site_of
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 
@@ -83,7 +83,7 @@ def first(plane: ControlPlane, custody: Custody) -> Order:
     Raises:
         Conflict: something is published already, or the keys of root and targets are here.
     """
-    site = _site(plane)
+    site = site_of(plane)
     if plane.keys.is_self_contained or site.root():
         raise Conflict("expected an installation that begins with custodians, got another")
     return _made(plane, "create", root=_root(plane, None, custody), trust=True)
@@ -95,7 +95,7 @@ def move(plane: ControlPlane, custody: Custody) -> Order:
     Raises:
         Conflict: they are not here, or nothing is published.
     """
-    before = _site(plane).root()
+    before = site_of(plane).root()
     if not plane.keys.is_self_contained or before is None:
         raise Conflict("expected a self-contained installation that has published, got another")
     order = _made(plane, "move", root=_root(plane, before.signed, custody), trust=True)
@@ -185,7 +185,7 @@ def _made(
     trust: bool,
     replacing: frozenset[str] = frozenset(),
 ) -> Order:
-    site = _site(plane)
+    site = site_of(plane)
     top, told = _top(plane, replacing) if trust else (None, b"")
     order = Order(kind, plane.organisation, root, top, told, site.root())
     return parse_order(encode_order(order))
@@ -211,7 +211,7 @@ def _top(plane: ControlPlane, replacing: frozenset[str]) -> tuple[Metadata[Targe
     if "log" in replacing:
         log = load_key(next_path(plane.settings.home / "keys", "log"))
         told = replace(told, log_vkey=Signer(plane.keys.log.name, log.private_bytes_raw()).verifier.vkey)
-    data, before = encode_trust(told), _site(plane).top()
+    data, before = encode_trust(told), site_of(plane).top()
     targets = Targets(version=before.signed.version + 1 if before else 1, expires=plane.now() + LIFETIMES["targets"])
     delegate(targets, _public(plane, "releases", replacing), TargetFile.from_data(TRUST_PATH, data, ["sha256"]))
     return Metadata(targets), data
@@ -223,7 +223,7 @@ def _public(plane: ControlPlane, role: str, replacing: frozenset[str]) -> Key:
 
 
 def _before(plane: ControlPlane) -> Root:
-    root = _site(plane).root()
+    root = site_of(plane).root()
     if plane.keys.is_self_contained or root is None:
         raise Conflict(
             "expected an installation whose custodians have begun, got another",
@@ -238,7 +238,3 @@ def _custody(root: Root) -> Custody:
         for role in ("root", "targets")
     )
     return Custody(root_keys, targets_keys)
-
-
-def _site(plane: ControlPlane) -> Site:
-    return Site(plane.site, plane.keys, plane.now())

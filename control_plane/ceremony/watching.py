@@ -10,7 +10,7 @@ from datetime import datetime
 
 from control_plane import db, trust
 from control_plane.plane import ControlPlane
-from control_plane.repository import LIFETIMES, Site
+from control_plane.repository import LIFETIMES, site_of
 from edge_runtime.core.trustfile import encode_trust
 
 __all__ = ["Standing", "standing", "warnings"]
@@ -32,7 +32,7 @@ class Standing:
 
 def standing(plane: ControlPlane) -> Standing:
     """Return how the installation stands now."""
-    site = Site(plane.site, plane.keys, plane.now())
+    site = site_of(plane)
     root, top = site.root(), site.top()
     roles = root.signed.roles if root else {}
     counted = {name: f"{role.threshold} of {len(role.keyids)}" for name, role in roles.items()}
@@ -52,7 +52,7 @@ def warnings(plane: ControlPlane) -> tuple[str, ...]:
     """Return what is due, one sentence each."""
     if plane.keys.is_self_contained:
         return ()
-    site = Site(plane.site, plane.keys, plane.now())
+    site = site_of(plane)
     root, top = site.root(), site.top()
     if root is None or top is None:
         return ("custodians have not signed the first order: no device is served (mentorplane ceremony apply)",)
