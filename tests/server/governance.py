@@ -223,7 +223,7 @@ class Governance(RuleBasedStateMachine):
             self._wrote(other.files, "lena")
 
     def derived_files(self, number: int, one: Known) -> Files:
-        """Return what a proposal that derives from releases brings."""
+        """Return what a proposal that derives from releases brings: a subclass whose people make such ones says it."""
         raise NotImplementedError
 
     @rule(which=st.integers(0, 9))

@@ -29,7 +29,7 @@ def pin(_what: str) -> str:
 
 def make_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a token with an elliptic curve key in place 2."""
-    pkcs11 = pytest.importorskip("pkcs11")
+    pkcs11 = pytest.importorskip("pkcs11", reason="what speaks PKCS#11 is not installed: the extra `hsm` brings it")
     from pkcs11.util.ec import encode_named_curve_parameters
 
     (folder / "tokens").mkdir()
@@ -45,7 +45,7 @@ def make_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made.generate_keypair(id=b"\x02", label="root", store=True)
 
 
-@pytest.mark.skipif(not LIBRARY or not UTILITY, reason="no SoftHSM on this machine")
+@pytest.mark.skipif(not LIBRARY or not UTILITY, reason="no SoftHSM on this machine: the package softhsm2 brings it")
 def test_a_token_holds_a_key_of_root_and_devices_follow_it(
     acts: Acts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
