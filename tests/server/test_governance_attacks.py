@@ -12,18 +12,15 @@ from control_plane import db, ledger
 from control_plane.accounts import delegations, grants, passphrases, people
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.registry import queries, releases, review, store
-from control_plane.registry.lifecycle import acts as lifecycle
-from control_plane.registry.lifecycle import emergency
-from control_plane.registry.records import Proposal
 from control_plane.reviewing import closing
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, script
-from tests.server.test_channels import entry, released, with_pilot
+from tests.server.test_channels import entry, promoted, released, rolled_back, with_pilot
 from tests.server.test_library import written
-from tests.server.test_lifecycle import broken
+from tests.server.test_lifecycle import broken, reviewed
 from tests.vectors import generate_kinds
 
 GERMAN = "Sie nutzen einen Assistenten. Nur was Sie erlauben, verlässt dieses Gerät."
@@ -60,26 +57,12 @@ def test_attack_approvals_that_come_back_with_the_text_before_the_edit(acts: Act
     assert acts.seen() != before
 
 
-def reviewed(acts: Acts, login: str, role: str, passphrase: str = "") -> bool:
-    """Review break-glass release 2 of production."""
-    return emergency.review(
-        acts.plane,
-        people.find_person(acts.plane, login).id,
-        release=2,
-        role=role,
-        reason="it was right",
-        passphrase=passphrase or acts.passphrase(login),
-        manifest=queries.list_releases(acts.plane)[0].manifest,
-    )
-
-
 def test_attack_one_mandate_that_reviews_a_release_twice(after: Callable[[Stage], Acts]) -> None:
     """Who approved a break-glass release, or reviewed it, does not do so again through a delegate."""
     acts = after(broken)
     kim = people.NewPerson("kim", "Kim", ("facilitator", "compliance"))
     people.enrol_all(acts.plane, [(kim, "kim has a secret")])
-    for one in grants.list_grants(acts.plane, person="kim", now_only=True):
-        grants.end(acts.plane, acts.id("ruth"), one.id, reason="x", passphrase=acts.passphrase("ruth"))
+    ended(acts, "kim")
     reviewed(acts, "tom", "facilitator")
     for login in ("ruth", "tom"):
         away = {"reason": "away", "passphrase": acts.passphrase(login), "until": acts.plane.now() + timedelta(days=7)}
@@ -98,7 +81,7 @@ def test_attack_a_rollback_that_undoes_nothing_while_a_review_is_overdue(
     released(acts, acts.propose("lena", {CLOSING: script("closing", tier="R1", fill="Bye {{ work }}.")}).number)
     clock.advance(days=8)
     for login, to, only in (("maya", 2, ""), ("lena", 1, "closing")):
-        made = lifecycle.rollback(acts.plane, acts.id(login), to=to, only=only, passphrase=acts.passphrase(login))
+        made = rolled_back(acts, to, login, only=only)
         acts.approve_fully(made.number)
         with refused(acts.plane, Refused, match="reviewed in time"):
             acts.release(made.number)
@@ -115,8 +98,8 @@ def test_attack_a_translation_with_other_rules_is_promoted_alone(after: Callable
     released(acts, acts.propose("lena", {"scripts/closing.de.yaml": german}, channel="pilot").number)
     for names in (["closing.de"], ["opener", "closing.de"]):
         with refused(acts.plane, InvalidDocument, match="translation differs in texts only"):
-            promote(acts, names)
-    assert promote(acts, ["closing", "closing.de"]).state == "open"
+            promoted(acts, source="pilot", names=names)
+    assert promoted(acts, source="pilot", names=["closing", "closing.de"]).state == "open"
 
 
 def test_attack_a_model_comes_along_without_its_file_being_named(after: Callable[[Stage], Acts]) -> None:
@@ -125,7 +108,7 @@ def test_attack_a_model_comes_along_without_its_file_being_named(after: Callable
     text = written("model", generate_kinds.model())
     made = acts.propose("lena", {"model.yaml": text}, channel="pilot")
     released(acts, made.number, ("ruth", "sam", "tom", "ines"))
-    made = promote(acts, ["topics"])
+    made = promoted(acts, source="pilot", names=["topics"])
     with db.read(acts.plane.engine) as session:
         manifest = parse_manifest(store.find_proposal(session, made.number)[1].manifest)
     assert [model.name for model in manifest.models] == ["topics"]
@@ -143,19 +126,11 @@ def test_attack_one_person_withdraws_a_prompt_for_a_looser_one(acts: Acts, chang
         releases.withdraw(acts.plane, acts.id("tom"), **given)
 
 
-def promote(acts: Acts, names: list[str]) -> Proposal:
-    """Propose for production what pilot has."""
-    return lifecycle.promote(
-        acts.plane, acts.id("maya"), source="pilot", names=names, passphrase=acts.passphrase("maya")
-    )
-
-
 @pytest.mark.parametrize("number", [2**63, 2**400, 0, -(2**63) - 1])
 def test_attack_a_rollback_to_a_number_that_no_database_holds(acts: Acts, number: int) -> None:
     """A release that cannot be there is not there, however large its number."""
-    given = {"to": number, "passphrase": acts.passphrase("lena")}
     with refused(acts.plane, NotFound, match="number of a release"):
-        lifecycle.rollback(acts.plane, acts.id("lena"), **given)  # type: ignore[arg-type]
+        rolled_back(acts, number, "lena")
 
 
 def test_a_removal_that_was_closed_is_approved_anew_where_another_proposes_it(acts: Acts) -> None:
