@@ -179,8 +179,6 @@ def test_an_objection_and_a_release_at_the_same_instant_never_pass_each_other(ac
     """Either the objection comes first and blocks, or it is told that the release was first."""
     acts.approve_fully()
     seen = acts.seen()
-    object_to = lambda: objections.object_to(  # noqa: E731 - an act without arguments
-        acts.plane, acts.id("sam"), 2, role="safety-owner", reason="wait", manifest=seen
-    )
-    released, objected = at_once(acts.release, object_to)
+    given = {"role": "safety-owner", "reason": "wait", "manifest": seen}
+    released, objected = at_once(acts.release, partial(objections.object_to, acts.plane, acts.id("sam"), 2, **given))
     assert isinstance(released, Exception) != isinstance(objected, Exception)
