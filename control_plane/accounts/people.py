@@ -40,6 +40,8 @@ __all__ = [
     "holds_of",
     "keyring",
     "list_people",
+    "logins",
+    "new_id",
     "shown",
 ]
 
@@ -152,13 +154,18 @@ def _add(
         session.add(grant)
 
 
+def new_id() -> str:
+    """Return a new person id."""
+    return "p-" + secrets.token_hex(6)
+
+
 def _new_row(plane: ControlPlane, new: NewPerson, passphrase: str | None = None) -> PersonRow:
     unknown = set(new.roles) - set(ROLES)
     if unknown or not new.roles or not new.name.strip() or len(new.name) > 120 or not new.name.isprintable():
         raise InvalidDocument(f"expected a name that can be read, and roles out of {', '.join(ROLES)}")
     if not (new.login.isascii() and new.login.isidentifier() and new.login.islower()) or len(new.login) > 40:
         raise InvalidDocument("expected a login of lower-case letters, digits and underscores")
-    identity, public = (new.own.person, new.own.public) if new.own else ("p-" + secrets.token_hex(6), b"")
+    identity, public = (new.own.person, new.own.public) if new.own else (new_id(), b"")
     sealed: dict[str, str | int] = {}
     if passphrase is not None and not new.own:
         key, sealed = passphrases.new_key(plane, passphrase, identity=identity)
@@ -190,6 +197,12 @@ def list_people(plane: ControlPlane) -> tuple[Person, ...]:
         names = texts.display_names(session, plane)
         rows = session.exec(select(PersonRow).order_by(PersonRow.login))
         return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
+
+
+def logins(plane: ControlPlane) -> dict[str, str]:
+    """Return everybody's login by their id."""
+    with db.read(plane.engine) as session:
+        return {row.id: row.login for row in session.exec(select(PersonRow))}
 
 
 def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:

@@ -10,12 +10,8 @@ Does not: enrol anybody later (see `accounts.people`).
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from control_plane.accounts import people
 from control_plane.accounts.people import NewPerson, OwnKey
@@ -23,7 +19,7 @@ from control_plane.custody.keyfile import COST, KeyFile, create_key
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry.strict_yaml import read_yaml
-from control_plane.reviewing.own_keys import PROOF
+from control_plane.reviewing.own_keys import require_proof
 from control_plane.settings import Argon2
 from edge_runtime.core.errors import InvalidDocument
 
@@ -39,7 +35,7 @@ def create_member_key(path: Path, *, passphrase: str, cost: Argon2 = COST) -> Ke
 
     Raises: as for `create_key`.
     """
-    return create_key(path, person="p-" + secrets.token_hex(6), passphrase=passphrase, cost=cost)
+    return create_key(path, person=people.new_id(), passphrase=passphrase, cost=cost)
 
 
 def parse_pool(data: bytes, path: str) -> tuple[NewPerson, ...]:
@@ -91,7 +87,7 @@ def _own(listed: dict[str, object], where: str) -> OwnKey:
         public, proof = (bytes.fromhex(str(listed[name])) for name in ("public", "proof"))
         if not _ID.fullmatch(person):
             raise ValueError
-        Ed25519PublicKey.from_public_bytes(public).verify(proof, PROOF + person.encode())
-    except (InvalidSignature, ValueError):
+        require_proof(person, public, proof)
+    except (InvalidDocument, ValueError):
         raise InvalidDocument(f"{where}: expected an own key with the proof of its holder, got another") from None
     return OwnKey(person, public)

@@ -193,7 +193,7 @@ def list_tokens(
         from control_plane.accounts import people, tokens
 
         found = tokens.list_tokens(plane, person=person)
-        logins = {one.id: one.login for one in people.list_people(plane)}
+        logins = people.logins(plane)
         ends = {one.id: "revoked" if one.revoked_at else f"until {one.expires_at:%Y-%m-%d}" for one in found}
         lines = [
             f"{one.id}  {logins.get(one.person, one.person)}  {one.name}  {ends[one.id]}  " + ", ".join(one.scopes)

@@ -206,7 +206,7 @@ def withdrawals(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Js
         from control_plane.registry import queries
 
         found = queries.list_withdrawals(plane, channel=channel)
-        logins = {person.id: person.login for person in people.list_people(plane)}
+        logins = people.logins(plane)
         lines = [
             f"{one.kind} {one.name} {one.digest}\n    by {logins.get(one.by, one.by)}, {moment(one.at)}: "
             f"{one.reason or 'the reason was erased'}\n    instead {one.replacement or 'its fallback text'}"

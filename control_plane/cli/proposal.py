@@ -70,7 +70,7 @@ def show(
             found = open_proposal(plane, people.find_person(plane, opening).id, number, auth=Auth.NONE)
         else:
             found = queries.show_proposal(plane, number)
-        logins = {person.id: person.login for person in people.list_people(plane)}
+        logins = people.logins(plane)
         answer(found, as_json=as_json, text="\n".join(detail_lines(found, logins)))
 
 

@@ -32,7 +32,16 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.statements import open_statement
 
-__all__ = ["PROOF", "authored", "enrol_own_key", "enrol_with_code", "material_of", "take_statement", "unsigned"]
+__all__ = [
+    "PROOF",
+    "authored",
+    "enrol_own_key",
+    "enrol_with_code",
+    "material_of",
+    "require_proof",
+    "take_statement",
+    "unsigned",
+]
 
 PROOF = b"mentorplane: this key is mine, "
 """What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
@@ -60,7 +69,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: b
     who = people.find_person(plane, person).id
     attempt = Attempt("enrol-key", LeafObject("person", who))
     rights.require_role(plane, actor, ("administrator",), attempt=attempt)
-    _require_proof(who, public_key, proof)
+    require_proof(who, public_key, proof)
     with ledger.act(plane) as session:
         row = rights.find_row(session, who)
         rights.require_here(row)
@@ -88,14 +97,19 @@ def enrol_with_code(plane: ControlPlane, code: str, *, public_key: bytes, proof:
         InvalidDocument: the proof is not by that key.
     """
     whose = invitations.look_up(plane, code, purpose=invitations.NEW_KEY)
-    _require_proof(whose, public_key, proof)
+    require_proof(whose, public_key, proof)
     with ledger.act(plane) as session:
         row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
         _take_key(plane, session, row, public_key=public_key, by=(row.id, ledger.SYSTEM, Auth.KEY))
         return people.shown(plane, session, row)
 
 
-def _require_proof(person: str, public_key: bytes, proof: bytes) -> None:
+def require_proof(person: str, public_key: bytes, proof: bytes) -> None:
+    """Refuse a key whose holder did not sign that it is this person's.
+
+    Raises:
+        InvalidDocument: the proof is not by that key.
+    """
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(proof, PROOF + person.encode())
     except (InvalidSignature, ValueError):

@@ -76,7 +76,7 @@ def list_(
         from control_plane.texts.holds import list_holds
 
         found = list_holds(plane, lifted=lifted)
-        logins = {person.id: person.login for person in people.list_people(plane)}
+        logins = people.logins(plane)
         lines = [_line(one, logins.get(one.person, one.person)) for one in found]
         answer(found, as_json=as_json, text="\n".join(lines) or "no holds in force")
 
