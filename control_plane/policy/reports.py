@@ -41,7 +41,6 @@ __all__ = [
     "examples_of",
     "fresh_days",
     "gather",
-    "is_fresh",
     "require_passed",
     "staleness",
     "store_report",
@@ -140,11 +139,6 @@ def store_report(session: Session, manifest: str, results: Iterable[CheckResult]
         )
         session.add(row)
     session.flush()
-
-
-def is_fresh(session: Session, revision: RevisionRow, *, now: datetime) -> bool:
-    """Return whether there is a report of the revision that still says something about it."""
-    return not staleness(session, revision, now=now)
 
 
 def staleness(session: Session, revision: RevisionRow, *, now: datetime) -> str:

@@ -46,7 +46,6 @@ __all__ = [
     "require_current",
     "require_open",
     "require_passed",
-    "require_releasable",
     "review_all",
     "review_made",
 ]
@@ -294,19 +293,6 @@ def require_current(session: Session, revision: RevisionRow) -> None:
     """
     if store.is_stale(session, revision):
         raise Conflict("expected a proposal on the live release, got a stale one", hint="edit it to rebase it")
-
-
-def require_releasable(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> None:
-    """Refuse what may not go out, whatever its state and whoever approved it; the quorum is counted beside.
-
-    Raises:
-        Refused: it met its end, its checks did not pass or are not fresh, or somebody objects.
-        Conflict: it is stale.
-    """
-    expiry.require_alive(proposal, plane.now())
-    require_current(session, revision)
-    require_passed(session, revision, now=plane.now())
-    objections.require_unobjected(session, revision)
 
 
 def _require_reviewable(
