@@ -71,7 +71,7 @@ class Shelf:
         for place, volume in enumerate(self.volumes):
             self._file(place, volume)
             self._words.add(place, words[place])
-            self._titles.add(place, fold(f"{volume.entry.name} {volume.card.title}"))
+            self._titles.add(place, _title_of(volume))
 
     def _file(self, place: int, volume: Volume) -> None:
         for value in _values_of(volume):
@@ -96,12 +96,12 @@ class Shelf:
         for place, change in changes.items():
             self._take_out(place, change.before)
             self._words.discard(place, change.words_before)
-            self._titles.discard(place, fold(f"{change.before.entry.name} {change.before.card.title}"))
+            self._titles.discard(place, _title_of(change.before))
         for place, change in changes.items():
             volumes[place] = change.after
             self._put_in(place, change.after)
             self._words.put(place, change.words_after)
-            self._titles.put(place, fold(f"{change.after.entry.name} {change.after.card.title}"))
+            self._titles.put(place, _title_of(change.after))
         self.volumes = tuple(volumes)
 
     def _take_out(self, place: int, volume: Volume) -> None:
@@ -201,6 +201,10 @@ def _values_of(volume: Volume) -> list[tuple[str, str]]:
     values = [*plain.items(), *(("tag", tag) for tag in card.tags), ("stale", "yes" if volume.stale else "no")]
     parts = card.folder.split("/") if card.folder else []
     return values + [("folder", "/".join(parts[: depth + 1])) for depth in range(len(parts))]
+
+
+def _title_of(volume: Volume) -> list[str]:
+    return fold(f"{volume.entry.name} {volume.card.title}")
 
 
 def _digests_of(volume: Volume) -> set[str]:
