@@ -15,6 +15,7 @@ from control_plane.ceremony.orders import Order, encode_order, parse_order, sign
 from control_plane.ceremony.preparing import Custody, Keepers
 from control_plane.keys import load_keys
 from control_plane.plane import ControlPlane
+from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 
 Signers = tuple[CryptoSigner, ...]
@@ -49,6 +50,11 @@ class Organisation:
         """Two of three keep root, and two of three others targets."""
         return Custody(keepers(self.root), keepers(self.targets))
 
+    @property
+    def site(self) -> Site:
+        """What is published, with the keys that the server has now."""
+        return Site(self.plane.site, self.plane.keys, self.plane.now())
+
     def carry_out(self, order: Order, *signers: CryptoSigner) -> Done:
         """Have an order signed and carried out, and start the server again."""
         travelled = parse_order(encode_order(order))
@@ -66,11 +72,10 @@ class Organisation:
         return self.carry_out(preparing.move(self.plane, self.custody), *self.root[:2], *self.targets[:2])
 
 
-def device(plane: ControlPlane, folder: Path, trust: Path | None = None) -> EdgeRuntime:
+def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
     """Return a device of an installation, with the root that its app shipped."""
     shipped = folder / "trust"
     if not shipped.exists():
         shipped.mkdir(parents=True)
-        source = trust or plane.settings.home / "trust"
-        (shipped / "root.json").write_bytes((source / "root.json").read_bytes())
+        (shipped / "root.json").write_bytes((plane.settings.home / "trust" / "root.json").read_bytes())
     return EdgeRuntime.open(folder / "home", trust=shipped, source=str(plane.site))

@@ -84,7 +84,7 @@ def test_an_order_carried_out_again_after_a_crash_finishes_it(organisation: Orga
     assert edge.refresh().ok
     order = preparing.move(organisation.plane, organisation.custody)
     signed = with_signatures(order, [*organisation.root[:2], *organisation.targets[:2]])
-    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
+    site = organisation.site
     site.take(None, signed.targets, trust=signed.trust, released=site.targets())  # power fails before the root
     assert edge.refresh().ok
     carry_out(organisation.plane, signed)

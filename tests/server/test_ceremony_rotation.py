@@ -27,6 +27,14 @@ def organisation(acts: Acts) -> Organisation:
     return organisation
 
 
+@pytest.fixture
+def edge(organisation: Organisation, tmp_path: Path) -> EdgeRuntime:
+    """A device that has adopted what the installation released."""
+    edge = device(organisation.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    return edge
+
+
 def test_devices_follow_every_key_that_is_replaced(acts: Acts, tmp_path: Path) -> None:
     """Root, targets, each key of the server and the log's: a device from before the move adopts each in turn."""
     edge, organisation = device(acts.plane, tmp_path / "device"), Organisation(acts.plane)
@@ -55,10 +63,8 @@ def test_devices_follow_every_key_that_is_replaced(acts: Acts, tmp_path: Path) -
     assert report.ok, report.problems
 
 
-def test_a_lost_threshold_of_targets_is_replaced_by_root(organisation: Organisation, tmp_path: Path) -> None:
+def test_a_lost_threshold_of_targets_is_replaced_by_root(organisation: Organisation, edge: EdgeRuntime) -> None:
     """Without any key of targets before, root's custodians name new ones, and a device follows."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
     targets = made()
     order = preparing.rotate(organisation.plane, Replacing(targets=keepers(targets)))
     organisation.carry_out(order, *organisation.root[:2], *targets[:2])
@@ -84,10 +90,8 @@ def test_a_lost_root_comes_back_with_an_update_of_the_app(organisation: Organisa
     assert again.refresh().ok
 
 
-def test_a_lost_log_key_is_replaced_by_targets(organisation: Organisation, tmp_path: Path) -> None:
+def test_a_lost_log_key_is_replaced_by_targets(organisation: Organisation, edge: EdgeRuntime) -> None:
     """The log goes on under a new key that custodians name; a device sees one log that grew, and so does `verify`."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
     (organisation.plane.settings.home / "keys" / "log.pem").unlink()
     replace_lost_log(organisation.plane.settings.home, organisation.plane.site)
     organisation.start_again()
@@ -97,8 +101,9 @@ def test_a_lost_log_key_is_replaced_by_targets(organisation: Organisation, tmp_p
     assert report.ok, report.problems
 
 
-def _refused(edge: EdgeRuntime, home: Path, because: str) -> None:
-    """Assert that a device refuses what a thief publishes, for this reason, and keeps what it has."""
+def _refused(edge: EdgeRuntime, folder: Path, because: str) -> None:
+    """Assert that the device refuses what a thief publishes, for this reason, and keeps what it has."""
+    home = folder / "device" / "home"
     before = fingerprint(home)
     status = edge.refresh()
     assert not status.ok
@@ -122,30 +127,28 @@ def _forged_top(site: Site, *signers: CryptoSigner) -> Metadata[Targets]:
     return forged
 
 
-def test_every_online_key_together_cannot_change_the_keyring(organisation: Organisation, tmp_path: Path) -> None:
+def test_every_online_key_together_cannot_change_the_keyring(
+    organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
+) -> None:
     """A thief of the whole server signs new targets with what is there: refused in V2, the release in use stays."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
-    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
-    _forged_top(site, *map(CryptoSigner, organisation.plane.keys.roles.values()))
-    _refused(edge, tmp_path / "device" / "home", "V2")
+    _forged_top(organisation.site, *map(CryptoSigner, organisation.plane.keys.roles.values()))
+    _refused(edge, tmp_path, "V2")
 
 
-def test_keys_below_the_threshold_of_targets_change_nothing(organisation: Organisation, tmp_path: Path) -> None:
+def test_keys_below_the_threshold_of_targets_change_nothing(
+    organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
+) -> None:
     """One custodian of targets with the whole server is refused in V2, also with their signature twice."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
-    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
-    _forged_top(site, organisation.targets[0], organisation.targets[0])
-    _refused(edge, tmp_path / "device" / "home", "V2")
+    _forged_top(organisation.site, organisation.targets[0], organisation.targets[0])
+    _refused(edge, tmp_path, "V2")
 
 
-def test_an_online_key_that_redelegates_the_keyring_is_refused(organisation: Organisation, tmp_path: Path) -> None:
+def test_an_online_key_that_redelegates_the_keyring_is_refused(
+    organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
+) -> None:
     """`releases` delegates the trust file to a key of the thief's, who signs one: V2 fails, and nothing changes."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
     keys, thief = organisation.plane.keys, made(1)[0]
-    site = Site(organisation.plane.site, keys, organisation.plane.now())
+    site = organisation.site
     path = site.folder / "metadata" / "9.releases.json"
     released: Metadata[Targets] = Metadata.from_bytes(site.read("metadata/1.releases.json"))
     released.signed.version = 9
@@ -154,14 +157,14 @@ def test_an_online_key_that_redelegates_the_keyring_is_refused(organisation: Org
     released.sign(CryptoSigner(keys.roles["releases"]))
     path.write_bytes(released.to_bytes())
     site.take(None, None, trust=b"", released=site.targets())
-    _refused(edge, tmp_path / "device" / "home", "releases delegates")
+    _refused(edge, tmp_path, "releases delegates")
 
 
-def test_a_targets_that_delegates_more_is_refused(organisation: Organisation, tmp_path: Path) -> None:
+def test_a_targets_that_delegates_more_is_refused(
+    organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
+) -> None:
     """A top-level targets under a whole threshold that delegates every path, as a stolen online one could, fails V2."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
-    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
+    site = organisation.site
     top = site.top()
     assert top
     assert top.signed.delegations
@@ -172,14 +175,12 @@ def test_a_targets_that_delegates_more_is_refused(organisation: Organisation, tm
     for signer in organisation.targets[:2]:
         top.sign(signer, append=True)
     site.take(None, top, trust=site.target(TRUST_PATH) or b"", released=site.targets())
-    _refused(edge, tmp_path / "device" / "home", "delegates other paths")
+    _refused(edge, tmp_path, "delegates other paths")
 
 
-def test_a_root_of_strangers_is_refused(organisation: Organisation, tmp_path: Path) -> None:
+def test_a_root_of_strangers_is_refused(organisation: Organisation, edge: EdgeRuntime, tmp_path: Path) -> None:
     """A next root that one custodian and a thief's own keys signed fails V1."""
-    edge = device(organisation.plane, tmp_path / "device")
-    assert edge.refresh().ok
-    site = Site(organisation.plane.site, organisation.plane.keys, organisation.plane.now())
+    site = organisation.site
     root, thieves = site.root(), made()
     assert root
     forged: Metadata[Root] = Metadata.from_bytes(root.to_bytes())
@@ -191,7 +192,7 @@ def test_a_root_of_strangers_is_refused(organisation: Organisation, tmp_path: Pa
     for signer in (*thieves, organisation.root[0]):
         forged.sign(signer, append=True)
     site.take(forged, None, trust=b"", released=site.targets())
-    _refused(edge, tmp_path / "device" / "home", "V1")
+    _refused(edge, tmp_path, "V1")
 
 
 def test_drills_bring_devices_back_and_touch_nothing(organisation: Organisation, tmp_path: Path) -> None:
