@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from control_plane import db
-from control_plane.accounts import grants, people
+from control_plane.accounts import people
 from control_plane.custody.deciding import Verified
 from control_plane.custody.keyfile import KeyFile, create_key
 from control_plane.registry import queries, store
@@ -13,6 +13,7 @@ from control_plane.reviewing import own_keys
 from edge_runtime.core.approval import APPROVING
 from tests.server.acts import Acts
 from tests.server.conftest import CHEAP
+from tests.server.test_grants import grant
 
 SECRET = "a phrase of tom's own"
 SALT = bytes(range(16))
@@ -29,10 +30,7 @@ def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator") -> KeyFile:
     file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
     enrol(acts, file, "noor")
     if role in APPROVING:
-        given = {"reason": "their own key", "passphrase": acts.passphrase("lena")}
-        due = grants.propose(acts.plane, acts.id("lena"), grants.Making("noor", role), **given)
-        given = {"digest": due.digest, "reason": "their own key", "passphrase": acts.passphrase("ruth")}
-        grants.sign(acts.plane, acts.id("ruth"), due.id, **given)
+        grant(acts, "noor", role)
     return file
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from control_plane import ledger
 from control_plane.accounts import grants, invitations, people, presence, retiring
-from control_plane.accounts.grants import GrantRecord, Making
+from control_plane.accounts.grants import Making
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import prove
 from control_plane.accounts.scopes import Acting
@@ -24,6 +24,8 @@ from tests.server.acts import ROLE, Acts, refused
 from tests.server.conftest import CHEAP, Clock
 from tests.server.keyholders import SECRET as OWN_SECRET
 from tests.server.keyholders import fresh
+from tests.server.test_grants import propose, sign
+from tests.server.test_retiring import retire
 
 SECRET = "lena knows this secret"
 
@@ -33,18 +35,12 @@ def puppet(acts: Acts, login: str, *roles: str) -> Person:
     return acts.enrol(login, *roles, passphrase=SECRET)
 
 
-def proposed(acts: Acts, person: str, role: str) -> GrantRecord:
-    """A grant that the administrator signed first."""
-    given = {"reason": "a new term", "passphrase": acts.passphrase("lena")}
-    return grants.propose(acts.plane, acts.id("lena"), Making(person, role), **given)
-
-
 def test_attack_an_administrator_renews_the_key_of_an_approver_who_keeps_theirs(acts: Acts) -> None:
     """A code for a new key is for somebody whose key was retired; else their grants would come along with it."""
     given = {"purpose": invitations.NEW_KEY, "passphrase": acts.passphrase("lena")}
     with refused(acts.plane, Conflict, match="retired"):
         invitations.invite(acts.plane, acts.id("lena"), "tom", **given)
-    code = retiring.retire_key(acts.plane, acts.id("lena"), "tom", reason="lost", passphrase=acts.passphrase("lena"))
+    code = retire(acts, "tom")
     again = invitations.invite(acts.plane, acts.id("lena"), "tom", **given)
     with refused(acts.plane, Refused):
         retiring.enrol_key(acts.plane, code, SECRET)
@@ -55,7 +51,7 @@ def test_attack_an_administrator_renews_the_key_of_an_approver_who_keeps_theirs(
 def test_attack_an_administrator_enrols_the_second_person_who_signs_a_grant(acts: Acts, roles: tuple[str, ...]) -> None:
     """Whoever signs a grant was let in by more than one person: somebody whom she enrolled alone does not count."""
     second, friend = puppet(acts, "second", *roles), puppet(acts, "friend", "facilitator")
-    made = proposed(acts, friend.id, "facilitator")
+    made = propose(acts, "lena", friend.id, "facilitator")
     with refused(acts.plane, Refused, match="granted", logged="grant"):
         grants.sign(acts.plane, second.id, made.id, digest=made.digest, reason="yes", passphrase=SECRET)
     with refused(acts.plane, Refused, match="granted", logged="grant"):
@@ -65,17 +61,14 @@ def test_attack_an_administrator_enrols_the_second_person_who_signs_a_grant(acts
 
 def test_attack_an_administrator_signs_grants_with_a_key_that_she_retired(acts: Acts) -> None:
     """Who got a new key from her says nothing about grants, until they hold a role again by two others."""
-    acts_as = retiring.retire_key(acts.plane, acts.id("lena"), "ruth", reason="x", passphrase=acts.passphrase("lena"))
-    retiring.enrol_key(acts.plane, acts_as, SECRET)
+    retiring.enrol_key(acts.plane, retire(acts, "ruth"), SECRET)
     friend = puppet(acts, "friend", "facilitator")
-    made = proposed(acts, friend.id, "facilitator")
+    made = propose(acts, "lena", friend.id, "facilitator")
     with refused(acts.plane, Refused, match="granted", logged="grant"):
-        grants.sign(acts.plane, acts.id("ruth"), made.id, digest=made.digest, reason="yes", passphrase=SECRET)
-    back = proposed(acts, acts.id("ruth"), "compliance")
-    given = {"digest": back.digest, "reason": "yes", "passphrase": acts.passphrase("tom")}
-    assert grants.sign(acts.plane, acts.id("tom"), back.id, **given).state == "in-force"
-    given = {"digest": made.digest, "reason": "yes", "passphrase": SECRET}
-    assert grants.sign(acts.plane, acts.id("ruth"), made.id, **given).state == "in-force"
+        sign(acts, "ruth", made, passphrase=SECRET)
+    back = propose(acts, "lena", acts.id("ruth"), "compliance")
+    assert sign(acts, "tom", back).state == "in-force"
+    assert sign(acts, "ruth", made, passphrase=SECRET).state == "in-force"
 
 
 def test_attack_an_administrator_enrols_a_key_of_hers_as_that_of_an_approver(acts: Acts, tmp_path: Path) -> None:
@@ -125,16 +118,13 @@ def test_attack_an_administrator_retires_an_objectors_key_and_takes_it_back(
     objected(acts, "sam")
     if lapsed:
         clock.advance(days=57)
-    given = {"reason": "lost", "passphrase": acts.passphrase("lena")}
-    code = retiring.retire_key(acts.plane, acts.id("lena"), "sam", **given)
-    retiring.enrol_key(acts.plane, code, SECRET)
+    retiring.enrol_key(acts.plane, retire(acts, "sam"), SECRET)
     with refused(acts.plane, Refused, match="newer"):
         objections.take_back(acts.plane, acts.id("sam"), 2, present=SECRET)
-    made = proposed(acts, acts.id("sam"), "safety-owner")
+    made = propose(acts, "lena", acts.id("sam"), "safety-owner")
     with refused(acts.plane, Refused, logged="grant"):
-        grants.sign(acts.plane, acts.id("sam"), made.id, digest=made.digest, reason="yes", passphrase=SECRET)
-    given = {"digest": made.digest, "reason": "it is sam", "passphrase": acts.passphrase("ruth")}
-    grants.sign(acts.plane, acts.id("ruth"), made.id, **given)
+        sign(acts, "sam", made, passphrase=SECRET)
+    sign(acts, "ruth", made)
     objections.take_back(acts.plane, acts.id("sam"), 2, present=SECRET)
     assert ledger.verify(acts.plane).ok
 
