@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger
+from control_plane import db, ledger
 from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
@@ -244,6 +244,10 @@ def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
 
 def withdrawals_of(session: Session, channel: str) -> Withdrawals:
     """Return what the withdrawals on a channel stop, as devices work it out."""
+    return db.once(session, ("withdrawals", channel), lambda: _withdrawals_of(session, channel), of=(StatementRow,))
+
+
+def _withdrawals_of(session: Session, channel: str) -> Withdrawals:
     stops: dict[str, tuple[Stop, ...]] = {}
     whole: list[Whole] = []
     rows = withdrawal_rows(session, channel)
