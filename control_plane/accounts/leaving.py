@@ -83,7 +83,7 @@ def retire_person(plane: ControlPlane, actor: str, person: str, *, reason: str, 
 def _require_administrator(session: Session, leaves: str) -> None:
     """Refuse to let the last administrator go who can sign."""
     rows = session.exec(select(PersonRow).where(PersonRow.id != leaves, col(PersonRow.retired).is_(None)))
-    if not any("administrator" in row.roles and (row.sealed_key or row.custody == "own") for row in rows):
+    if not any("administrator" in row.roles and has_key(session, row) for row in rows):
         raise Conflict("expected another administrator to stay, got the last one", hint="enrol another one first")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlmodel import text
@@ -25,6 +26,7 @@ from control_plane.registry import proposals, queries, review
 from control_plane.reviewing import objections
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 from tests.server.acts import ROLE, Acts, refused
+from tests.server.keyholders import fresh
 from tests.server.library import CLOSING, script
 
 NEW = "another long secret"
@@ -174,3 +176,12 @@ def test_attack_people_are_sent_away_by_whoever_may_not(acts: Acts) -> None:
     retire(acts, "tom")
     assert not leave(acts, "sam", by="ruth")
     assert not people.find_person(acts.plane, "sam").left
+
+
+def test_attack_an_administrator_without_a_key_is_counted_as_one_who_stays(acts: Acts, tmp_path: Path) -> None:
+    """Whoever kept a key of their own that was retired can sign nothing: the last one who can is not sent away."""
+    fresh(acts, tmp_path, "administrator")
+    retire(acts, "noor")
+    with refused(acts.plane, Conflict, match="the last one"):
+        leave(acts, "lena", by="tom")
+    assert not people.find_person(acts.plane, "lena").left
