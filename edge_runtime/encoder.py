@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from audit.frozen import frozen
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import NotTrusted, Unavailable
-from edge_runtime.core.reader.decode import Found, places_of, word_starts
+from edge_runtime.core.reader.decode import Found, capitals_of, places_of, word_starts
 from edge_runtime.core.reader.encoder import SentenceFindings
 from edge_runtime.core.reader.model import MAX_BYTES, File, Probe, ReaderModel, parse_reader_model
 from edge_runtime.core.reader.normalise import normalise
@@ -103,9 +103,10 @@ class OnnxEncoder:
         if not any(map(str.isalpha, sentence)):
             return SentenceFindings((), {})
         encoding = self._tokenizer.encode(sentence)
-        if self._gate is not None and self._is_clean(encoding.ids):
+        capitals = capitals_of(sentence, encoding.offsets)
+        if self._gate is not None and self._is_clean(encoding.ids, capitals):
             return SentenceFindings((), {})
-        entities, parts, labels = self._scores(encoding)
+        entities, parts, labels = self._scores(encoding.ids, capitals)
         words = word_starts(sentence, encoding.offsets[1:-1])
         found = _places(sentence, encoding, words, scores=entities, head=self._entities)
         return SentenceFindings(
@@ -114,27 +115,26 @@ class OnnxEncoder:
             parts=_places(sentence, encoding, words, scores=parts, head=self._parts),
         )
 
-    def _is_clean(self, ids: list[int]) -> bool:
+    def _is_clean(self, ids: list[int], capitals: list[int]) -> bool:
         """Tell whether the first stage is certain that a sentence holds nothing to find."""
-        import numpy as np
-
         assert self._gate is not None
         assert self._model.gate is not None
         if len(ids) > self._model.max_tokens:
             return False
-        logit = float(self._gate.run(None, {"input_ids": np.array([ids], np.int64)})[0][0][0])
+        logit = float(self._gate.run(None, _inputs(ids, capitals))[0][0][0])
         return _sigmoid_bp(logit) < self._model.gate.threshold_bp
 
-    def _scores(self, encoding: Encoding) -> tuple[Scores, Scores, dict[str, int]]:
+    def _scores(self, ids: list[int], capitals: list[int]) -> tuple[Scores, Scores, dict[str, int]]:
         """Return the scores of each token but the first and last, entities and parts, and those of the labels."""
         import numpy as np
 
         entities: list[Scores] = []
         parts: list[Scores] = []
         labels = np.full(len(self._model.labels), -np.inf, np.float32)
-        first, *inner, last = encoding.ids
+        first, *inner, last = ids
+        of_inner = capitals[1:-1]
         for start, end, keep_from, keep_to in _windows(len(inner), self._model):
-            given = self._outputs([first, *inner[start:end], last])
+            given = self._outputs([first, *inner[start:end], last], [0, *of_inner[start:end], 0])
             kept = slice(1 + keep_from - start, 1 + keep_to - start)
             entities.append(_softmax(given[0][0][kept]))
             parts.append(_softmax(given[1][0][kept]))
@@ -142,18 +142,15 @@ class OnnxEncoder:
         scores = {label: _sigmoid_bp(float(logit)) for label, logit in zip(self._model.labels, labels, strict=True)}
         return np.concatenate(entities), np.concatenate(parts), scores
 
-    def _outputs(self, ids: list[int]) -> Sequence[Any]:
+    def _outputs(self, ids: list[int], capitals: list[int]) -> Sequence[Any]:
         """Return the logits of one window: entities, parts and labels."""
-        import numpy as np
-
-        tokens = np.array([ids], np.int64)
         outputs = ["entity_logits", "commitment_logits", "label_logits"]
-        given: Sequence[Any] = self._graph.run(outputs, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        given: Sequence[Any] = self._graph.run(outputs, _inputs(ids, capitals))
         return given
 
     def _verify_outputs(self) -> None:
         """Refuse a graph whose outputs do not have the sizes that its description names."""
-        sizes = [array.shape for array in self._outputs([0, 0, 0])]
+        sizes = [array.shape for array in self._outputs([0, 0, 0], [0, 0, 0])]
         tags = [(1, 3, 1 + 2 * len(types)) for types in (self._model.entities, self._model.parts)]
         if sizes != [*tags, (1, len(self._model.labels))]:
             raise NotTrusted("expected a model with the outputs that reader.json names, got others", check="V8")
@@ -225,6 +222,12 @@ def _session(data: bytes) -> InferenceSession:
     session.disable_fallback()
     vars(session).pop("_model_bytes", None)  # a second copy of the file, kept for the fallback that is switched off
     return session
+
+
+def _inputs(ids: list[int], capitals: list[int]) -> dict[str, npt.NDArray[np.int64]]:
+    import numpy as np
+
+    return {"input_ids": np.array([ids], np.int64), "token_type_ids": np.array([capitals], np.int64)}
 
 
 def _windows(tokens: int, model: ReaderModel) -> Iterator[tuple[int, int, int, int]]:

@@ -31,7 +31,7 @@ from models.predict import Predicted, Predictor
 from models.recipe import BUILD, Recipe, smoke
 from models.scores import f_beta, total
 from models.thresholds import Choice, choose_thresholds, entity_counts, rescored, touched_share
-from models.tokens import ids_of, load_tokenizer
+from models.tokens import load_tokenizer, tokens_of
 from models.train import say, train
 
 FILES = ("reader.onnx", "tokenizer.json", "gate.onnx", "reader.json", "MODEL_CARD.md")
@@ -131,13 +131,13 @@ def _make_gate(
     holds = [holds_something(one, predictor.read(one.text), thresholds) for one in examples]
     words = net.encoder.embeddings.word_embeddings.weight.detach()
     gate = train_gate(
-        [ids_of(one.text, tokenizer.encode(one.text)) for one in examples], holds, words, seed=recipe.seed
+        [tokens_of(one.text, tokenizer.encode(one.text)) for one in examples], holds, words, seed=recipe.seed
     )
     export_gate(gate, build / "gate.onnx")
     held_back, predicted = held
     return choose_gate(
         build / "gate.onnx",
-        [ids_of(one.text, tokenizer.encode(one.text)) for one in held_back],
+        [tokens_of(one.text, tokenizer.encode(one.text)) for one in held_back],
         [holds_something(one, read, thresholds) for one, read in zip(held_back, predicted, strict=True)],
         crises=[one.labels.get("crisis", False) for one in held_back],
     )

@@ -90,7 +90,6 @@ def _weak() -> Sequence[str]:
     return [
         "## Known weaknesses",
         "",
-        "- It reads lower case only: whether a word began with a capital is not known to it.",
         "- One sentence at a time: what only the sentence before makes clear is not seen.",
         "- Attacks longer than a sentence were left out of training, since nobody said which sentence is the attack.",
         "- Few examples stand behind some labels; the table says how many.",

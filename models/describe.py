@@ -7,7 +7,6 @@ Format: docs/formats.md, `mentorplane-reader/1`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
 from models.predict import NEVER, OVERLAP, WINDOW, Predicted, Predictor
 from models.probes import PROBES
 from models.thresholds import Choice
-from models.tokens import load_tokenizer
+from models.tokens import load_tokenizer, tokens_of
 
 __all__ = ["describe", "self_test"]
 
@@ -79,7 +78,7 @@ def self_test(folder: Path, thresholds: Mapping[str, float], gate: float) -> lis
     ranked = []
     for text in PROBES:
         predicted = predictor.read(text)
-        score = first_stage.score(tokenizer.encode(text).ids)
+        score = first_stage.score(tokens_of(text, tokenizer.encode(text)))
         clearance = min(_clearance(predicted, thresholds), GATE_WEIGHT * abs(score - gate))
         nothing: canonical.JsonObject = {"text": text, "labels": {}, "entities": [], "parts": []}
         ranked.append((clearance, _line(predicted, thresholds) if score >= gate else nothing))
@@ -129,7 +128,7 @@ def _score(choice: Choice) -> canonical.JsonObject:
 
 def _file(path: Path) -> canonical.JsonObject:
     data = path.read_bytes()
-    return {"digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size_bytes": len(data)}
+    return {"digest": canonical.digest(data), "size_bytes": len(data)}
 
 
 def _bp(share: float) -> int:

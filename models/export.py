@@ -25,7 +25,7 @@ from models.tokens import UNKNOWN, encode_all
 
 __all__ = ["INPUTS", "OUTPUTS", "calibrate", "export_float", "quantise", "write_graph"]
 
-INPUTS = ("input_ids", "attention_mask")
+INPUTS = ("input_ids", "token_type_ids")
 OUTPUTS = ("entity_logits", "commitment_logits", "label_logits")
 OPSET = 17
 
@@ -38,7 +38,7 @@ def calibrate(net: ReaderNet, examples: Sequence[Example], tokenizer: Tokenizer)
     encoded = encode_all(examples, tokenizer)
     with torch.no_grad():
         batches = [Batch(encoded[start : start + 32]) for start in range(0, len(encoded), 32)]
-        logits = torch.cat([net(batch.ids, batch.mask)[2] for batch in batches])
+        logits = torch.cat([net(batch.ids, batch.capitals, batch.mask)[2] for batch in batches])
         judged = torch.cat([batch.labels for batch in batches])
         known = judged != UNKNOWN
         losses = {
@@ -92,11 +92,11 @@ def _check(net: ReaderNet, path: Path) -> None:
         ValueError: they differ.
     """
     ids = torch.arange(1000, 1041).unsqueeze(0)
-    mask = torch.ones_like(ids)
+    capitals = ids % 2
     with torch.no_grad():
-        expected = net(ids, mask)
+        expected = net(ids, capitals)
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    got = session.run(None, dict(zip(INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
+    got = session.run(None, dict(zip(INPUTS, (ids.numpy(), capitals.numpy()), strict=True)))
     for name, ours, theirs in zip(OUTPUTS, expected, got, strict=True):
         if not torch.allclose(ours, torch.from_numpy(theirs), atol=1e-3):
             raise ValueError(f"expected the exported graph to give the network's {name}")

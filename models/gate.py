@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from audit.frozen import frozen
 from models.data.example import Example
-from models.export import write_graph
+from models.export import INPUTS, write_graph
 from models.names import ENTITY_TYPES, LABELS
-from models.predict import WINDOW, Floats, Predicted
-from models.tokens import CAPITAL
+from models.predict import Floats, Predicted, inputs_of
+from models.tokens import Tokens
 from models.train import say
 
 __all__ = ["GateChoice", "GateNet", "GateReader", "choose_gate", "export_gate", "holds_something", "train_gate"]
@@ -51,13 +51,14 @@ class GateNet(nn.Module):
     def __init__(self, words: Tensor) -> None:
         super().__init__()
         self.words = nn.Embedding.from_pretrained(_reduced(words, WIDTH), freeze=False)
+        self.capital = nn.Embedding(2, WIDTH)
         self.near = nn.Conv1d(WIDTH, HIDDEN, 3, padding=1)
         self.far = nn.Conv1d(HIDDEN, HIDDEN, 3, padding=1)
         self.verdict = nn.Linear(HIDDEN, 1)
 
-    def forward(self, input_ids: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """Return one logit for each sentence."""
-        rows = self.words(input_ids % CAPITAL).transpose(1, 2)
+        rows = (self.words(input_ids) + self.capital(token_type_ids)).transpose(1, 2)
         near = torch.relu(self.near(rows))
         seen = near + torch.relu(self.far(near))
         logit: Tensor = self.verdict(seen.amax(dim=2))
@@ -73,27 +74,33 @@ def holds_something(example: Example, predicted: Predicted, thresholds: Mapping[
     return labels or bool(predicted.found_entities(lower))
 
 
-def train_gate(ids: Sequence[Sequence[int]], holds: Sequence[bool], words: Tensor, *, seed: int) -> GateNet:
-    """Return the network, trained on sentences as token ids."""
+def train_gate(read: Sequence[Tokens], holds: Sequence[bool], words: Tensor, *, seed: int) -> GateNet:
+    """Return the network, trained on sentences as tokens."""
     torch.manual_seed(seed)
     rng = random.Random(seed)  # noqa: S311 - an order is no secret
     net = GateNet(words)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
-    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+    order = sorted(range(len(read)), key=lambda index: len(read[index].ids))
     batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     steps = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * len(batches))
     for epoch in range(EPOCHS):
         rng.shuffle(batches)
-        losses = [_step(net, optimiser, steps, batch=_batch(batch, ids, holds)) for batch in batches]
+        losses = [
+            _step(net, optimiser, steps, batch=_batch([(read[index], holds[index]) for index in batch]))
+            for batch in batches
+        ]
         say(f"  first stage, epoch {epoch + 1} of {EPOCHS}: loss {sum(losses) / len(losses):.3f}")
     net.eval()
     return net
 
 
-def _batch(batch: Sequence[int], ids: Sequence[Sequence[int]], holds: Sequence[bool]) -> tuple[Tensor, Tensor]:
-    width = max(len(ids[index]) for index in batch)
-    rows = torch.tensor([[*ids[index], *[0] * (width - len(ids[index]))] for index in batch])
-    return rows, torch.tensor([[float(holds[index])] for index in batch])
+def _batch(chosen: Sequence[tuple[Tokens, bool]]) -> tuple[Tensor, Tensor, Tensor]:
+    width = max(len(one.ids) for one, _ in chosen)
+    ids, capitals = (
+        torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
+        for rows in ([one.ids for one, _ in chosen], [one.capitals for one, _ in chosen])
+    )
+    return ids, capitals, torch.tensor([[float(holds)] for _, holds in chosen])
 
 
 def _step(
@@ -101,10 +108,10 @@ def _step(
     optimiser: torch.optim.Optimizer,
     steps: torch.optim.lr_scheduler.LRScheduler,
     *,
-    batch: tuple[Tensor, Tensor],
+    batch: tuple[Tensor, Tensor, Tensor],
 ) -> float:
-    rows, truth = batch
-    loss = nn.functional.binary_cross_entropy_with_logits(net(rows), truth)
+    ids, capitals, truth = batch
+    loss = nn.functional.binary_cross_entropy_with_logits(net(ids, capitals), truth)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
@@ -115,8 +122,8 @@ def _step(
 def export_gate(net: GateNet, path: Path) -> None:
     """Write the network as a graph with 8-bit weights."""
     whole = path.with_suffix(".float.onnx")
-    given = {"input_ids": torch.ones(1, 16, dtype=torch.long)}
-    write_graph(net, given, whole, outputs=["gate_logit"], axes={"input_ids": {1: "tokens"}})
+    given = dict.fromkeys(INPUTS, torch.ones(1, 16, dtype=torch.long))
+    write_graph(net, given, whole, outputs=["gate_logit"], axes={name: {1: "tokens"} for name in INPUTS})
     quantize_dynamic(whole, path, weight_type=QuantType.QInt8, op_types_to_quantize=["Gather"])
 
 
@@ -126,17 +133,15 @@ class GateReader:
     def __init__(self, path: Path) -> None:
         self._session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
-    def score(self, ids: Sequence[int]) -> float:
+    def score(self, tokens: Tokens) -> float:
         """Return how likely a sentence holds something."""
-        logit: Floats = self._session.run(None, {"input_ids": np.array([ids[:WINDOW]], np.int64)})[0]
+        logit: Floats = self._session.run(None, inputs_of(tokens))[0]
         return float(1 / (1 + np.exp(-logit[0, 0])))
 
 
-def choose_gate(
-    path: Path, ids: Sequence[Sequence[int]], holds: Sequence[bool], *, crises: Sequence[bool]
-) -> GateChoice:
+def choose_gate(path: Path, read: Sequence[Tokens], holds: Sequence[bool], *, crises: Sequence[bool]) -> GateChoice:
     """Return the highest threshold that hides as little as promised."""
-    scores = np.array(list(map(GateReader(path).score, ids)))
+    scores = np.array(list(map(GateReader(path).score, read)))
     truth = np.array(holds)
     needed = np.sort(scores[truth])
     limit = float(needed[int((1 - RECALL) * len(needed))]) if len(needed) else 0.0

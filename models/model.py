@@ -15,7 +15,7 @@ from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
-from models.tokens import CAPITAL, UNKNOWN, Encoded
+from models.tokens import UNKNOWN, Encoded
 
 __all__ = ["Batch", "ReaderNet", "loss_of"]
 
@@ -30,6 +30,7 @@ class Batch:
     def __init__(self, examples: Sequence[Encoded]) -> None:
         width = max(len(one.ids) for one in examples)
         self.ids = _padded([one.ids for one in examples], width, 0)
+        self.capitals = _padded([one.capitals for one in examples], width, 0)
         self.mask = _padded([(1,) * len(one.ids) for one in examples], width, 0)
         self.entities = _padded([one.entities for one in examples], width, UNKNOWN)
         self.parts = _padded([one.parts for one in examples], width, UNKNOWN)
@@ -51,14 +52,19 @@ class ReaderNet(nn.Module):
         self.parts = nn.Linear(width, len(PART_TAGS))
         self.labels = nn.Linear(width, len(LABELS))
         self.focus = nn.Linear(width, len(LABELS))
-        self.capital = nn.Parameter(torch.zeros(width))
+        types = self.encoder.embeddings.token_type_embeddings.weight
+        with torch.no_grad():
+            types[1] = types[0]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the logits of entities and parts, for each token, and of labels."""
-        is_capital = (input_ids >= CAPITAL).long()
-        words = self.encoder.embeddings.word_embeddings(input_ids - CAPITAL * is_capital)
-        rows = words + is_capital.unsqueeze(-1) * self.capital
-        hidden = self.encoder(inputs_embeds=rows, attention_mask=attention_mask).last_hidden_state
+    def forward(
+        self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of entities and parts, for each token, and of labels; without a mask nothing is padding."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        hidden = self.encoder(
+            input_ids=input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask
+        ).last_hidden_state
         hidden = self.dropout(hidden)
         return self.entities(hidden), self.parts(hidden), self._label_logits(hidden, attention_mask)
 
@@ -72,8 +78,9 @@ class ReaderNet(nn.Module):
         """Return the parameters with their rates of learning; the vocabulary's table stays as it is."""
         self.encoder.embeddings.word_embeddings.requires_grad_(False)
         heads = [p for head in (self.entities, self.parts, self.labels, self.focus) for p in head.parameters()]
-        encoder = [p for p in self.encoder.parameters() if p.requires_grad]
-        return [{"params": encoder, "lr": encoder_rate}, {"params": [*heads, self.capital], "lr": head_rate}]
+        types = self.encoder.embeddings.token_type_embeddings.weight
+        encoder = [p for p in self.encoder.parameters() if p.requires_grad and p is not types]
+        return [{"params": encoder, "lr": encoder_rate}, {"params": [*heads, types], "lr": head_rate}]
 
 
 def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, heads: str = "all") -> Tensor:

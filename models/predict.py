@@ -17,9 +17,9 @@ from tokenizers import Tokenizer
 from audit.frozen import frozen
 from edge_runtime.core.reader.decode import places_of, word_starts
 from models.names import ENTITY_TYPES, PARTS, PATTERN_TYPES
-from models.tokens import ids_of
+from models.tokens import Tokens, tokens_of
 
-__all__ = ["Floats", "Predicted", "Predictor", "Spans", "Tags", "spans_of", "tags_of_words"]
+__all__ = ["Floats", "Predicted", "Predictor", "Spans", "Tags", "inputs_of", "spans_of", "tags_of_words"]
 
 Floats = NDArray[np.float32]
 Spans = list[tuple[str, int, int]]
@@ -69,13 +69,20 @@ class Predictor:
     def read(self, text: str) -> Predicted:
         """Return what the model says of a sentence; what goes beyond one window is not read here."""
         encoding = self._tokenizer.encode(text)
-        ids = np.array([ids_of(text, encoding)[:WINDOW]], np.int64)
-        logits = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        offsets = encoding.offsets[1 : ids.shape[1] - 1]
+        logits = self._session.run(None, inputs_of(tokens_of(text, encoding)))
+        offsets = encoding.offsets[1 : min(WINDOW, len(encoding.offsets)) - 1]
         entities, parts = (
             tags_of_words(text, offsets, _softmax(logit[0][1 : len(offsets) + 1])) for logit in logits[:2]
         )
         return Predicted(text=text, entities=entities, parts=parts, labels=1 / (1 + np.exp(-logits[2][0])))
+
+
+def inputs_of(tokens: Tokens) -> dict[str, NDArray[np.int64]]:
+    """Return what either graph takes of a sentence, cut to one window."""
+    return {
+        "input_ids": np.array([tokens.ids[:WINDOW]], np.int64),
+        "token_type_ids": np.array([tokens.capitals[:WINDOW]], np.int64),
+    }
 
 
 def tags_of_words(text: str, offsets: Sequence[tuple[int, int]], shares: Floats) -> Tags:

@@ -11,18 +11,23 @@ from pathlib import Path
 from tokenizers import Encoding, Tokenizer
 
 from audit.frozen import frozen
+from edge_runtime.core.reader.decode import capitals_of
 from models.data.example import Example, Mark
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
 
-__all__ = ["CAPITAL", "MAX_TOKENS", "UNKNOWN", "Encoded", "encode_all", "ids_of", "load_tokenizer", "tag_numbers"]
+__all__ = ["MAX_TOKENS", "UNKNOWN", "Encoded", "Tokens", "encode_all", "load_tokenizer", "tag_numbers", "tokens_of"]
 
 UNKNOWN = -100
-CAPITAL = 32_768
-"""What is added to the id of a token that begins with a capital letter, since the vocabulary knows none."""
-CASED = False
-"""Whether that is done: only where the device does so too."""
 MAX_TOKENS = 128
 """Longest example that is learned from; the device reads up to 256 tokens at once."""
+
+
+@frozen
+class Tokens:
+    """What a graph takes of a sentence; `capitals` is 1 where a token begins with one."""
+
+    ids: Sequence[int]
+    capitals: Sequence[int]
 
 
 @frozen
@@ -30,6 +35,7 @@ class Encoded:
     """An example as numbers."""
 
     ids: tuple[int, ...]
+    capitals: tuple[int, ...]
     entities: tuple[int, ...]
     parts: tuple[int, ...]
     labels: tuple[int, ...]
@@ -43,14 +49,9 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def ids_of(text: str, encoding: Encoding) -> list[int]:
-    """Return the ids of the tokens of a text, as the graph takes them."""
-    if not CASED:
-        return list(encoding.ids)
-    return [
-        number + CAPITAL * text[start : start + (end > start)].isupper()
-        for number, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
-    ]
+def tokens_of(text: str, encoding: Encoding) -> Tokens:
+    """Return the tokens of a text, as the graphs take them."""
+    return Tokens(encoding.ids, capitals_of(text, encoding.offsets))
 
 
 def encode_all(examples: Sequence[Example], tokenizer: Tokenizer) -> list[Encoded]:
@@ -58,12 +59,13 @@ def encode_all(examples: Sequence[Example], tokenizer: Tokenizer) -> list[Encode
     encodings = tokenizer.encode_batch([example.text for example in examples])
     made = []
     for example, encoding in zip(examples, encodings, strict=True):
-        ids, offsets = ids_of(example.text, encoding), encoding.offsets
+        ids, offsets = encoding.ids, encoding.offsets
         if len(ids) > MAX_TOKENS:
             ids, offsets = [*ids[: MAX_TOKENS - 1], ids[-1]], [*offsets[: MAX_TOKENS - 1], offsets[-1]]
         made.append(
             Encoded(
                 ids=tuple(ids),
+                capitals=tuple(capitals_of(example.text, offsets)),
                 entities=tag_numbers(offsets, example.entities, ENTITY_TAGS),
                 parts=tag_numbers(offsets, example.parts, PART_TAGS),
                 labels=tuple(int(example.labels[name]) if name in example.labels else UNKNOWN for name in LABELS),

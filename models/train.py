@@ -109,7 +109,7 @@ class _Run:
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * max(factor, 0.01)
         batch = Batch(examples)
-        loss = loss_of(self.net(batch.ids, batch.mask), batch, self._recipe.heads)
+        loss = loss_of(self.net(batch.ids, batch.capitals, batch.mask), batch, self._recipe.heads)
         self._optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), GRADIENT_LENGTH)

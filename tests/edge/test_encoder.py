@@ -44,6 +44,11 @@ def test_names_are_found_whole(encoder: OnnxEncoder) -> None:
     ]
 
 
+def test_a_capital_tells_a_name_from_a_word(encoder: OnnxEncoder) -> None:
+    """The vocabulary knows lower case only; the graph is told beside it which tokens begin with a capital."""
+    assert entities(encoder, "x Grace grace x") == [("PERSON", "Grace")]
+
+
 def test_places_are_in_the_text_as_it_was_given(encoder: OnnxEncoder) -> None:
     """Through normalisation, tokens and back: the original characters."""
     text = "\u200bI will c\u200ball \uff30riya by Friday. My sister will leave x."

@@ -1,6 +1,7 @@
 """A real model that fits on a page: an ONNX graph that looks each word up in a table, its tokenizer and description.
 
-Promises: the same files each time. Its words are its weights: `priya` is a person, `leave` a crisis, and so on.
+Promises: the same files each time. Its words are its weights: `priya` is a person, `leave` a crisis, and so on;
+`grace` is a person with a capital and a grace without.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from edge_runtime.core import canonical
 ENTITIES = ("PERSON", "ORG", "EMAIL")
 PARTS = ("WHO", "WHAT", "WHEN")
 LABELS = ("crisis", "about_other", "commitment", "injection", "topic.health", "agreed_action")
+INPUTS = ("input_ids", "token_type_ids")
 STRONG, NO = 12.0, 8.0
 MEANINGS = {
     "priya": "B-PERSON",
@@ -39,7 +41,7 @@ MEANINGS = {
     "migraine": "topic.health",
     "agreed": "agreed_action",
 }
-WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *MEANINGS, "by", "my", ".", "x")
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *MEANINGS, "by", "my", ".", "x", "grace")
 
 
 def _names() -> list[str]:
@@ -55,36 +57,40 @@ def graph() -> bytes:
     table[:, -len(LABELS) :] = -NO
     for word, meaning in MEANINGS.items():
         table[WORDS.index(word), names.index(meaning)] = STRONG
+    capital = np.zeros((1, len(names)), np.float32)
+    capital[0, names.index("B-PERSON")] = 1.0
+    table[WORDS.index("grace"), names.index("B-PERSON")] = NO - 0.5
     sizes = np.array([1 + 2 * len(ENTITIES), 1 + 2 * len(PARTS), len(LABELS)], np.int64)
-    axes = numpy_helper.from_array(np.array([1], np.int64), "axes")
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-        helper.make_node("Mul", ["rows", "column"], ["seen"]),
+        helper.make_node("Cast", ["token_type_ids"], ["capitals"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["capitals", "last"], ["column"]),
+        helper.make_node("Mul", ["column", "capital"], ["more"]),
+        helper.make_node("Add", ["rows", "more"], ["seen"]),
         helper.make_node("Split", ["seen", "sizes"], ["entity_logits", "commitment_logits", "of_labels"], axis=2),
         helper.make_node("ReduceMax", ["of_labels", "axes"], ["label_logits"], keepdims=0),
     ]
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, [1, "n"]) for n in ("input_ids", "attention_mask")]
+    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, [1, "n"]) for n in INPUTS]
     outputs = [
         helper.make_tensor_value_info("entity_logits", TensorProto.FLOAT, [1, "n", int(sizes[0])]),
         helper.make_tensor_value_info("commitment_logits", TensorProto.FLOAT, [1, "n", int(sizes[1])]),
         helper.make_tensor_value_info("label_logits", TensorProto.FLOAT, [1, int(sizes[2])]),
     ]
-    last = numpy_helper.from_array(np.array([2], np.int64), "last")
-    weights = [numpy_helper.from_array(table, "table"), numpy_helper.from_array(sizes, "sizes"), axes, last]
+    last = np.array([2], np.int64)
+    numbers = {"table": table, "capital": capital, "sizes": sizes, "axes": np.array([1], np.int64), "last": last}
+    weights = [numpy_helper.from_array(array, name) for name, array in numbers.items()]
     return _serialised(helper.make_graph(nodes, "tiny", inputs, outputs, weights))
 
 
 def gate() -> bytes:
     """Return a first stage that lets every sentence through that has a word with a meaning."""
     table = np.full((len(WORDS), 1), -NO, np.float32)
-    table[[WORDS.index(word) for word in MEANINGS]] = STRONG
+    table[[WORDS.index(word) for word in (*MEANINGS, "grace")]] = STRONG
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
         helper.make_node("ReduceMax", ["rows", "axes"], ["gate_logit"], keepdims=0),
     ]
-    inputs = [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "n"])]
+    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, [1, "n"]) for n in INPUTS]
     outputs = [helper.make_tensor_value_info("gate_logit", TensorProto.FLOAT, [1, 1])]
     axes = numpy_helper.from_array(np.array([1], np.int64), "axes")
     return _serialised(

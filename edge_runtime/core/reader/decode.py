@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from edge_runtime.core.reader.records import Commitment, Span
 
-__all__ = ["Found", "commitments_of", "places_of", "word_starts"]
+__all__ = ["Found", "capitals_of", "commitments_of", "places_of", "word_starts"]
 
 
 class Found(NamedTuple):
@@ -29,6 +29,11 @@ def word_starts(sentence: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
         if not goes_on:
             starts.append(number)
     return starts
+
+
+def capitals_of(sentence: str, offsets: Iterable[tuple[int, int]]) -> list[int]:
+    """Return 1 for each token that begins with a capital letter, else 0: the vocabulary knows lower case only."""
+    return [int(start < end and sentence[start].isupper()) for start, end in offsets]
 
 
 def places_of(sentence: str, words: Iterable[tuple[int, int, str, bool]]) -> tuple[Found, ...]:

@@ -1,8 +1,9 @@
 """What stands beside the reader's model: which files it is, what its outputs mean, and how a device tests it.
 
 `reader.json` names the order of the outputs once; code never repeats it. The graph has inputs `input_ids` and
-`attention_mask` (int64, [1, n]) and outputs `entity_logits` [1, n, 1 + 2 E], `commitment_logits` [1, n, 1 + 2 C] and
-`label_logits` [1, L]: tags are `O`, then `B-` and `I-` of each type in order; labels are independent.
+`token_type_ids` (int64, [1, n]; the latter 1 where a token begins with a capital letter) and outputs `entity_logits`
+[1, n, 1 + 2 E], `commitment_logits` [1, n, 1 + 2 C] and `label_logits` [1, L]: tags are `O`, then `B-` and `I-` of each
+type in order; labels are independent.
 
 Promises: strict parse; thresholds only for what the model has; a self-test that is not empty and only asks for it; each
 label that counts has a measured score. Does not: read a file or run a model (see `edge_runtime.encoder`).
