@@ -6,7 +6,8 @@ const ANSWER_WITHIN_MS = 10_000;
 const seen = new Set();
 const silence = new Map(); // for each frame of the device, the timer that ends our patience
 let state = null;
-let wanted = ""; // the frame that shall be asked to look, once it is ready
+const wanted = new Set(); // the frames that shall be asked to look, once they are ready
+let acted = Promise.resolve(); // the act under way: answers are shown in the order of the acts
 
 function make(tag, text = "", attributes = {}) {
   const element = document.createElement(tag);
@@ -214,13 +215,13 @@ function hear(figure) {
 }
 
 function askFrame(name) {
-  wanted = name;
+  wanted.add(name);
   showFrame(name);
   if (frameOf(name).dataset.ready) tellFrame(name);
 }
 
 function tellFrame(name) {
-  wanted = "";
+  wanted.delete(name);
   awaitWord(frameOf(name));
   const message = { type: "refresh", source: name === "forged" ? "forged" : "" };
   frameOf(name).querySelector("iframe").contentWindow.postMessage(message, state.device.origin);
@@ -244,7 +245,7 @@ window.addEventListener("message", (event) => {
   if (type === "height") figure.querySelector("iframe").style.height = `${Math.min(Math.max(Number(px) || 0, 160), 2400) + 2}px`;
   if (type === "ready") {
     figure.dataset.ready = "yes";
-    if (wanted === figure.dataset.frame) tellFrame(wanted);
+    if (wanted.has(figure.dataset.frame)) tellFrame(figure.dataset.frame);
     else if (release >= state.released && state.released && !state.done["4"]) act({ act: "device", source: "", release });
   }
   if (type === "refreshed") act({ act: "device", source, ok, release, check });
@@ -282,8 +283,10 @@ async function act(request, button) {
   button?.classList.add("busy");
   if (button) button.disabled = true;
   complain(null);
+  const mine = acted.then(() => call("/tour/api/act", request)).then(show);
+  acted = mine.catch(() => {});
   try {
-    show(await call("/tour/api/act", request));
+    await mine;
     return true;
   } catch (error) {
     if (button) button.disabled = false;
