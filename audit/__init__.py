@@ -18,8 +18,9 @@ It does not promise:
 
 Modules: `record` (the leaf), `merkle` (trees and proofs), `tiles` (the tree as files), `note` and `checkpoint`
 (signatures), `folder` (reading a published folder), `writer` and `disk` (growing one), `verify` (checking all of it),
-`openings` (what stands behind commitments), `policy` (whose cosignatures are enough), `proof` (one entry's place, as a
-file), `released` (all that a device asks of an entry). Rooms: `witness`, `pack`, `commands`.
+`fork` (evidence of two histories), `openings` (what stands behind commitments), `policy` (whose cosignatures are
+enough), `proof` (one entry's place, as a file), `released` (all that a device asks of an entry). Rooms: `witness`,
+`pack`, `commands`.
 """
 
 from audit.errors import AuditError, InvalidFormat, NotProven

@@ -1,4 +1,4 @@
-"""`python -m audit verify DIR|PACK|PROOF`: check a published log, an evidence pack or one entry's proof."""
+"""`python -m audit verify DIR|PACK|PROOF|FORK`: check a log, an evidence pack, one entry's proof, or a fork."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from audit.commands import verify_log, verify_pack, verify_proof
+from audit.commands import verify_fork, verify_log, verify_pack, verify_proof
 from audit.commands.common import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
 from audit.errors import InvalidFormat
 from audit.pack.container import open_container
 from audit.pack.make import NOTE
 
-_LOG, _PACK, _PROOF = "the folder of a log", "a pack", "a proof"
+_LOG, _PACK, _PROOF, _FORK = "the folder of a log", "a pack", "a proof", "evidence of a fork"
 _OPTION_OF = {"--old": _LOG, "--opaque": _LOG, "--nonce": _PACK, "--entry": _PROOF}
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the subcommands of `python -m audit`."""
-    parser = commands.add_parser("verify", help="recompute a log, a pack or an entry's proof and compare it")
-    what = "folder of a published log, an evidence pack, or a .tlog-proof file with its entry beside it"
-    parser.add_argument("path", metavar="DIR|PACK|PROOF", type=Path, help=what)
+    parser = commands.add_parser("verify", help="recompute a log, a pack, a proof or evidence of a fork and compare")
+    what = (
+        "folder of a published log, an evidence pack, a .tlog-proof file with its entry beside it, or a .log-fork file "
+        "in which a device kept two histories of one log"
+    )
+    parser.add_argument("path", metavar="DIR|PACK|PROOF|FORK", type=Path, help=what)
     parser.add_argument("--old", type=Path, metavar="FILE", help="older checkpoint that the log must extend")
     parser.add_argument("--nonce", metavar="TEXT", help="draw the sample of a pack by this nonce of yours")
     parser.add_argument("--entry", type=Path, metavar="FILE", help="the entry that a proof is of; else <proof>.json")
@@ -40,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
     _refuse_options_of_others(options, what)
     if what == _LOG:
         report, document, text = verify_log.answer(options, keys, policy)
+    elif what == _FORK:
+        report, document, text = verify_fork.answer(options.path, keys, policy)
     elif what == _PROOF:
         report, document, text = verify_proof.answer(options.path, keys, policy, entry=options.entry)
     else:
@@ -51,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
 def _kind(path: Path) -> str:
     if path.is_dir() and not (path / NOTE).exists():
         return _LOG
+    if verify_fork.is_fork(path):
+        return _FORK
     return _PROOF if verify_proof.is_proof(path) else _PACK
 
 
