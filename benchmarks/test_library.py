@@ -29,7 +29,7 @@ from control_plane.registry.tables import ReleaseRow, SourceRow
 from control_plane.seed import seed
 from control_plane.settings import Settings
 from edge_runtime.core import canonical
-from edge_runtime.core.manifest import Entry, parse_manifest
+from edge_runtime.core.manifest import Entry, manifest_digest, parse_manifest
 from tests.server.conftest import CHEAP
 
 pytestmark = pytest.mark.timeout(900)
@@ -97,7 +97,7 @@ def fill(plane: ControlPlane) -> None:
             entries.append(Entry("prompt", str(document["name"]), 1, digests[-1], "R2", row.person))
         store.add_closures(session, closures)
         row.manifest = drafts.replace(manifest, entries=tuple(sorted(entries))).encode()
-        row.digest = canonical.digest(row.manifest)
+        row.digest = manifest_digest(row.manifest)
         session.add(row)
 
 

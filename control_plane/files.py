@@ -1,23 +1,44 @@
 """Files: written so that a crash leaves the old one or the new one, never half of either; read with a cap, no links.
 
-Promises: after `write_atomic` returns, content and name are on the disk. Does not: lock (the database's log-head row
-does).
+Promises: after `write_atomic` or `write_all` returns, contents and names are on the disk. Does not: lock (the
+database's log-head row does).
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["read_own", "write_atomic"]
+__all__ = ["read_own", "write_all", "write_atomic"]
+
+_AT_ONCE = 16
+"""How many files are synced at once: a file system commits what is asked for together in one go."""
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write `data` to `path` by a temporary file, fsync and rename; `private` files are 0600."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, data, private=private)
+    _sync_folder(path.parent)
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write many files, each as `write_atomic` does; a crash leaves any of them old and any new."""
+    folders = {path.parent for path in files}
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        list(threads.map(_write, files.keys(), files.values()))
+    for folder in folders:
+        _sync_folder(folder)
+
+
+def _write(path: Path, data: bytes, *, private: bool = False) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     try:
@@ -30,7 +51,6 @@ def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -31,13 +31,16 @@ from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, State
 from control_plane.repository import TRUST_PATH, Site, site_of
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import Unavailable
-from edge_runtime.core.manifest import parse_manifest
+from edge_runtime.core.manifest import PREVIOUS, parse_manifest
 from edge_runtime.core.release import (
     LogProof,
     ReleaseFile,
+    divide_release,
     encode_release,
     encode_withdrawals,
+    open_release,
     parse_release,
+    parts_of,
     release_path,
     withdrawals_path,
 )
@@ -46,6 +49,8 @@ from edge_runtime.core.trustfile import encode_trust
 __all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "publish", "renew"]
 
 WITNESS_WAIT_S = 2.0
+_AT_ONCE = 5_000
+"""How many closures are looked up at once, within what databases take as parameters."""
 _FORGED_WORD = "never"
 
 
@@ -94,8 +99,7 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[s
         live = live_release(session, channel)
         if live is None:
             continue
-        for digest, data in _closures(session, live):
-            site.write_closure(digest, data)
+        _write_closures(session, live, site)
         targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
         targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
     return targets
@@ -107,10 +111,13 @@ def renew(plane: ControlPlane) -> None:
         site_of(plane).renew()
 
 
-def _closures(session: Session, live: ReleaseRow) -> list[tuple[str, bytes]]:
-    digests = {entry.digest for entry in parse_manifest(live.manifest).entries}
-    rows = session.exec(select(ClosureRow).where(col(ClosureRow.digest).in_(digests)))
-    return [(row.digest, row.data) for row in rows]
+def _write_closures(session: Session, live: ReleaseRow, site: Site) -> None:
+    manifest = parse_manifest(live.manifest)
+    plain = manifest.version == PREVIOUS
+    lacking = sorted(site.lacking({entry.digest for entry in manifest.entries}, plain=plain))
+    for start in range(0, len(lacking), _AT_ONCE):
+        rows = session.exec(select(ClosureRow).where(col(ClosureRow.digest).in_(lacking[start : start + _AT_ONCE])))
+        site.write_closures({row.digest: row.data for row in rows}, plain=plain)
 
 
 def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
@@ -118,9 +125,9 @@ def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
 
 
 def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site) -> bytes:
-    """Return the release file: the one that is published if it is of this release, else a new one."""
+    """Return the release file, its parts written: the one that is published if it is of this release, or a new one."""
     published = site.target(release_path(live.channel))
-    if published is not None and _is_good(plane, parse_release(published), live):
+    if published is not None and _is_good(plane, parse_release(published), live, site=site):
         return published
     leaf = session.get(LeafRow, live.leaf)
     # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
@@ -129,22 +136,24 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
     if leaf is None or live.leaf >= signed.size:
         raise Unavailable("expected the release in the published log, got no such entry")
     reader = TileReader(folder_reader(plane.site / "log"), size=signed.size, root=signed.root)
-    rows = session.exec(
-        select(StatementRow).where(col(StatementRow.id).in_(live.statements)).order_by(col(StatementRow.id))
-    )
-    proof = LogProof(
-        checkpoint=note,
-        index=live.leaf,
-        leaf=leaf.data,
-        proof=reader.inclusion_proof(live.leaf),
-    )
-    statements = tuple(dsse.parse_envelope(row.envelope) for row in rows)
-    return encode_release(ReleaseFile(live.manifest, statements, proof))
+    proof = LogProof(note, live.leaf, leaf.data, proof=reader.inclusion_proof(live.leaf))
+    release, parts = divide_release(live.manifest, _statements(session, live), proof)
+    site.write_parts(parts)
+    return encode_release(release)
 
 
-def _is_good(plane: ControlPlane, release: ReleaseFile, live: ReleaseRow) -> bool:
-    """Return whether a release file is of this release, with a checkpoint by the key that the log has now."""
-    return release.manifest == live.manifest and checkpoints.is_by_present_key(plane, release.log.checkpoint)
+def _statements(session: Session, live: ReleaseRow) -> list[dsse.Envelope]:
+    rows = select(StatementRow.envelope).where(col(StatementRow.id).in_(live.statements)).order_by(col(StatementRow.id))
+    return [dsse.parse_envelope(envelope) for envelope in session.exec(rows)]
+
+
+def _is_good(plane: ControlPlane, release: ReleaseFile, live: ReleaseRow, *, site: Site) -> bool:
+    """Return whether a release file is of this release, its parts there, its checkpoint by the key of the log now."""
+    return (
+        canonical.digest(release.manifest) == live.digest
+        and checkpoints.is_by_present_key(plane, release.log.checkpoint)
+        and site.has_parts(parts_of(release))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +195,15 @@ def forge_mirror(plane: ControlPlane, folder: Path) -> ForgedMirror:
         raise NotFound("expected a prompt with a word to change, got none")
     forged = canonical.encode({**document, "fallback": document["fallback"].replace(word, _FORGED_WORD, 1)})
     changed = replace(entry, digest=canonical.digest(forged), epoch=entry.epoch + 1)
-    data = replace(
+    forgery = replace(
         manifest,
         number=manifest.number + 1,
         base=genuine,
         entries=tuple(sorted({*manifest.entries} - {entry} | {changed})),
         rollback_to=manifest.number,
-    ).encode()
-    _write_forgery(plane, folder, manifest=data, closure=forged)
-    return ForgedMirror(folder, entry.kind, entry.name, word, _FORGED_WORD, canonical.digest(data))
+    )
+    _write_forgery(plane, folder, manifest=forgery.encode(), closure=forged)
+    return ForgedMirror(folder, entry.kind, entry.name, word, _FORGED_WORD, forgery.digest)
 
 
 def _write_forgery(plane: ControlPlane, folder: Path, *, manifest: bytes, closure: bytes) -> None:
@@ -207,9 +216,12 @@ def _write_forgery(plane: ControlPlane, folder: Path, *, manifest: bytes, closur
     release, trust = site.target(path), site.target(TRUST_PATH)
     if release is None or trust is None:
         raise Unavailable("expected a published release to copy, got none")
-    site.write_closure(canonical.digest(closure), closure)
-    forged = encode_release(replace(parse_release(release), manifest=manifest))
-    site.write(trust, {**site.targets(), path: forged})
+    genuine = parse_release(release)
+    _, statements = open_release(genuine, site.parts(parts_of(genuine)))
+    forged, parts = divide_release(manifest, statements, genuine.log)
+    site.write_closures({canonical.digest(closure): closure}, plain=not parts)
+    site.write_parts(parts)
+    site.write(trust, {**site.targets(), path: encode_release(forged)})
     site.resign()
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)

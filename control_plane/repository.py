@@ -1,4 +1,4 @@
-"""The published folder as a TUF repository: metadata, targets, closures.
+"""The published folder as a TUF repository: metadata, targets, and what releases name by digest: closures and parts.
 
 Order of writing, so that a reader never sees a half: targets, metadata of `targets` and `releases`, snapshot, and the
 timestamp last. A crash between any two leaves the older timestamp, and with it the older release, in force; `write`
@@ -12,7 +12,7 @@ Beside `ceremony` this is the server's only module that imports `tuf`. Source: T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,10 +32,11 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from control_plane.files import write_atomic
+from control_plane.files import write_all, write_atomic
 from control_plane.keys import ServerKeys
 from edge_runtime.core.errors import InvalidDocument, Unavailable
-from edge_runtime.core.release import closure_path
+from edge_runtime.core.parts import Part, pack, part_path, unpack
+from edge_runtime.core.release import closure_path, plain_closure_path
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
@@ -86,11 +87,37 @@ class Site:
         infos = holder.signed.targets if holder else {}
         return {path: self.read(f"targets/{_hashed(path, info)}") for path, info in infos.items()}
 
-    def write_closure(self, digest: str, data: bytes) -> None:
-        """Write a closure unless it is there: its name is its content."""
-        path = self.folder / closure_path(digest)
-        if not path.is_file() or path.read_bytes() != data:
-            write_atomic(path, data)
+    def lacking(self, digests: Iterable[str], *, plain: bool = False) -> set[str]:
+        """Return those closures that are not there, compressed or `plain`: their names are their content."""
+        path = plain_closure_path if plain else closure_path
+        return {digest for digest in digests if not (self.folder / path(digest)).is_file()}
+
+    def write_closures(self, closures: Mapping[str, bytes], *, plain: bool = False) -> None:
+        """Write closures by digest, compressed or `plain`."""
+        path = plain_closure_path if plain else closure_path
+        files = {path(digest): data if plain else pack(data) for digest, data in closures.items()}
+        write_all({self.folder / name: data for name, data in files.items()})
+
+    def write_parts(self, parts: Mapping[str, bytes]) -> None:
+        """Write those parts of a release, by digest, that are not there."""
+        files = {self.folder / part_path(digest): data for digest, data in parts.items()}
+        write_all({path: pack(data) for path, data in files.items() if not path.is_file()})
+
+    def has_parts(self, named: Iterable[Part]) -> bool:
+        """Return whether files of these parts are there."""
+        return all((self.folder / part_path(part.digest)).is_file() for part in named)
+
+    def parts(self, named: Iterable[Part]) -> dict[str, bytes]:
+        """Return those parts that are published just as they are named, by digest."""
+        found = {}
+        for part in named:
+            try:
+                data = unpack((self.folder / part_path(part.digest)).read_bytes(), max_bytes=part.size)
+            except (FileNotFoundError, InvalidDocument):
+                continue
+            if part.is_of(data):
+                found[part.digest] = data
+        return found
 
     def write(self, trust: bytes, targets: Mapping[str, bytes]) -> tuple[str, ...]:
         """Write trust file, targets and metadata where they differ; return what changed, () if all was in force."""

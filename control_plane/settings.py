@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
-from edge_runtime.core.manifest import DRAFT
+from edge_runtime.core.manifest import DRAFT, FORMAT, PREVIOUS
 
 __all__ = ["Argon2", "Mail", "Settings", "SingleSignOn", "load_settings"]
 
@@ -82,6 +82,8 @@ class Settings:
     session_idle_s, session_lasts_s  seconds after which somebody must sign in again: unused, and in any case
     sso             the identity provider, if people sign in there
     local_sign_in   whether they may sign in with their passphrase
+    manifest_version   the format in which new manifests are written; "" is that of the release before, and the newest
+                       for the first of a channel
     """
 
     home: Path
@@ -107,6 +109,7 @@ class Settings:
     session_lasts_s: int = 43_200
     sso: SingleSignOn | None = None
     local_sign_in: bool = True
+    manifest_version: str = ""
 
     @property
     def site(self) -> Path:
@@ -158,7 +161,16 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         public_url=environ.get("MENTORPLANE_PUBLIC_URL", "").rstrip("/"),
         sso=_single_sign_on(environ),
         local_sign_in=environ.get("MENTORPLANE_LOCAL_SIGN_IN", "on") != "off",
+        manifest_version=_manifest_version(environ),
     )
+
+
+def _manifest_version(environ: Mapping[str, str]) -> str:
+    versions = {"": "", **{form.rpartition("/")[2]: form for form in (PREVIOUS, FORMAT)}}
+    said = environ.get("MENTORPLANE_MANIFEST_VERSION", "")
+    if said not in versions:
+        raise InvalidDocument(f"expected MENTORPLANE_MANIFEST_VERSION to be one of {', '.join(filter(None, versions))}")
+    return versions[said]
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:

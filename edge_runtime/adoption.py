@@ -18,8 +18,8 @@ from edge_runtime.core.canonical import digest
 from edge_runtime.core.checkpoints import read_checkpoint
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.manifest import Entry, parse_manifest
-from edge_runtime.core.prompt import MAX_BYTES as MAX_CLOSURE_BYTES
-from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
+from edge_runtime.core.parts import Part
+from edge_runtime.core.release import parse_release, parts_of, release_path, withdrawals_path, written_manifest
 from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, adopt, changed_closures
 from edge_runtime.delivery import TRUST_PATH
 from edge_runtime.home import Home, write_file
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from edge_runtime.delivery.online import Source
 
 __all__ = ["Adopter"]
+
+PARTS = "parts.jsonl"
 
 
 @frozen
@@ -46,7 +48,7 @@ class Adopter:
             InvalidDocument: the home is damaged.
         """
         generation = self.home.current()
-        return self._load(generation) if generation else None
+        return adopt(*self._kept(generation)) if generation else None
 
     def refresh(self, address: str) -> tuple[Adoption, bool]:
         """Adopt what is published at `address`; return it, and whether it is another release than before.
@@ -62,32 +64,37 @@ class Adopter:
     def _refresh(self, address: str) -> tuple[Adoption, bool]:
         import shutil  # it brings three compressors: only for a refresh
 
+        from edge_runtime.delivery.contents import fetch_closure
         from edge_runtime.delivery.online import Source, update
 
         source = Source(address)
         staging = self.home.stage()
         try:
             generation = self.home.current()
-            held = self._load(generation, source) if generation else None
-            before = held.state if held else None
+            kept = self._kept(generation, source) if generation else None
+            before = adopt(*kept).state if kept else None
             files = update(staging, self.root, source, channel=self.channel)
             basis = before.basis() if before else None
             growth = _growth(basis, files, source=source, channel=self.channel)
-            delivery = self._delivery(files, growth, source=source, basis=basis)
+            parts = _parts(files[release_path(self.channel)], kept[1].parts if kept else {}, source)
+            delivery = self._delivery(files, growth, parts=parts, source=source, basis=basis)
             adoption = adopt(basis, delivery)
             # Only what was approved is kept: a refused release leaves nothing behind.
             for entry in adoption.state.manifest.entries:
                 if self._held(entry) is None:
-                    data = delivery.closures.get(entry.digest) or self._fetched(entry, source)
-                    self.home.save_closure(entry.digest, data)
+                    fetched = delivery.closures.get(entry.digest)
+                    version = adoption.state.manifest.version
+                    self.home.save_closure(entry.digest, fetched or fetch_closure(source, entry, version))
             changed = before is None or adoption.state.manifest_digest != before.manifest_digest
+            write_file(staging / PARTS, b"\n".join(parts.values()))
             write_file(staging / "basis.json", basis_format.encode_basis(basis, growth, adoption.changes))
             self.home.commit(staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return adoption, changed
 
-    def _load(self, generation: Path, source: Source | None = None) -> Adoption:
+    def _kept(self, generation: Path, source: Source | None = None) -> tuple[Basis | None, Delivery]:
+        """Return what a generation was adopted on top of, and what it is; a source mends what is damaged."""
         from edge_runtime.delivery.cached import load_cached
 
         files = load_cached(generation, self.root, channel=self.channel)
@@ -95,20 +102,23 @@ class Adopter:
             basis, growth, changes = basis_format.parse_basis((generation / "basis.json").read_bytes())
         except OSError as error:
             raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-        return adopt(basis, self._delivery(files, growth, source=source, changes=changes))
+        release = files[release_path(self.channel)]
+        parts = _parts(release, _load_parts(generation / PARTS, release), source)
+        return basis, self._delivery(files, growth, parts=parts, source=source, changes=changes)
 
     def _delivery(
         self,
         files: Mapping[str, bytes],
         growth: tuple[bytes, ...],
         *,
+        parts: Mapping[str, bytes],
         source: Source | None = None,
         basis: Basis | None = None,
         changes: tuple[Changed, ...] | None = None,
     ) -> Delivery:
         """Return what `adopt` judges; on top of a basis, with the contents before and after of all that changes."""
         release = files[release_path(self.channel)]
-        manifest = parse_manifest(parse_release(release).manifest)
+        manifest = parse_manifest(written_manifest(parse_release(release), parts))
         wanted = {e.digest: e for e in manifest.entries if e.kind in EAGER_KINDS}
         if digests := changed_closures(basis, manifest):
             known = (*manifest.entries, *(basis.before.entries.values() if basis else ()))
@@ -118,16 +128,19 @@ class Adopter:
             trust=files[TRUST_PATH],
             release=release,
             withdrawals=files[withdrawals_path(self.channel)],
-            closures={digest: self._closure(entry, source) for digest, entry in wanted.items()},
+            parts=parts,
+            closures={digest: self._closure(entry, source, manifest.version) for digest, entry in wanted.items()},
             growth=growth,
             changes=changes,
         )
 
-    def _closure(self, entry: Entry, source: Source | None) -> bytes:
+    def _closure(self, entry: Entry, source: Source | None, version: str) -> bytes:
         """Return the bytes of an entry's closure, from this device or, missing or damaged there, from the source."""
         if source is None:
             return self.home.load_closure(entry.digest)
-        return self._held(entry) or self._fetched(entry, source)
+        from edge_runtime.delivery.contents import fetch_closure
+
+        return self._held(entry) or fetch_closure(source, entry, version)
 
     def _held(self, entry: Entry) -> bytes | None:
         """Return the bytes that this device holds for an entry, None if there are none or they are damaged."""
@@ -137,15 +150,35 @@ class Adopter:
             return None
         return data if digest(data) == entry.digest else None
 
-    @staticmethod
-    def _fetched(entry: Entry, source: Source) -> bytes:
-        try:
-            data = source.fetch(closure_path(entry.digest), max_bytes=MAX_CLOSURE_BYTES)
-        except FileNotFoundError as error:
-            raise Unavailable(f"expected {entry.kind} {entry.name!r} at the source, got no such file") from error
-        if digest(data) != entry.digest:
-            raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
-        return data
+
+def _named(release: bytes) -> tuple[Part, ...]:
+    return tuple(dict.fromkeys(parts_of(parse_release(release))))  # two shards may be empty, and so the same
+
+
+def _load_parts(path: Path, release: bytes) -> dict[str, bytes]:
+    """Return what lies in a generation as the parts of its release: one a line, in the order in which it names them."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return {}
+    return {part.digest: line for part, line in zip(_named(release), lines, strict=False)}
+
+
+def _parts(release: bytes, held: Mapping[str, bytes], source: Source | None) -> dict[str, bytes]:
+    """Return the parts of a release in their order: those that are held; the others from the source, if there is one.
+
+    What is neither here nor there is missed by `adopt`.
+    """
+    found: dict[str, bytes] = {}
+    for part in _named(release):
+        data = held.get(part.digest)
+        if source is not None and (data is None or not part.is_of(data)):
+            from edge_runtime.delivery.contents import fetch_part
+
+            data = fetch_part(source, part)
+        if data is not None:
+            found[part.digest] = data
+    return found
 
 
 def _growth(basis: Basis | None, files: Mapping[str, bytes], *, source: Source, channel: str) -> tuple[bytes, ...]:

@@ -2,8 +2,10 @@
 
     home/lock                      held while a generation is made
     home/current                   the number of the generation in use, replaced by atomic rename
+    home/newer-format              the later format that the last refresh met, if it met one
     home/checked                   when a source last answered and was found good (POSIX seconds)
-    home/generations/NNNNNN/       TUF metadata, trust file, release file, withdrawals, basis; never changed once named
+    home/generations/NNNNNN/       TUF metadata, trust file, release file and its parts, withdrawals, basis; never
+                                   changed once named
     home/closures/<hex>.json       closure bytes by digest, shared by all generations
     home/receipts.jsonl            receipts, each linked to the one before
 
@@ -27,6 +29,7 @@ __all__ = ["Home", "write_file"]
 LOCK_TIMEOUT_S = 30
 KEPT_GENERATIONS = 2
 _GENERATION = re.compile(r"[0-9]{6,12}")
+_FORMAT = re.compile(r"[a-z-]{1,40}/[0-9]{1,5}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -153,6 +156,19 @@ class Home:
             return int((self.folder / "checked").read_text("ascii"))
         except (OSError, ValueError):
             return 0
+
+    def load_newer_format(self) -> str:
+        """Return the format, later than this program knew, that the last refresh met; "" for none or unreadable."""
+        try:
+            said = (self.folder / "newer-format").read_text("ascii")
+        except (OSError, ValueError):
+            return ""
+        return said if _FORMAT.fullmatch(said) else ""
+
+    def save_newer_format(self, said: str) -> None:
+        """Remember, or forget with "", that a refresh met a later format."""
+        if said != self.load_newer_format():
+            write_file(self.folder / "newer-format", said.encode())
 
     def save_checked_at(self, now: int) -> None:
         """Remember that a source answered well at `now`."""

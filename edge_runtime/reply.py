@@ -112,7 +112,10 @@ class Refresh:
 
 @frozen
 class Status:
-    """What the device runs now and how far its claims go."""
+    """What the device runs now and how far its claims go.
+
+    `newer_format` is the format, later than this program knows, that the last refresh met: "" for none.
+    """
 
     organisation: str
     channel: str
@@ -123,6 +126,7 @@ class Status:
     prompts: tuple[str, ...]
     log_size: int
     log_root: str
+    newer_format: str = ""
 
     def as_json(self) -> JsonObject:
         """Return the status as a JSON object."""
@@ -136,4 +140,5 @@ class Status:
             "prompts": list(self.prompts),
             "log_size": self.log_size,
             "log_root": self.log_root,
+            "newer_format": self.newer_format,
         }

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.adoption import Adopter
-from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
+from edge_runtime.core.errors import MentorplaneError, NewerFormat, NotTrusted, Unavailable
 from edge_runtime.core.freshness import staleness_of
 from edge_runtime.core.locales import localised
 from edge_runtime.core.manifest import DRAFT
@@ -165,12 +166,16 @@ class EdgeRuntime:
         except NotTrusted as error:
             return self._unchanged(error.check, str(error))
         except MentorplaneError as error:
+            if isinstance(error, NewerFormat):
+                with suppress(OSError):
+                    self._home.save_newer_format(error.format)
             return self._unchanged("" if isinstance(error, Unavailable) else "V4", str(error))
         except OSError as error:
             return self._unchanged(
                 "", f"expected a home that can be written, got {error.strerror or type(error).__name__}"
             )
         self.state = adoption.state
+        self._home.save_newer_format("")
         self._checked_at = self.now()
         self._home.save_checked_at(self._checked_at)
         return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
@@ -193,9 +198,9 @@ class EdgeRuntime:
         """Return what this device runs, how fresh it is and how far its claims go."""
         from edge_runtime.reply import Status
 
-        state = self.state
+        state, newer = self.state, self._home.load_newer_format()
         if state is None:
-            return Status("", self._channel, None, "", "expired", True, (), log_size=0, log_root="")
+            return Status("", self._channel, None, "", "expired", True, (), log_size=0, log_root="", newer_format=newer)
         return Status(
             organisation=state.manifest.organisation,
             channel=state.manifest.channel,
@@ -206,6 +211,7 @@ class EdgeRuntime:
             prompts=self.prompts(),
             log_size=state.checkpoint.size,
             log_root=state.checkpoint.root.hex(),
+            newer_format=newer,
         )
 
     def prompts(self) -> tuple[str, ...]:

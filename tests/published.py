@@ -18,7 +18,7 @@ from control_plane.keys import ServerKeys, load_keys
 from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.manifest import Manifest
-from edge_runtime.core.release import ReleaseFile, encode_release, encode_withdrawals, release_path, withdrawals_path
+from edge_runtime.core.release import divide_release, encode_release, encode_withdrawals, release_path, withdrawals_path
 from edge_runtime.core.trustfile import encode_trust
 from tests.simulator import CHANNEL, Organisation
 
@@ -64,13 +64,14 @@ class Published:
         assert manifest is not None
         self.write_log()
         site = Site(self.folder, self.keys, self.now)
-        for digest in {entry.digest for entry in manifest.entries}:
-            site.write_closure(digest, organisation.closures[digest])
+        named = {entry.digest for entry in manifest.entries}
         proof = organisation.proof(len(organisation.leaves) - 1)
+        release, parts = divide_release(manifest.encode(), organisation.statements, proof)
+        site.write_parts(parts)
+        closures = {digest: organisation.closures[digest] for digest in site.lacking(named, plain=not parts)}
+        site.write_closures(closures, plain=not parts)
         targets = {
-            release_path(CHANNEL): encode_release(
-                ReleaseFile(manifest.encode(), tuple(organisation.statements), proof)
-            ),
+            release_path(CHANNEL): encode_release(release),
             withdrawals_path(CHANNEL): encode_withdrawals(CHANNEL, tuple(organisation.withdrawals)),
         }
         site.write(encode_trust(organisation.trust()), targets)

@@ -22,7 +22,7 @@ from edge_runtime.core.approval import ApprovalRule, ApprovalRules, Person, When
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.quorum import AtLeast, Tree
-from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
+from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery
 from edge_runtime.core.trustfile import TrustFile, encode_trust
@@ -149,7 +149,7 @@ class Organisation:
             organisation=ORGANISATION,
             channel=CHANNEL,
             number=self.manifest.number + 1 if self.manifest else 1,
-            base=canonical.digest(self.manifest.encode()) if self.manifest else "",
+            base=self.manifest.digest if self.manifest else "",
             entries=tuple(entries[key] for key in sorted(entries)),
             locales=("en",),
             stages=(100,),
@@ -172,7 +172,7 @@ class Organisation:
             act=act,
             organisation=organisation,
             channel=channel,
-            manifest=canonical.digest(manifest.encode()),
+            manifest=manifest.digest,
             entries=tuple(sorted(changed if refs is None else refs)),
             person=person,
             role=role or self.people.get(person, ("facilitator",))[0],
@@ -227,7 +227,7 @@ class Organisation:
             object=LeafObject("release", f"{CHANNEL}-{manifest.number}"),
             at=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
             seq=len(self.leaves),
-            manifest=canonical.digest(manifest.encode()),
+            manifest=manifest.digest,
         )
         self.leaves.append(encode_leaf(record))
 
@@ -259,10 +259,12 @@ class Organisation:
         log = self.proof(index % len(self.leaves))
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
         growth = consistency_proof(hashes, seen_size) if 0 < seen_size <= len(hashes) else ()
+        release, parts = divide_release(manifest.encode(), self.statements, log)
         return Delivery(
             channel=CHANNEL,
             trust=encode_trust(self.trust()),
-            release=encode_release(ReleaseFile(manifest.encode(), tuple(self.statements), log)),
+            release=encode_release(release),
+            parts=parts,
             withdrawals=encode_withdrawals(CHANNEL, tuple(self.withdrawals)),
             closures=dict(self.closures),
             growth=tuple(growth),

@@ -42,11 +42,14 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),
     "lock.json": lambda data: parse_lock(data).encode(),
-    "manifest.json": lambda data: parse_manifest(data).encode(),
+    "manifest-2.json": lambda data: parse_manifest(data).encode(),
+    "manifest.json": lambda data: parse_manifest(data + b"\n" + golden("shard.json")).encode().split(b"\n")[0],
     "openings.jsonl": lambda data: encode_openings(parse_openings(data)),
     "policy.json": lambda data: encode_policy(parse_policy(data)),
     "receipt.json": lambda data: parse_receipt(data).encode(),
+    "release-1.json": lambda data: encode_release(parse_release(data)),
     "release.json": lambda data: encode_release(parse_release(data)),
+    "shard.json": lambda data: parse_manifest(golden("manifest.json") + b"\n" + data).encode().split(b"\n")[1],
     "trust.json": lambda data: encode_trust(parse_trust(data)),
     "withdrawals.json": lambda data: encode_withdrawals("production", parse_withdrawals(data, "production")),
 }
@@ -61,8 +64,9 @@ def delivery() -> Delivery:
     """Return the example release as a device would have fetched it, with nothing withdrawn."""
     kinds = ("approval-rules", "handoff", "policy", "prompt")
     closures = {canonical.digest(data): data for data in (golden(f"{kind}.json") for kind in kinds)}
+    parts = {canonical.digest(data): data for data in (golden("shard.json"), golden("statements.json"))}
     withdrawn = golden("withdrawals-none.json")
-    return Delivery("production", golden("trust.json"), golden("release.json"), withdrawn, closures)
+    return Delivery("production", golden("trust.json"), golden("release.json"), withdrawn, parts, closures)
 
 
 def test_golden_files_are_what_the_generator_makes() -> None:

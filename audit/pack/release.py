@@ -5,8 +5,10 @@ What is checked, by number (those of `audit.pack.check`):
     the pack holds, is about this release, and is signed by the key that this entry names; no statement about it that
     an entry of the pack names is left out; the list of closures is what the manifest says.
 
-Files: `release/manifest.json`, `release/closures` (lines `<digest> <kind> <name> <epoch>`), `release/keys` (lines of
-public keys in base64), `release/statements/<hex digest>.json` (DSSE envelopes).
+Files: `release/manifest.json` (written out: its first line is what people signed, and names each further line, a shard
+of its entries, by digest; one of the version before is one line, with its entries), `release/closures` (lines
+`<digest> <kind> <name> <epoch>`), `release/keys` (lines of public keys in base64),
+`release/statements/<hex digest>.json` (DSSE envelopes).
 
 It does not judge whether the approvals suffice: that takes the approval rules in force, which devices apply.
 
@@ -55,13 +57,18 @@ def digest_of(data: bytes) -> str:
 
 
 def closure_lines(manifest: bytes) -> bytes:
-    """Return the list of closures of a manifest.
+    """Return the list of closures of a manifest written out.
 
     Raises:
-        InvalidFormat: it is no manifest.
+        InvalidFormat: it is no manifest, or its lines are not the shards that it names.
     """
+    head, *shards = manifest.split(b"\n")
     try:
-        entries = json.loads(manifest)["entries"]
+        document = json.loads(head)
+        if shards and [one["digest"] for one in document["shards"]] != list(map(digest_of, shards)):
+            raise InvalidFormat("expected the shards that the manifest names, got others")
+        entries = [one for shard in shards for one in json.loads(shard)["entries"]] or document["entries"]
+        entries.sort(key=lambda one: (one["kind"], one["name"]))
         lines = [f"{one['digest']} {one['kind']} {one['name']} {one['epoch']}\n" for one in entries]
         return "".join(lines).encode()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -91,11 +98,7 @@ def check_release(
         if (manifest and one.manifest == manifest) or (proposal and one.proposal == proposal)
     }
     try:
-        data = read(MANIFEST)
-        if digest_of(data) != manifest:
-            yield Finding(State.ALTERED, MANIFEST, "it is not the manifest that the release's entry names")
-        if read(CLOSURES) != closure_lines(data):
-            yield Finding(State.ALTERED, CLOSURES, "it does not list what the manifest lists")
+        yield from _check_manifest(read(MANIFEST), read(CLOSURES), manifest)
         keys = {digest_of(key): key for key in _keys(read(KEYS))}
     except FileNotFoundError as error:
         yield Finding(State.UNPROVEN, str(error), "a file of the release is not in the pack")
@@ -118,6 +121,16 @@ def check_release(
         if path not in paths:
             message = "the statement that the entry names is about the release, and not in the pack"
             yield Finding(State.MISSING, path, message, one.index, one.index)
+
+
+def _check_manifest(data: bytes, closures: bytes, manifest: str) -> Iterator[Finding]:
+    if digest_of(data.split(b"\n", 1)[0]) != manifest:
+        yield Finding(State.ALTERED, MANIFEST, "it is not the manifest that the release's entry names")
+    try:
+        if closures != closure_lines(data):
+            yield Finding(State.ALTERED, CLOSURES, "it does not list what the manifest lists")
+    except InvalidFormat as error:
+        yield Finding(State.ALTERED, MANIFEST, str(error))
 
 
 def _keys(data: bytes) -> list[bytes]:

@@ -26,7 +26,7 @@ from control_plane.reviewing.material import Material
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.statements import Statement, sign_statement
 
 __all__ = ["Decision", "Derived", "Shown", "Verified", "derive", "require_written", "sign_authorship", "sign_decision"]
@@ -88,7 +88,7 @@ def derive(material: Material, verified: Verified, *, manifest: str = "") -> Der
         Conflict: it stands on another release than the one that was verified here.
     """
     data = material.manifest.encode()
-    proposed, digest = parse_manifest(data), canonical.digest(data)
+    proposed, digest = parse_manifest(data), manifest_digest(data)
     base = verified.manifest
     if manifest and manifest != digest:
         raise Refused("expected the manifest of the digest that was given, got another")
@@ -96,7 +96,7 @@ def derive(material: Material, verified: Verified, *, manifest: str = "") -> Der
         raise Refused("expected a manifest for the organisation and channel that the server says, got another")
     if base is not None and (base.organisation, base.channel) != (proposed.organisation, proposed.channel):
         raise Refused("expected a proposal for the organisation and channel of the verified release, got another")
-    if proposed.base != (canonical.digest(base.encode()) if base else ""):
+    if proposed.base != (base.digest if base else ""):
         raise Conflict(
             "expected a proposal on the release that this machine verified, got one on another",
             hint="the source may lag behind, or the proposal is stale: refresh, or have it rebased",

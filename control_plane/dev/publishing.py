@@ -36,15 +36,18 @@ from control_plane.repository import Site
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import APPROVING, ApprovalRule, ApprovalRules, Person, When
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import DRAFT, TIERS, Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.manifest import DRAFT, TIERS, Entry, Manifest, changed_entries
 from edge_runtime.core.model import parse_model_card
+from edge_runtime.core.parts import pack
 from edge_runtime.core.release import (
     LogProof,
-    ReleaseFile,
     closure_path,
+    divide_release,
     encode_release,
     encode_withdrawals,
+    open_release,
     parse_release,
+    parts_of,
     release_path,
     withdrawals_path,
 )
@@ -125,7 +128,7 @@ class Workshop:
             return before.number, 0
         # Crash from here on: what is written lies there unused until the timestamp names it; the next save goes on.
         targets = {
-            release_path(DRAFT): self._release(manifest, now),
+            release_path(DRAFT): self._release(site, manifest, now),
             withdrawals_path(DRAFT): encode_withdrawals(DRAFT, ()),
         }
         site.write(encode_trust(self._trust_file()), targets)
@@ -138,11 +141,11 @@ class Workshop:
 
         Not durably, which takes a second for a hundred: what a power cut spoils, devices refuse, and a start mends it.
         """
-        path = self.site / closure_path(canonical.digest(data))
-        if not path.is_file() or path.read_bytes() != data:
+        path, packed = self.site / closure_path(canonical.digest(data)), pack(data)
+        if not path.is_file() or path.read_bytes() != packed:
             path.parent.mkdir(exist_ok=True)
             temporary = path.with_name(f".{path.name}")
-            temporary.write_bytes(data)
+            temporary.write_bytes(packed)
             temporary.replace(path)
 
     def _write_root(self, site: Site) -> None:
@@ -161,16 +164,17 @@ class Workshop:
             self_contained=True,
         )
 
-    def _release(self, manifest: Manifest, now: datetime) -> bytes:
-        """Return the release file: signed by both keys, and in the log."""
-        data = manifest.encode()
-        digest = canonical.digest(data)
+    def _release(self, site: Site, manifest: Manifest, now: datetime) -> bytes:
+        """Return the release file, its parts written: signed by both keys, and in the log."""
+        digest = manifest.digest
         new = tuple(entry for entry in manifest.entries if entry.epoch == manifest.number)
         old = tuple(entry for entry in manifest.entries if entry.epoch != manifest.number)
         # What stays was signed for an earlier release: one pair of statements for all of it, as of the one before.
         parts = [(digest, new)] + ([(manifest.base, old)] if old else [])
         statements = [one for part in parts for one in self._signed(*part, at=f"{now:%Y-%m-%dT%H:%M:%SZ}")]
-        return encode_release(ReleaseFile(data, tuple(statements), self._logged(manifest, digest, now)))
+        release, named = divide_release(manifest.encode(), statements, self._logged(manifest, digest, now))
+        site.write_parts(named)
+        return encode_release(release)
 
     def _signed(self, manifest: str, entries: tuple[Entry, ...], *, at: str) -> Iterator[dsse.Envelope]:
         for person, act, role in ((DEVELOPER, "author", "author"), (STAND_IN, "approve", STANDS_IN_AS)):
@@ -202,7 +206,10 @@ class Workshop:
 
 def _live(site: Site) -> Manifest | None:
     published = site.target(release_path(DRAFT))
-    return parse_manifest(parse_release(published).manifest) if published else None
+    if published is None:
+        return None
+    release = parse_release(published)
+    return open_release(release, site.parts(parts_of(release)))[0]
 
 
 def _next(before: Manifest | None, contents: Mapping[Key, Content], locales: tuple[str, ...]) -> Manifest:
@@ -218,7 +225,7 @@ def _next(before: Manifest | None, contents: Mapping[Key, Content], locales: tup
         organisation=DRAFT,
         channel=DRAFT,
         number=number,
-        base=canonical.digest(before.encode()) if before else "",
+        base=before.digest if before else "",
         entries=tuple(entries),
         locales=locales,
         stages=(100,),

@@ -14,7 +14,7 @@ from audit.record import Act, LeafRecord
 from control_plane.registry.tables import ReleaseRow, RevisionRow, StatementRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.statements import Statement, open_statement
 
 __all__ = ["concerned", "manifest_of", "statements_of"]
@@ -60,7 +60,7 @@ def manifest_of(session: Session, digest: str) -> Manifest | None:
     """Return the manifest with this digest, released or proposed; None if there is none."""
     for row in (RevisionRow, ReleaseRow):
         for data in session.exec(select(row.manifest).where(row.digest == digest).limit(1)):
-            if isinstance(data, bytes) and canonical.digest(data) == digest:
+            if isinstance(data, bytes) and manifest_digest(data) == digest:
                 try:
                     return parse_manifest(data)
                 except MentorplaneError:

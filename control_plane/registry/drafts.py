@@ -25,7 +25,7 @@ from control_plane.registry.sources import Source
 from control_plane.registry.tables import ClosureRow, ReleaseRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
-from edge_runtime.core.manifest import Entry, Manifest, Model, changed_entries, parse_manifest
+from edge_runtime.core.manifest import FORMAT, Entry, Manifest, Model, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.model import parse_model_card
 
 __all__ = ["Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
@@ -227,13 +227,19 @@ def _finish(
         rollback_to=number - 1,
         emergency=edit.emergency,
         lifts=before.lifts if before else (),
+        version=version_after(plane, before),
     )
     if before and manifest.entries == before.entries:
         raise InvalidDocument("expected a change of governed content, got what is live already")
     data = manifest.encode()
     if parse_manifest(data) != manifest:
         raise InvalidDocument("expected a manifest that reads back the same")
-    return Draft(manifest, data, canonical.digest(data), changed_entries(manifest, before), closures)
+    return Draft(manifest, data, manifest_digest(data), changed_entries(manifest, before), closures)
+
+
+def version_after(plane: ControlPlane, before: Manifest | None) -> str:
+    """Return the format of the manifest that follows: older devices may live on what came before."""
+    return plane.settings.manifest_version or (before.version if before else FORMAT)
 
 
 def _models(before: Manifest | None, entries: Iterable[Entry], closures: Mapping[str, bytes]) -> tuple[Model, ...]:

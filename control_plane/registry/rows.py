@@ -40,7 +40,7 @@ from control_plane.reviewing.problems import problems as reviewing_problems
 from control_plane.texts.problems import problems as texts_problems
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, manifest_digest, parse_manifest
 from edge_runtime.core.statements import MEANINGS, Statement, open_statement
 
 __all__ = ["problems"]
@@ -207,7 +207,7 @@ def _manifest(what: str, row: RevisionRow | ReleaseRow, *, known: _Known) -> Ite
     except MentorplaneError:
         yield f"{what}: not a manifest"
         return
-    said: dict[str, object] = {"digest": canonical.digest(row.manifest)}
+    said: dict[str, object] = {"digest": manifest_digest(row.manifest)}
     if isinstance(row, ReleaseRow):
         said |= {"number": manifest.number, "channel": manifest.channel}
     else:

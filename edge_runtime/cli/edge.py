@@ -145,6 +145,8 @@ def status(
     claim = (
         "self-contained: one machine holds every key, no outside witness signed" if now.self_contained else "witnessed"
     )
+    if now.newer_format:
+        claim += f"; the source has {now.newer_format}, which this version cannot read: update the app"
     text = f"release {now.release} on {now.channel}, {now.fresh}, {claim}\n" + "\n".join(
         f"  {name}" for name in now.prompts
     )

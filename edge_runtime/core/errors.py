@@ -2,6 +2,7 @@
 
     MentorplaneError
     ├── InvalidDocument     what we were given is malformed: refuse it, tell its author
+    │   └── NewerFormat     it is of a version that came after this program: keep what there is, ask for an update
     ├── NotTrusted          well formed, but not proven: refuse it, keep the last known good
     └── Unavailable         we could not obtain or do something just now: try again later
 
@@ -11,7 +12,7 @@ expected and what was got, on one line, and never hold a person's text or a secr
 
 from __future__ import annotations
 
-__all__ = ["InvalidDocument", "MentorplaneError", "NotTrusted", "Unavailable"]
+__all__ = ["InvalidDocument", "MentorplaneError", "NewerFormat", "NotTrusted", "Unavailable"]
 
 
 class MentorplaneError(Exception):
@@ -24,6 +25,14 @@ class MentorplaneError(Exception):
 
 class InvalidDocument(MentorplaneError):
     """A document does not have the form that its format demands."""
+
+
+class NewerFormat(InvalidDocument):
+    """A document is of a later version of its format than this program knows: `format` says which."""
+
+    def __init__(self, message: str, *, format: str, hint: str = "update the app") -> None:  # noqa: A002 - as documents say
+        super().__init__(message, hint=hint)
+        self.format = format
 
 
 class NotTrusted(MentorplaneError):

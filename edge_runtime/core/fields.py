@@ -1,7 +1,8 @@
 """Strict reading of JSON objects: every format of ours is read with these few functions.
 
 Promises: a missing, unknown or mistyped member is an `InvalidDocument` whose message names the format,
-the member, what was expected and what kind of thing was got; never the value itself when it is text.
+the member, what was expected and what kind of thing was got; never the value itself when it is text. A later version
+of the format that is read is a `NewerFormat`.
 Does not: parse bytes (see `canonical`).
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.errors import InvalidDocument, NewerFormat
 
 __all__ = ["MAX_NAME_LENGTH", "NAME", "Fields", "is_digest", "is_name"]
 
@@ -35,6 +36,13 @@ def is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
+def _is_newer(said: object, form: str) -> bool:
+    """Return whether what a document says is a later version of the same format."""
+    name, _, version = form.rpartition("/")
+    match = re.fullmatch(re.escape(name) + r"/([1-9][0-9]{0,4})", said) if isinstance(said, str) else None
+    return match is not None and int(match[1]) > int(version)
+
+
 class Fields:
     """Read the members of one object, each exactly once, then `close` to refuse what is left.
 
@@ -49,7 +57,9 @@ class Fields:
             raise InvalidDocument(f"{form}: expected an object, got {type(document).__name__}")
         self._left: JsonObject = dict(document)
         self._form = form
-        if tagged and self._take("format") != form:
+        if tagged and (said := self._take("format")) != form:
+            if _is_newer(said, form):
+                raise NewerFormat(f"expected format {form} or one before it, got {said}", format=said)
             raise InvalidDocument(f"expected format {form}, got another format or version")
 
     def _take(self, name: str) -> Any:

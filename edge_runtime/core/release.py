@@ -1,36 +1,56 @@
-"""The files of a release as devices fetch them: release file and withdrawal list.
+"""The files of a release as devices fetch them: release file, its parts, and the withdrawal list.
 
-A bundle is the manifest, the closures, the approvals and the proofs. The release file holds all of it but the
-closures, which are fetched by digest. Manifest and leaf are carried as the text that was signed and logged, never
-re-encoded. Does not: verify (see `trust`).
-Formats: docs/formats.md, `mentorplane-release/1` and `mentorplane-withdrawals/1`.
+A bundle is the manifest, the closures, the approvals and the proofs. The release file holds the head of the manifest
+and the proof, and names the rest by digest: the shards of the manifest, and groups of signed statements, one for each
+manifest that they were made for, so that a device fetches only what is new. Closures are fetched by digest as well.
+Head and leaf are carried as the text that was signed and logged, never re-encoded. A release whose manifest is of the
+version before is written as that version was: whole, with plain closures.
+
+Promises: `open_release(*divide_release(m, s, log))` gives the manifest and the statements back. Does not: verify (see
+`trust`). Formats: docs/formats.md, `mentorplane-release/2`, `mentorplane-statements/1`, `mentorplane-withdrawals/1`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.fields import Fields
+from edge_runtime.core.manifest import Manifest, is_previous, parse_manifest, shards_of
+from edge_runtime.core.parts import MAX_PART_BYTES, PACKED, Part, parse_part
+from edge_runtime.core.statements import open_statement
 
 __all__ = [
     "CLOSURE_FOLDER",
     "LogProof",
     "ReleaseFile",
     "closure_path",
+    "divide_release",
     "encode_release",
     "encode_withdrawals",
+    "open_release",
     "parse_release",
     "parse_withdrawals",
+    "parts_of",
+    "plain_closure_path",
     "release_path",
     "withdrawals_path",
+    "written_manifest",
 ]
 
-FORMAT = "mentorplane-release/1"
+FORMAT = "mentorplane-release/2"
+PREVIOUS = "mentorplane-release/1"
+GROUP_FORMAT = "mentorplane-statements/1"
 WITHDRAWALS_FORMAT = "mentorplane-withdrawals/1"
 MAX_BYTES = 16_000_000
+MAX_PARTS_BYTES = 64_000_000
+"""How large all parts of a release may be together, uncompressed."""
 CLOSURE_FOLDER = "closures"
+MAX_CLOSURE_BYTES = 1_000_000
+"""The largest that the format of a closure allows: that of a policy."""
 
 
 @frozen
@@ -45,11 +65,16 @@ class LogProof:
 
 @frozen
 class ReleaseFile:
-    """A release without its closures: manifest bytes, signed statements, log proof."""
+    """What the target of a release holds.
+
+    `manifest` is the head of the manifest, or the whole of one of the version before, whose statements stand here too;
+    else they are in `groups`.
+    """
 
     manifest: bytes
-    statements: tuple[dsse.Envelope, ...]
     log: LogProof
+    groups: tuple[Part, ...] = ()
+    statements: tuple[dsse.Envelope, ...] = ()
 
 
 def release_path(channel: str) -> str:
@@ -63,18 +88,92 @@ def withdrawals_path(channel: str) -> str:
 
 
 def closure_path(digest: str) -> str:
-    """Return the path of a closure below the published source."""
+    """Return the path of a closure below the published source: compressed, as a part is."""
+    return f"{CLOSURE_FOLDER}/{digest.removeprefix('sha256:')}{PACKED}"
+
+
+def plain_closure_path(digest: str) -> str:
+    """Return where a closure lies as it is, for a release of the version before."""
     return f"{CLOSURE_FOLDER}/{digest.removeprefix('sha256:')}.json"
 
 
+def divide_release(
+    manifest: bytes, statements: Iterable[dsse.Envelope], log: LogProof
+) -> tuple[ReleaseFile, dict[str, bytes]]:
+    """Return the release file of a manifest written out, and the parts that it names, by digest."""
+    head, *shards = manifest.split(b"\n")
+    if not shards:
+        return ReleaseFile(head, log, statements=tuple(statements)), {}
+    by_manifest: dict[str, list[canonical.JsonObject]] = {}
+    for envelope in statements:
+        by_manifest.setdefault(open_statement(envelope).manifest, []).append(envelope.as_json())
+    groups = [canonical.encode({"format": GROUP_FORMAT, "statements": group}) for group in by_manifest.values()]
+    parts = {canonical.digest(part): part for part in (*shards, *groups)}
+    return ReleaseFile(head, log, groups=tuple(map(Part.of, groups))), parts
+
+
+def parts_of(release: ReleaseFile) -> tuple[Part, ...]:
+    """Return what names the parts of a release: the shards of its manifest, then the groups of its statements.
+
+    Raises:
+        InvalidDocument: they are larger than `MAX_PARTS_BYTES`, or the head names no shards as it should.
+    """
+    parts = (*shards_of(release.manifest), *release.groups)
+    if sum(part.size for part in parts) > MAX_PARTS_BYTES:
+        raise InvalidDocument(f"{FORMAT}: expected parts of at most {MAX_PARTS_BYTES} bytes together, got more")
+    return parts
+
+
+def written_manifest(release: ReleaseFile, parts: Mapping[str, bytes]) -> bytes:
+    """Return the manifest of a release written out.
+
+    Raises:
+        NotTrusted: V5, a shard is not among the parts.
+        InvalidDocument: the head names no shards as it should.
+    """
+    return b"\n".join((release.manifest, *_taken(shards_of(release.manifest), parts)))
+
+
+def open_release(release: ReleaseFile, parts: Mapping[str, bytes]) -> tuple[Manifest, tuple[dsse.Envelope, ...]]:
+    """Return the manifest and the signed statements of a release.
+
+    Raises:
+        NotTrusted: V5, a part is not there, or is not the one that is named.
+        InvalidDocument: one of them is malformed.
+    """
+    manifest = parse_manifest(written_manifest(release, parts))
+    groups = [_parse_group(data) for data in _taken(release.groups, parts)]
+    return manifest, (*release.statements, *(envelope for group in groups for envelope in group))
+
+
+def _taken(named: Iterable[Part], parts: Mapping[str, bytes]) -> Iterable[bytes]:
+    for part in named:
+        data = parts.get(part.digest)
+        if data is None or not part.is_of(data):
+            raise NotTrusted("expected every part of the release as it was named, got not all", check="V5")
+        yield data
+
+
+def _parse_group(data: bytes) -> tuple[dsse.Envelope, ...]:
+    fields = Fields(canonical.parse(data, max_bytes=MAX_PART_BYTES), GROUP_FORMAT)
+    statements = fields.items("statements", dsse.parse_envelope, at_most=10_000)
+    fields.close()
+    return statements
+
+
 def encode_release(release: ReleaseFile) -> bytes:
-    """Return the canonical bytes of a release file."""
+    """Return the canonical bytes of a release file, in the version that its manifest calls for."""
     log = release.log
+    previous = is_previous(release.manifest)
     return canonical.encode(
         {
-            "format": FORMAT,
+            "format": PREVIOUS if previous else FORMAT,
             "manifest": release.manifest.decode(),
-            "statements": [envelope.as_json() for envelope in release.statements],
+            **(
+                {"statements": [envelope.as_json() for envelope in release.statements]}
+                if previous
+                else {"groups": [group.as_json() for group in release.groups]}
+            ),
             "log": {
                 "checkpoint": log.checkpoint.decode(),
                 "index": log.index,
@@ -92,9 +191,16 @@ def parse_release(data: bytes) -> ReleaseFile:
     Raises:
         InvalidDocument: malformed, or larger than `MAX_BYTES`.
     """
-    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    document = canonical.parse(data, max_bytes=MAX_BYTES)
+    previous = document.get("format") == PREVIOUS
+    fields = Fields(document, PREVIOUS if previous else FORMAT)
     manifest = fields.text("manifest", at_most=MAX_BYTES).encode()
-    statements = fields.items("statements", dsse.parse_envelope, at_most=10_000)
+    statements: tuple[dsse.Envelope, ...] = ()
+    groups: tuple[Part, ...] = ()
+    if previous:
+        statements = fields.items("statements", dsse.parse_envelope, at_most=10_000)
+    else:
+        groups = fields.items("groups", parse_part, at_most=10_000)
     log = Fields(fields.json_object("log"), "release log proof", tagged=False)
     fields.close()
     proof = LogProof(
@@ -104,7 +210,9 @@ def parse_release(data: bytes) -> ReleaseFile:
         proof=log.items("proof", _parse_hash, at_most=64),
     )
     log.close()
-    return ReleaseFile(manifest, statements, proof)
+    if previous != is_previous(manifest):
+        raise InvalidDocument(f"{FORMAT}: expected a manifest of the version that goes with it, got another")
+    return ReleaseFile(manifest, proof, groups, statements)
 
 
 def _parse_hash(value: object) -> bytes:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.entries import Entry, is_ordered, parse_entry, parse_listing
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
-from edge_runtime.core.manifest import Entry, is_ordered, parse_entry, parse_listing
 
 __all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "sign_statement"]
 

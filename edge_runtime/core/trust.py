@@ -3,7 +3,7 @@
 The shell has done V1 (root chain), V2 (targets, snapshot, timestamp) and V3 (length and digest) with `tuf`. Then:
 
 V4  strict parse: known format versions, canonical bytes, one organisation and channel throughout
-V5  each closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
+V5  each part's and closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
     the approval rules in force, for kinds of change worked out here; numbers and epochs never fall; withdrawals grow
 V7  the release stands in the audit log: leaf, inclusion proof, signed checkpoint, consistent with the last one seen
@@ -22,15 +22,15 @@ from audit.errors import AuditError
 from audit.frozen import frozen
 from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from audit.released import verify_released
-from edge_runtime.core import canonical
+from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRules, Changed, parse_rules, read_signed, refuses_empty
 from edge_runtime.core.checkpoints import Seen, read_checkpoint
 from edge_runtime.core.coverage import Before, covers, verify_coverage
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
-from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest
 from edge_runtime.core.policy import Policy, check_blocks_the_impossible, parse_policy
 from edge_runtime.core.prompt import Prompt, parse_prompt
-from edge_runtime.core.release import LogProof, ReleaseFile, parse_release, parse_withdrawals
+from edge_runtime.core.release import LogProof, ReleaseFile, open_release, parse_release, parse_withdrawals
 from edge_runtime.core.statements import Statement
 from edge_runtime.core.trustfile import TrustFile, parse_trust
 from edge_runtime.core.withdrawals import Withdrawals, extend_withdrawals, instead
@@ -57,13 +57,15 @@ EAGER_KINDS = ("approval-rules", "handoff", "policy")
 class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
 
-    `closures` also hold what `changed_closures` names, or `changes` what was worked out from it at adoption.
+    `parts` are those of the release file. `closures` also hold what `changed_closures` names, or `changes` what was
+    worked out from it at adoption.
     """
 
     channel: str
     trust: bytes
     release: bytes
     withdrawals: bytes
+    parts: Mapping[str, bytes]
     closures: Mapping[str, bytes]
     growth: tuple[bytes, ...] = ()
     changes: tuple[Changed, ...] | None = None
@@ -152,12 +154,12 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
         NotTrusted: a check failed; `check` names it.
         InvalidDocument: V4, the bytes are malformed.
     """
-    trust, release, manifest = _v4(delivery)
+    trust, release, manifest, envelopes = _v4(delivery)
     digest = canonical.digest(release.manifest)
     closures, policy, rules = _v5(manifest, delivery.closures)
     in_force = _rules_in_force(basis, digest, rules)
     changes = _changes(basis, manifest, delivery)
-    statements = read_signed(release.statements, trust.people)
+    statements = read_signed(envelopes, trust.people)
     _v6(basis, manifest, digest=digest, trust=trust, statements=statements, rules=(in_force, rules), changes=changes)
     withdrawals = _withdrawals(basis, delivery, manifest, trust=trust)
     approvers = len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
@@ -186,12 +188,12 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     return Adoption(state, _steps(state, release.log, eager=len(closures), approvers=approvers), changes)
 
 
-def _v4(delivery: Delivery) -> tuple[TrustFile, ReleaseFile, Manifest]:
+def _v4(delivery: Delivery) -> tuple[TrustFile, ReleaseFile, Manifest, tuple[dsse.Envelope, ...]]:
     trust, release = parse_trust(delivery.trust), parse_release(delivery.release)
-    manifest = parse_manifest(release.manifest)
+    manifest, envelopes = open_release(release, delivery.parts)
     if manifest.organisation != trust.organisation or manifest.channel != delivery.channel:
         raise NotTrusted("expected a release for this organisation and channel, got one for another", check="V4")
-    return trust, release, manifest
+    return trust, release, manifest, envelopes
 
 
 def _v5(manifest: Manifest, closures: Mapping[str, bytes]) -> tuple[dict[str, bytes], Policy, bytes]:
@@ -337,12 +339,10 @@ def _v9(policy: Policy, rules: ApprovalRules) -> None:
 
 
 def _steps(state: TrustState, log: LogProof, *, eager: int, approvers: int) -> tuple[Step, ...]:
-    manifest = state.manifest
+    manifest, entries = state.manifest, len(state.manifest.entries)
     return (
         Step("V4", f"release {manifest.number} on {manifest.channel} reads strictly, byte for byte"),
-        Step(
-            "V5", f"{eager} of {len(manifest.entries)} contents match their fingerprints; prompts are checked when used"
-        ),
+        Step("V5", f"{eager} of {entries} contents match their fingerprints; prompts are checked when used"),
         Step("V6", f"{approvers} people other than the author signed this release; every entry has its approvals"),
         Step(
             "V7", f"the release is entry {log.index} of the audit log, whose {state.checkpoint.size} entries only grew"

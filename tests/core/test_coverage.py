@@ -376,7 +376,7 @@ def test_no_rules_and_no_floor_approve_nothing(organisation: Organisation) -> No
     """Where nothing is asked nobody is enough: no rule set, a tier without a floor."""
     manifest = organisation.manifest
     assert manifest is not None
-    digest = canonical.digest(manifest.encode())
+    digest = manifest.digest
     statements: list[Statement] = [open_statement(one) for one in organisation.statements]
 
     def missing(rule_sets: list[ApprovalRules], floor: dict[str, int]) -> tuple[Shortfall, ...]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import KINDS, TIERS, Entry, parse_entry, parse_listing, parse_manifest
+from edge_runtime.core.manifest import KINDS, PREVIOUS, TIERS, Entry, parse_entry, parse_listing, parse_manifest
 from tests.simulator import Organisation
 
 NAMES = st.from_regex(r"[a-z0-9]{1,3}([-.][a-z0-9]{1,2})?", fullmatch=True)
@@ -100,11 +100,11 @@ def test_more_bytes_than_allowed_are_refused() -> None:
 
 
 def test_an_emergency_is_stated_inside_what_people_sign() -> None:
-    """The member is required, true or false, and changes the digest; the version before it is no longer read."""
-    calm = Organisation().build({})
+    """The member is required, true or false, and changes the digest; the first version is no longer read."""
+    calm = Organisation().build({}, version=PREVIOUS)
     haste = dataclasses.replace(calm, emergency=True)
     assert parse_manifest(haste.encode()) == haste != parse_manifest(calm.encode())
-    assert canonical.digest(haste.encode()) != canonical.digest(calm.encode())
+    assert haste.digest != calm.digest
     document = json.loads(calm.encode())
     for changed in ({"emergency": 0}, {"emergency": "false"}, {"format": "mentorplane-manifest/1"}):
         with pytest.raises(InvalidDocument):

@@ -14,18 +14,23 @@ from control_plane.keys import load_keys
 from control_plane.settings import load_settings
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.approval import read_signed
+from edge_runtime.core.canonical import digest
+from edge_runtime.core.dsse import Envelope
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.manifest import DRAFT, Manifest, parse_manifest
-from edge_runtime.core.release import parse_release, release_path
+from edge_runtime.core.parts import unpack
+from edge_runtime.core.release import open_release, parse_release, release_path
 from tests.dev.conftest import Desk
 from tests.published import adopted, fingerprint, published_once
 from tests.simulator import Organisation
 
 
-def _draft(desk: Desk) -> bytes:
+def _draft(desk: Desk) -> tuple[Manifest, tuple[Envelope, ...]]:
     [path] = (desk.workshop.site / "targets" / "channels").glob("*.draft.json")
     assert path.name.endswith(release_path(DRAFT).removeprefix("channels/"))
-    return path.read_bytes()
+    release = parse_release(path.read_bytes())
+    parts = [unpack(part.read_bytes(), max_bytes=10**6) for part in (desk.workshop.site / "parts").iterdir()]
+    return open_release(release, {digest(part): part for part in parts})
 
 
 def test_a_production_device_is_pointed_at_a_draft(desk: Desk, tmp_path: Path) -> None:
@@ -82,7 +87,7 @@ def test_a_developer_s_device_is_pointed_at_a_production_channel(desk: Desk, tmp
 def test_a_draft_under_another_name(desk: Desk, organisation: str, channel: str) -> None:
     """Attack: who holds keys of one kind takes the channel or the organisation of the other: it does not read (V4)."""
     desk.publish()
-    genuine = parse_manifest(parse_release(_draft(desk)).manifest)
+    genuine, _ = _draft(desk)
     assert (genuine.organisation, genuine.channel) == (DRAFT, DRAFT)
     renamed: Manifest = replace(genuine, organisation=organisation, channel=channel)
     with pytest.raises(InvalidDocument, match="developer's own root"):
@@ -93,7 +98,7 @@ def test_a_draft_is_passed_off_as_approved(desk: Desk) -> None:
     """Attack: the statements of a draft are put beside an organisation's keyring: nobody in it signed them (V6)."""
     desk.publish()
     with pytest.raises(NotTrusted, match="keyring") as caught:
-        read_signed(parse_release(_draft(desk)).statements, Organisation().trust().people)
+        read_signed(_draft(desk)[1], Organisation().trust().people)
     assert caught.value.check == "V6"
 
 

@@ -46,7 +46,8 @@ def opener(published: Published) -> Entry:
 
 def content(folder: Path, entry: Entry) -> Path:
     """Return the file of an entry's content in a home or a published folder."""
-    return folder / "closures" / f"{entry.digest.removeprefix('sha256:')}.json"
+    [path] = (folder / "closures").glob(f"{entry.digest.removeprefix('sha256:')}.*")
+    return path
 
 
 def test_what_a_release_changed_is_kept_beside_it(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:

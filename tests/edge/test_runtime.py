@@ -16,6 +16,8 @@ from tuf.api.metadata import Metadata, Root, Snapshot
 
 from edge_runtime import EdgeRuntime, MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core import canonical
+from edge_runtime.core.parts import pack, unpack
+from edge_runtime.core.release import closure_path
 from tests.published import Published, adopted, fingerprint, published_once
 from tests.simulator import prompt_document
 
@@ -131,8 +133,8 @@ def test_a_closure_of_other_content_is_refused(edge: EdgeRuntime, published: Pub
     manifest = published.release(change())
     entry = manifest.find("prompt", "opener")
     assert entry is not None
-    path = published.folder / "closures" / f"{entry.digest.removeprefix('sha256:')}.json"
-    path.write_bytes(path.read_bytes().replace(b"Briefly", b"BRIEFLY"))
+    closure = unpack((published.folder / closure_path(entry.digest)).read_bytes(), max_bytes=10**6)
+    (published.folder / closure_path(entry.digest)).write_bytes(pack(closure.replace(b"Briefly", b"BRIEFLY")))
 
     refused(edge, "V5")
 
@@ -152,7 +154,7 @@ def test_a_log_that_shrank_or_forked_is_refused(edge: EdgeRuntime, published: Pu
 
 
 @pytest.mark.parametrize(
-    "name", ["metadata/timestamp.json", "metadata/targets.json", "basis.json", "targets/trust.json"]
+    "name", ["metadata/timestamp.json", "metadata/targets.json", "basis.json", "parts.jsonl", "targets/trust.json"]
 )
 def test_an_edited_or_truncated_cache_does_not_open(
     edge: EdgeRuntime, published: Published, tmp_path: Path, name: str

@@ -346,7 +346,7 @@ def test_a_script_inherits_the_mode_of_the_approval_rules_in_force() -> None:
     )
     for before, after, status in ((loose, loose, "passed"), (loose, strict, "passed"), (strict, loose, "failed")):
         old = manifest([entry(plain), entry(before, "approval-rules")])
-        new = manifest([entry(broken, epoch=2), entry(after, "approval-rules")], 2, canonical.digest(old.encode()))
+        new = manifest([entry(broken, epoch=2), entry(after, "approval-rules")], 2, old.digest)
         held = {canonical.digest(data): data for data in (plain, broken, loose, strict)}
         introduced = tuple(one for one in new.entries if one not in old.entries)
         assert found("contract", Candidate(new, old, introduced, held, {}))[0] == status

@@ -6,7 +6,6 @@ from audit.record import LeafRecord
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries
 from control_plane.registry.facts import checks_digest
-from edge_runtime.core import canonical
 from tests.server.acts import Acts, newest
 from tests.server.library import CLOSING, POLICY, policy, script
 from tests.server.test_texts import records
@@ -29,7 +28,7 @@ def test_the_workflow_says_all_that_it_knows(acts: Acts) -> None:
     plane = acts.plane
     before = queries.live_manifest(plane)
     assert before is not None
-    base, live_policy = canonical.digest(before.encode()), policy_digest(plane)
+    base, live_policy = before.digest, policy_digest(plane)
     acts.approve_fully()
     acts.release()
     acts.withdraw("tom", "closing")

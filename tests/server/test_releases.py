@@ -18,10 +18,18 @@ from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import queries, releases
 from control_plane.registry.tables import CheckRow, LeafRow
+from control_plane.repository import Site
 from control_plane.reviewing.listing import Search, find_proposals
 from control_plane.settings import Settings
-from edge_runtime.core import canonical
-from edge_runtime.core.release import closure_path, parse_release, release_path, withdrawals_path
+from edge_runtime.core.parts import unpack
+from edge_runtime.core.release import (
+    closure_path,
+    open_release,
+    parse_release,
+    parts_of,
+    release_path,
+    withdrawals_path,
+)
 from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.runtime import EdgeRuntime
 from tests.server.acts import Acts, refused
@@ -308,16 +316,22 @@ def test_a_forged_mirror_differs_only_as_said(acts: Acts) -> None:
         return max(folder.glob(f"*.{name}"), key=lambda found: found.stat().st_mtime_ns).read_bytes()
 
     genuine, copy = (parse_release(target(f, release_path(plane.channel))) for f in (plane.site, forged.folder))
-    assert (genuine.statements, genuine.log) == (copy.statements, copy.log)
+    assert (genuine.groups, genuine.log) == (copy.groups, copy.log)
     for path in ("trust.json", withdrawals_path(plane.channel)):
         assert target(plane.site, path) == target(forged.folder, path)
-    old, new = (canonical.parse(release.manifest, max_bytes=10**6) for release in (genuine, copy))
-    changed = [(a, b) for a, b in zip(old["entries"], new["entries"], strict=True) if a != b]
-    assert [(a["name"], b["name"]) for a, b in changed] == [(forged.name, forged.name)]
+    sites = [Site(folder, plane.keys, plane.now()) for folder in (plane.site, forged.folder)]
+    old, new = (
+        open_release(release, site.parts(parts_of(release)))[0]
+        for site, release in zip(sites, (genuine, copy), strict=True)
+    )
+    changed = [(a, b) for a, b in zip(old.entries, new.entries, strict=True) if a != b]
+    assert [(a.name, b.name) for a, b in changed] == [(forged.name, forged.name)]
     [(a, b)] = changed
-    before = (plane.site / closure_path(a["digest"])).read_text("utf-8")
-    after = (forged.folder / closure_path(b["digest"])).read_text("utf-8")
-    assert after == before.replace(forged.before_word, forged.after_word, 1)
+    before, after = (
+        unpack((site.folder / closure_path(entry.digest)).read_bytes(), max_bytes=10**6)
+        for site, entry in zip(sites, (a, b), strict=True)
+    )
+    assert after == before.replace(forged.before_word.encode(), forged.after_word.encode(), 1)
 
 
 def test_the_trust_file_says_that_it_is_self_contained(acts: Acts) -> None:

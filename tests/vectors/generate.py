@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import Checkpoint, cosign, sign_checkpoint
+from audit.frozen import replace
 from audit.merkle import Frontier, inclusion_proof, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
 from audit.openings import Opening, encode_openings
@@ -26,8 +27,8 @@ from control_plane.sync.lock import Lock, Locked
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
-from edge_runtime.core.manifest import Entry, Manifest
-from edge_runtime.core.release import LogProof, ReleaseFile, encode_release, encode_withdrawals
+from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
+from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
@@ -103,7 +104,7 @@ def statement(act: str, person: str, *, refs: tuple[Entry, ...], previous: str =
         act=act,
         organisation=ORGANISATION,
         channel=CHANNEL,
-        manifest=canonical.digest(manifest().encode()),
+        manifest=manifest().digest,
         entries=refs,
         person=person,
         role=ROLES[person],
@@ -116,7 +117,7 @@ def statement(act: str, person: str, *, refs: tuple[Entry, ...], previous: str =
 
 def leaves() -> tuple[bytes, ...]:
     """Return the two entries of the log: the proposal and the release."""
-    digest = canonical.digest(manifest().encode())
+    digest = manifest().digest
     common: dict[str, Any] = {
         "outcome": Outcome.DONE,
         "actor": LeafActor("p-author", "author", Auth.PASSPHRASE, "console", name=commit(*UNSAFE_NAME)),
@@ -146,7 +147,7 @@ def leaves() -> tuple[bytes, ...]:
 
 def leaf_1() -> bytes:
     """Return an entry of version 1 of the leaf, which is still read."""
-    digest = canonical.digest(manifest().encode())
+    digest = manifest().digest
     record = LeafRecord(
         act=Act.RELEASED,
         outcome=Outcome.DONE,
@@ -180,10 +181,12 @@ def files() -> dict[str, bytes]:
     )
     stop = statement("withdraw", "p-first", refs=tuple(ref for ref in refs if ref.kind == "prompt"))
     proof = LogProof(cosigned, 1, entries[1], inclusion_proof(hashes, 1))
-    release = encode_release(ReleaseFile(manifest().encode(), envelopes, proof))
+    head, shard = manifest().encode().split(b"\n")
+    release, parts = divide_release(manifest().encode(), envelopes, proof)
+    before = replace(manifest(), version=PREVIOUS).encode()
     trust, none_withdrawn = encode_trust(trust_file()), encode_withdrawals(CHANNEL, ())
     held = {canonical.digest(data): data for data in closures().values()}
-    adopted = adopt(None, Delivery(CHANNEL, trust, release, none_withdrawn, held)).state
+    adopted = adopt(None, Delivery(CHANNEL, trust, encode_release(release), none_withdrawn, parts, held)).state
     named = {f"{kind}.json": data for (kind, _, _), data in closures().items()}
     log = {f"log/{path}": data for path, data in growth.files}
     openings = encode_openings(Opening(seq, "actor.name", *UNSAFE_NAME) for seq in range(len(entries)))
@@ -202,10 +205,14 @@ def files() -> dict[str, bytes]:
         "leaf.json": entries[1],
         "leaf-1.json": leaf_1(),
         "lock.json": lock().encode(),
-        "manifest.json": manifest().encode(),
+        "manifest.json": head,
+        "manifest-2.json": before,
         "openings.jsonl": openings,
         "receipt.json": receipt().encode(),
-        "release.json": release,
+        "release.json": encode_release(release),
+        "release-1.json": encode_release(divide_release(before, envelopes, proof)[0]),
+        "shard.json": shard,
+        "statements.json": parts[release.groups[0].digest],
         "statement.json": envelopes[1].payload,
         "envelope.json": canonical.encode(envelopes[1].as_json()),
         "trust.json": trust,
@@ -229,7 +236,7 @@ def receipt() -> Receipt:
         at="2026-01-15T10:00:00Z",
         prompt="summary-first-opener",
         version=canonical.digest(canonical.encode(prompt())),
-        manifest=canonical.digest(manifest().encode()),
+        manifest=manifest().digest,
         route="device",
         rules=("organisation/cloud-needs-consent",),
         findings={"EMAIL": 1, "PERSON": 2},

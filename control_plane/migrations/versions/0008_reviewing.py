@@ -258,7 +258,8 @@ def _days(bind: sa.Connection, manifest: bytes) -> int:
 
 
 def _entries(manifest: bytes) -> list[dict[str, Any]]:
-    return list(json.loads(manifest)["entries"]) if manifest else []
+    """Return the entries of a manifest written out: on its one line, or on those after its head."""
+    return [one for line in manifest.splitlines() for one in json.loads(line).get("entries", ())]
 
 
 def _fill(bind: sa.Connection) -> None:

@@ -90,11 +90,11 @@ def digests_of(candidate: Candidate) -> dict[str, str]:
     """
     base, policies = candidate.base, sorted(e.digest for e in candidate.manifest.entries if e.kind == "policy")
     return {
-        "base": canonical.digest(base.encode()) if base else "",
+        "base": base.digest if base else "",
         "cases": _digest(dict(candidate.cases)),
         "closures": _digest({"digests": sorted(candidate.closures)}),
         "earlier": _digest({f"{kind} {name}": list(found) for (kind, name), found in candidate.earlier.items()}),
-        "manifest": canonical.digest(candidate.manifest.encode()),
+        "manifest": candidate.manifest.digest,
         "policy": policies[0] if len(policies) == 1 else _digest({"policies": list(policies)}),
         "recordings": _digest(dict(candidate.recordings)),
     }

@@ -25,13 +25,13 @@ from control_plane.registry import store
 from control_plane.registry.affected import Key, parsed, using
 from control_plane.registry.closures import SCRIPTS
 from control_plane.registry.coherence import verify_coherence
-from control_plane.registry.drafts import Draft, SourceFile, candidate_of, live_manifest
+from control_plane.registry.drafts import Draft, SourceFile, candidate_of, live_manifest, version_after
 from control_plane.registry.lifecycle.withdrawing import stopped_anywhere, withdrawal_rows, withdrawals_of
 from control_plane.registry.sources import Source
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
+from edge_runtime.core.manifest import Entry, Manifest, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.model import parse_model_card
 
 __all__ = ["Derived", "derive"]
@@ -205,11 +205,12 @@ def _draft(
         rollback_to=number - 1,
         emergency=False,
         lifts=wanted.lifts,
+        version=version_after(plane, before),
     )
     if before is not None and (manifest.entries, manifest.settings) == (before.entries, before.settings):
         raise InvalidDocument("expected a change of governed content, got what is live already")
     data = manifest.encode()
-    return Draft(manifest, data, canonical.digest(data), changed_entries(manifest, before), closures={})
+    return Draft(manifest, data, manifest_digest(data), changed_entries(manifest, before), closures={})
 
 
 def replace_manifest(manifest: Manifest, **changes: Any) -> Manifest:
