@@ -116,13 +116,13 @@ def sign_in(plane: Plane, request: Request, response: Response, *, body: Signing
 
 
 @router.get("/session")
-def session(request: Request, response: Response, actor: Actor) -> SignedIn:
+def session(plane: Plane, request: Request, response: Response, *, actor: Actor) -> SignedIn:
     """Return whose session it is, and what pages send with each write."""
     response.headers["Cache-Control"] = "no-store"
     cookie = cookie_of(request)
     if not cookie or "Authorization" in request.headers:
         raise NotSignedIn("expected a session, got a token")
-    return SignedIn(actor, sessions.csrf_token(cookie))
+    return SignedIn(people.find_person(plane, actor.person), sessions.csrf_token(cookie))
 
 
 @router.delete("/session", status_code=204)
@@ -131,7 +131,7 @@ def sign_out(
 ) -> None:
     """End this session, or everywhere all of this person's."""
     if everywhere:
-        sessions.end_all(plane, actor.id)
+        sessions.end_all(plane, actor.person)
     elif cookie_of(request):
         sessions.end(plane, cookie_of(request))
     set_cookie(request, response, "")
@@ -140,31 +140,30 @@ def sign_out(
 @router.get("/people/me")
 def me(plane: Plane, actor: Actor) -> Me:
     """Return the person behind the request, and what they may do now."""
-    acting = plane.acting
-    assert acting is not None  # there would be no actor
+    person = people.find_person(plane, actor.person)
     return Me(
-        id=actor.id,
-        login=actor.login,
-        name=actor.name,
-        roles=actor.roles,
-        custody=actor.custody,
-        locked=actor.locked,
-        holds=people.holds_of(plane, actor.id),
-        scopes=tuple(sorted(acting.scopes)),
-        machine=acting.machine,
+        id=person.id,
+        login=person.login,
+        name=person.name,
+        roles=person.roles,
+        custody=person.custody,
+        locked=person.locked,
+        holds=people.holds_of(plane, person.id),
+        scopes=tuple(sorted(actor.scopes)),
+        machine=actor.machine,
     )
 
 
 @router.put("/people/me/address", status_code=204)
 def set_address(plane: Plane, actor: Actor, body: Address) -> None:
     """Set the e-mail address to which the person behind the request gets mail."""
-    addresses.set_address(plane, actor.id, actor.id, address=body.address)
+    addresses.set_address(plane, actor.person, actor.person, address=body.address)
 
 
 @router.delete("/people/me/address", status_code=204)
 def remove_address(plane: Plane, actor: Actor) -> None:
     """Remove it: they get no mail from now on."""
-    addresses.remove_address(plane, actor.id, actor.id)
+    addresses.remove_address(plane, actor.person, actor.person)
 
 
 @router.get("/people")
@@ -177,13 +176,14 @@ def everybody(plane: Plane, _actor: Actor, page: Paging) -> tuple[Person, ...]:
 def enrol(plane: Plane, actor: Actor, response: Response, *, body: Enrolling) -> Enrolled:
     """Enrol somebody, as an administrator; the code, with which they enrol their key, is shown this once."""
     response.headers["Cache-Control"] = "no-store"
-    return people.enrol(plane, NewPerson(body.login, body.name, tuple(body.roles)), actor=actor.id)
+    return people.enrol(plane, NewPerson(body.login, body.name, tuple(body.roles)), actor=actor.person)
 
 
 @router.get("/tokens")
 def list_tokens(plane: Plane, actor: Actor) -> tuple[Token, ...]:
     """Return one's own tokens, newest first; as an administrator everybody's."""
-    return tokens.list_tokens(plane, person="" if "administrator" in actor.roles else actor.id)
+    person = people.find_person(plane, actor.person)
+    return tokens.list_tokens(plane, person="" if "administrator" in person.roles else person.id)
 
 
 @router.post("/tokens", status_code=201)
@@ -191,7 +191,7 @@ def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing
     """Issue a token; its text is shown this once."""
     issued = tokens.issue(
         plane,
-        actor.id,
+        actor.person,
         name=body.name,
         passphrase=body.passphrase,
         scopes=body.scopes,
@@ -223,7 +223,7 @@ def log_in(plane: Plane, request: Request, response: Response, *, body: LoggingI
 @router.delete("/tokens/{identity}", status_code=204)
 def revoke_token(plane: Plane, actor: Actor, identity: Text) -> None:
     """Revoke a token of one's own, or as an administrator anybody's."""
-    tokens.revoke(plane, actor.id, identity)
+    tokens.revoke(plane, actor.person, identity)
 
 
 @router.get("/session/oidc", status_code=303, response_class=Response)
@@ -295,14 +295,14 @@ class Invited:
 @router.post("/people/{person}/identities", status_code=204)
 def link_identity(plane: Plane, actor: Actor, person: Text, *, body: Linking) -> None:
     """Link an account of the identity provider to somebody, as an administrator."""
-    oidc.link(plane, actor.id, person, subject=body.subject, passphrase=body.passphrase)
+    oidc.link(plane, actor.person, person, subject=body.subject, passphrase=body.passphrase)
 
 
 @router.post("/people/{person}/invitations", status_code=201)
 def invite(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Inviting) -> Invited:
     """Make a code for somebody, as an administrator."""
     response.headers["Cache-Control"] = "no-store"
-    return Invited(invitations.invite(plane, actor.id, person, purpose=body.purpose, passphrase=body.passphrase))
+    return Invited(invitations.invite(plane, actor.person, person, purpose=body.purpose, passphrase=body.passphrase))
 
 
 class Renewing(Body):
@@ -336,14 +336,14 @@ class Left:
 def retire_person(plane: Plane, request: Request, actor: Actor, *, person: Text, body: Leaving) -> Left:
     """Sign that somebody leaves, as the first or second of two people: every role, token and session of theirs ends."""
     present = body.present(request)
-    return Left(leaving.retire_person(plane, actor.id, person, reason=body.reason, present=present))
+    return Left(leaving.retire_person(plane, actor.person, person, reason=body.reason, present=present))
 
 
 @router.post("/people/{person}/retired-key", status_code=201)
 def retire_key(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Retiring) -> Invited:
     """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
     response.headers["Cache-Control"] = "no-store"
-    return Invited(retiring.retire_key(plane, actor.id, person, reason=body.reason, passphrase=body.passphrase))
+    return Invited(retiring.retire_key(plane, actor.person, person, reason=body.reason, passphrase=body.passphrase))
 
 
 @router.post("/keys", status_code=201)

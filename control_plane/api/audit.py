@@ -36,7 +36,7 @@ Below: TypeAlias = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 @router.get("/search")
 def audit_search(
     plane: Plane,
-    person: Actor,
+    asking: Actor,
     *,
     act: Text = "",
     actor: Text = "",
@@ -67,19 +67,19 @@ def audit_search(
         before=before,
         limit=limit,
     )
-    return search.read(plane, person.id, query, proof_files=proofs)
+    return search.read(plane, asking.person, query, proof_files=proofs)
 
 
 @router.get("/entries/{index}/proof", response_class=PlainTextResponse)
-def audit_proof(plane: Plane, person: Actor, index: Index) -> str:
+def audit_proof(plane: Plane, asking: Actor, index: Index) -> str:
     """Return the C2SP proof file of one entry."""
-    return search.prove(plane, person.id, index).tlog_proof
+    return search.prove(plane, asking.person, index).tlog_proof
 
 
 @router.get("/as-of")
-def audit_as_of(plane: Plane, person: Actor, at: Moment, *, channel: Text = "", prompt: Text = "") -> asof.AsOf:
+def audit_as_of(plane: Plane, asking: Actor, at: Moment, *, channel: Text = "", prompt: Text = "") -> asof.AsOf:
     """Say what was live on a channel at a moment, by whose approval, with the entries that evidence it."""
-    return asof.as_of(plane, person.id, at=at, channel=channel, name=prompt)
+    return asof.as_of(plane, asking.person, at=at, channel=channel, name=prompt)
 
 
 @router.get("/verify")

@@ -28,7 +28,7 @@ class Asking(Body):
 @router.post("/proposals")
 def unsigned_proposal(plane: Plane, actor: Actor, body: Change) -> Material:
     """Return what there is to sign of a proposal."""
-    return unsigned(lambda proof: proposed(plane, actor.id, body, proof=proof))
+    return unsigned(lambda proof: proposed(plane, actor.person, body, proof=proof))
 
 
 @router.post("/proposals/{number}")
@@ -37,7 +37,7 @@ def unsigned_edit(plane: Plane, actor: Actor, number: Number, *, body: Edit) -> 
     return unsigned(
         lambda proof: proposals.edit(
             plane,
-            actor.id,
+            actor.person,
             number,
             files=body.files,
             passphrase=proof,
@@ -51,5 +51,5 @@ def unsigned_edit(plane: Plane, actor: Actor, number: Number, *, body: Edit) -> 
 def unsigned_draft(plane: Plane, actor: Actor, number: Number, *, body: Asking) -> Material:
     """Return what there is to sign of a draft."""
     return unsigned(
-        lambda proof: drafts.propose_draft(plane, actor.id, number, passphrase=proof, revision=body.revision)
+        lambda proof: drafts.propose_draft(plane, actor.person, number, passphrase=proof, revision=body.revision)
     )

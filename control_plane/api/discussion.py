@@ -83,25 +83,25 @@ def list_threads(plane: Plane, _actor: Actor, number: Number) -> tuple[Thread, .
 def comment(plane: Plane, actor: Actor, number: Number, *, body: Commenting) -> Thread:
     """Begin a thread."""
     anchor = body.lines.anchor() if body.lines else None
-    return threads.comment(plane, actor.id, number, text=body.text, anchor=anchor)
+    return threads.comment(plane, actor.person, number, text=body.text, anchor=anchor)
 
 
 @router.post("/proposals/{number}/threads/{thread}/comments", status_code=201)
 def reply(plane: Plane, actor: Actor, number: Number, *, thread: Number, body: Replying) -> Thread:
     """Reply in a thread."""
-    return threads.reply(plane, actor.id, number, thread=thread, text=body.text)
+    return threads.reply(plane, actor.person, number, thread=thread, text=body.text)
 
 
 @router.post("/proposals/{number}/threads/{thread}/resolve")
 def resolve(plane: Plane, actor: Actor, number: Number, *, thread: Number) -> Thread:
     """Resolve a thread."""
-    return threads.resolve(plane, actor.id, number, thread=thread)
+    return threads.resolve(plane, actor.person, number, thread=thread)
 
 
 @router.post("/proposals/{number}/threads/{thread}/reopen")
 def reopen(plane: Plane, actor: Actor, number: Number, *, thread: Number) -> Thread:
     """Reopen a thread."""
-    return threads.reopen(plane, actor.id, number, thread=thread)
+    return threads.reopen(plane, actor.person, number, thread=thread)
 
 
 @router.post("/proposals/{number}/objections", status_code=201)
@@ -109,23 +109,23 @@ def object_to(plane: Plane, actor: Actor, number: Number, *, body: Objecting) ->
     """Object: nothing is released until this is taken back or the content changes."""
     anchor = body.lines.anchor() if body.lines else None
     return objections.object_to(
-        plane, actor.id, number, role=body.role, reason=body.reason, manifest=body.manifest, anchor=anchor
+        plane, actor.person, number, role=body.role, reason=body.reason, manifest=body.manifest, anchor=anchor
     )
 
 
 @router.post("/proposals/{number}/objections/take-back", status_code=204)
 def take_back(plane: Plane, request: Request, actor: Actor, *, number: Number, body: TakingBack) -> None:
     """Take back one's own objection or rejection."""
-    objections.take_back(plane, actor.id, number, present=body.present(request), reason=body.reason)
+    objections.take_back(plane, actor.person, number, present=body.present(request), reason=body.reason)
 
 
 @router.post("/proposals/{number}/requests", status_code=201)
 def request(plane: Plane, actor: Actor, number: Number, *, body: Requesting) -> tuple[Requested, ...]:
     """Ask people, or anybody in some roles, to look at a proposal."""
-    return requested.request(plane, actor.id, number, persons=body.people, roles=body.roles)
+    return requested.request(plane, actor.person, number, persons=body.people, roles=body.roles)
 
 
 @router.post("/proposals/{number}/requests/end")
 def end_request(plane: Plane, actor: Actor, number: Number, *, body: Ending) -> tuple[Requested, ...]:
     """Ask somebody, or a role, no longer."""
-    return requested.end_request(plane, actor.id, number, person=body.person, role=body.role)
+    return requested.end_request(plane, actor.person, number, person=body.person, role=body.role)

@@ -54,7 +54,7 @@ def list_drafts(
     plane: Plane, actor: Actor, page: Paging, *, channel: Text = "", ended: bool = False
 ) -> tuple[DraftInfo, ...]:
     """Return the drafts that this person may see, newest first."""
-    found = drafts.list_drafts(plane, actor.id, channel=channel, ended=ended)
+    found = drafts.list_drafts(plane, actor.person, channel=channel, ended=ended)
     return page.cut(sorted(found, key=lambda one: one.id, reverse=True), lambda one: one.id, falling=True)
 
 
@@ -62,14 +62,14 @@ def list_drafts(
 def save_draft(plane: Plane, actor: Actor, body: Saving) -> DraftInfo:
     """Save a new draft; nothing is signed."""
     return drafts.save_draft(
-        plane, actor.id, files=body.files, title=body.title, remove=body.remove, channel=body.channel
+        plane, actor.person, files=body.files, title=body.title, remove=body.remove, channel=body.channel
     )
 
 
 @router.get("/drafts/{number}")
 def show_draft(plane: Plane, actor: Actor, number: Number, *, revision: Revision | None = None) -> SavedDraft:
     """Return a draft as it was saved, and what stands in the way of proposing it."""
-    return drafts.show_draft(plane, actor.id, number, revision=revision)
+    return drafts.show_draft(plane, actor.person, number, revision=revision)
 
 
 @router.put("/drafts/{number}")
@@ -77,7 +77,7 @@ def update_draft(plane: Plane, actor: Actor, number: Number, *, body: SavingAgai
     """Save a further version of a draft."""
     return drafts.update_draft(
         plane,
-        actor.id,
+        actor.person,
         number,
         files=body.files,
         revision=body.revision,
@@ -89,22 +89,22 @@ def update_draft(plane: Plane, actor: Actor, number: Number, *, body: SavingAgai
 @router.delete("/drafts/{number}", status_code=204)
 def discard_draft(plane: Plane, actor: Actor, number: Number) -> None:
     """Discard a draft with all its versions."""
-    drafts.discard_draft(plane, actor.id, number)
+    drafts.discard_draft(plane, actor.person, number)
 
 
 @router.post("/drafts/{number}/invite")
 def invite_to_draft(plane: Plane, actor: Actor, number: Number, *, body: Inviting) -> tuple[str, ...]:
     """Let people see and edit a draft; return everybody who is invited."""
-    return drafts.invite(plane, actor.id, number, persons=body.people)
+    return drafts.invite(plane, actor.person, number, persons=body.people)
 
 
 @router.post("/drafts/{number}/uninvite")
 def uninvite_from_draft(plane: Plane, actor: Actor, number: Number, *, body: Inviting) -> tuple[str, ...]:
     """Let people no longer see a draft; return everybody who still is invited."""
-    return drafts.uninvite(plane, actor.id, number, persons=body.people)
+    return drafts.uninvite(plane, actor.person, number, persons=body.people)
 
 
 @router.post("/drafts/{number}/propose", status_code=201)
 def propose_draft(plane: Plane, actor: Actor, number: Number, *, body: Proposing) -> Proposal:
     """Propose a draft, signed by its author."""
-    return drafts.propose_draft(plane, actor.id, number, passphrase=body.proof(), revision=body.revision)
+    return drafts.propose_draft(plane, actor.person, number, passphrase=body.proof(), revision=body.revision)

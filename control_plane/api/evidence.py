@@ -66,7 +66,7 @@ def make_pack(plane: Plane, actor: Actor, body: Packing) -> Response:
     """Make an evidence pack and return it as a ZIP file."""
     if bool(body.release) == bool(body.since or body.until):
         raise InvalidDocument("expected either a release or a period")
-    rights.require_role(plane, actor.id, KEEPERS, attempt=Attempt("make-pack", LeafObject("pack"), Auth.TOKEN))
+    rights.require_role(plane, actor.person, KEEPERS, attempt=Attempt("make-pack", LeafObject("pack"), Auth.TOKEN))
     asked = packs.PackRequest(
         body.since,
         body.until,
@@ -75,7 +75,7 @@ def make_pack(plane: Plane, actor: Actor, body: Packing) -> Response:
         nonce=body.nonce,
         with_texts=body.with_texts,
     )
-    made = packs.make_pack(plane, asked, actor=actor.id, auth=Auth.TOKEN)
+    made = packs.make_pack(plane, asked, actor=actor.person, auth=Auth.TOKEN)
     stream = io.BytesIO()
     write_zip(stream, made.files)
     headers = {"Content-Disposition": 'attachment; filename="evidence.pack"', "X-Pack-Digest": made.digest}
@@ -85,7 +85,7 @@ def make_pack(plane: Plane, actor: Actor, body: Packing) -> Response:
 @router.get("/gaps")
 def audit_gaps(plane: Plane, actor: Actor) -> tuple[gaps.Gap, ...]:
     """Return where the record is uncovered."""
-    note_reading(plane, actor.id, canonical.digest(b"gaps"))
+    note_reading(plane, actor.person, canonical.digest(b"gaps"))
     return gaps.find_gaps(plane)
 
 
@@ -95,7 +95,7 @@ def audit_report(
 ) -> controls.ControlsReport:
     """Return what the log holds and lacks for a rule book."""
     made = controls.report_controls(plane, rules, since=since, until=until)
-    note_reading(plane, actor.id, canonical.digest(f"report {rules}".encode()))
+    note_reading(plane, actor.person, canonical.digest(f"report {rules}".encode()))
     return made
 
 
@@ -115,6 +115,6 @@ def audit_report_page(
 @router.post("/evidence", status_code=201)
 def file_document(plane: Plane, actor: Actor, body: Filing) -> Filed:
     """Log that the organisation has a document; only its digest is kept."""
-    asking = Asking(actor.id, body.reason, body.passphrase, body.ticket)
+    asking = Asking(actor.person, body.reason, body.passphrase, body.ticket)
     entry = file_evidence(plane, body.kind, body.document.encode(), asking=asking, valid_until=body.valid_until)
     return Filed(logged=entry)

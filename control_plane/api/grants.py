@@ -77,19 +77,21 @@ def list_grants(plane: Plane, _actor: Actor, *, person: Text = "", in_force: boo
 def propose_grant(plane: Plane, actor: Actor, body: Granting) -> GrantRecord:
     """Sign a grant as the first of two people."""
     making = Making(body.person, body.role, body.since, body.days, body.previous)
-    return grants.propose(plane, actor.id, making, reason=body.reason, passphrase=body.passphrase)
+    return grants.propose(plane, actor.person, making, reason=body.reason, passphrase=body.passphrase)
 
 
 @router.post("/grants/{identity}/sign")
 def sign_grant(plane: Plane, actor: Actor, identity: Text, *, body: Signing) -> GrantRecord:
     """Sign a grant as the second person: it is in force then."""
-    return grants.sign(plane, actor.id, identity, digest=body.digest, reason=body.reason, passphrase=body.passphrase)
+    return grants.sign(
+        plane, actor.person, identity, digest=body.digest, reason=body.reason, passphrase=body.passphrase
+    )
 
 
 @router.post("/grants/{identity}/end")
 def end_grant(plane: Plane, actor: Actor, identity: Text, *, body: Ending) -> GrantRecord:
     """End a grant or a delegation at once."""
-    return grants.end(plane, actor.id, identity, reason=body.reason, passphrase=body.passphrase)
+    return grants.end(plane, actor.person, identity, reason=body.reason, passphrase=body.passphrase)
 
 
 @router.get("/grants/{identity}/open")
@@ -101,7 +103,7 @@ def what_is_open(plane: Plane, _actor: Actor, identity: Text) -> Checklist:
 @router.post("/grants/{identity}/take-over")
 def take_over(plane: Plane, actor: Actor, identity: Text, *, body: Noting) -> GrantRecord:
     """Take note of what is open, as the successor, and hold the role from then on."""
-    return handover.acknowledge(plane, actor.id, identity, digest=body.digest, passphrase=body.passphrase)
+    return handover.acknowledge(plane, actor.person, identity, digest=body.digest, passphrase=body.passphrase)
 
 
 @router.post("/delegations", status_code=201)
@@ -109,7 +111,7 @@ def delegate(plane: Plane, actor: Actor, body: Delegating) -> GrantRecord:
     """Let another person act in a role of one's own while one is away."""
     return delegations.delegate(
         plane,
-        actor.id,
+        actor.person,
         person=body.person,
         role=body.role,
         until=body.until,

@@ -136,7 +136,7 @@ class Signed(Body):
 @router.get("/inbox")
 def inbox(plane: Plane, actor: Actor, page: Paging) -> tuple[Task, ...]:
     """Return what this person can move on now; first what they were asked to look at."""
-    found = listing.inbox(plane, actor.id, limit=listing.MOST)
+    found = listing.inbox(plane, actor.person, limit=listing.MOST)
     found = tuple(sorted(found, key=lambda task: (task.requested, task.proposal.number), reverse=True))
     return page.cut(found, lambda task: (int(task.requested), task.proposal.number), falling=True)
 
@@ -153,7 +153,7 @@ def list_proposals(
         kind=find.kind,
         name=find.name,
         words=find.words,
-        waiting_for=actor.id if find.waiting else "",
+        waiting_for=actor.person if find.waiting else "",
         before=page.number(),
         limit=page.limit + 1,
     )
@@ -163,7 +163,7 @@ def list_proposals(
 @router.post("/proposals", status_code=201)
 def propose(plane: Plane, actor: Actor, body: Proposing) -> Proposal:
     """Propose a change."""
-    return proposed(plane, actor.id, body, proof=body.proof())
+    return proposed(plane, actor.person, body, proof=body.proof())
 
 
 def proposed(plane: ControlPlane, author: str, body: Change, *, proof: str | Elsewhere) -> Proposal:
@@ -197,7 +197,7 @@ def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing, request: 
         raise Unguarded("expected the revision that the editor looked at, or If-Match, got neither")
     return proposals.edit(
         plane,
-        actor.id,
+        actor.person,
         number,
         files=body.files,
         passphrase=body.proof(),
@@ -209,7 +209,7 @@ def edit(plane: Plane, actor: Actor, number: Number, *, body: Editing, request: 
 @router.post("/proposals/{number}/check")
 def check(plane: Plane, actor: Actor, number: Number) -> tuple[CheckResult, ...]:
     """Run every check."""
-    return review.check(plane, actor.id, number)
+    return review.check(plane, actor.person, number)
 
 
 @router.post("/proposals/{number}/approve")
@@ -217,7 +217,7 @@ def approve(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> P
     """Approve a proposal."""
     return review.approve(
         plane,
-        actor.id,
+        actor.person,
         number,
         role=body.role,
         reason=body.reason,
@@ -231,7 +231,7 @@ def reject(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Pr
     """Reject a proposal."""
     return review.reject(
         plane,
-        actor.id,
+        actor.person,
         number,
         role=body.role,
         reason=body.reason,
@@ -243,14 +243,14 @@ def reject(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Pr
 @router.post("/proposals/{number}/open")
 def open_proposal(plane: Plane, actor: Actor, number: Number) -> ProposalDetail:
     """Return a proposal as it is now, and record that this person was shown it: what a batch asks for."""
-    return batches.open_proposal(plane, actor.id, number)
+    return batches.open_proposal(plane, actor.person, number)
 
 
 @router.post("/approvals")
 def approve_batch(plane: Plane, actor: Actor, body: Batch) -> tuple[Proposal, ...]:
     """Approve several proposals that this person opened, all or none."""
     items = [BatchItem(one.number, one.manifest, one.role, one.reason) for one in body.items]
-    return batches.approve_batch(plane, actor.id, items, passphrase=body.passphrase)
+    return batches.approve_batch(plane, actor.person, items, passphrase=body.passphrase)
 
 
 @router.get("/proposals/{number}/material")
@@ -263,7 +263,7 @@ def material(plane: Plane, _actor: Actor, number: Number) -> Material:
 def take_statement(plane: Plane, actor: Actor, number: Number, *, body: Signed) -> Proposal:
     """Take an approval or a rejection that was signed with the person's own key."""
     salt = dsse.decode_base64(body.salt)
-    return own_keys.take_statement(plane, actor.id, number, envelope=body.envelope, reason=body.reason, salt=salt)
+    return own_keys.take_statement(plane, actor.person, number, envelope=body.envelope, reason=body.reason, salt=salt)
 
 
 @router.get("/proposals/{number}/conflicts")
@@ -276,19 +276,19 @@ def list_conflicts(plane: Plane, _actor: Actor, number: Number) -> tuple[Conflic
 def rebase(plane: Plane, actor: Actor, number: Number, *, body: Rebasing) -> Proposal:
     """Put a stale proposal on the live release, which voids its approvals."""
     return proposals.rebase(
-        plane, actor.id, number, passphrase=body.passphrase, revision=body.revision, merged=body.merged
+        plane, actor.person, number, passphrase=body.passphrase, revision=body.revision, merged=body.merged
     )
 
 
 @router.post("/proposals/{number}/close")
 def close(plane: Plane, actor: Actor, number: Number, *, body: Closing) -> Proposal:
     """Close a proposal for good."""
-    return closing.close(plane, actor.id, number, reason=body.reason)
+    return closing.close(plane, actor.person, number, reason=body.reason)
 
 
 @router.post("/proposals/{number}/duplicate", status_code=201)
 def duplicate(plane: Plane, actor: Actor, number: Number, *, body: Duplicating) -> Proposal:
     """Propose what another proposal has; no approval comes along."""
     return closing.duplicate(
-        plane, actor.id, number, title=body.title, passphrase=body.passphrase, channel=body.channel
+        plane, actor.person, number, title=body.title, passphrase=body.passphrase, channel=body.channel
     )

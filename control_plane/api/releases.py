@@ -111,7 +111,7 @@ def list_channels(plane: Plane, _actor: Actor) -> tuple[ChannelInfo, ...]:
 def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: WithdrawingChannel) -> ChannelWithdrawn:
     """Withdraw all prompts of a channel; two people must, about the same release."""
     _, missing = withdrawing.withdraw_channel(
-        plane, actor.id, channel=name, reason=body.reason, passphrase=body.passphrase
+        plane, actor.person, channel=name, reason=body.reason, passphrase=body.passphrase
     )
     return ChannelWithdrawn(missing=missing)
 
@@ -137,19 +137,19 @@ def list_reviews(plane: Plane, _actor: Actor) -> tuple[emergency.PendingReview, 
 @router.post("/proposals/{number}/release", status_code=201)
 def release(plane: Plane, actor: Actor, number: Number) -> Release:
     """Release an approved proposal."""
-    return releases.release(plane, actor.id, number)
+    return releases.release(plane, actor.person, number)
 
 
 @router.put("/proposals/{number}/schedule")
 def schedule(plane: Plane, actor: Actor, number: Number, *, body: Scheduling) -> Proposal:
     """Let an approved proposal go out at a time."""
-    return scheduling.schedule(plane, actor.id, number, at=body.at)
+    return scheduling.schedule(plane, actor.person, number, at=body.at)
 
 
 @router.delete("/proposals/{number}/schedule")
 def unschedule(plane: Plane, actor: Actor, number: Number) -> Proposal:
     """Take a proposal off the schedule."""
-    return scheduling.unschedule(plane, actor.id, number)
+    return scheduling.unschedule(plane, actor.person, number)
 
 
 @router.post("/promotions", status_code=201)
@@ -157,7 +157,7 @@ def promote(plane: Plane, actor: Actor, body: Promoting) -> Proposal:
     """Propose for one channel what is live on another."""
     return acts.promote(
         plane,
-        actor.id,
+        actor.person,
         source=body.source,
         target=body.target,
         names=body.names,
@@ -171,7 +171,7 @@ def rollback(plane: Plane, actor: Actor, body: RollingBack) -> Proposal:
     """Propose what an earlier release held, as a new release."""
     return acts.rollback(
         plane,
-        actor.id,
+        actor.person,
         to=body.to,
         only=body.only,
         lift=body.lift,
@@ -184,7 +184,7 @@ def rollback(plane: Plane, actor: Actor, body: RollingBack) -> Proposal:
 @router.post("/returns", status_code=201)
 def prepare_return(plane: Plane, actor: Actor, body: Returning) -> Proposal:
     """Propose for the channel of a trial what the usual channel has."""
-    return acts.prepare_return(plane, actor.id, channel=body.channel, title=body.title, passphrase=body.passphrase)
+    return acts.prepare_return(plane, actor.person, channel=body.channel, title=body.title, passphrase=body.passphrase)
 
 
 @router.get("/releases")
@@ -198,7 +198,7 @@ def review_release(plane: Plane, actor: Actor, number: Number, *, body: Reviewin
     """Sign the mandatory review of a break-glass release."""
     done = emergency.review(
         plane,
-        actor.id,
+        actor.person,
         channel=body.channel,
         release=number,
         role=body.role,
@@ -222,7 +222,7 @@ def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
     """Withdraw a prompt, on every channel that has it."""
     return releases.withdraw(
         plane,
-        actor.id,
+        actor.person,
         target=body.target,
         reason=body.reason,
         passphrase=body.passphrase,

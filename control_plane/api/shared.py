@@ -16,8 +16,9 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from audit.acts import Client
-from control_plane.accounts import people, sessions, tokens
+from control_plane.accounts import sessions, tokens
 from control_plane.accounts.presence import Proof, place_of
+from control_plane.accounts.scopes import Acting
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.revising import Elsewhere
@@ -88,7 +89,8 @@ def _token(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _actor(request: Request, plane: Plane) -> people.Person:
+async def _actor(request: Request, plane: Plane) -> Acting:
+    """Return who is behind a request; asynchronous, so that no thread is woken for what asks no database."""
     if plane.acting is None:
         if _token(request) or cookie_of(request):
             raise NotSignedIn("expected a valid token or an open session, got another")
@@ -101,7 +103,7 @@ def _actor(request: Request, plane: Plane) -> people.Person:
                 f"expected the header {CSRF_HEADER} with the token of this session, got none or another",
                 hint="GET /v1/session says it to pages of this server",
             )
-    return people.find_person(plane, plane.acting.person)
+    return plane.acting
 
 
 class Proving(Body):
@@ -150,7 +152,7 @@ class Signing(Body):
         return self.signed.proof() if self.signed else self.passphrase
 
 
-Actor: TypeAlias = Annotated[people.Person, Depends(_actor)]
+Actor: TypeAlias = Annotated[Acting, Depends(_actor)]
 
 
 def require_same_site(request: Request) -> None:

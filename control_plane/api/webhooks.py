@@ -28,7 +28,7 @@ class Subscribing(Body):
 @router.get("")
 def list_webhooks(plane: Plane, actor: Actor, page: Paging) -> tuple[Webhook, ...]:
     """Return all webhooks, newest first."""
-    found = subscriptions.list_webhooks(plane, actor.id)
+    found = subscriptions.list_webhooks(plane, actor.person)
     numbered = [(len(found) - at, webhook) for at, webhook in enumerate(found)]  # the list only grows
     return tuple(webhook for _, webhook in page.cut(numbered, lambda pair: pair[0], falling=True))
 
@@ -37,7 +37,7 @@ def list_webhooks(plane: Plane, actor: Actor, page: Paging) -> tuple[Webhook, ..
 def add_webhook(plane: Plane, actor: Actor, response: Response, *, body: Subscribing) -> NewWebhook:
     """Add a webhook; its secret is shown this once."""
     response.headers["Cache-Control"] = "no-store"
-    return subscriptions.add(plane, actor.id, url=body.url, events=body.events)
+    return subscriptions.add(plane, actor.person, url=body.url, events=body.events)
 
 
 @router.get("/deliveries")
@@ -49,24 +49,24 @@ def list_deliveries(
     state: Annotated[Literal["", "waiting", "delivered", "dead"], Query()] = "",
 ) -> tuple[Delivery, ...]:
     """Return the messages that are kept, newest first."""
-    found = subscriptions.deliveries(plane, actor.id, state=state)
+    found = subscriptions.deliveries(plane, actor.person, state=state)
     return page.cut(found, lambda delivery: (delivery.entry, delivery.id), falling=True)
 
 
 @router.post("/deliveries/{identity}/replay")
 def replay_delivery(plane: Plane, actor: Actor, identity: Text) -> Delivery:
     """Send a message once more, under the same id."""
-    return subscriptions.replay(plane, actor.id, identity)
+    return subscriptions.replay(plane, actor.person, identity)
 
 
 @router.post("/{identity}/rotate")
 def rotate_webhook(plane: Plane, actor: Actor, identity: Text, *, response: Response) -> NewWebhook:
     """Give a webhook a new secret, shown this once; the one before signs as well until the next rotation."""
     response.headers["Cache-Control"] = "no-store"
-    return subscriptions.rotate(plane, actor.id, identity)
+    return subscriptions.rotate(plane, actor.person, identity)
 
 
 @router.delete("/{identity}")
 def end_webhook(plane: Plane, actor: Actor, identity: Text) -> Webhook:
     """End a webhook."""
-    return subscriptions.end(plane, actor.id, identity)
+    return subscriptions.end(plane, actor.person, identity)

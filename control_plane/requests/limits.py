@@ -94,8 +94,8 @@ class AddressLimits:
         await self._app(scope, receive, counted)
 
 
-def limit_person(request: Request, response: Response, plane: Plane) -> None:
-    """Hold the person behind a request to their limit, by whichever token or session they come.
+async def limit_person(request: Request, response: Response, plane: Plane) -> None:
+    """Hold the person behind a request to their limit, by whichever token or session they come; asks no database.
 
     Raises:
         TooMany: they have asked for more than a minute's worth.
