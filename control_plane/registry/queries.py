@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from control_plane import db, texts
@@ -61,6 +62,16 @@ __all__ = [
 ]
 
 MAX_CLOSURE_BYTES = 200_000
+_VERSIONS = (
+    select(VersionRow)
+    .where(
+        VersionRow.channel == bindparam("channel"),
+        VersionRow.kind == bindparam("kind"),
+        VersionRow.name == bindparam("name"),
+    )
+    .order_by(col(VersionRow.epoch).desc())
+)
+"""Put together once, as it is asked in each request."""
 SCRIPTS = ("handoff", "prompt")
 
 
@@ -292,8 +303,7 @@ def _find_live(session: Session, channel: str, name: str) -> Entry:
 
 def _versions(session: Session, channel: str, key: tuple[str, str]) -> Iterable[VersionRow]:
     kind, name = key
-    query = select(VersionRow).where(VersionRow.channel == channel, VersionRow.kind == kind, VersionRow.name == name)
-    return session.exec(query.order_by(col(VersionRow.epoch).desc())).all()
+    return session.exec(_VERSIONS, params={"channel": channel, "kind": kind, "name": name}).all()
 
 
 def _document(session: Session, digest: str) -> JsonObject:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
@@ -47,6 +48,12 @@ __all__ = [
 ]
 
 WITHDRAWABLE = ("prompt",)
+_OF_CHANNEL = (
+    select(StatementRow)
+    .where(StatementRow.act == "withdraw", StatementRow.channel == bindparam("channel"))
+    .order_by(col(StatementRow.id))
+)
+"""Put together once, as it is asked in each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +245,7 @@ def _judged(session: Session, manifest: Manifest | None, prompts: tuple[Prompt, 
 
 def withdrawal_rows(session: Session, channel: str) -> list[StatementRow]:
     """Return all withdrawals on a channel, oldest first."""
-    query = select(StatementRow).where(StatementRow.act == "withdraw", StatementRow.channel == channel)
-    return list(session.exec(query.order_by(col(StatementRow.id))))
+    return list(session.exec(_OF_CHANNEL, params={"channel": channel}))
 
 
 def withdrawals_of(session: Session, channel: str) -> Withdrawals:
