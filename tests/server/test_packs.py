@@ -88,6 +88,8 @@ def test_a_pack_of_a_release_has_its_manifest_statements_and_withdrawals(busy: A
     assert len(statements) == 4, "author, two approvals, the withdrawal"
     for path, data in (
         ("release/manifest.json", made.files["release/manifest.json"].replace(b'"number":2', b'"number":3')),
+        ("release/manifest.json", made.files["release/manifest.json"].replace(b'"epoch":1', b'"epoch":7')),
+        ("release/manifest.json", made.files["release/manifest.json"].split(b"\n")[0]),
         ("release/closures", made.files["release/closures"].replace(b"opener", b"closer")),
         (statements[0], made.files[statements[0]].replace(b'"sig":"', b'"sig":"AAAA')),
         (statements[1], made.files[statements[0]]),

@@ -16,17 +16,20 @@ from sqlalchemy import event
 from control_plane import db, ledger, publish
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import queries, releases
+from control_plane.registry import queries, releases, store
 from control_plane.registry.tables import CheckRow, LeafRow
 from control_plane.repository import Site
 from control_plane.reviewing.listing import Search, find_proposals
-from control_plane.settings import Settings
+from control_plane.settings import Settings, load_settings
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.manifest import FORMAT, PREVIOUS, parse_manifest
 from edge_runtime.core.parts import unpack
 from edge_runtime.core.release import (
     closure_path,
     open_release,
     parse_release,
     parts_of,
+    plain_closure_path,
     release_path,
     withdrawals_path,
 )
@@ -103,6 +106,39 @@ def test_a_device_adopts_what_is_released(acts: Acts, tmp_path: Path) -> None:
     outcome = edge.refresh()
     assert (made.number, outcome.ok, outcome.release, outcome.check) == (2, True, 2, "")
     assert edge.status().self_contained
+
+
+def test_the_version_before_is_written_while_older_devices_live(acts: Acts, tmp_path: Path) -> None:
+    """The operator says in which version a channel goes on; without a word it is that of the last release."""
+    edge = device(acts.plane, tmp_path / "device")
+    assert edge.refresh().ok
+    assert edge.trusted().manifest.version == FORMAT
+    usual = acts.plane
+    acts.plane = replace(usual, settings=replace(usual.settings, manifest_version=PREVIOUS))
+    number = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}).number
+    acts.approve_fully(number)
+    acts.release(number)
+
+    assert edge.refresh().release == 2
+    manifest = edge.trusted().manifest
+    assert manifest.version == PREVIOUS
+    assert all((acts.plane.site / plain_closure_path(entry.digest)).is_file() for entry in manifest.entries)
+    published = Site(acts.plane.site, acts.plane.keys, acts.plane.now()).target(release_path("production"))
+    assert published is not None
+    assert published.startswith(b'{"format":"mentorplane-release/1"')
+    for plane, version in ((usual, PREVIOUS), (replace(usual, settings=newest(usual.settings)), FORMAT)):
+        acts.plane = plane
+        made = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill=f"{version[-1]}, {{{{ work }}}}.")})
+        with db.read(plane.engine) as session:
+            assert parse_manifest(store.find_proposal(session, made.number)[1].manifest).version == version
+
+
+def newest(settings: Settings) -> Settings:
+    """Return the settings of an operator whose devices are all of today."""
+    told = load_settings(settings.home, {"MENTORPLANE_MANIFEST_VERSION": "3"})
+    with pytest.raises(InvalidDocument, match="one of 2, 3"):
+        load_settings(settings.home, {"MENTORPLANE_MANIFEST_VERSION": "4"})
+    return replace(settings, manifest_version=told.manifest_version)
 
 
 def test_the_largest_shortfall_is_told_and_not_the_floor(acts: Acts) -> None:
