@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,13 +27,18 @@ def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
     _sync_folder(path.parent)
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write many files, each as `write_atomic` does; a crash leaves any of them old and any new."""
+def write_all(files: Mapping[Path, bytes], *, as_made: Callable[[bytes], bytes] = bytes) -> None:
+    """Write many files, each as `write_atomic` does; a crash leaves any of them old and any new.
+
+    Args:
+        files: contents by path.
+        as_made: makes of a content what is written; several are made at once.
+    """
     folders = {path.parent for path in files}
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        list(threads.map(_write, files.keys(), files.values()))
+        list(threads.map(lambda path: _write(path, as_made(files[path])), files))
     for folder in folders:
         _sync_folder(folder)
 

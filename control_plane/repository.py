@@ -36,7 +36,7 @@ from control_plane.files import write_all, write_atomic
 from control_plane.keys import ServerKeys
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.parts import Part, pack, part_path, unpack
-from edge_runtime.core.release import closure_path, plain_closure_path
+from edge_runtime.core.release import CLOSURE_FOLDER, closure_path, plain_closure_path
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
@@ -90,18 +90,20 @@ class Site:
     def lacking(self, digests: Iterable[str], *, plain: bool = False) -> set[str]:
         """Return those closures that are not there, compressed or `plain`: their names are their content."""
         path = plain_closure_path if plain else closure_path
-        return {digest for digest in digests if not (self.folder / path(digest)).is_file()}
+        folder = self.folder / CLOSURE_FOLDER
+        held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+        return {digest for digest in digests if path(digest).rpartition("/")[2] not in held}
 
     def write_closures(self, closures: Mapping[str, bytes], *, plain: bool = False) -> None:
         """Write closures by digest, compressed or `plain`."""
         path = plain_closure_path if plain else closure_path
-        files = {path(digest): data if plain else pack(data) for digest, data in closures.items()}
-        write_all({self.folder / name: data for name, data in files.items()})
+        files = {self.folder / path(digest): data for digest, data in closures.items()}
+        write_all(files, as_made=bytes if plain else pack)
 
     def write_parts(self, parts: Mapping[str, bytes]) -> None:
         """Write those parts of a release, by digest, that are not there."""
         files = {self.folder / part_path(digest): data for digest, data in parts.items()}
-        write_all({path: pack(data) for path, data in files.items() if not path.is_file()})
+        write_all({path: data for path, data in files.items() if not path.is_file()}, as_made=pack)
 
     def has_parts(self, named: Iterable[Part]) -> bool:
         """Return whether files of these parts are there."""

@@ -80,11 +80,12 @@ class Adopter:
             delivery = self._delivery(files, growth, parts=parts, source=source, basis=basis)
             adoption = adopt(basis, delivery)
             # Only what was approved is kept: a refused release leaves nothing behind.
-            for entry in adoption.state.manifest.entries:
-                if self._held(entry) is None:
-                    fetched = delivery.closures.get(entry.digest)
-                    version = adoption.state.manifest.version
-                    self.home.save_closure(entry.digest, fetched or fetch_closure(source, entry, version))
+            manifest = adoption.state.manifest
+            self.home.save_closures(
+                (entry.digest, delivery.closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
+                for entry in manifest.entries
+                if self._held(entry) is None
+            )
             changed = before is None or adoption.state.manifest_digest != before.manifest_digest
             write_file(staging / PARTS, b"\n".join(parts.values()))
             write_file(staging / "basis.json", basis_format.encode_basis(basis, growth, adoption.changes))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,13 +44,17 @@ def _sync_folder(folder: Path) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that after a crash it holds the old bytes or the new, never a part."""
+    _replace(path, data)
+    _sync_folder(path.parent)
+
+
+def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)  # crash before: old bytes; after: new bytes
-    _sync_folder(path.parent)
 
 
 class Home:
@@ -143,9 +147,14 @@ class Home:
                 "expected the content of an approved prompt on this device, got none", hint="refresh"
             ) from error
 
-    def save_closure(self, digest: str, data: bytes) -> None:
-        """Keep the bytes of a closure."""
-        write_file(self._closure(digest), data)
+    def save_closures(self, closures: Iterable[tuple[str, bytes]]) -> None:
+        """Keep the bytes of closures, by digest; after a crash any of them may be missing."""
+        saved = False
+        for digest, data in closures:
+            _replace(self._closure(digest), data)
+            saved = True
+        if saved:
+            _sync_folder(self.closures)
 
     def _closure(self, digest: str) -> Path:
         return self.closures / f"{digest.removeprefix('sha256:')}.json"

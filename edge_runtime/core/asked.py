@@ -17,6 +17,7 @@ from audit.frozen import frozen
 from edge_runtime.core.approval import SETTINGS, ApprovalRules, Case, Changed
 from edge_runtime.core.manifest import TIERS, Entry, Manifest, Settings
 from edge_runtime.core.quorum import Tree
+from edge_runtime.core.rollout import loosens_stages
 
 __all__ = ["Asked", "Before", "Changes", "Doing", "Need", "what_is_asked"]
 
@@ -102,11 +103,10 @@ def what_is_asked(doing: Doing) -> tuple[list[Asked], list[Asked]]:
     The manifest is asked for something in any case: one that does nothing answers for the highest tier.
     """
     introduced, removed = doing.introduced(), doing.removed()
-    own = introduced if doing.follows else [entry for entry in introduced if entry in doing.stated]
-    asking = _Asking(doing, len(own) + (len(removed) if doing.follows else 0))
-    among = set(own)
-    entries = [asking.of_entry(entry, own=entry in among) for entry in introduced]
-    manifest = [one for one in entries if one.entry in among] if own else []
+    own = [doing.follows or entry in doing.stated for entry in introduced]
+    asking = _Asking(doing, sum(own) + (len(removed) if doing.follows else 0))
+    entries = list(map(asking.of_entry, introduced, own))
+    manifest = [one for one, is_own in zip(entries, own, strict=True) if is_own]
     manifest += [asking.of_removal(entry) for entry in removed]
     if doing.before and doing.manifest.settings != doing.before.settings:
         kinds = settings_changes(doing.before.settings, doing.manifest.settings)
@@ -123,7 +123,7 @@ class _Asking:
         self._by_path = any(rule.when.paths for rules in doing.rules for rule in rules.rules)
         self._ways: dict[object, tuple[tuple[Need, ...], ...]] = {}
 
-    def of_entry(self, entry: Entry, *, own: bool) -> Asked:
+    def of_entry(self, entry: Entry, own: bool) -> Asked:
         doing = self._doing
         old = doing.before.entries.get(entry.key) if doing.before else None
         known = doing.changes.get(entry.key) if doing.changes is not None and doing.follows else None
@@ -173,10 +173,11 @@ class _Asking:
 
 
 def settings_changes(before: Settings, after: Settings) -> frozenset[str]:
-    """Return the kinds of change of a release's settings: what is not just shorter, or lifts less, is loosening."""
+    """Return the kinds of change of a release's settings: but for shorter, slower, or fewer lifts, all is loosening."""
     locales, stages, models, fresh_for_s, valid_for_s, lifts = after
     tighter = (
-        (locales, stages, models) == before[:3]
+        (locales, models) == (before[0], before[2])
+        and not loosens_stages(before[1], stages)
         and fresh_for_s <= before[3]
         and valid_for_s <= before[4]
         and set(lifts) <= set(before[5])

@@ -26,7 +26,7 @@ from edge_runtime.core.statements import Statement
 
 __all__ = ["Before", "Changes", "Shortfall", "covers", "lacking", "shortfalls", "verify_coverage"]
 
-Signers = tuple[tuple[str, str], ...]
+Approvals = tuple[tuple[str, str], ...]
 _Short = tuple[int, tuple[str, ...], str]
 AUTHOR = ("author",)
 NO_RULE = "no approval rule applies to this change, so nobody can approve it"
@@ -46,17 +46,37 @@ class Shortfall:
 
 
 @frozen
+class _Signers:
+    """Who signed an entry: those as its author, and approvals as pairs of person and role."""
+
+    authors: frozenset[str]
+    approvals: Approvals
+
+
+@frozen
 class _Signed:
-    """Who signed what: authors and approvals by entry, and approvals and authors of the manifest by its digest."""
+    """Who signed what: the entries, by the lists in which people did, and the manifest, by its digest.
 
-    authors: Mapping[Entry, set[str]]
-    approvals: Mapping[Entry, list[tuple[str, str]]]
-    manifest_approvals: Signers
+    Most entries of a large library were signed in one list by the same people, so these are looked up once for all.
+    """
+
+    lists: Mapping[Entry, tuple[_Signers, ...]]
+    manifest_approvals: Approvals
     manifest_authors: frozenset[str]
+    known: dict[object, _Signers]
 
-    def excluded(self, entry: Entry | None) -> frozenset[str]:
-        """Return who does not count for an entry: whoever signed as its author, or is named as such."""
-        return frozenset({*self.authors[entry], entry.author}) if entry else frozenset()
+    def of(self, entry: Entry) -> _Signers:
+        """Return who signed an entry; whoever is named as its author counts as one only if they signed."""
+        lists = self.lists.get(entry, ())
+        if len(lists) == 1:
+            return lists[0]
+        which = tuple(map(id, lists))
+        if which not in self.known:
+            self.known[which] = _Signers(
+                frozenset(person for one in lists for person in one.authors),
+                tuple(approval for one in lists for approval in one.approvals),
+            )
+        return self.known[which]
 
 
 def shortfalls(
@@ -86,24 +106,22 @@ def shortfalls(
     """
     if not rules:
         return (Shortfall(None, 1, (), "no approval rule is in force"),)
-    stated = _stated(digest, statements) & frozenset(manifest.entries)
+    stated = _stated(s for s in statements if s.manifest == digest) & frozenset(manifest.entries)
     doing = Doing(manifest, tuple(rules), before, changes, stated)
     signed = _read(manifest, digest, statements)
     judged: dict[object, list[_Short]] = {}
     found: list[Shortfall] = []
     of_entries, of_manifest = what_is_asked(doing)
-    asked = {one.entry: one for one in of_entries}
+    asked = {id(one.entry): one for one in of_entries}
     for entry in manifest.entries:
         if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
-        if entry.author not in signed.authors[entry]:
-            found.append(Shortfall(entry, 1, AUTHOR, "its author has not signed it"))
-        one = asked.get(entry)
-        by, excluded = tuple(signed.approvals[entry]), signed.excluded(entry)
-        # Most entries of a large library have the same authors and approvals: each such case is judged once.
-        case = one.tier if one else entry.tier, id(one.ways) if one else None, by, excluded
+        one, by = asked.get(id(entry)), signed.of(entry)
+        case = one.tier if one else entry.tier, id(one.ways) if one else None, id(by), entry.author
         if case not in judged:
-            judged[case] = _short(one or Asked(entry, entry.tier, ((),)), floor, by=by, excluded=excluded)
+            unsigned = [] if entry.author in by.authors else [(1, AUTHOR, "its author has not signed it")]
+            what = one or Asked(entry, entry.tier, ((),))
+            judged[case] = unsigned + _short(what, floor, by=by.approvals, excluded=by.authors | {entry.author})
         found += [Shortfall(entry, *short) for short in judged[case]]
     return (*found, *_manifest_shortfalls(of_manifest, signed, floor))
 
@@ -113,9 +131,10 @@ def _manifest_shortfalls(asked: Iterable[Asked], signed: _Signed, floor: Mapping
     worst: dict[str, _Short] = {}
     judged: dict[object, list[_Short]] = {}
     for one in asked:
-        excluded = signed.manifest_authors | signed.excluded(one.entry)
-        case = one.tier, id(one.ways), excluded
+        by, author = (signed.of(one.entry), one.entry.author) if one.entry else (None, "")
+        case = one.tier, id(one.ways), id(by), author
         if case not in judged:
+            excluded = signed.manifest_authors | (by.authors | {author} if by else frozenset())
             judged[case] = _short(one, floor, by=signed.manifest_approvals, excluded=excluded)
         for short in judged[case]:
             worst[short[2]] = max(short, worst.get(short[2], short), key=lambda short: short[0])
@@ -124,7 +143,7 @@ def _manifest_shortfalls(asked: Iterable[Asked], signed: _Signed, floor: Mapping
     yield from (Shortfall(None, *short) for short in worst.values())
 
 
-def _short(asked: Asked, floor: Mapping[str, int], *, by: Signers, excluded: frozenset[str]) -> list[_Short]:
+def _short(asked: Asked, floor: Mapping[str, int], *, by: Approvals, excluded: frozenset[str]) -> list[_Short]:
     """Return what the floor, and the one of the ways that comes nearest, still ask for."""
     people = {person for person, _ in by} - excluded
     found: list[_Short] = []
@@ -156,36 +175,44 @@ def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement],
     signed = _read(manifest, "", statements)
     [asked], _ = what_is_asked(Doing(manifest, (rules,), None, None, frozenset({entry})))
     no_floor = {asked.tier: 1}
-    short = _short(asked, no_floor, by=tuple(signed.approvals[entry]), excluded=signed.excluded(entry))
-    return not short and entry.author in signed.authors[entry]
+    by = signed.of(entry)
+    short = _short(asked, no_floor, by=by.approvals, excluded=by.authors | {entry.author})
+    return not short and entry.author in by.authors
 
 
-def _stated(digest: str, statements: Iterable[Statement]) -> frozenset[Entry]:
-    """Return the entries that authors or approvers stated for the manifest of this digest.
+def _stated(statements: Iterable[Statement]) -> frozenset[Entry]:
+    """Return the entries that authors or approvers stated for a manifest, of statements that name it.
 
     Who promotes states none, as they wrote none: what the manifest answers for is then what its approvers named.
     """
-    return frozenset(e for s in statements if s.manifest == digest for e in s.entries)
+    return frozenset[Entry]().union(*{id(s.entries): s.entries for s in statements}.values())
 
 
 def _read(manifest: Manifest, digest: str, statements: Sequence[Statement]) -> _Signed:
-    authors: defaultdict[Entry, set[str]] = defaultdict(set)
-    approvals: defaultdict[Entry, list[tuple[str, str]]] = defaultdict(list)
-    here = [s for s in statements if s.organisation == manifest.organisation and s.channel == manifest.channel]
-    for statement in statements:
-        if statement.act == "author" and statement.organisation == manifest.organisation:
-            for entry in statement.entries:  # on whatever channel: an author stays one
-                authors[entry].add(statement.person)
+    ours = [s for s in statements if s.organisation == manifest.organisation]
+    here = [s for s in ours if s.channel == manifest.channel]
+    authors: defaultdict[int, set[str]] = defaultdict(set)
+    approvals: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for statement in ours:
+        if statement.act == "author":  # on whatever channel: an author stays one
+            authors[id(statement.entries)].add(statement.person)
     for statement in here:
-        for entry in statement.entries if statement.act == "approve" else ():
-            approvals[entry].append((statement.person, statement.role))
+        if statement.act == "approve":
+            approvals[id(statement.entries)].append((statement.person, statement.role))
+    lists: dict[Entry, tuple[_Signers, ...]] = {}
+    for which, entries in {id(s.entries): s.entries for s in ours}.items():
+        one = (_Signers(frozenset(authors[which]), tuple(approvals[which])),)
+        for entry in entries:
+            before = lists.get(entry)
+            lists[entry] = one if before is None else before + one
     named = [s for s in here if s.manifest == digest]
-    stated = _stated(digest, named)
+    stated = _stated(named)
+    whole = {which for which, e in {id(s.entries): s.entries for s in named}.items() if stated.issubset(e)}
     return _Signed(
-        authors,
-        approvals,
-        tuple((s.person, s.role) for s in named if s.act == "approve" and stated <= set(s.entries)),
+        lists,
+        tuple((s.person, s.role) for s in named if s.act == "approve" and id(s.entries) in whole),
         frozenset({s.person for s in named if s.act == "author"}),
+        known={},
     )
 
 

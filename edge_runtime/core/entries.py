@@ -108,7 +108,7 @@ def parse_listing(data: bytes, *, max_bytes: int, within: tuple[str | int, ...] 
         for step in within:
             holder = holder[step]  # type: ignore[index]
         if holder["entries"] == []:
-            holder["entries"] = list(entries)
+            holder["entries"] = entries
             return document
     except (LookupError, TypeError):
         pass
@@ -120,16 +120,20 @@ def _read_entries(listed: bytes) -> tuple[Entry, ...] | None:
     """Return the entries of a list in canonical JSON; None if it is anything else."""
     if not (listed.startswith(b"[{") and listed.endswith(b"}]") and listed.isascii()):
         return None
-    entries = []
-    for inside in listed[2:-2].decode("ascii").split("},{"):
-        found = _ENTRY.fullmatch(inside)
-        if found is None:
-            return None
-        author, digest, epoch, kind, name, tier = found.groups()
-        if len(author) > MAX_NAME_LENGTH or len(name) > MAX_NAME_LENGTH:
-            return None
-        entries.append(Entry(kind, name, int(epoch), digest=digest, tier=tier, author=author))
-    return tuple(entries)
+    entries = tuple(map(_read_entry, listed[2:-2].decode("ascii").split("},{")))
+    return None if None in entries else entries  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=32_768)
+def _read_entry(inside: str) -> Entry | None:
+    """Return the entry with this inside; the same record each time, so that manifests and statements share theirs."""
+    found = _ENTRY.fullmatch(inside)
+    if found is None:
+        return None
+    author, digest, epoch, kind, name, tier = found.groups()
+    if len(author) > MAX_NAME_LENGTH or len(name) > MAX_NAME_LENGTH:
+        return None
+    return Entry(kind, name, int(epoch), digest=digest, tier=tier, author=author)
 
 
 def parse_entry(document: object) -> Entry:

@@ -139,8 +139,10 @@ class Fields:
         return value
 
     def items(self, name: str, parse: Callable[[Any], _T], *, at_most: int = 100_000) -> tuple[_T, ...]:
-        """Return the members of a list, each read by `parse`."""
+        """Return the members of a list, each read by `parse`; a tuple was read before (see `entries.parse_listing`)."""
         value = self._take(name)
+        if isinstance(value, tuple) and len(value) <= at_most:
+            return value
         if not isinstance(value, list) or len(value) > at_most:
             raise self.refuse(name, f"a list of at most {at_most} members")
         return tuple(parse(member) for member in value)

@@ -24,7 +24,7 @@ PACKED = ".z"
 """What the names of compressed files end in: no suffix that a web server takes for an encoding of the transfer."""
 PART_FOLDER = "parts"
 MAX_PART_BYTES = 32_000_000
-_LEVEL = 9
+_LEVEL = 6
 
 
 @frozen

@@ -36,7 +36,7 @@ def read(data: bytes, within: tuple[str | int, ...] = ()) -> object:
             holder = document
             for step in within:
                 holder = holder[step]
-            if isinstance(holder.get("entries"), list):
+            if isinstance(holder.get("entries"), list | tuple):
                 holder["entries"] = [parse_entry(entry) for entry in holder["entries"]]
         except (InvalidDocument, LookupError, TypeError) as error:
             return type(error)
@@ -96,7 +96,7 @@ def test_more_bytes_than_allowed_are_refused() -> None:
     data = json.dumps({"entries": [entry.as_json()]}, separators=(",", ":"), sort_keys=True).encode()
     with pytest.raises(InvalidDocument, match="bytes"):
         parse_listing(data, max_bytes=len(data) - 1)
-    assert parse_listing(data, max_bytes=len(data))["entries"] == [entry]
+    assert parse_listing(data, max_bytes=len(data))["entries"] == (entry,)
 
 
 def test_an_emergency_is_stated_inside_what_people_sign() -> None:
