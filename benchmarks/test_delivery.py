@@ -51,10 +51,9 @@ assert edge.prompt("prompt-500").name
 RESIDENT = (
     COLD
     + """
-import json, resource
+import json
 status = open("/proc/self/status").read()
-resident = int(status.split("VmRSS:")[1].split()[0]) // 1024
-print(json.dumps([resident, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+print(json.dumps([int(status.split(f"{name}:")[1].split()[0]) // 1024 for name in ("VmRSS", "VmHWM")]))
 """
 )
 
