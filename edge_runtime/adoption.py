@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import AuditError
-from audit.frozen import frozen
+from audit.frozen import frozen, replace
 from edge_runtime.core import basis as basis_format
 from edge_runtime.core.approval import Changed
 from edge_runtime.core.canonical import digest
@@ -20,16 +20,20 @@ from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.manifest import Entry, parse_manifest
 from edge_runtime.core.parts import Part
 from edge_runtime.core.release import parse_release, parts_of, release_path, withdrawals_path, written_manifest
+from edge_runtime.core.rollout import Rollout, parse_words, read_rollout, stages_path
 from edge_runtime.core.trust import EAGER_KINDS, Adoption, Basis, Delivery, adopt, changed_closures
 from edge_runtime.delivery import TRUST_PATH
 from edge_runtime.home import Home, write_file
+from edge_runtime.waiting import RELEASE, RUNNING, Standing, load_key, running_in
 
 if TYPE_CHECKING:
+    from edge_runtime.core.trustfile import TrustFile
     from edge_runtime.delivery.online import Source
 
 __all__ = ["Adopter"]
 
 PARTS = "parts.jsonl"
+BASIS = "basis.json"
 
 
 @frozen
@@ -40,7 +44,7 @@ class Adopter:
     root: bytes
     channel: str
 
-    def load(self) -> Adoption | None:
+    def load(self) -> Standing | None:
         """Return what the home holds, verified again without a network; None if nothing was adopted yet.
 
         Raises:
@@ -48,10 +52,12 @@ class Adopter:
             InvalidDocument: the home is damaged.
         """
         generation = self.home.current()
-        return adopt(*self._kept(generation)) if generation else None
+        return self._kept(generation).stand() if generation else None
 
-    def refresh(self, address: str) -> tuple[Adoption, bool]:
-        """Adopt what is published at `address`; return it, and whether it is another release than before.
+    def refresh(self, address: str) -> tuple[Standing, bool]:
+        """Adopt what is published at `address`; return what runs then, and whether it is another release than before.
+
+        A release in stages is verified in any case, and adopted once its stage is this device's.
 
         Raises:
             NotTrusted: a check failed.
@@ -61,7 +67,7 @@ class Adopter:
         with self.home.locked():
             return self._refresh(address)
 
-    def _refresh(self, address: str) -> tuple[Adoption, bool]:
+    def _refresh(self, address: str) -> tuple[Standing, bool]:
         import shutil  # it brings three compressors: only for a refresh
 
         from edge_runtime.delivery.contents import fetch_closure
@@ -72,40 +78,67 @@ class Adopter:
         try:
             generation = self.home.current()
             kept = self._kept(generation, source) if generation else None
-            before = adopt(*kept).state if kept else None
+            stood = kept.stand() if kept else None
+            before = stood.adoption.state if stood else None
             files = update(staging, self.root, source, channel=self.channel)
             basis = before.basis() if before else None
             growth = _growth(basis, files, source=source, channel=self.channel)
-            parts = _parts(files[release_path(self.channel)], kept[1].parts if kept else {}, source)
+            parts = _parts(files[release_path(self.channel)], kept.parts if kept else {}, source)
             delivery = self._delivery(files, growth, parts=parts, source=source, basis=basis)
             adoption = adopt(basis, delivery)
+            rollout = _rollout(files, self.channel, adoption.state.trust, seen=stood.rollout if stood else None)
+            waiting = self._waiting(kept, files, rollout)
             # Only what was approved is kept: a refused release leaves nothing behind.
             manifest = adoption.state.manifest
             self.home.save_closures(
                 (entry.digest, delivery.closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
                 for entry in manifest.entries
-                if self._held(entry) is None
+                if (entry.digest in delivery.closures or not waiting) and self._held(entry) is None
             )
-            changed = before is None or adoption.state.manifest_digest != before.manifest_digest
+            running = waiting or adoption
+            changed = before is None or running.state.manifest_digest != before.manifest_digest
             write_file(staging / PARTS, b"\n".join(parts.values()))
-            write_file(staging / "basis.json", basis_format.encode_basis(basis, growth, adoption.changes))
+            if kept and waiting:
+                keep_running(staging, kept.delivery, kept.basis)
+            else:
+                shutil.rmtree(staging / RUNNING, ignore_errors=True)
+                write_file(staging / BASIS, basis_format.encode_basis(basis, growth, adoption.changes))
             self.home.commit(staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-        return adoption, changed
+        return Standing(running, rollout), changed
 
-    def _kept(self, generation: Path, source: Source | None = None) -> tuple[Basis | None, Delivery]:
+    def _waiting(self, kept: _Kept | None, files: Mapping[str, bytes], rollout: Rollout) -> Adoption | None:
+        """Return what goes on running, with all that is new but the release; None if the release is this device's."""
+        if kept is None or (rollout.percent == 100 and not rollout.halted):
+            return None
+        if kept.running == rollout.manifest or rollout.admits(load_key(self.home.folder)):
+            return None
+        try:
+            return replace(kept, files=files).stand().adoption
+        except NotTrusted:  # who signed it counts no more: then it may not run, whatever the stage
+            return None
+
+    def _kept(self, generation: Path, source: Source | None = None) -> _Kept:
         """Return what a generation was adopted on top of, and what it is; a source mends what is damaged."""
         from edge_runtime.delivery.cached import load_cached
 
         files = load_cached(generation, self.root, channel=self.channel)
-        try:
-            basis, growth, changes = basis_format.parse_basis((generation / "basis.json").read_bytes())
-        except OSError as error:
-            raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-        release = files[release_path(self.channel)]
-        parts = _parts(release, _load_parts(generation / PARTS, release), source)
-        return basis, self._delivery(files, growth, parts=parts, source=source, changes=changes)
+        newest = files[release_path(self.channel)]
+        folder, release = generation, newest
+        if found := running_in(generation):
+            folder, release = found, _read(found / RELEASE)
+        basis, growth, changes = basis_format.parse_basis(_read(folder / BASIS))
+        held = _load_parts(folder / PARTS, release)
+        delivery = self._delivery(
+            {**files, release_path(self.channel): release},
+            growth,
+            parts=_parts(release, held, source),
+            source=source,
+            changes=changes,
+        )
+        seen = held if folder is generation else {**held, **_load_parts(generation / PARTS, newest)}
+        return _Kept(self.channel, files, basis, delivery, parts={**seen, **delivery.parts})
 
     def _delivery(
         self,
@@ -150,6 +183,65 @@ class Adopter:
         except Unavailable:
             return None
         return data if digest(data) == entry.digest else None
+
+
+@frozen
+class _Kept:
+    """What a generation holds: target files, the parts that it has, and what runs, as it was adopted on its basis."""
+
+    channel: str
+    files: Mapping[str, bytes]
+    basis: Basis | None
+    delivery: Delivery
+    parts: Mapping[str, bytes]
+
+    @property
+    def running(self) -> str:
+        """The digest of the manifest of what runs."""
+        return digest(parse_release(self.delivery.release).manifest)
+
+    def stand(self) -> Standing:
+        """Return what runs, verified under the trust file and the withdrawals among the files.
+
+        Raises:
+            NotTrusted, InvalidDocument: it does not verify.
+        """
+        newest = self.files[release_path(self.channel)]
+        delivery = replace(
+            self.delivery, trust=self.files[TRUST_PATH], withdrawals=self.files[withdrawals_path(self.channel)]
+        )
+        adoption = adopt(self.basis, delivery)
+        trust = adoption.state.trust
+        if delivery.release != newest:  # the newest log is what the next one must grow from
+            seen = read_checkpoint(parse_release(newest).log.checkpoint, trust.log_vkey)
+            adoption = replace(adoption, state=replace(adoption.state, checkpoint=seen))
+        return Standing(adoption, _rollout(self.files, self.channel, trust))
+
+
+def _rollout(files: Mapping[str, bytes], channel: str, trust: TrustFile, *, seen: Rollout | None = None) -> Rollout:
+    """Return how far the newest release is rolled out."""
+    said = files.get(stages_path(channel))
+    words = parse_words(said, channel) if said is not None else ()
+    return read_rollout(parse_release(files[release_path(channel)]).manifest, words, keyring=trust.people, seen=seen)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
+
+
+def keep_running(staging: Path, delivery: Delivery, basis: Basis | None) -> None:
+    """Keep what runs beside the newest release in a generation; what is there stays as it is."""
+    if running_in(staging):
+        return
+    (staging / BASIS).unlink()
+    folder = staging / RUNNING
+    folder.mkdir(mode=0o700)
+    write_file(folder / RELEASE, delivery.release)
+    write_file(folder / PARTS, b"\n".join(delivery.parts.values()))
+    write_file(folder / BASIS, basis_format.encode_basis(basis, delivery.growth, delivery.changes))
 
 
 def _named(release: bytes) -> tuple[Part, ...]:

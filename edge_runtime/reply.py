@@ -16,8 +16,10 @@ from edge_runtime.receipts import Receipt
 
 if TYPE_CHECKING:
     from edge_runtime.core.reader import Reading
+    from edge_runtime.encoder import Installed
+    from edge_runtime.waiting import Standing
 
-__all__ = ["Finding", "Preview", "Refresh", "Reply", "Status"]
+__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status"]
 
 
 @frozen
@@ -88,6 +90,51 @@ class Preview:
 
 
 @frozen
+class Stage:
+    """How far the newest release is rolled out: stage `number` of `of` is open, which is `percent` of all devices.
+
+    `waits`: this device runs an earlier one until its stage opens. `halted`: the release goes no further.
+    """
+
+    release: int
+    number: int
+    of: int
+    percent: int
+    halted: bool
+    waits: bool
+
+    @classmethod
+    def of_standing(cls, standing: Standing) -> Stage:
+        """Return what a device's standing says."""
+        rollout = standing.rollout
+        return cls(
+            rollout.release,
+            rollout.stage,
+            rollout.of,
+            percent=rollout.percent,
+            halted=rollout.halted,
+            waits=standing.waits,
+        )
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        how = "was halted at" if self.halted else "goes out in stages:"
+        own = "this device waits for it" if self.waits else "this device has it"
+        return f"release {self.release} {how} stage {self.number} of {self.of}, {self.percent} % of devices; {own}"
+
+    def as_json(self) -> JsonObject:
+        """Return the stage as a JSON object."""
+        return {
+            "release": self.release,
+            "number": self.number,
+            "of": self.of,
+            "percent": self.percent,
+            "halted": self.halted,
+            "waits": self.waits,
+        }
+
+
+@frozen
 class Refresh:
     """What a refresh found. `check` and `message` say why it was refused or unavailable, if it was."""
 
@@ -97,6 +144,7 @@ class Refresh:
     check: str
     message: str
     steps: tuple[Step, ...]
+    stage: Stage | None = None
 
     def as_json(self) -> JsonObject:
         """Return the result as a JSON object."""
@@ -107,6 +155,7 @@ class Refresh:
             "check": self.check,
             "message": self.message,
             "steps": [{"check": step.check, "said": step.said} for step in self.steps],
+            "stage": self.stage.as_json() if self.stage else None,
         }
 
 
@@ -124,9 +173,11 @@ class Status:
     fresh: str
     self_contained: bool
     prompts: tuple[str, ...]
+    reader: Installed
     log_size: int
     log_root: str
     newer_format: str = ""
+    stage: Stage | None = None
 
     def as_json(self) -> JsonObject:
         """Return the status as a JSON object."""
@@ -138,7 +189,9 @@ class Status:
             "fresh": self.fresh,
             "self_contained": self.self_contained,
             "prompts": list(self.prompts),
+            "reader": self.reader.as_json(),
             "log_size": self.log_size,
             "log_root": self.log_root,
             "newer_format": self.newer_format,
+            "stage": self.stage.as_json() if self.stage else None,
         }

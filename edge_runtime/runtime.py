@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from edge_runtime.core.reader import Encoder, Reading
     from edge_runtime.following import Following
     from edge_runtime.receipts import Receipts
-    from edge_runtime.reply import Refresh, Status
+    from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
+    from edge_runtime.waiting import Standing
 
 __all__ = ["EdgeRuntime"]
 
@@ -71,6 +72,7 @@ class EdgeRuntime:
         self.reader_problem = ""
         """Why the packaged model of the reader is not used, if that was refused."""
         self.state: TrustState | None = None
+        self._standing: Standing | None = None
 
     @classmethod
     def open(
@@ -121,8 +123,7 @@ class EdgeRuntime:
         folder = Home(Path(home))
         wanted = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
         runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock, model=wanted)
-        held = runtime._adopter.load()
-        runtime.state = held.state if held else None
+        runtime._stand(runtime._adopter.load())
         return runtime
 
     @cached_property
@@ -162,7 +163,7 @@ class EdgeRuntime:
         try:
             if address is None:
                 raise Unavailable("expected a source to refresh from, got none")
-            adoption, changed = self._adopter.refresh(address)
+            standing, changed = self._adopter.refresh(address)
         except NotTrusted as error:
             return self._unchanged(error.check, str(error))
         except MentorplaneError as error:
@@ -174,11 +175,23 @@ class EdgeRuntime:
             return self._unchanged(
                 "", f"expected a home that can be written, got {error.strerror or type(error).__name__}"
             )
-        self.state = adoption.state
+        self._stand(standing)
         self._home.save_newer_format("")
         self._checked_at = self.now()
         self._home.save_checked_at(self._checked_at)
-        return Refresh(True, changed, adoption.state.manifest.number, "", "", steps=_FETCHED + adoption.steps)
+        number, steps = standing.adoption.state.manifest.number, _FETCHED + standing.adoption.steps
+        return Refresh(True, changed, number, "", "", steps=steps, stage=self.stage)
+
+    def _stand(self, standing: Standing | None) -> None:
+        self._standing = standing
+        self.state = standing.adoption.state if standing else None
+
+    @property
+    def stage(self) -> Stage | None:
+        """How far the newest release that this device knows of is rolled out, and whether it waits for it."""
+        from edge_runtime.reply import Stage
+
+        return Stage.of_standing(self._standing) if self._standing else None
 
     def follow(self, *, every_s: float = 0.2) -> Following:
         """Adopt each new draft by itself, in a thread, while an app is developed; see `mentorplane dev`.
@@ -195,12 +208,15 @@ class EdgeRuntime:
         return Following(self._source, self.refresh, every_s=every_s)
 
     def status(self) -> Status:
-        """Return what this device runs, how fresh it is and how far its claims go."""
+        """Return what this device runs, how fresh it is, how far its claims go, and which model its reader has."""
+        from edge_runtime.encoder import find_installed
         from edge_runtime.reply import Status
 
+        reader = find_installed(self._model, self.reader_problem)
         state, newer = self.state, self._home.load_newer_format()
         if state is None:
-            return Status("", self._channel, None, "", "expired", True, (), log_size=0, log_root="", newer_format=newer)
+            none = ("", self._channel, None, "", "expired", True, ())
+            return Status(*none, reader=reader, log_size=0, log_root="", newer_format=newer)
         return Status(
             organisation=state.manifest.organisation,
             channel=state.manifest.channel,
@@ -209,9 +225,11 @@ class EdgeRuntime:
             fresh=self.staleness(),
             self_contained=state.trust.self_contained or state.checkpoint.witnesses == 0,
             prompts=self.prompts(),
+            reader=reader,
             log_size=state.checkpoint.size,
             log_root=state.checkpoint.root.hex(),
             newer_format=newer,
+            stage=self.stage,
         )
 
     def prompts(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.manifest import Manifest
 from edge_runtime.core.release import divide_release, encode_release, encode_withdrawals, release_path, withdrawals_path
+from edge_runtime.core.rollout import encode_words, stages_path
 from edge_runtime.core.trustfile import encode_trust
 from tests.simulator import CHANNEL, Organisation
 
@@ -57,6 +58,16 @@ class Published:
         self.publish()
         return made
 
+    def release_in_stages(self, documents: Mapping[tuple[str, str], bytes], *stages: int) -> Manifest:
+        """Release in stages, approved by the quorum of that, then publish."""
+        organisation = self.organisation
+        made = organisation.build(documents, stages=stages)
+        organisation.vouch(made, (("p-tom", "facilitator"), ("p-ines", "compliance"), ("p-sam", "safety-owner")))
+        organisation.manifest = made
+        organisation.words.clear()
+        self.publish()
+        return made
+
     def publish(self, manifest: Manifest | None = None) -> None:
         """Publish what the organisation holds now; `manifest` may be one that it never released."""
         organisation = self.organisation
@@ -74,6 +85,8 @@ class Published:
             release_path(CHANNEL): encode_release(release),
             withdrawals_path(CHANNEL): encode_withdrawals(CHANNEL, tuple(organisation.withdrawals)),
         }
+        if len(manifest.stages) > 1:
+            targets[stages_path(CHANNEL)] = encode_words(CHANNEL, organisation.words)
         site.write(encode_trust(organisation.trust()), targets)
         self.trust.mkdir(exist_ok=True)
         (self.trust / "root.json").write_bytes(site.read("metadata/1.root.json"))

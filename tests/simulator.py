@@ -35,6 +35,7 @@ PEOPLE = {
     "p-tom": ("facilitator", "learning-designer"),
     "p-ines": ("community-host", "compliance"),
     "p-sam": ("safety-owner", "compliance"),
+    "p-remy": ("release-manager",),
 }
 
 
@@ -111,6 +112,7 @@ class Organisation:
     closures: dict[str, bytes] = field(default_factory=dict)
     statements: list[dsse.Envelope] = field(default_factory=list)
     withdrawals: list[dsse.Envelope] = field(default_factory=list)
+    words: list[dsse.Envelope] = field(default_factory=list)
     manifest: Manifest | None = None
     origin: str = "acme.example/log"
 
@@ -245,6 +247,13 @@ class Organisation:
                 **{"previous": previous, **changes},
             )
         )
+
+    def say(self, act: str, **changes: str) -> None:
+        """Have the release manager open the next stage of the release, or halt it."""
+        assert self.manifest is not None
+        previous = canonical.digest(self.words[-1].payload) if self.words else ""
+        given = {"person": "p-remy", "previous": previous, **changes}
+        self.words.append(self.state(act, self.manifest, refs=(), **given))  # type: ignore[arg-type]
 
     def proof(self, index: int) -> LogProof:
         """Return the proof of one leaf under a fresh checkpoint."""

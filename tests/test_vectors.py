@@ -27,6 +27,7 @@ from edge_runtime.core.policy import encode_policy, parse_policy
 from edge_runtime.core.prompt import parse_prompt
 from edge_runtime.core.reader.model import parse_reader_model
 from edge_runtime.core.release import encode_release, encode_withdrawals, parse_release, parse_withdrawals
+from edge_runtime.core.rollout import encode_words, parse_words
 from edge_runtime.core.session_type import parse_session_type
 from edge_runtime.core.trust import Delivery, adopt, open_prompt, running
 from edge_runtime.core.trustfile import encode_trust, parse_trust
@@ -51,6 +52,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "release.json": lambda data: encode_release(parse_release(data)),
     "shard.json": lambda data: parse_manifest(golden("manifest.json") + b"\n" + data).encode().split(b"\n")[1],
     "trust.json": lambda data: encode_trust(parse_trust(data)),
+    "stages.json": lambda data: encode_words("production", parse_words(data, "production")),
     "withdrawals.json": lambda data: encode_withdrawals("production", parse_withdrawals(data, "production")),
 }
 

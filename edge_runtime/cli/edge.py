@@ -28,6 +28,7 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import DRAFT
 
 if TYPE_CHECKING:
+    from edge_runtime.reply import Stage
     from edge_runtime.runtime import EdgeRuntime
     from edge_runtime.session import Session
 
@@ -127,7 +128,7 @@ def refresh(
         if result.ok
         else f"kept release {result.release}: {result.check} {result.message}"
     )
-    _print(as_json, result.as_json(), "\n".join([*lines, said]))
+    _print(as_json, result.as_json(), "\n".join([*lines, said, *_stage_lines(result.stage)]))
     if not result.ok:
         raise typer.Exit(2 if result.check else 1)
 
@@ -139,7 +140,7 @@ def status(
     channel: ChannelOption = DEFAULT_CHANNEL,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what this device runs, how fresh it is and how far its claims go."""
+    """Say what this device runs, how fresh it is, how far its claims go, and which model its reader has."""
     with exit_codes():
         now = _open(home, trust, channel=channel).status()
     claim = (
@@ -147,10 +148,14 @@ def status(
     )
     if now.newer_format:
         claim += f"; the source has {now.newer_format}, which this version cannot read: update the app"
-    text = f"release {now.release} on {now.channel}, {now.fresh}, {claim}\n" + "\n".join(
-        f"  {name}" for name in now.prompts
-    )
-    _print(as_json, now.as_json(), text)
+    claim += f"\n{now.reader}"
+    lines = [f"release {now.release} on {now.channel}, {now.fresh}, {claim}", *_stage_lines(now.stage)]
+    _print(as_json, now.as_json(), "\n".join([*lines, *(f"  {name}" for name in now.prompts)]))
+
+
+def _stage_lines(stage: Stage | None) -> list[str]:
+    """Return what there is to say about the stages of a release, if it has any."""
+    return [str(stage)] if stage and (stage.of > 1 or stage.halted) else []
 
 
 def _session(edge: EdgeRuntime, names: list[str], terms: list[str], consents: list[str]) -> Session:

@@ -1,8 +1,9 @@
 """Signed statements: who did what to which manifest and entries, with which meaning.
 
-One format serves authorship, approval, rejection and withdrawal, told apart by `act`, which the
-signature covers. Promises: a statement names the organisation, the channel, the manifest digest and
-each entry with its epoch, digest, tier and author, so it cannot be replayed on another manifest, channel or content.
+One format serves authorship, approval, rejection, withdrawal, and the opening and halt of a rollout's stages, told
+apart by `act`, which the signature covers. Promises: a statement names the organisation, the channel, the manifest
+digest and each entry with its epoch, digest, tier and author, so it cannot be replayed on another manifest, channel or
+content.
 Names and reasons of people are not in it: a pseudonymous person id and a salted commitment only.
 Does not: decide whether the signer was eligible or enough signed (see `approval`).
 Format: docs/formats.md, `mentorplane-statement/2`.
@@ -22,18 +23,25 @@ __all__ = ["ACTS", "MEANINGS", "PAYLOAD_TYPE", "Statement", "open_statement", "s
 
 FORMAT = "mentorplane-statement/2"
 PAYLOAD_TYPE = "application/vnd.mentorplane.statement+json"
-ACTS = ("approve", "author", "reject", "withdraw")
-MEANINGS = {"approve": "approval", "author": "authorship", "reject": "rejection", "withdraw": "withdrawal"}
+MEANINGS = {
+    "approve": "approval",
+    "author": "authorship",
+    "halt": "halt",
+    "open": "opening",
+    "reject": "rejection",
+    "withdraw": "withdrawal",
+}
 """The meaning of a signature (21 CFR 11.50), one for each act."""
+ACTS = tuple(MEANINGS)
 
 
 @frozen
 class Statement:
     """What one person stated, as of `at` by the server's clock (a claim, not proof).
 
-    `reason` is a salted commitment or "". `previous` links withdrawals: the digest of the payload of the
-    one before, "" for the first and for every other act. `replacement` is the digest of the closure that runs instead
-    of what is withdrawn, "" for its fallback text, and for every other act.
+    `reason` is a salted commitment or "". `previous` links withdrawals, and words on stages: the digest of the payload
+    of the one before, "" for the first and for every other act. `replacement` is the digest of the closure that runs
+    instead of what is withdrawn, "" for its fallback text, and for every other act.
     """
 
     act: str

@@ -17,5 +17,5 @@ RELEASES_ROLE = "releases"
 
 
 def target_paths(channel: str) -> tuple[str, ...]:
-    """Return the paths of the target files that a device on `channel` reads."""
+    """Return the paths of the target files that a device on `channel` reads, but for what is said about stages."""
     return TRUST_PATH, release_path(channel), withdrawals_path(channel)

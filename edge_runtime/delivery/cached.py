@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
 from edge_runtime.delivery.delegating import require_narrow
 
@@ -70,10 +71,12 @@ def load_cached(generation: Path, root: bytes, *, channel: str) -> dict[str, byt
         require_narrow(chain["targets"].signed, chain[RELEASES_ROLE].signed)
         _verify_versions(chain)
     files: dict[str, bytes] = {}
-    for path in target_paths(channel):
+    optional = (stages_path(channel),)
+    for path in (*target_paths(channel), *optional):
         with _at("V3"):
             targets = chain["targets" if path == TRUST_PATH else RELEASES_ROLE].signed["targets"]
-            files[path] = _read_target(generation / "targets" / path.replace("/", "%2F"), targets[path])
+            if path in targets or path not in optional:
+                files[path] = _read_target(generation / "targets" / path.replace("/", "%2F"), targets[path])
     return files
 
 

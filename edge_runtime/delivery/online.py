@@ -17,6 +17,7 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from edge_runtime.core.errors import NotTrusted, Unavailable
+from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, target_paths
 from edge_runtime.delivery.delegating import require_narrow
 
@@ -98,6 +99,11 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
     """
     updater = refresh_metadata(staging, root, source)
     files = {path: fetch_target(updater, path) for path in target_paths(channel)}
+    words = stages_path(channel)
+    with _wrapped("V2"):
+        is_said = updater.get_targetinfo(words) is not None
+    if is_said:
+        files[words] = fetch_target(updater, words)
     _require_narrow(staging / "metadata")
     return files
 

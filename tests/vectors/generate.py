@@ -29,6 +29,7 @@ from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
 from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
 from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
+from edge_runtime.core.rollout import encode_words
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
@@ -179,6 +180,7 @@ def files() -> dict[str, bytes]:
         statement("approve", "p-first", refs=refs),
         statement("approve", "p-second", refs=refs),
     )
+    word = statement("halt", "p-first", refs=())
     stop = statement("withdraw", "p-first", refs=tuple(ref for ref in refs if ref.kind == "prompt"))
     proof = LogProof(cosigned, 1, entries[1], inclusion_proof(hashes, 1))
     head, shard = manifest().encode().split(b"\n")
@@ -215,6 +217,7 @@ def files() -> dict[str, bytes]:
         "statements.json": parts[release.groups[0].digest],
         "statement.json": envelopes[1].payload,
         "envelope.json": canonical.encode(envelopes[1].as_json()),
+        "stages.json": encode_words(CHANNEL, (word,)),
         "trust.json": trust,
         "withdrawals.json": encode_withdrawals(CHANNEL, (stop,)),
         "withdrawals-none.json": none_withdrawn,
