@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen
 from edge_runtime.core import canonical
-from edge_runtime.core.errors import NotTrusted, Unavailable
+from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.reader.decode import Found, capitals_of, places_of, word_starts
 from edge_runtime.core.reader.encoder import SentenceFindings
 from edge_runtime.core.reader.model import MAX_BYTES, File, Probe, ReaderModel, parse_reader_model
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Scores = npt.NDArray[np.float32]
 
-__all__ = ["NO_MODEL", "PACKAGED", "OnnxEncoder", "find_encoder"]
+__all__ = ["NO_MODEL", "PACKAGED", "Installed", "OnnxEncoder", "find_encoder", "find_installed"]
 
 PACKAGED = Path(__file__).parent / "models"
 """Where the model is that comes with the package."""
@@ -46,6 +46,31 @@ class _Head:
 
     types: tuple[str, ...]
     least: tuple[float, ...]
+
+
+@frozen
+class Installed:
+    """Which model a device reads with: its name, the digest of its `reader.json`, the languages it was made for.
+
+    No name: there is none. `problem` says why one that is there is not used.
+    """
+
+    name: str = ""
+    digest: str = ""
+    locales: tuple[str, ...] = ()
+    problem: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        if self.problem:
+            return f"the reader's model is not used: {self.problem}"
+        if not self.name:
+            return "the reader has no model: of names it finds those it is told, and topics are not assessed"
+        return f"the reader's model is {self.name}, {self.digest}, made for {', '.join(self.locales)}"
+
+    def as_json(self) -> canonical.JsonObject:
+        """Return it as a JSON object."""
+        return {"name": self.name, "digest": self.digest, "locales": list(self.locales), "problem": self.problem}
 
 
 class OnnxEncoder:
@@ -176,9 +201,36 @@ def find_encoder(folder: str = "") -> OnnxEncoder | None:
     Raises:
         Unavailable, InvalidDocument, NotTrusted: as `OnnxEncoder.open`.
     """
+    where = _wanted(folder)
+    return None if where is None else _opened(str(where))
+
+
+def find_installed(folder: str = "", problem: str = "") -> Installed:
+    """Return which model `find_encoder` opens: its files are the ones that its description names; nothing is run.
+
+    Args:
+        folder: as for `find_encoder`.
+        problem: why the model was refused when it was opened, if it was.
+    """
+    where = _wanted(folder)
+    if where is None:
+        return Installed()
+    try:
+        description = _load(where / "reader.json", MAX_BYTES)
+        model = parse_reader_model(description)
+        _load_verified(where / "tokenizer.json", model.tokenizer)
+        _load_verified(where / "reader.onnx", model.graph)
+        if model.gate:
+            _load_verified(where / "gate.onnx", model.gate.file)
+    except MentorplaneError as error:
+        return Installed(problem=problem or str(error))
+    return Installed(model.name, canonical.digest(description), model.locales, problem=problem)
+
+
+def _wanted(folder: str) -> Path | None:
     if folder == NO_MODEL or not (folder or (PACKAGED / "reader.json").is_file()):
         return None
-    return _opened(folder or str(PACKAGED))
+    return Path(folder or PACKAGED)
 
 
 @cache

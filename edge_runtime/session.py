@@ -15,7 +15,7 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen, replace
@@ -113,12 +113,21 @@ class Session:
         self._consents = consents
         self._agreement = agreement
         self._known = (*names, *terms)
-        self._reader = TextReader(names=names, terms=terms, encoder=runtime.encoder)
+        self._by_form = TextReader(names=names, terms=terms)
         self._table = PlaceholderTable()
         self._handed_off = False
 
+    @cached_property
+    def _reader(self) -> TextReader:
+        """The reader, with the runtime's model, which is loaded here if no text was read before."""
+        return self._by_form.with_encoder(self._runtime.encoder)
+
     def read(self, text: str) -> Reading:
-        """Return what is found in `text`: types and places, no values."""
+        """Return what is found in `text`: types and places, no values.
+
+        Raises:
+            Unavailable, InvalidDocument, NotTrusted: the reader's model that the host named cannot be used.
+        """
         return self._reader.read(text)
 
     def redact(self, text: str) -> Redacted:
@@ -160,9 +169,10 @@ class Session:
 
         Raises:
             InvalidDocument: an input is missing, undeclared or mistyped: the host's mistake, not the text's.
-            NotTrusted: there is no such approved prompt.
+            NotTrusted: there is no such approved prompt, or the reader's model that the host named is not right; a
+                crisis that the phrases hear is handed off all the same.
         """
-        read = cache(self._reader.read)  # of this run alone: no text is kept
+        read = cache(self.read)  # of this run alone: no text is kept
         situation = crisis_in(inputs, read)
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
@@ -208,7 +218,7 @@ class Session:
         read: Callable[[str], Reading] | None = None,
     ) -> _Run:
         state = state or self._runtime.trusted()
-        read = read or cache(self._reader.read)
+        read = read or cache(self.read)
         approved = self._runtime.prompt(self._runtime.localised(prompt, self._locale, state), state)
         entry = find_prompt(state, approved.name)
         values = check_inputs(approved.inputs, inputs)

@@ -296,7 +296,7 @@ def run(note: Path | None, *, names: tuple[str, ...], say: Say) -> dict[str, Any
         say("note", f"the first {MAX_NOTE} of {len(text)} characters are used: as many as the scripts take")
         text = text[:MAX_NOTE]
     if note and not names:
-        say("note", "no --name was given: of people's names, a device without a model finds only those it is told")
+        say("note", "no --name was given: of names that nobody told it, a device finds what its model, if any, finds")
     with _temporary_home() as folder:
         return Journey(text, names or (() if note else NAMES), say, folder).go()
 

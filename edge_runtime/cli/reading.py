@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["read", "redact", "summarise"]
 
 CHUNK = 65_536
+NAMES_LEFT = "note: people's names were looked for only as far as --name gives them: no model reads this language here"
 FileArgument = Annotated[Path | None, typer.Argument(help="A text file; standard input if none.")]
 ModelOption = Annotated[
     str, typer.Option("--model", envvar="MENTORPLANE_READER", help="Folder of the reader's model, or none.")
@@ -61,17 +62,21 @@ def redact(
     jsonl: LinesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Replace what is personal by placeholders. Needs no home and no network."""
+    """Replace what is personal by placeholders, and say if names were not looked for. Needs no home and no network."""
+    unread: set[str] = set()
     with exit_codes():
         reader = _reader(names, terms, model)
         if jsonl:
-            _answer_lines(reader, file, lambda pieces: {"text": "".join(_covered(pieces))})
+            _answer_lines(reader, file, lambda pieces: {"text": "".join(_covered(pieces, unread))})
         elif as_json:
-            typer.echo(json.dumps({"text": "".join(_covered(_pieces(reader, file, "covering")))}, ensure_ascii=False))
+            text = "".join(_covered(_pieces(reader, file, "covering"), unread))
+            typer.echo(json.dumps({"text": text}, ensure_ascii=False))
         else:
-            for covered in _covered(_pieces(reader, file, "covering")):
+            for covered in _covered(_pieces(reader, file, "covering"), unread):
                 typer.echo(covered, nl=False)
             typer.echo()
+    if "PERSON" in unread:
+        typer.echo(NAMES_LEFT, err=True)
 
 
 def summarise(
@@ -106,13 +111,19 @@ def _found(pieces: Iterator[Piece]) -> dict[str, Any]:
     return reading_json(join_readings(piece.reading for piece in pieces))
 
 
-def _covered(pieces: Iterator[Piece]) -> Iterator[str]:
-    """Yield the pieces with placeholders; the same value gets the same one through all of them."""
+def _covered(pieces: Iterator[Piece], unread: set[str]) -> Iterator[str]:
+    """Yield the pieces with placeholders; the same value gets the same one through all of them.
+
+    Args:
+        pieces: of one text.
+        unread: gets the types that nobody looked for in one of them.
+    """
     from edge_runtime.core.redaction import PlaceholderTable
     from edge_runtime.core.redaction import redact as redact_text
 
     table = PlaceholderTable()
     for piece in pieces:
+        unread |= {"PERSON"} - piece.reading.assessed
         redacted, table = redact_text(piece.text, piece.reading, table)
         yield redacted.text
 

@@ -1,7 +1,7 @@
 """What the desk's page may ask of this device, and the answers, as JSON objects.
 
 Promises: only named mirrors are asked, never an address that a page names; a note is read, covered and forgotten: no
-answer is kept, and every note has a session, and so a table of placeholders, of its own.
+answer is kept, and every note has a table of placeholders of its own.
 Does not: run a prompt, call a model or write a receipt. Nothing here sends anything.
 """
 
@@ -17,11 +17,11 @@ from edge_runtime.core.pipeline import Situation, compile_for, context_of
 from edge_runtime.core.policy import CEILING, Decision, Layer, Reason, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.reader import Reading
+from edge_runtime.core.redaction import PlaceholderTable, redact
 from edge_runtime.desk.words import CHECKS, REFUSALS, ROUTES, consent_words, type_words
 from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.reply import Refresh
 from edge_runtime.runtime import EdgeRuntime
-from edge_runtime.session import Session
 
 __all__ = ["Answers"]
 
@@ -90,23 +90,29 @@ class Answers:
         if not isinstance(text, str):
             raise InvalidDocument("expected a note as text")
         situation = crisis_in({"text": text})
-        if not situation:
-            return {"handoff": "", **self._read(question)}
-        first = {"handoff": handoff_for(self._edge.state, locale="en", situation=situation)}
         try:
-            return first | self._read(question)
-        except Exception as error:  # noqa: BLE001 - whatever else fails, the hand-off text comes
-            return first | _only_handoff(str(error) if isinstance(error, MentorplaneError) else "")
+            answer = self._read(question)
+        except Exception as error:  # whatever else fails, the hand-off text comes
+            situation = situation or crisis_in({"text": text[:MAX_TEXT]}, self._edge.read)
+            if not situation:
+                raise
+            answer = _only_handoff(str(error) if isinstance(error, MentorplaneError) else "")
+        if situation:
+            answer["handoff"] = self._handoff(situation)
+        return answer
+
+    def _handoff(self, situation: str) -> str:
+        return handoff_for(self._edge.state, locale="en", situation=situation)
 
     def _read(self, question: Mapping[str, Any]) -> dict[str, Any]:
         text = _text(question)
         names = [name for name in _texts(question, "names") if any(map(str.isalnum, name))]
-        session = self._edge.session(learner="desk", names=names)
-        reading = session.read(text)
+        reading = self._edge.read(text, names=names)
         decision = self._decide(question, reading)
         crisis = reading.labels.crisis == "crisis"
         route = "hand-off" if crisis else str(decision.route)
         return {
+            "handoff": self._handoff(reading.labels.subject) if crisis else "",
             "route": route,
             "route_sentence": ROUTES[route],
             "reasons": self._reasons(decision, reading, crisis=crisis),
@@ -114,7 +120,7 @@ class Answers:
             "spans": [{"type": e.type, "start": e.start, "end": e.end} for e in reading.entities],
             "found": _found(text, reading),
             "count_sentence": _count(len(reading.entities)) if text.strip() else "",
-            **_covered(session, text),
+            **_covered(text, reading),
         }
 
     def _decide(self, question: Mapping[str, Any], reading: Reading) -> Decision:
@@ -142,7 +148,8 @@ class Answers:
             if any(condition.attribute == TOPICS for condition in rule.when)
         }
         if reading.labels.topics is None and any(reason.rule in about_topics for reason in decision.rules):
-            reasons.append("this device has no model for sensitive topics, so it takes a note as if it held them all")
+            why = "no model for sensitive topics" if self._edge.encoder is None else "no model for this note's language"
+            reasons.append(f"this device has {why}, so it takes the note as if it held every sensitive topic")
         return list(dict.fromkeys(reasons))
 
     def _scripts(self) -> list[Prompt]:
@@ -230,8 +237,8 @@ def _found(text: str, reading: Reading) -> list[dict[str, str]]:
     return _segments(text, places)
 
 
-def _covered(session: Session, text: str) -> dict[str, Any]:
-    redacted = session.redact(text)
+def _covered(text: str, reading: Reading) -> dict[str, Any]:
+    redacted, _ = redact(text, reading, PlaceholderTable())
     places = [(span.start, span.end, "covered") for span in redacted.spans]
     segments = [{**s, "cover": bool(s["label"])} for s in _segments(redacted.text, places)]
     note = (

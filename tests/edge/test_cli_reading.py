@@ -77,6 +77,21 @@ def test_a_model_that_is_named_is_used_or_refused(model: str, tmp_path: Path) ->
     assert_one_line(invoke("read", "--model", str(tmp_path / "other"), stdin="x"), 2, "V8")
 
 
+@pytest.mark.parametrize("option", [[], ["--json"], ["--jsonl"]])
+def test_names_that_nobody_looks_for_are_said(model: str, option: list[str]) -> None:
+    """P2: a covered text looks safe, so `redact` warns without a model, or where it does not know the language."""
+
+    def said(text: str, folder: str) -> str:
+        result = invoke("redact", *option, "--model", folder, stdin=json.dumps({"id": 1, "text": text}))
+        assert result.exit_code == 0
+        return result.stderr
+
+    warning = "note: people's names were looked for only as far as --name gives them"
+    assert said("I will call Priya by Friday.", "none").startswith(warning)
+    assert said("I will call Priya by Friday.", model) == ""
+    assert said("Ich habe gestern mit Priya Raman gesprochen.", model).startswith(warning)
+
+
 def test_no_bar_where_nobody_watches() -> None:
     """Standard error is empty when it is no terminal."""
     assert invoke("read", stdin=LINE).stderr == ""

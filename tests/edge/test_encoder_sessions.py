@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime import EdgeRuntime, NotTrusted
+from edge_runtime import EdgeRuntime, InvalidDocument, NotTrusted
+from edge_runtime.core import canonical
 from edge_runtime.core.policy import Route
 from edge_runtime.core.reader import SentenceFindings
 from edge_runtime.encoder import find_encoder
 from tests.edge import tiny_reader
+from tests.published import Published
 from tests.recording_cloud import Cloud
 
 
@@ -93,6 +95,57 @@ def test_a_text_is_read_once_and_forgotten(edge: EdgeRuntime) -> None:
     session.run("opener", inputs)
 
     assert model.seen == [inputs["notes"]] * 3
+
+
+def refused(published: Published, tmp_path: Path, cloud: Cloud) -> EdgeRuntime:
+    """Return a device whose host names a model that is not the one described."""
+    folder = tiny_reader.write(tmp_path / "reader")
+    (folder / "reader.onnx").write_bytes(b"another")
+    edge = EdgeRuntime.open(
+        tmp_path / "home", trust=published.trust, source=str(published.folder), cloud=cloud.model, model=folder
+    )
+    assert edge.refresh().ok
+    return edge
+
+
+def test_a_model_is_loaded_when_a_text_is_first_read(published: Published, tmp_path: Path, cloud: Cloud) -> None:
+    """Opening, a session and `status` load nothing, so a refused model is an error of reading, and says so."""
+    edge = refused(published, tmp_path, cloud)
+    session = edge.session(learner="u1", consents={"cloud"})
+
+    assert "reader.onnx" in edge.status().reader.problem
+    for act in (session.read, edge.read, lambda text: session.run("opener", {"notes": text})):
+        with pytest.raises(NotTrusted, match=r"expected the reader\.onnx"):
+            act("A plain note.")
+    assert cloud.requests == []
+
+
+def test_a_crisis_is_handed_off_though_the_model_is_refused(published: Published, tmp_path: Path, cloud: Cloud) -> None:
+    """P6: the phrases need no model, whatever the host named."""
+    session = refused(published, tmp_path, cloud).session(learner="u1", consents={"cloud"})
+
+    assert session.run("opener", {"notes": "I want to kill myself."}).route == "hand-off"
+    assert cloud.requests == []
+
+
+def test_a_name_without_a_letter_is_refused_when_the_session_begins(edge: EdgeRuntime) -> None:
+    """What the host gets wrong it learns at once, not at the first text."""
+    with pytest.raises(InvalidDocument):
+        edge.session(learner="u1", names=["!!!"])
+
+
+def test_status_says_which_model_reads(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
+    """Its name, the digest of its description and its languages; without one, that there is none."""
+    folder = tiny_reader.write(tmp_path / "reader")
+    other = EdgeRuntime.open(tmp_path / "home", trust=published.trust, model=folder)
+    installed = other.status().reader
+
+    assert installed.digest == canonical.digest((folder / "reader.json").read_bytes())
+    assert (installed.name, installed.locales, installed.problem) == ("tiny", ("en",), "")
+    assert installed.name in str(installed)
+    assert other.status().as_json()["reader"]["digest"] == installed.digest
+    assert edge.status().as_json()["reader"] == {"name": "", "digest": "", "locales": [], "problem": ""}
+    assert "no model" in str(edge.status().reader)
 
 
 def test_a_model_that_the_host_names_must_be_right(edge: EdgeRuntime, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.handoff import handoff_text
 from edge_runtime.desk import DeskServer, DeskSettings
+from edge_runtime.encoder import find_encoder
+from tests.edge import tiny_reader
 from tests.published import Published
 from tests.web.desks import NOTE, VALUES, call, note
 
@@ -82,6 +84,26 @@ def test_a_crisis_is_answered_with_a_person_first(desk: DeskServer) -> None:
 
     assert answer["route"] == "hand-off"
     assert "hand-off text is shown first" in answer["reasons"][0]
+
+
+@pytest.mark.parametrize("members", [{}, {"prompt": "no-such-script"}, {"names": ["!!!"]}])
+def test_a_crisis_that_only_the_model_hears_gets_the_hand_off_text(
+    desk: DeskServer, tmp_path: Path, members: dict[str, object]
+) -> None:
+    """P6: the page never says that a person comes first without the text that leads to one."""
+    desk.answers._edge.encoder = find_encoder(str(tiny_reader.write(tmp_path / "reader")))
+    answer = call(desk, "/api/read", note("My x will leave.") | members)
+
+    assert (answer.status, answer.json["route"]) == (200, "hand-off")
+    assert answer.json["handoff"] == handoff_text("en", "self").text
+
+
+def test_what_the_model_does_not_read_is_said(desk: DeskServer, tmp_path: Path) -> None:
+    """A device with a model does not say that it has none where a note is in another language."""
+    desk.answers._edge.encoder = find_encoder(str(tiny_reader.write(tmp_path / "reader")))
+    answer = call(desk, "/api/read", note("Ich habe mit dem Team gesprochen.", consents=["cloud"])).json
+
+    assert any("no model for this note's language" in reason for reason in answer["reasons"])
 
 
 @pytest.mark.parametrize(

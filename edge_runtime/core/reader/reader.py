@@ -48,6 +48,12 @@ class TextReader:
         self._regions = tuple(regions)
         self._encoder = encoder
 
+    def with_encoder(self, encoder: Encoder | None) -> TextReader:
+        """Return a reader that knows the same names, terms and regions, and has this model."""
+        other = TextReader(regions=self._regions, encoder=encoder)
+        other._names = self._names
+        return other
+
     def read(self, text: str) -> Reading:
         """Return the findings of `text`.
 
