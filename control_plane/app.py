@@ -2,7 +2,8 @@
 
 Promises: one table says which error is which HTTP status; errors are `application/problem+json` without a person's
 text, and an unexpected one says nothing of its cause; bodies are capped; what a crash left unpublished is finished at
-start, the timestamp is renewed then and hourly, and witnesses that have not signed are asked again every minute.
+start, the timestamp is renewed then and hourly, witnesses that have not signed are asked again every minute, and the
+bucket, if there is one, is kept up.
 Does not: hold logic of the domain. Source: RFC 9457.
 """
 
@@ -27,8 +28,10 @@ from starlette.types import Scope
 
 from audit.acts import Client
 from control_plane import api, ledger
+from control_plane.bucket import keeper_of, keeping
 from control_plane.errors import Busy, Conflict, NotFound, NotSignedIn, Refused, TooMany, Unguarded
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
+from control_plane.published import cache_control
 from control_plane.requests.document import operation_id
 from control_plane.requests.identity import HEADER as REQUEST_ID
 from control_plane.requests.identity import current as current_request
@@ -56,7 +59,6 @@ ASK_EVERY_S = 60
 THREADS = 80
 """Requests that are worked on at once: more than may wait to open a key, so that others get through."""
 _MAX_PLACES = 20
-IMMUTABLE = "public, max-age=31536000, immutable"
 _LOG = logging.getLogger(__name__)
 
 
@@ -74,6 +76,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
     app.state.plane = plane
     app.state.start_key = start_key
     app.state.warnings = ()
+    app.state.keeper = keeper_of(plane)
     install(app, plane)
     app.add_exception_handler(MentorplaneError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_malformed)
@@ -97,7 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     stop = threading.Event()
     thread = threading.Thread(target=_maintain, args=(app, stop), name="maintain", daemon=True)
     thread.start()
-    with sending(plane):
+    with sending(plane), keeping(app.state.keeper):
         yield
     stop.set()
     thread.join()
@@ -183,6 +186,5 @@ class _Published(StaticFiles):
         if any(part.startswith(".") for part in Path(path).parts):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
-        moves = path in {"metadata/timestamp.json", "log/checkpoint"}
-        response.headers["Cache-Control"] = "no-cache" if moves else IMMUTABLE
+        response.headers["Cache-Control"] = cache_control(path)
         return response

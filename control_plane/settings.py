@@ -6,15 +6,19 @@ below `home`, passphrases in people's heads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_name
 from edge_runtime.core.manifest import DRAFT, FORMAT, PREVIOUS
 
-__all__ = ["Argon2", "Mail", "Settings", "SingleSignOn", "load_settings"]
+__all__ = ["Argon2", "Bucket", "Mail", "Settings", "SingleSignOn", "load_settings"]
+
+_PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,21 @@ class SingleSignOn:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """The bucket of an S3-compatible store that gets a copy of what devices read.
+
+    prefix     what the names of its objects begin with, such as "edge/"; "" is nothing
+    endpoint   the store's address; "" is Amazon's
+    region     where the bucket is; "" is what the files of AWS tools say
+    """
+
+    name: str
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One installation.
 
@@ -84,6 +103,7 @@ class Settings:
     local_sign_in   whether they may sign in with their passphrase
     manifest_version   the format in which new manifests are written; "" is that of the release before, and the newest
                        for the first of a channel
+    bucket          where published files are copied to, if devices read them from a store
     """
 
     home: Path
@@ -110,6 +130,7 @@ class Settings:
     sso: SingleSignOn | None = None
     local_sign_in: bool = True
     manifest_version: str = ""
+    bucket: Bucket | None = None
 
     @property
     def site(self) -> Path:
@@ -162,6 +183,7 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         sso=_single_sign_on(environ),
         local_sign_in=environ.get("MENTORPLANE_LOCAL_SIGN_IN", "on") != "off",
         manifest_version=_manifest_version(environ),
+        bucket=_bucket(environ),
     )
 
 
@@ -205,3 +227,19 @@ def _single_sign_on(environ: Mapping[str, str]) -> SingleSignOn | None:
     if not client or not secret:
         raise InvalidDocument("expected MENTORPLANE_OIDC_CLIENT_ID and MENTORPLANE_OIDC_SECRET_FILE with the issuer")
     return SingleSignOn(issuer, client, Path(secret), environ.get("MENTORPLANE_OIDC_LINK_BY_EMAIL", "") == "on")
+
+
+def _bucket(environ: Mapping[str, str]) -> Bucket | None:
+    name = environ.get("MENTORPLANE_S3_BUCKET", "")
+    if not name:
+        return None
+    prefix = environ.get("MENTORPLANE_S3_PREFIX", "").strip("/")
+    prefix = f"{prefix}/" if prefix else ""
+    if not _PREFIX.fullmatch(prefix):
+        raise InvalidDocument("expected a prefix such as coach/edge in MENTORPLANE_S3_PREFIX, got another")
+    endpoint = environ.get("MENTORPLANE_S3_ENDPOINT", "").rstrip("/")
+    parts = urlsplit(endpoint)
+    is_plain = parts.scheme in {"http", "https"} and parts.hostname and not set("@?#") & set(endpoint)
+    if endpoint and not is_plain:
+        raise InvalidDocument("expected an address such as https://s3.example.org in MENTORPLANE_S3_ENDPOINT")
+    return Bucket(name, prefix, endpoint, region=environ.get("MENTORPLANE_S3_REGION", ""))

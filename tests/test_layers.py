@@ -111,6 +111,12 @@ def test_each_heavy_library_is_imported_by_one_module(library: str) -> None:
     assert len({module.split("/")[0] if module.split("/")[0] == room else module for module in modules}) == 1
 
 
+def test_the_client_of_stores_is_in_one_module() -> None:
+    """Whoever wants to know what goes to a bucket has one module to read."""
+    naming = [path for path in (ROOT / "control_plane").rglob("*.py") if b"boto" in path.read_bytes()]
+    assert [path.relative_to(ROOT / "control_plane").as_posix() for path in naming] == ["bucket/s3.py"]
+
+
 def test_the_scan_sees_late_imports(tmp_path: Path) -> None:
     """An import inside a function counts as one."""
     (tmp_path / "late.py").write_text("def f():\n    from tuf.api import metadata\n", encoding="utf-8")
@@ -120,7 +126,7 @@ def test_the_scan_sees_late_imports(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("audit", ()), ("edge_runtime", ("cloud",)), ("control_plane", ("client", "server"))],
+    [("audit", ()), ("edge_runtime", ("cloud",)), ("control_plane", ("client", "s3", "server"))],
 )
 def test_every_library_that_is_imported_is_declared(package: str, extras: tuple[str, ...]) -> None:
     """Each third-party import of a package stands in the dependencies, or in the extras that it may use."""

@@ -17,7 +17,7 @@ router = routes()
 
 
 class Health(Body):
-    """That the server answers, the number of the live release (0 before the first), and what its keys need soon."""
+    """That the server answers, the number of the live release (0 before the first), and what needs looking after."""
 
     status: str
     release: int
@@ -27,8 +27,9 @@ class Health(Body):
 @router.get("/health")
 def health(request: Request, plane: Plane) -> Health:
     """Say that the server answers, and what is due."""
-    manifest = queries.live_manifest(plane)
-    return Health(status="ok", release=manifest.number if manifest else 0, warnings=request.app.state.warnings)
+    manifest, state = queries.live_manifest(plane), request.app.state
+    warnings = (*state.warnings, *(state.keeper.warnings() if state.keeper else ()))
+    return Health(status="ok", release=manifest.number if manifest else 0, warnings=warnings)
 
 
 @router.get("/prompts")

@@ -10,6 +10,7 @@ import typer
 from control_plane.cli import (
     accounts,
     backup,
+    bucket,
     ceremony,
     database,
     exchange,
@@ -64,6 +65,7 @@ app.add_typer(webhook.app, name="webhook")
 app.add_typer(backup.app, name="backup")
 app.command("restore")(backup.restore)
 app.add_typer(accounts.people_app, name="people")
+app.add_typer(bucket.app, name="bucket")
 app.add_typer(accounts.token_app, name="token")
 app.add_typer(accounts.grant_app, name="grant")
 app.command("delegate")(accounts.delegate)

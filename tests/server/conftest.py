@@ -31,6 +31,7 @@ from tests.conftest import unmeasured
 from tests.postgres import postgres  # noqa: F401 - a fixture
 from tests.server.acts import Acts
 from tests.server.library import library
+from tests.store import place, store  # noqa: F401 - fixtures
 
 Stage = Callable[[Acts, "Clock"], None]
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
