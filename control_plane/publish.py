@@ -26,6 +26,7 @@ from control_plane.files import write_atomic
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
+from control_plane.registry.lifecycle.rollout import words_on
 from control_plane.registry.releases import withdrawal_rows
 from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
 from control_plane.repository import TRUST_PATH, Site, site_of
@@ -44,6 +45,7 @@ from edge_runtime.core.release import (
     release_path,
     withdrawals_path,
 )
+from edge_runtime.core.rollout import encode_words, stages_path
 from edge_runtime.core.trustfile import encode_trust
 
 __all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "publish", "renew"]
@@ -102,6 +104,8 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[s
         _write_closures(session, live, site)
         targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
         targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
+        if words := words_on(session, live.digest):
+            targets[stages_path(channel)] = encode_words(channel, [dsse.parse_envelope(row.envelope) for row in words])
     return targets
 
 

@@ -24,8 +24,8 @@ class Scope(StrEnum):
     CHECK = "check"
     COMMENT = "comment"
     APPROVE = "approve"  # approve, reject, object
-    RELEASE = "release"  # release, schedule, promote, roll back
-    WITHDRAW = "withdraw"
+    RELEASE = "release"  # release, open a stage, schedule, promote, roll back
+    WITHDRAW = "withdraw"  # withdraw, halt a rollout
     AUDIT = "audit"  # search the log, packs, reports, exports
     RECORDS = "records"  # erase, hold, retention, evidence
     ADMIN = "admin"  # people, keys, grants, delegations, tokens, webhooks, settings
@@ -42,8 +42,8 @@ _CODES: dict[Scope, tuple[str, ...]] = {
     Scope.CHECK: ("check",),
     Scope.COMMENT: ("comment", "resolve"),
     Scope.APPROVE: ("approve", "object", "reject", "review", "take-back"),
-    Scope.RELEASE: ("promotion", "release", "return", "rollback", "schedule", "unschedule"),
-    Scope.WITHDRAW: ("withdraw",),
+    Scope.RELEASE: ("open-stage", "promotion", "release", "return", "rollback", "schedule", "unschedule"),
+    Scope.WITHDRAW: ("halt", "withdraw"),
     Scope.AUDIT: ("export", "make-pack", "read-log", "search", "search-words"),
     Scope.RECORDS: ("change-setting", "erase", "erase-under-hold", "file-evidence", "hold", "lift-hold"),
 }

@@ -27,6 +27,7 @@ __all__ = ["Change", "Edit", "Revision", "proposed", "router"]
 
 router = routes()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Percent = Annotated[int, Field(ge=1, le=100)]
 
 
 class Window(Body):
@@ -37,7 +38,7 @@ class Window(Body):
 
 
 class Change(Body):
-    """A change to propose: YAML files by path, and entries to remove as pairs of kind and name."""
+    """A change to propose: YAML files by path, entries to remove as pairs of kind and name, stages of the rollout."""
 
     title: Text
     files: dict[Text, Text]
@@ -45,6 +46,7 @@ class Change(Body):
     remove: list[tuple[Text, Text]] = Field(default_factory=list)
     channel: Text = ""
     emergency: bool = False
+    stages: list[Percent] = Field(default_factory=list, max_length=20)
     window: Window | None = None
 
 
@@ -178,6 +180,7 @@ def proposed(plane: ControlPlane, author: str, body: Change, *, proof: str | Els
         remove=body.remove,
         channel=body.channel,
         emergency=body.emergency,
+        stages=body.stages,
         window=windows.Window(body.window.ends_at, body.window.then) if body.window else None,
     )
 

@@ -1,4 +1,4 @@
-"""`/v1`: releases, schedules, promotion, rollback, reviews, withdrawals, channels."""
+"""`/v1`: releases and their stages, schedules, promotion, rollback, reviews, withdrawals, channels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import queries, releases
-from control_plane.registry.lifecycle import acts, course, emergency, scheduling, windows, withdrawing
+from control_plane.registry.lifecycle import acts, course, emergency, rollout, scheduling, windows, withdrawing
 from control_plane.registry.records import Proposal, Release, Withdrawal
 from control_plane.requests.paging import Paging
 
@@ -93,6 +93,23 @@ class Reviewed(Body):
     reviewed: bool
 
 
+class OpeningStage(Body):
+    """Which stage of which release is to open: the next one, counted from 1."""
+
+    release: Small
+    stage: Small
+    reason: Text = ""
+    passphrase: Text = Field(repr=False)
+
+
+class Halting(Body):
+    """Why no further device is to adopt which release."""
+
+    release: Small
+    reason: Text
+    passphrase: Text = Field(repr=False)
+
+
 class ChannelInfo(Body):
     """A channel and the number of its live release, 0 before the first."""
 
@@ -114,6 +131,34 @@ def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: Withdrawin
         plane, actor.person, channel=name, reason=body.reason, passphrase=body.passphrase
     )
     return ChannelWithdrawn(missing=missing)
+
+
+@router.get("/channels/{name}/rollout")
+def show_rollout(plane: Plane, _actor: Actor, name: Text) -> rollout.Staged:
+    """Return how far the live release of a channel is rolled out."""
+    return rollout.show(plane, channel=name)
+
+
+@router.post("/channels/{name}/rollout", status_code=201)
+def open_stage(plane: Plane, actor: Actor, name: Text, *, body: OpeningStage) -> rollout.Staged:
+    """Let further devices adopt the live release of a channel: its next stage."""
+    return rollout.open_stage(
+        plane,
+        actor.person,
+        channel=name,
+        release=body.release,
+        stage=body.stage,
+        reason=body.reason,
+        passphrase=body.passphrase,
+    )
+
+
+@router.post("/channels/{name}/halt", status_code=201)
+def halt_rollout(plane: Plane, actor: Actor, name: Text, *, body: Halting) -> rollout.Staged:
+    """Halt the rollout of the live release of a channel: no further device adopts it."""
+    return rollout.halt(
+        plane, actor.person, channel=name, release=body.release, reason=body.reason, passphrase=body.passphrase
+    )
 
 
 @router.get("/schedule")

@@ -20,6 +20,7 @@ from control_plane.cli import (
     prompt,
     proposal,
     proposal_acts,
+    rollout,
     serving,
     sync,
     webhook,
@@ -49,6 +50,7 @@ app.command("withdraw")(lifecycle.withdraw)
 app.command("withdrawals")(lifecycle.withdrawals)
 app.command("review")(lifecycle.review_release)
 app.command("channels")(lifecycle.channels)
+app.add_typer(rollout.app, name="rollout")
 app.command("demo")(demo)
 app.command("dev")(dev)
 app.add_typer(library.app, name="library")

@@ -47,7 +47,9 @@ Seen = Annotated[
 
 
 def propose(
-    files: Annotated[list[Path], typer.Argument(help="YAML files to write.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="YAML files to write.", exists=True, dir_okay=False)
+    ] = None,
     *,
     actor: Author = "",
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
@@ -57,6 +59,7 @@ def propose(
     emergency: Annotated[bool, typer.Option("--emergency", help="Ask for the quorum of emergencies.")] = False,
     until: Annotated[datetime | None, typer.Option(help="When the trial ends, in UTC.", formats=TIMES)] = None,
     then: Annotated[str, typer.Option(help="What happens then: keep, or return.")] = "keep",
+    stages: Annotated[str, typer.Option(help="Percentages of devices, such as 1,10,50,100; else as before.")] = "",
     server: Server = "",
     token_file: TokenFile = None,
     home: Home = DEFAULT_HOME,
@@ -74,9 +77,27 @@ def propose(
         from control_plane.sync.records import Change
 
         ends = until.replace(tzinfo=UTC) if until else None
-        change = Change(channel, base, _texts(files), (), title, edit=edit, emergency=emergency, until=ends, then=then)
+        change = Change(
+            channel,
+            base,
+            _texts(files or []),
+            (),
+            title,
+            edit=edit,
+            emergency=emergency,
+            until=ends,
+            then=then,
+            stages=_stages(stages),
+        )
         made = registry.propose(change)
         answer(made, as_json=as_json, text=_said(made))
+
+
+def _stages(given: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in given.split(",")] if given else []
+    if not all(part.isascii() and part.isdecimal() and len(part) <= 3 for part in parts):
+        raise InvalidDocument("expected --stages as percentages with commas between them, such as 1,10,50,100")
+    return tuple(map(int, parts))
 
 
 def _texts(files: list[Path]) -> dict[str, str]:

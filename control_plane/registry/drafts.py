@@ -27,8 +27,9 @@ from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import FORMAT, Entry, Manifest, Model, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.model import parse_model_card
+from edge_runtime.core.rollout import verify_plan
 
-__all__ = ["Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
+__all__ = ["STAGES", "Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
 
 STAGES = (100,)
 FRESH_FOR_S = 7 * 24 * 3600
@@ -60,7 +61,10 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What somebody wants: files to write, entries to remove, and entries of an earlier revision by their authors."""
+    """What somebody wants: files to write, entries to remove, and entries of an earlier revision by their authors.
+
+    `stages` are the percentages by which it is rolled out; none: those of the release before.
+    """
 
     channel: str
     editor: str
@@ -68,6 +72,7 @@ class Edit:
     removed: tuple[Key, ...] = ()
     earlier: tuple[Entry, ...] = ()
     emergency: bool = False
+    stages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,7 @@ def _finish(
         base=digest,
         entries=tuple(sorted(entries)),
         locales=tuple(sorted(locales)),
-        stages=before.stages if before else STAGES,
+        stages=edit.stages or (before.stages if before else STAGES),
         models=_models(before, entries, closures),
         fresh_for_s=before.fresh_for_s if before else FRESH_FOR_S,
         valid_for_s=before.valid_for_s if before else VALID_FOR_S,
@@ -229,7 +234,8 @@ def _finish(
         lifts=before.lifts if before else (),
         version=version_after(plane, before),
     )
-    if before and manifest.entries == before.entries:
+    verify_plan(manifest.stages)
+    if before and (manifest.entries, manifest.stages) == (before.entries, before.stages):
         raise InvalidDocument("expected a change of governed content, got what is live already")
     data = manifest.encode()
     if parse_manifest(data) != manifest:

@@ -79,6 +79,7 @@ def propose(
     channel: str = "",
     origin: Origin = Origin(),
     emergency: bool = False,
+    stages: Sequence[int] = (),
     window: Window | None = None,
 ) -> Proposal:
     """Propose a change of the live release of a channel, signed by its author.
@@ -94,11 +95,12 @@ def propose(
         channel: "" for the usual one.
         origin: where it comes from, if it was something before.
         emergency: whether people are asked for the quorum of emergencies; the release is then to be reviewed.
+        stages: the percentages of devices by which the release is rolled out; none: those of the release before.
         window: when a trial on a channel ends, and what happens then.
 
     Raises:
-        InvalidDocument: a file does not read or freeze, nothing governed changes, there is no such channel, or a window
-            that is none.
+        InvalidDocument: a file does not read or freeze, nothing governed changes, there is no such channel, stages that
+            do not rise to 100, or a window that is none.
         Conflict: `base` is no longer live, or the very same change is proposed already.
         Refused: the actor is not an author, or a wrong passphrase.
     """
@@ -108,7 +110,8 @@ def propose(
     key = author_key(plane, actor, passphrase)
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
-        draft = make_draft(plane, session, Edit(on, actor, written, tuple(remove), emergency=emergency))
+        edit = Edit(on, actor, written, tuple(remove), emergency=emergency, stages=tuple(stages))
+        draft = make_draft(plane, session, edit)
         revising = Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
         proposal, row = _store_new(plane, session, on, revising=revising, origin=origin)
         if window is not None:
@@ -196,9 +199,9 @@ def edit(
         merged = {file.key: file for file in (*(SourceFile(**file) for file in current.files), *written)}
         removed = tuple(sorted({*_still_there(session, proposal, current), *remove} - {f.key for f in written}))
         kept = tuple(file for file in merged.values() if file.key not in removed)
-        earlier = parse_manifest(current.manifest).entries
-        calm = not parse_manifest(current.manifest).emergency
-        edit = Edit(proposal.channel, actor, kept, removed, earlier=earlier, emergency=not calm)
+        was, base = parse_manifest(current.manifest), store.base_of(session, current)
+        stages = () if base is not None and base.stages == was.stages else was.stages
+        edit = Edit(proposal.channel, actor, kept, removed, earlier=was.entries, emergency=was.emergency, stages=stages)
         draft = make_draft(plane, session, edit)
         # The title is a text of the author's: nobody else's statement repeats it.
         title = (

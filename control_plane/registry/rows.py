@@ -57,6 +57,8 @@ _UNREADABLE = (
 _SIGNED = {
     "approve": {Act.APPROVED, Act.REVIEWED},
     "author": {Act.PROPOSED, Act.EDITED},
+    "halt": {Act.STAGE_CHANGED},
+    "open": {Act.STAGE_CHANGED},
     "reject": {Act.REJECTED},
     "withdraw": {Act.WITHDRAWN},
 }

@@ -63,6 +63,7 @@ class HomeRegistry:
                 remove=change.remove,
                 channel=change.channel,
                 emergency=change.emergency,
+                stages=change.stages,
                 window=Window(change.until, change.then) if change.until else None,
             )
 

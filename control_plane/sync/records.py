@@ -87,7 +87,7 @@ class Registry(Protocol):
 class Change:
     """What a folder changes: files by path, what goes, the manifest that it stands on; `edit` is 0 for a new one.
 
-    `until` is when a trial ends, and `then` what happens then.
+    `until` is when a trial ends, and `then` what happens then; `stages` are those of the rollout, none as before.
     """
 
     channel: str
@@ -100,6 +100,7 @@ class Change:
     emergency: bool = False
     until: datetime | None = None
     then: str = "keep"
+    stages: tuple[int, ...] = ()
 
 
 Signing: TypeAlias = "Callable[[Material, Mapping[str, str]], JsonObject]"

@@ -63,7 +63,7 @@ class ServerRegistry:
         else:
             window = Window(change.until, change.then) if change.until else None
             what |= {"title": change.title, "base": change.base or None, "channel": change.channel}
-            what |= {"emergency": change.emergency, "window": window}
+            what |= {"emergency": change.emergency, "stages": change.stages, "window": window}
             proof = self._proof(lambda: self.client.unsigned.proposal(**what), change.files)
             made = self.client.proposals.propose(**what, **proof)
         return Proposed(made.number, made.revision, made.state, made.manifest)

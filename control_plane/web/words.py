@@ -41,7 +41,7 @@ _ACTS = {
     "approved": "approved {}",
     "rejected": "rejected {}",
     "released": "published {}",
-    "stage-changed": "widened {}",
+    "stage-changed": "opened or halted a stage of {}",
     "withdrawn": "said: stop using {}",
     "withdrawal-lifted": "allowed {} again",
     "trust-changed": "changed who may sign",

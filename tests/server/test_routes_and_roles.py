@@ -116,6 +116,13 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "PUT /v1/proposals/{number}/schedule": ({"number": 11}, {}, {"at": "$soon"}),
     "DELETE /v1/proposals/{number}/schedule": ({"number": 12}, {}, None),
     "POST /v1/channels/{name}/withdrawal": ({"name": "production"}, {}, SIGNED),
+    "GET /v1/channels/{name}/rollout": ({"name": "production"}, {}, None),
+    "POST /v1/channels/{name}/rollout": (
+        {"name": "production"},
+        {},
+        {"release": 1, "stage": 2, "passphrase": "$secret"},
+    ),
+    "POST /v1/channels/{name}/halt": ({"name": "production"}, {}, {"release": 1, **SIGNED}),
     "POST /v1/promotions": ({}, {}, {"source": "production", "target": "pilot", "passphrase": "$secret"}),
     "POST /v1/rollbacks": ({}, {}, {"to": 1, "passphrase": "$secret"}),
     "POST /v1/returns": ({}, {}, {"channel": "pilot", "passphrase": "$secret"}),

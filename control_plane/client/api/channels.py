@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
-from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn
+from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn, Staged
 
 __all__ = ["AsyncChannelsApi", "ChannelsApi"]
 
@@ -26,11 +26,45 @@ def _withdraw_channel(
     )
 
 
+def _show_rollout(name: str) -> Call[Staged]:
+    """Return how far the live release of a channel is rolled out."""
+    return Call("GET", f"/v1/channels/{segment(name)}/rollout", Staged)
+
+
+def _open_stage(
+    name: str, *, release: int, stage: int, passphrase: str, if_match: str | None = None, reason: str | None = None
+) -> Call[Staged]:
+    """Let further devices adopt the live release of a channel: its next stage."""
+    return Call(
+        "POST",
+        f"/v1/channels/{segment(name)}/rollout",
+        Staged,
+        headers=given(**{"If-Match": if_match}),
+        body=given(release=release, stage=stage, passphrase=passphrase, reason=reason),
+    )
+
+
+def _halt_rollout(
+    name: str, *, release: int, reason: str, passphrase: str, if_match: str | None = None
+) -> Call[Staged]:
+    """Halt the rollout of the live release of a channel: no further device adopts it."""
+    return Call(
+        "POST",
+        f"/v1/channels/{segment(name)}/halt",
+        Staged,
+        headers=given(**{"If-Match": if_match}),
+        body=given(release=release, reason=reason, passphrase=passphrase),
+    )
+
+
 class ChannelsApi(Group):
     """`/v1/channels`, one call after the other."""
 
     list = now(_list)
     withdraw_channel = now(_withdraw_channel)
+    show_rollout = now(_show_rollout)
+    open_stage = now(_open_stage)
+    halt_rollout = now(_halt_rollout)
 
 
 class AsyncChannelsApi(AsyncGroup):
@@ -38,3 +72,6 @@ class AsyncChannelsApi(AsyncGroup):
 
     list = later(_list)
     withdraw_channel = later(_withdraw_channel)
+    show_rollout = later(_show_rollout)
+    open_stage = later(_open_stage)
+    halt_rollout = later(_halt_rollout)

@@ -19,6 +19,7 @@ def _proposal(
     remove: Sequence[tuple[str, str]] | None = None,
     channel: str | None = None,
     emergency: bool | None = None,
+    stages: Sequence[int] | None = None,
     window: Window | None = None,
 ) -> Call[Material]:
     """Return what there is to sign of a proposal."""
@@ -28,7 +29,14 @@ def _proposal(
         Material,
         headers=given(**{"If-Match": if_match}),
         body=given(
-            title=title, files=files, base=base, remove=remove, channel=channel, emergency=emergency, window=window
+            title=title,
+            files=files,
+            base=base,
+            remove=remove,
+            channel=channel,
+            emergency=emergency,
+            stages=stages,
+            window=window,
         ),
     )
 

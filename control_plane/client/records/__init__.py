@@ -14,7 +14,7 @@ from control_plane.client.records.audit import (
     LedgerReport,
     Live,
 )
-from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn
+from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn, Staged
 from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
 from control_plane.client.records.grants import Checklist, Open
@@ -132,6 +132,7 @@ __all__ = [
     "SignedIn",
     "Snapshot",
     "Span",
+    "Staged",
     "Task",
     "Thread",
     "Token",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ChannelInfo", "ChannelWithdrawn"]
+__all__ = ["ChannelInfo", "ChannelWithdrawn", "Staged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +20,15 @@ class ChannelWithdrawn:
     """How many more people must withdraw the channel before it stops."""
 
     missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """How far the live release of a channel is rolled out: the stages people approved, and the one that is open."""
+
+    channel: str
+    release: int
+    stages: tuple[int, ...]
+    stage: int
+    percent: int
+    halted: bool

@@ -25,7 +25,7 @@ from control_plane.registry import store
 from control_plane.registry.affected import Key, parsed, using
 from control_plane.registry.closures import SCRIPTS
 from control_plane.registry.coherence import verify_coherence
-from control_plane.registry.drafts import Draft, SourceFile, candidate_of, live_manifest, version_after
+from control_plane.registry.drafts import STAGES, Draft, SourceFile, candidate_of, live_manifest, version_after
 from control_plane.registry.lifecycle.withdrawing import stopped_anywhere, withdrawal_rows, withdrawals_of
 from control_plane.registry.sources import Source
 from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow, VersionRow
@@ -202,6 +202,7 @@ def _draft(
         base=digest,
         entries=tuple(sorted(wanted.entries.values())),
         models=tuple(sorted((parse_model_card(card).listed for card in cards), key=lambda model: model.name)),
+        stages=before.stages if before else STAGES,
         rollback_to=number - 1,
         emergency=False,
         lifts=wanted.lifts,
