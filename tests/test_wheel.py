@@ -19,7 +19,8 @@ import pytest
 
 pytestmark = pytest.mark.timeout(300)  # installing takes as long as the registry does
 ROOT = Path(__file__).parent.parent
-ALONE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # else the checkout is found first
+ALONE = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "MENTORPLANE_READER"}}
+"""What a user has: with the one the checkout is found first, with the other the model in the wheel, if any, is not."""
 NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
 
 
@@ -105,6 +106,9 @@ def test_the_readmes_example_runs_from_the_wheel(python: Path, tmp_path: Path) -
         "assert not loaded & {'fastapi', 'sqlmodel', 'yaml', 'litellm', 'control_plane'}, loaded\n"
         "assert reply.text and reply.route == 'device' and reply.disclosure is None and reply.sent_bytes == 0\n"
         "assert {finding.type for finding in reply.findings} >= {'EMAIL'}\n"
+        "reader = edge.status().reader\n"
+        "assert not reader.problem and not edge.reader_problem, reader\n"
+        "assert not reader.name or 'PERSON' in {finding.type for finding in reply.findings}\n"
     )
     run = subprocess.run([python, "-c", checks], cwd=app, env=ALONE, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

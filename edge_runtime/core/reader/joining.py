@@ -3,8 +3,7 @@
 Promises: a label counts at its own threshold and never suppresses another, so a crisis is heard whatever else a
 sentence is; of affirmation and the two kinds of praise one counts, the clearest; what a view hides (a code, spaced
 letters) counts for injection, crisis and topics, and a quoted document for injection. Equal sentences are read once.
-In a sentence that is clearly of a language that the model was not made for, its crisis scores mean nothing and count
-for nothing: there the phrases are heard. Does not: know phrases (see `crisis`), or run the model itself.
+Does not: know phrases (see `crisis`), or run the model itself.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import NamedTuple
 
 from edge_runtime.core.reader.decode import Found, commitments_of
 from edge_runtime.core.reader.encoder import Encoder, SentenceFindings
-from edge_runtime.core.reader.language import clear_language_of
 from edge_runtime.core.reader.normalise import Normalised
 from edge_runtime.core.reader.records import ACTS, Commitment, Crisis, Entity, Labelled, Span, Subject
 from edge_runtime.core.reader.views import View
@@ -23,7 +21,6 @@ __all__ = ["Heard", "hear"]
 
 TOPIC = "topic."
 _PRAISE = frozenset({"affirmation", "praise_generic", "praise_first_person"})
-_LEVELS: tuple[Crisis, ...] = ("crisis", "low_mood")
 _HIDDEN = frozenset({"crisis", "low_mood", "about_other", "injection"})
 
 
@@ -48,11 +45,6 @@ class _Sentence(NamedTuple):
     findings: SentenceFindings
     labels: frozenset[str]
 
-    @property
-    def text(self) -> str:
-        """The normalised sentence."""
-        return self.view.text.text[self.place.start : self.place.end]
-
 
 def hear(views: Sequence[tuple[View, Sequence[Span]]], encoder: Encoder) -> Heard:
     """Return what `encoder` finds in the sentences of the views of one text."""
@@ -61,7 +53,7 @@ def hear(views: Sequence[tuple[View, Sequence[Span]]], encoder: Encoder) -> Hear
     plain = tuple(sentence for sentence in sentences if sentence.view.kind == "plain")
     labels = frozenset(encoder.thresholds_bp)
     topics = {label for label in labels if label.startswith(TOPIC)}
-    crisis, subject = _crisis(_understood(sentences, encoder.locales))
+    crisis, subject = _crisis(sentences)
     return Heard(
         entities=tuple(_entities(sentences, encoder.entity_types)),
         topics=tuple(sorted(label.removeprefix(TOPIC) for label in topics & hits)) if topics else None,
@@ -109,19 +101,11 @@ def _entities(sentences: Iterable[_Sentence], types: frozenset[str]) -> Iterator
                 yield Entity(entity.type, where.start, where.end, "encoder")
 
 
-def _understood(sentences: Sequence[_Sentence], locales: frozenset[str]) -> Iterator[_Sentence]:
-    """Yield the sentences with a crisis, but those clearly in another language: by their own words, or the text's."""
-    grave = [sentence for sentence in sentences if not sentence.labels.isdisjoint(_LEVELS)]
-    if grave:
-        of_text = {clear_language_of(sentence.text) for sentence in sentences} - {""}
-        told = {"", *locales} if not of_text or of_text & locales else locales
-        yield from (sentence for sentence in grave if clear_language_of(sentence.text) in told)
-
-
 def _crisis(sentences: Iterable[_Sentence]) -> tuple[Crisis, Subject]:
     """Return the gravest level, and whom it concerns: somebody else only if every such sentence says so."""
     heard = tuple(sentences)
-    for level in _LEVELS:
+    levels: tuple[Crisis, ...] = ("crisis", "low_mood")
+    for level in levels:
         those = [sentence for sentence in heard if level in sentence.labels]
         if those:
             return level, "other" if all("about_other" in sentence.labels for sentence in those) else "self"

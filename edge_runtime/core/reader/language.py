@@ -16,7 +16,7 @@ from itertools import chain
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.records import Language
 
-__all__ = ["clear_language_of", "language_of"]
+__all__ = ["language_of"]
 
 MIN_WORDS = 5
 """Fewest words of a sentence that can show that it is foreign."""
@@ -26,9 +26,6 @@ MIN_LETTERS = 8
 """Fewest letters of another script that make a sentence foreign."""
 MIN_UNKNOWN = 20
 """Fewest words without one that we know, in plain prose, that show a language of which we know nothing."""
-
-MIN_CLEAR = 2
-"""Fewest words that show for certain in which language a sentence is: "die" alone is a word of two."""
 
 _READ: dict[Language, str] = {
     "en": """a about after all also am an and any are as at back be because been before but by can could did do does
@@ -102,12 +99,6 @@ def language_of(sentences: Iterable[str]) -> Language:
         if language:
             totals[language] += words
     return totals.most_common(1)[0][0] if totals else ""
-
-
-def clear_language_of(sentence: str) -> Language:
-    """Return the language of one normalised sentence; empty if fewer than two of its words tell it."""
-    language, words = _language(sentence)
-    return language if words >= MIN_CLEAR or language == "other" else ""
 
 
 def _language(sentence: str) -> tuple[Language, int]:

@@ -92,22 +92,6 @@ def test_a_crisis_is_heard_by_phrases_or_by_the_model(text: str, expected: tuple
     assert (labels.crisis, labels.subject) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Ich habe mit dem Team \u00fcber den Plan gesprochen crisis=9000.", "none"),
-        ("Ich habe mit dem Team \u00fcber den Plan gesprochen. Urlaub low_mood=9000.", "none"),
-        ("Ich will nicht mehr leben crisis=1.", "crisis"),
-        ("Ich habe mit dem Team \u00fcber den Plan gesprochen. I am done with all of it crisis=9000.", "crisis"),
-        ("Non so cosa fare con il mio capo, sono molto stanco crisis=9000.", "none"),
-        ("Die crisis=9000.", "crisis"),
-    ],
-)
-def test_in_another_language_the_phrases_are_heard_alone(text: str, expected: str) -> None:
-    """What a model says of a crisis in a language that it was not made for is noise; in doubt it is heard."""
-    assert TextReader(encoder=Marks()).read(text).labels.crisis == expected
-
-
 def test_what_is_hidden_counts_for_safety_and_not_as_an_act() -> None:
     """An encoded crisis, topic, name or order is found; an encoded commitment is nobody's."""
     hidden = base64.b64encode(b"Zoe commitment=9000 crisis=9000 topic.health=9000 injection=9000").decode()
