@@ -9,6 +9,7 @@ Does not: hold logic of the domain. Source: RFC 9457.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import logging
@@ -22,8 +23,10 @@ from pathlib import Path
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from audit.acts import Client
@@ -31,7 +34,7 @@ from control_plane import api, ledger
 from control_plane.bucket import keeper_of, keeping
 from control_plane.errors import Busy, Conflict, NotFound, NotSignedIn, Refused, TooMany, Unguarded
 from control_plane.plane import Clock, ControlPlane, open_plane, utc_now
-from control_plane.published import cache_control
+from control_plane.published import IMMUTABLE, cache_control
 from control_plane.requests.document import operation_id
 from control_plane.requests.identity import HEADER as REQUEST_ID
 from control_plane.requests.identity import current as current_request
@@ -187,4 +190,9 @@ class _Published(StaticFiles):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = cache_control(path)
+        if cache_control(path) != IMMUTABLE and isinstance(response, FileResponse):
+            # Devices send no tag back that a server made up: they know what this one must be.
+            response.headers["ETag"] = tag = f'"{hashlib.sha256(Path(response.path).read_bytes()).hexdigest()}"'
+            if tag in Headers(scope=scope).get("if-none-match", ""):
+                return NotModifiedResponse(response.headers)
         return response

@@ -11,6 +11,7 @@ Promises: writers take turns by the log-head row. Does not: decide what is relea
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from edge_runtime.core.release import (
     divide_release,
     encode_release,
     encode_withdrawals,
+    offered_path,
     open_release,
     parse_release,
     parts_of,
@@ -82,12 +84,21 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
 def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
     site = site_of(plane)
     targets = channel_targets(plane, session, site)
+    _offer_withdrawals(plane, targets)
     changed = site.write(told, targets)
     root = plane.settings.home / "trust" / "root.json"
     if not root.is_file():
         # Crash before this line: the next start writes it; no app can have shipped it yet.
         write_atomic(root, site.read("metadata/1.root.json"))
     return changed
+
+
+def _offer_withdrawals(plane: ControlPlane, targets: Mapping[str, bytes]) -> None:
+    """Write the lists beside the site, too: whoever copies them elsewhere is a second source, with no key of ours."""
+    for channel in plane.settings.channels:
+        data, path = targets.get(withdrawals_path(channel)), plane.site.parent / offered_path(channel)
+        if data is not None and not (path.is_file() and path.read_bytes() == data):
+            write_atomic(path, data)
 
 
 def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[str, bytes]:

@@ -35,6 +35,7 @@ from tuf.api.metadata import (
 from control_plane.files import write_all, write_atomic
 from control_plane.keys import ServerKeys
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.freshness import TIMESTAMP_LIFETIME_S
 from edge_runtime.core.parts import Part, pack, part_path, unpack
 from edge_runtime.core.release import CLOSURE_FOLDER, closure_path, plain_closure_path
 
@@ -49,7 +50,7 @@ LIFETIMES = {
     "targets": timedelta(days=90),
     "releases": timedelta(days=30),
     "snapshot": timedelta(days=30),
-    "timestamp": timedelta(days=7),
+    "timestamp": timedelta(seconds=TIMESTAMP_LIFETIME_S),
 }
 """How long metadata of each role is valid. The timestamp is renewed hourly, so a server may be away for a week."""
 

@@ -1,7 +1,7 @@
 """Adopting what a source publishes, and reading again what was adopted: the shell around `core.trust`.
 
-Promises: a refused or failed refresh leaves nothing behind, neither in the home nor in memory; only what was approved
-is kept. Does not: decide whom to trust (see `core.trust`), speak TUF (see `delivery`).
+Promises: only what was approved is kept. Does not: decide whom to trust (see `core.trust`), speak TUF (see `delivery`),
+say when to look and what stays of a look that failed (see `refreshing`).
 """
 
 from __future__ import annotations
@@ -27,13 +27,31 @@ from edge_runtime.home import Home, write_file
 from edge_runtime.waiting import RELEASE, RUNNING, Standing, load_key, running_in
 
 if TYPE_CHECKING:
+    from edge_runtime.core.manifest import Manifest
     from edge_runtime.core.trustfile import TrustFile
+    from edge_runtime.delivery.cached import Cached
     from edge_runtime.delivery.online import Source
 
-__all__ = ["Adopter"]
+__all__ = ["GATHERED", "HEAD", "PARTS", "Adopter", "Held", "released_checkpoint"]
 
+# Files of a generation:
 PARTS = "parts.jsonl"
 BASIS = "basis.json"
+GATHERED = "withdrawals.json"
+"""What a second source withdrew, if there is one."""
+HEAD = "log-head"
+"""The newest signed checkpoint of the log that this device saw."""
+
+
+@frozen
+class Held:
+    """A generation that was verified: its folder, what it says about time, what runs, what was witnessed besides."""
+
+    generation: Path
+    cached: Cached
+    standing: Standing
+    head: bytes
+    gathered: bytes
 
 
 @frozen
@@ -44,7 +62,7 @@ class Adopter:
     root: bytes
     channel: str
 
-    def load(self) -> Standing | None:
+    def load(self) -> Held | None:
         """Return what the home holds, verified again without a network; None if nothing was adopted yet.
 
         Raises:
@@ -52,93 +70,112 @@ class Adopter:
             InvalidDocument: the home is damaged.
         """
         generation = self.home.current()
-        return self._kept(generation).stand() if generation else None
+        return self.held(generation) if generation else None
 
-    def refresh(self, address: str) -> tuple[Standing, bool]:
-        """Adopt what is published at `address`; return what runs then, and whether it is another release than before.
+    def held(self, generation: Path, source: Source | None = None) -> Held:
+        """Return what a generation holds, verified again; a source mends what is damaged of it.
+
+        Raises: as for `load`.
+        """
+        cached, kept = self._kept(generation, source)
+        standing = kept.stand()
+        head = _optional(generation / HEAD) or released_checkpoint(cached, self.channel)
+        read_checkpoint(head, standing.adoption.state.trust.log_vkey)
+        return Held(generation, cached, standing, head, kept.gathered)
+
+    def adopt(self, staging: Path, cached: Cached, source: Source, *, before: Held | None, gathered: bytes) -> Standing:
+        """Judge what was fetched into `staging`, and keep there and in the home what it takes to judge it again.
 
         A release in stages is verified in any case, and adopted once its stage is this device's.
 
         Raises:
             NotTrusted: a check failed.
             InvalidDocument: what was fetched is malformed.
-            Unavailable: the source did not answer, or another process holds the home.
+            Unavailable: the source did not answer.
         """
-        with self.home.locked():
-            return self._refresh(address)
-
-    def _refresh(self, address: str) -> tuple[Standing, bool]:
         import shutil  # it brings three compressors: only for a refresh
 
+        files = cached.files
+        kept = self._kept(before.generation, source)[1] if before else None
+        basis = before.standing.adoption.state.basis() if before else None
+        growth = _growth(basis, files, source=source, channel=self.channel)
+        parts = _parts(files[release_path(self.channel)], kept.parts if kept else {}, source)
+        delivery = self._delivery(files, growth, parts=parts, gathered=gathered, source=source, basis=basis)
+        adoption = adopt(basis, delivery)
+        seen = before.standing.rollout if before else None
+        rollout = _rollout(files, self.channel, adoption.state.trust, seen=seen)
+        waiting = self._waiting(replace(kept, files=files, gathered=gathered) if kept else None, rollout)
+        # Only what was approved is kept: a refused release leaves nothing behind.
+        self.mend(adoption.state.manifest, source, delivery.closures, given_only=waiting is not None)
+        write_file(staging / PARTS, b"\n".join(parts.values()))
+        if kept and waiting:
+            keep_running(staging, kept.delivery, kept.basis)
+        else:
+            shutil.rmtree(staging / RUNNING, ignore_errors=True)
+            write_file(staging / BASIS, basis_format.encode_basis(basis, growth, adoption.changes))
+        return Standing(waiting or adoption, rollout)
+
+    def mend(
+        self, manifest: Manifest, source: Source, closures: Mapping[str, bytes], *, given_only: bool = False
+    ) -> None:
+        """Keep the closures of a release that are missing or damaged here, from those given or from the source.
+
+        Raises:
+            NotTrusted: the source has another one under its name.
+            Unavailable: it has none, or did not answer.
+        """
         from edge_runtime.delivery.contents import fetch_closure
-        from edge_runtime.delivery.online import Source, update
 
-        source = Source(address)
-        staging = self.home.stage()
-        try:
-            generation = self.home.current()
-            kept = self._kept(generation, source) if generation else None
-            stood = kept.stand() if kept else None
-            before = stood.adoption.state if stood else None
-            files = update(staging, self.root, source, channel=self.channel)
-            basis = before.basis() if before else None
-            growth = _growth(basis, files, source=source, channel=self.channel)
-            parts = _parts(files[release_path(self.channel)], kept.parts if kept else {}, source)
-            delivery = self._delivery(files, growth, parts=parts, source=source, basis=basis)
-            adoption = adopt(basis, delivery)
-            rollout = _rollout(files, self.channel, adoption.state.trust, seen=stood.rollout if stood else None)
-            waiting = self._waiting(kept, files, rollout)
-            # Only what was approved is kept: a refused release leaves nothing behind.
-            manifest = adoption.state.manifest
-            self.home.save_closures(
-                (entry.digest, delivery.closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
-                for entry in manifest.entries
-                if (entry.digest in delivery.closures or not waiting) and self._held(entry) is None
-            )
-            running = waiting or adoption
-            changed = before is None or running.state.manifest_digest != before.manifest_digest
-            write_file(staging / PARTS, b"\n".join(parts.values()))
-            if kept and waiting:
-                keep_running(staging, kept.delivery, kept.basis)
-            else:
-                shutil.rmtree(staging / RUNNING, ignore_errors=True)
-                write_file(staging / BASIS, basis_format.encode_basis(basis, growth, adoption.changes))
-            self.home.commit(staging)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        return Standing(running, rollout), changed
+        self.home.save_closures(
+            (entry.digest, closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
+            for entry in manifest.entries
+            if (entry.digest in closures or not given_only) and self._held(entry) is None
+        )
 
-    def _waiting(self, kept: _Kept | None, files: Mapping[str, bytes], rollout: Rollout) -> Adoption | None:
+    def mended_parts(self, held: Held, source: Source) -> bytes:
+        """Return the parts of the newest release as a generation keeps them, b"" if they lie there just so.
+
+        Raises: as for `mend`.
+        """
+        release = held.cached.files[release_path(self.channel)]
+        kept = _load_parts(held.generation / PARTS, release)
+        parts = _parts(release, kept, source)
+        return b"" if parts == kept else b"\n".join(parts.values())
+
+    def _waiting(self, kept: _Kept | None, rollout: Rollout) -> Adoption | None:
         """Return what goes on running, with all that is new but the release; None if the release is this device's."""
         if kept is None or (rollout.percent == 100 and not rollout.halted):
             return None
         if kept.running == rollout.manifest or rollout.admits(load_key(self.home.folder)):
             return None
         try:
-            return replace(kept, files=files).stand().adoption
+            return kept.stand().adoption
         except NotTrusted:  # who signed it counts no more: then it may not run, whatever the stage
             return None
 
-    def _kept(self, generation: Path, source: Source | None = None) -> _Kept:
+    def _kept(self, generation: Path, source: Source | None = None) -> tuple[Cached, _Kept]:
         """Return what a generation was adopted on top of, and what it is; a source mends what is damaged."""
         from edge_runtime.delivery.cached import load_cached
 
-        files = load_cached(generation, self.root, channel=self.channel)
-        newest = files[release_path(self.channel)]
+        cached = load_cached(generation, self.root, channel=self.channel)
+        newest = cached.files[release_path(self.channel)]
         folder, release = generation, newest
         if found := running_in(generation):
             folder, release = found, _read(found / RELEASE)
         basis, growth, changes = basis_format.parse_basis(_read(folder / BASIS))
         held = _load_parts(folder / PARTS, release)
+        gathered = _optional(generation / GATHERED)
         delivery = self._delivery(
-            {**files, release_path(self.channel): release},
+            {**cached.files, release_path(self.channel): release},
             growth,
             parts=_parts(release, held, source),
+            gathered=gathered,
             source=source,
             changes=changes,
         )
         seen = held if folder is generation else {**held, **_load_parts(generation / PARTS, newest)}
-        return _Kept(self.channel, files, basis, delivery, parts={**seen, **delivery.parts})
+        parts = {**seen, **delivery.parts}
+        return cached, _Kept(self.channel, cached.files, basis, delivery, parts=parts, gathered=gathered)
 
     def _delivery(
         self,
@@ -146,6 +183,7 @@ class Adopter:
         growth: tuple[bytes, ...],
         *,
         parts: Mapping[str, bytes],
+        gathered: bytes,
         source: Source | None = None,
         basis: Basis | None = None,
         changes: tuple[Changed, ...] | None = None,
@@ -166,6 +204,7 @@ class Adopter:
             closures={digest: self._closure(entry, source, manifest.version) for digest, entry in wanted.items()},
             growth=growth,
             changes=changes,
+            gathered=gathered,
         )
 
     def _closure(self, entry: Entry, source: Source | None, version: str) -> bytes:
@@ -194,6 +233,7 @@ class _Kept:
     basis: Basis | None
     delivery: Delivery
     parts: Mapping[str, bytes]
+    gathered: bytes
 
     @property
     def running(self) -> str:
@@ -208,7 +248,10 @@ class _Kept:
         """
         newest = self.files[release_path(self.channel)]
         delivery = replace(
-            self.delivery, trust=self.files[TRUST_PATH], withdrawals=self.files[withdrawals_path(self.channel)]
+            self.delivery,
+            trust=self.files[TRUST_PATH],
+            withdrawals=self.files[withdrawals_path(self.channel)],
+            gathered=self.gathered,
         )
         adoption = adopt(self.basis, delivery)
         trust = adoption.state.trust
@@ -230,6 +273,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
+
+
+def _optional(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def released_checkpoint(cached: Cached, channel: str) -> bytes:
+    """Return the signed checkpoint under which the newest release stands in the log."""
+    return parse_release(cached.files[release_path(channel)]).log.checkpoint
 
 
 def keep_running(staging: Path, delivery: Delivery, basis: Basis | None) -> None:

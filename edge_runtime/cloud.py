@@ -17,7 +17,7 @@ from audit.frozen import frozen, member
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["CloudModel", "Wire", "complete", "is_installed"]
+__all__ = ["CloudModel", "Wire", "complete", "require_installed"]
 
 Scan = Callable[[bytes], tuple[str, ...]]
 
@@ -32,11 +32,18 @@ class CloudModel:
     timeout_s: int = 30
 
 
-def is_installed() -> bool:
-    """Return whether the extra `[cloud]` is there, without importing it."""
+def require_installed() -> None:
+    """Refuse to go on without the extra `[cloud]`, without importing it.
+
+    Raises:
+        Unavailable: it is missing.
+    """
     from importlib.util import find_spec
 
-    return find_spec("litellm") is not None
+    if find_spec("litellm") is None:
+        raise Unavailable(
+            "expected the cloud extra for a cloud model, got none", hint="pip install 'mentorplane[cloud]'"
+        )
 
 
 def _litellm() -> Any:

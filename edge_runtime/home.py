@@ -3,10 +3,12 @@
     home/lock                      held while a generation is made
     home/current                   the number of the generation in use, replaced by atomic rename
     home/newer-format              the later format that the last refresh met, if it met one
-    home/checked                   when a source last answered and was found good (POSIX seconds)
-    home/generations/NNNNNN/       TUF metadata, trust file, release file and its parts, withdrawals, basis; never
-                                   changed once named
+    home/checked, home/clock       when the device last heard from its source, and the latest time seen (see `hearing`)
+    home/rollout-key               what it draws its place in a rollout with (see `waiting`)
+    home/generations/NNNNNN/       TUF metadata, trust file, release file and its parts, withdrawals, basis, the newest
+                                   checkpoint seen; never changed once named
     home/closures/<hex>.json       closure bytes by digest, shared by all generations
+    home/evidence/<hex>.log-fork   two histories that the log's key signed; kept whatever comes later
     home/receipts.jsonl            receipts, each linked to the one before
 
 Promises: a reader sees a whole generation or the one before it, whatever instruction the power fails at.
@@ -15,6 +17,7 @@ Does not: trust any of it: `runtime` verifies everything again when it opens a h
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
@@ -28,6 +31,8 @@ __all__ = ["Home", "write_file"]
 
 LOCK_TIMEOUT_S = 30
 KEPT_GENERATIONS = 2
+MAX_EVIDENCE = 100
+SUFFIX = ".log-fork"
 _GENERATION = re.compile(r"[0-9]{6,12}")
 _FORMAT = re.compile(r"[a-z-]{1,40}/[0-9]{1,5}")
 
@@ -64,6 +69,7 @@ class Home:
         self.folder = folder
         self.generations = folder / "generations"
         self.closures = folder / "closures"
+        self.evidence = folder / "evidence"
         try:
             for path in (folder, self.generations, self.closures):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,8 +121,8 @@ class Home:
             staging.mkdir(mode=0o700)
         return staging
 
-    def commit(self, staging: Path) -> None:
-        """Make the staged folder the generation in use; call while locked."""
+    def commit(self, staging: Path) -> Path:
+        """Make the staged folder the generation in use and return its new place; call while locked."""
         import shutil
 
         for path in sorted(staging.rglob("*")):
@@ -133,6 +139,7 @@ class Home:
         write_file(self.folder / "current", final.name.encode())  # crash after: the new one is in use
         for number in sorted(numbers)[: -(KEPT_GENERATIONS - 1)]:
             shutil.rmtree(self.generations / f"{number:06d}", ignore_errors=True)
+        return final
 
     def load_closure(self, digest: str) -> bytes:
         """Return the bytes kept for a closure; the caller verifies them.
@@ -159,12 +166,31 @@ class Home:
     def _closure(self, digest: str) -> Path:
         return self.closures / f"{digest.removeprefix('sha256:')}.json"
 
-    def load_checked_at(self) -> int:
-        """Return when a source last answered well, in POSIX seconds; 0 for never or unreadable."""
+    def load_time(self, name: str) -> int:
+        """Return the moment in the file of that name, in POSIX seconds; 0 for none or unreadable."""
         try:
-            return int((self.folder / "checked").read_text("ascii"))
+            return int((self.folder / name).read_text("ascii"))
         except (OSError, ValueError):
             return 0
+
+    def save_time(self, name: str, moment: int) -> None:
+        """Remember a moment in the file of that name."""
+        write_file(self.folder / name, str(moment).encode())
+
+    def save_evidence(self, data: bytes) -> None:
+        """Keep a piece of evidence of a fork, unless it is there or there are more than enough."""
+        path = self.evidence / f"{hashlib.sha256(data).hexdigest()}{SUFFIX}"
+        if not path.exists() and len(self.load_evidence()) < MAX_EVIDENCE:
+            self.evidence.mkdir(mode=0o700, exist_ok=True)
+            write_file(path, data)
+
+    def load_evidence(self) -> tuple[bytes, ...]:
+        """Return the evidence of forks that is kept, oldest first; the reader verifies it."""
+        try:
+            paths = sorted(self.evidence.glob(f"*{SUFFIX}"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+            return tuple(path.read_bytes() for path in paths)
+        except OSError:
+            return ()
 
     def load_newer_format(self) -> str:
         """Return the format, later than this program knew, that the last refresh met; "" for none or unreadable."""
@@ -178,7 +204,3 @@ class Home:
         """Remember, or forget with "", that a refresh met a later format."""
         if said != self.load_newer_format():
             write_file(self.folder / "newer-format", said.encode())
-
-    def save_checked_at(self, now: int) -> None:
-        """Remember that a source answered well at `now`."""
-        write_file(self.folder / "checked", str(now).encode())

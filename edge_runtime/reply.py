@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from audit.frozen import frozen, member
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.disclosure import Disclosure
+from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.policy import Decision, Reason
-from edge_runtime.core.trust import Step
+from edge_runtime.core.trust import Step, TrustState
 from edge_runtime.receipts import Receipt
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from edge_runtime.encoder import Installed
     from edge_runtime.waiting import Standing
 
-__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status"]
+__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status", "refreshed", "unchanged"]
+
+_FETCHED = (
+    Step("V1", "the chain of root keys begins with the one that came with the app"),
+    Step("V2", "the list of what is published is signed, in date and no older than the last one"),
+    Step("V3", "each file has the length and fingerprint that the list states"),
+)
 
 
 @frozen
@@ -136,7 +143,10 @@ class Stage:
 
 @frozen
 class Refresh:
-    """What a refresh found. `check` and `message` say why it was refused or unavailable, if it was."""
+    """What a refresh found. `check` and `message` say why it was refused or unavailable, if it was.
+
+    `notes` say what went wrong besides and did not stop it, such as a second source that did not answer.
+    """
 
     ok: bool
     changed: bool
@@ -145,6 +155,7 @@ class Refresh:
     message: str
     steps: tuple[Step, ...]
     stage: Stage | None = None
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> JsonObject:
         """Return the result as a JSON object."""
@@ -156,6 +167,7 @@ class Refresh:
             "message": self.message,
             "steps": [{"check": step.check, "said": step.said} for step in self.steps],
             "stage": self.stage.as_json() if self.stage else None,
+            "notes": list(self.notes),
         }
 
 
@@ -163,7 +175,10 @@ class Refresh:
 class Status:
     """What the device runs now and how far its claims go.
 
-    `newer_format` is the format, later than this program knows, that the last refresh met: "" for none.
+    `newer_format` is the format, later than this program knows, that the last refresh met: "" for none. `as_of` is the
+    newest signed time that it saw, in POSIX seconds, from which freshness counts; `forks` is how many pieces of
+    evidence it keeps that the log showed two histories. `clock_behind`: the clock shows a time before one that it has
+    shown, so the release counts as expired.
     """
 
     organisation: str
@@ -178,6 +193,9 @@ class Status:
     log_root: str
     newer_format: str = ""
     stage: Stage | None = None
+    as_of: int = 0
+    clock_behind: bool = False
+    forks: int = 0
 
     def as_json(self) -> JsonObject:
         """Return the status as a JSON object."""
@@ -194,4 +212,25 @@ class Status:
             "log_root": self.log_root,
             "newer_format": self.newer_format,
             "stage": self.stage.as_json() if self.stage else None,
+            "as_of": self.as_of,
+            "clock_behind": self.clock_behind,
+            "forks": self.forks,
         }
+
+
+def refreshed(before: Standing | None, after: Standing, *, notes: tuple[str, ...]) -> Refresh:
+    """Return what a refresh found that succeeded."""
+    state, steps = after.adoption.state, _FETCHED + after.adoption.steps
+    changed = before is None or before.adoption.state.manifest_digest != state.manifest_digest
+    stage = Stage.of_standing(after)
+    return Refresh(True, changed, state.manifest.number, "", "", steps=steps, stage=stage, notes=notes)
+
+
+def unchanged(state: TrustState | None, error: Exception | None, *, notes: tuple[str, ...] = ()) -> Refresh:
+    """Return what a refresh found that failed: what runs stays."""
+    if isinstance(error, OSError):
+        check, message = "", f"expected a home that can be written, got {error.strerror or type(error).__name__}"
+    else:
+        check = error.check if isinstance(error, NotTrusted) else "" if isinstance(error, Unavailable) else "V4"
+        message = str(error)
+    return Refresh(False, False, state.manifest.number if state else None, check, message, steps=(), notes=notes)

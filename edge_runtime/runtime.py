@@ -1,8 +1,8 @@
 """`EdgeRuntime`: open a home, refresh it from a source, start sessions.
 
 Promises: opened without `trust` it refuses; `open` verifies what is on disk again; a refused or failed refresh leaves
-the last known good active, byte for byte. Thread-safe: the state is replaced as a whole.
-Does not: run prompts (see `session`), fetch (see `delivery`), judge (see `core.trust`).
+the last known good active. Thread-safe: the state is replaced as a whole. Nothing is asked for unless the app says so.
+Does not: run prompts (see `session`), fetch (see `refreshing`), judge (see `core.trust`).
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from edge_runtime.adoption import Adopter
-from edge_runtime.core.errors import MentorplaneError, NewerFormat, NotTrusted, Unavailable
-from edge_runtime.core.freshness import staleness_of
+from edge_runtime.adoption import Adopter, Held
+from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.locales import localised
 from edge_runtime.core.manifest import DRAFT
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.trust import Step, TrustState, find_prompt, open_prompt, running
+from edge_runtime.core.trust import TrustState, find_prompt, open_prompt, running
+from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
+from edge_runtime.shipped import Sources, shipped_trust, sources_of
 
 if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
@@ -34,19 +34,14 @@ if TYPE_CHECKING:
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
-    from edge_runtime.waiting import Standing
 
 __all__ = ["EdgeRuntime"]
 
-_FETCHED = (
-    Step("V1", "the chain of root keys begins with the one that came with the app"),
-    Step("V2", "the list of what is published is signed, in date and no older than the last one"),
-    Step("V3", "each file has the length and fingerprint that the list states"),
-)
+POLL_S = 300  # how often an open app looks, unless it says otherwise
 
 
 class EdgeRuntime:
-    """One device's runtime. Make it with `open`."""
+    """One device's runtime. Make it with `open`; `close` it, or use it in a `with` statement."""
 
     def __init__(
         self,
@@ -54,7 +49,7 @@ class EdgeRuntime:
         root: bytes,
         *,
         channel: str,
-        source: str | None,
+        sources: Sources,
         cloud: CloudModel | None,
         clock: Callable[[], float],
         model: str,
@@ -63,16 +58,17 @@ class EdgeRuntime:
         self._home = home
         self._adopter = Adopter(home, root, channel)
         self._channel = channel
-        self._source = source
+        self._sources = sources
         self._clock = clock
         self._prompts: dict[str, Prompt] = {}
         self._policies: dict[tuple[str, str, Route], CompiledPolicy] = {}
-        self._checked_at = home.load_checked_at()
+        self._held: Held | None = None
+        self._hearing = Hearing(home)
+        self._followings: list[Following] = []
         self.cloud = cloud
         self.reader_problem = ""
         """Why the packaged model of the reader is not used, if that was refused."""
         self.state: TrustState | None = None
-        self._standing: Standing | None = None
 
     @classmethod
     def open(
@@ -85,46 +81,52 @@ class EdgeRuntime:
         cloud: CloudModel | None = None,
         clock: Callable[[], float] = time.time,
         model: str | Path | None = None,
+        token: str = "",
+        token_header: str = "Authorization",  # noqa: S107 - the name of a header
     ) -> EdgeRuntime:
         """Return the runtime of the device whose files lie in `home`; no network is used.
 
         Args:
             home: a folder of this device; made if it is not there.
-            trust: the folder that the app ships, with `root.json`: whom to trust. There is no default.
+            trust: the folder that the app ships, with `root.json`: whom to trust. There is no default. A file
+                `second-source` in it names a second source of withdrawals.
             source: an http(s) address or a folder to refresh from.
             channel: which channel to follow.
             cloud: the model to use where the policy lets redacted text leave; none: nothing ever leaves.
             clock: POSIX seconds; replaced in tests.
             model: the folder of the reader's model, or `"none"`; not given: what `MENTORPLANE_READER` says, or else the
                 one in the package. It is loaded when a text is first read.
+            token: the app's token for a private channel, the same on all its devices; sent to `source` alone.
+            token_header: the header that carries it.
 
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
-            InvalidDocument: the home is damaged.
-            Unavailable: `trust` cannot be read, the home cannot be written, or the cloud extra is missing.
+            InvalidDocument: the home is damaged, or an address or the token is of another form.
+            Unavailable: `trust` cannot be read, the home cannot be written, the cloud extra is missing, or the token
+                would be sent in the clear.
         """
-        if trust is None:
-            raise NotTrusted(
-                "expected the folder with the organisation's root.json, got none",
-                check="V1",
-                hint="ship the server's trust/ folder with your app; trust on first use does not exist here",
-            )
-        try:
-            root = (Path(trust) / "root.json").read_bytes()
-        except OSError as error:
-            raise Unavailable(f"expected root.json in the trust folder, got {error.strerror}") from error
+        root = shipped_trust(trust)
+        sources = sources_of(trust or "", source, token=token, header=token_header)
         if cloud is not None:
-            from edge_runtime.cloud import is_installed
+            from edge_runtime.cloud import require_installed
 
-            if not is_installed():
-                raise Unavailable(
-                    "expected the cloud extra for a cloud model, got none", hint="pip install 'mentorplane[cloud]'"
-                )
+            require_installed()
         folder = Home(Path(home))
         wanted = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
-        runtime = cls(folder, root, channel=channel, source=source, cloud=cloud, clock=clock, model=wanted)
-        runtime._stand(runtime._adopter.load())
+        runtime = cls(folder, root, channel=channel, sources=sources, cloud=cloud, clock=clock, model=wanted)
+        runtime._take(runtime._adopter.load())
         return runtime
+
+    def close(self) -> None:
+        """Stop what looks for releases by itself; what is open can still be used."""
+        while self._followings:
+            self._followings.pop().stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @cached_property
     def receipts(self) -> Receipts:
@@ -157,41 +159,41 @@ class EdgeRuntime:
         Args:
             source: another source than the one given to `open`, for this time.
         """
-        from edge_runtime.reply import Refresh
+        from edge_runtime.refreshing import Refresher
+        from edge_runtime.reply import refreshed, unchanged
 
-        address = source or self._source
+        address, before = source or self._sources.first, self._held
         try:
             if address is None:
                 raise Unavailable("expected a source to refresh from, got none")
-            standing, changed = self._adopter.refresh(address)
-        except NotTrusted as error:
-            return self._unchanged(error.check, str(error))
-        except MentorplaneError as error:
-            if isinstance(error, NewerFormat):
-                with suppress(OSError):
-                    self._home.save_newer_format(error.format)
-            return self._unchanged("" if isinstance(error, Unavailable) else "V4", str(error))
-        except OSError as error:
-            return self._unchanged(
-                "", f"expected a home that can be written, got {error.strerror or type(error).__name__}"
-            )
-        self._stand(standing)
-        self._home.save_newer_format("")
-        self._checked_at = self.now()
-        self._home.save_checked_at(self._checked_at)
-        number, steps = standing.adoption.state.manifest.number, _FETCHED + standing.adoption.steps
-        return Refresh(True, changed, number, "", "", steps=steps, stage=self.stage)
+            looked = Refresher(self._adopter, self._sources).look(address, before, now=self.now())
+        except (MentorplaneError, OSError) as error:
+            return unchanged(self.state, error)
+        self._take(looked.held)
+        if looked.problem or looked.held is None:
+            return unchanged(self.state, looked.problem, notes=looked.notes)
+        self._hearing.hear(now=self.now(), good_until=looked.held.cached.good_until)
+        return refreshed(before.standing if before else None, looked.held.standing, notes=looked.notes)
 
-    def _stand(self, standing: Standing | None) -> None:
-        self._standing = standing
-        self.state = standing.adoption.state if standing else None
+    def poll(self, *, every_s: float = POLL_S) -> Following:
+        """Refresh now and about every `every_s` seconds, in a thread, until `close`, or `stop` of what is returned.
+
+        Raises:
+            ValueError: there is no source, or less than a second between looks.
+        """
+        from edge_runtime.following import Following
+
+        if self._sources.first is None or every_s < 1:
+            raise ValueError("expected a source to poll, and a second or more between looks")
+        self._followings.append(Following(lambda: self.refresh().ok, every_s=every_s))
+        return self._followings[-1]
 
     @property
     def stage(self) -> Stage | None:
         """How far the newest release that this device knows of is rolled out, and whether it waits for it."""
         from edge_runtime.reply import Stage
 
-        return Stage.of_standing(self._standing) if self._standing else None
+        return Stage.of_standing(self._held.standing) if self._held else None
 
     def follow(self, *, every_s: float = 0.2) -> Following:
         """Adopt each new draft by itself, in a thread, while an app is developed; see `mentorplane dev`.
@@ -199,13 +201,15 @@ class EdgeRuntime:
         Raises:
             ValueError: another channel than `draft`, or no source to follow.
         """
-        from edge_runtime.following import Following
+        from edge_runtime.following import Drafts, Following
 
-        if self._channel != DRAFT or self._source is None:
-            raise ValueError(
-                f"expected a source and the channel {DRAFT!r} to follow: releases are looked for by refresh"
-            )
-        return Following(self._source, self.refresh, every_s=every_s)
+        if self._channel != DRAFT or self._sources.first is None:
+            raise ValueError(f"expected a source and the channel {DRAFT!r} to follow: releases are looked for by poll")
+        self._followings.append(Following(Drafts(self._sources.first, self.refresh).look, every_s=every_s))
+        return self._followings[-1]
+
+    def _take(self, held: Held | None) -> None:
+        self._held, self.state = held, held.standing.adoption.state if held else None
 
     def status(self) -> Status:
         """Return what this device runs, how fresh it is, how far its claims go, and which model its reader has."""
@@ -213,10 +217,9 @@ class EdgeRuntime:
         from edge_runtime.reply import Status
 
         reader = find_installed(self._model, self.reader_problem)
-        state, newer = self.state, self._home.load_newer_format()
+        state, newer, forks = self.state, self._home.load_newer_format(), len(self.evidence())
         if state is None:
-            none = ("", self._channel, None, "", "expired", True, ())
-            return Status(*none, reader=reader, log_size=0, log_root="", newer_format=newer)
+            return Status("", self._channel, None, "", "expired", True, (), reader, 0, "", newer, forks=forks)
         return Status(
             organisation=state.manifest.organisation,
             channel=state.manifest.channel,
@@ -230,7 +233,14 @@ class EdgeRuntime:
             log_root=state.checkpoint.root.hex(),
             newer_format=newer,
             stage=self.stage,
+            forks=forks,
+            as_of=self._hearing.at,
+            clock_behind=self._hearing.is_ahead_of(self.now()),
         )
+
+    def evidence(self) -> tuple[bytes, ...]:
+        """Return the evidence of forks of the log that this device kept, oldest first; each is a file to hand on."""
+        return self._home.load_evidence()
 
     def prompts(self) -> tuple[str, ...]:
         """Return the names of the prompts that may run now."""
@@ -329,8 +339,7 @@ class EdgeRuntime:
 
     def staleness(self) -> str:
         """Return `fresh`, `stale` or `expired`."""
-        manifest = self.trusted().manifest
-        return staleness_of(manifest, checked_at=self._checked_at, now=self.now())
+        return self._hearing.staleness(self.trusted().manifest, now=self.now())
 
     def capabilities(self) -> frozenset[str]:
         """Return what this device can do, in the words of the policy's vocabulary."""
@@ -383,12 +392,6 @@ class EdgeRuntime:
     def now(self) -> int:
         """Return the device's clock in POSIX seconds."""
         return int(self._clock())
-
-    def _unchanged(self, check: str, message: str) -> Refresh:
-        from edge_runtime.reply import Refresh
-
-        release = self.state.manifest.number if self.state else None
-        return Refresh(False, False, release, check, message, steps=())
 
 
 def _limit(at_most: str) -> Route:

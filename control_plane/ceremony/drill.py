@@ -158,4 +158,6 @@ def _lose_log(drill: _Drill, keeper: CryptoSigner) -> None:
             seen = parse_checkpoint(parse_note(release.log.checkpoint).text)
             proof = replace(release.log, checkpoint=sign_checkpoint(seen, [log]))
             released[path] = encode_release(replace(release, log=proof))
+    newest = site.folder / "log" / "checkpoint"
+    write_atomic(newest, sign_checkpoint(parse_checkpoint(parse_note(newest.read_bytes()).text), [log]))
     site.take(None, top, trust=data, released=released)

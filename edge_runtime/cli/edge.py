@@ -3,6 +3,7 @@
 refresh   fetch, verify and adopt what the source publishes
 released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
+evidence  write the evidence of a fork of the log to a file
 run       run an approved prompt
 decide    say where a prompt may run for these inputs, and why
 read      find what is personal in a text; with --jsonl line by line (this and the next two: see `reading`)
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, why
+from edge_runtime.cli.evidence import evidence
+from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, source_token, why
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
@@ -36,6 +38,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=True)
 app.command()(released)
+app.command()(evidence)
 for _command in (read, redact, summarise):
     app.command()(_command)
 
@@ -67,7 +70,10 @@ def _open(
 
     url, name = cloud
     model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
-    return EdgeRuntime.open(home, trust=trust, source=source, channel=channel, cloud=model)
+    token, header = source_token(source)
+    return EdgeRuntime.open(
+        home, trust=trust, source=source, channel=channel, cloud=model, token=token, token_header=header
+    )
 
 
 def _inputs(pairs: list[str]) -> dict[str, Any]:
@@ -122,7 +128,7 @@ def refresh(
     """Fetch, verify and adopt what the source publishes. Exit code 2: refused; 1: not reachable."""
     with exit_codes():
         result = _open(home, trust, source, channel=channel).refresh()
-    lines = [f"  {step.check}  {step.said}" for step in result.steps]
+    lines = [f"  {step.check}  {step.said}" for step in result.steps] + [f"  note: {note}" for note in result.notes]
     said = (
         f"release {result.release} is active"
         if result.ok
@@ -149,7 +155,13 @@ def status(
     if now.newer_format:
         claim += f"; the source has {now.newer_format}, which this version cannot read: update the app"
     claim += f"\n{now.reader}"
+    if now.clock_behind:
+        claim += "; the clock of this device was set back: set it right, then refresh"
     lines = [f"release {now.release} on {now.channel}, {now.fresh}, {claim}", *_stage_lines(now.stage)]
+    if now.forks:
+        lines.append(
+            f"the log showed two histories ({now.forks}): mentorplane edge evidence FILE writes what proves it"
+        )
     _print(as_json, now.as_json(), "\n".join([*lines, *(f"  {name}" for name in now.prompts)]))
 
 
@@ -247,8 +259,8 @@ def desk(
 
     with exit_codes():
         edge = _open(home, trust, source, channel=channel)
-        if channel == DRAFT and source:
-            edge.follow()
+        if source:
+            (edge.follow if channel == DRAFT else edge.poll)()
         if not all("=" in pair for pair in mirrors):
             raise InvalidDocument("expected --mirror NAME=URL")
         pairs = dict(pair.split("=", 1) for pair in mirrors)

@@ -5,6 +5,7 @@ Promises: messages quote no content. Does not: know a command.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,7 +14,7 @@ import typer
 
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 
-__all__ = ["JsonOption", "NameOption", "TermOption", "exit_codes", "why"]
+__all__ = ["JsonOption", "NameOption", "TermOption", "exit_codes", "source_token", "why"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 NameOption = Annotated[list[str], typer.Option("--name", help="A person's name to cover; may be repeated.")]
@@ -35,6 +36,12 @@ def exit_codes() -> Iterator[None]:
     except OSError as error:
         typer.echo(f"error: expected a file or address that can be used, got {why(error)}", err=True)
         raise typer.Exit(1) from error
+
+
+def source_token(source: str | None) -> tuple[str, str]:
+    """Return the app's token for a private channel and its header, from the environment: all see arguments."""
+    token = os.environ.get("MENTORPLANE_SOURCE_TOKEN", "") if source else ""
+    return token, os.environ.get("MENTORPLANE_SOURCE_HEADER") or "Authorization"
 
 
 def why(error: Exception) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_runtime.cli.outcomes import source_token
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 
@@ -40,7 +41,8 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
     from edge_runtime.home import Home
     from edge_runtime.runtime import EdgeRuntime
 
-    edge = EdgeRuntime.open(home, trust=trust, source=source, channel=channel)
+    token, header = source_token(source)
+    edge = EdgeRuntime.open(home, trust=trust, source=source, channel=channel, token=token, token_header=header)
     result = edge.refresh()
     if not result.ok or edge.state is None:
         raise NotTrusted(f"expected a release that verifies, got another: {result.message}", check=result.check)

@@ -31,6 +31,7 @@ __all__ = [
     "divide_release",
     "encode_release",
     "encode_withdrawals",
+    "offered_path",
     "open_release",
     "parse_release",
     "parse_withdrawals",
@@ -85,6 +86,11 @@ def release_path(channel: str) -> str:
 def withdrawals_path(channel: str) -> str:
     """Return the path of a channel's withdrawal list among the published targets."""
     return f"channels/{channel}-withdrawals.json"
+
+
+def offered_path(channel: str) -> str:
+    """Return the path of the withdrawal list of a channel below a second source."""
+    return f"withdrawals/{channel}.json"
 
 
 def closure_path(digest: str) -> str:

@@ -58,7 +58,7 @@ class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
 
     `parts` are those of the release file. `closures` also hold what `changed_closures` names, or `changes` what was
-    worked out from it at adoption.
+    worked out from it at adoption. `gathered` is a list of what a second source withdrew, or b"".
     """
 
     channel: str
@@ -69,6 +69,7 @@ class Delivery:
     closures: Mapping[str, bytes]
     growth: tuple[bytes, ...] = ()
     changes: tuple[Changed, ...] | None = None
+    gathered: bytes = b""
 
 
 @frozen
@@ -277,6 +278,7 @@ def _withdrawals(basis: Basis | None, delivery: Delivery, manifest: Manifest, *,
         keyring=trust.people,
         organisation=manifest.organisation,
         channel=manifest.channel,
+        gathered=parse_withdrawals(delivery.gathered, manifest.channel) if delivery.gathered else (),
     )
 
 
@@ -339,14 +341,12 @@ def _v9(policy: Policy, rules: ApprovalRules) -> None:
 
 
 def _steps(state: TrustState, log: LogProof, *, eager: int, approvers: int) -> tuple[Step, ...]:
-    manifest, entries = state.manifest, len(state.manifest.entries)
+    manifest, entries, size = state.manifest, len(state.manifest.entries), state.checkpoint.size
     return (
         Step("V4", f"release {manifest.number} on {manifest.channel} reads strictly, byte for byte"),
         Step("V5", f"{eager} of {entries} contents match their fingerprints; prompts are checked when used"),
         Step("V6", f"{approvers} people other than the author signed this release; every entry has its approvals"),
-        Step(
-            "V7", f"the release is entry {log.index} of the audit log, whose {state.checkpoint.size} entries only grew"
-        ),
+        Step("V7", f"the release is entry {log.index} of the audit log, whose {size} entries only grew"),
         Step("V8", "no model file is named, so none is missing"),
         Step("V9", "the policy blocks an impossible request; no approvals at all are refused"),
     )

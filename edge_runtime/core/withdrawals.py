@@ -3,7 +3,8 @@
 Promises: each withdrawal is signed by a person of the keyring in a role that may stop things, and names the one before
 it, so that a list can only grow; what was withdrawn once stays withdrawn even if the list later vanishes, until a
 release names that very withdrawal in its `lifts`, which takes the quorum of a loosening; hand-off texts are exempt; a
-whole channel takes two people about the same release; a replacement is followed to what is live, never in circles.
+whole channel takes two people about the same release; a replacement is followed to what is live, never in circles. What
+a second source says beside the list of the channel stops as well, and what it said once is kept: it can only add.
 Does not: verify that a lifting release was approved (see `coverage`). Source: docs/adr/0010.
 """
 
@@ -18,7 +19,16 @@ from edge_runtime.core.errors import NotTrusted
 from edge_runtime.core.manifest import Entry
 from edge_runtime.core.statements import Statement
 
-__all__ = ["WHOLE_CHANNEL", "WITHDRAWING_ROLES", "Stop", "Whole", "Withdrawals", "extend_withdrawals", "instead"]
+__all__ = [
+    "WHOLE_CHANNEL",
+    "WITHDRAWING_ROLES",
+    "Stop",
+    "Whole",
+    "Withdrawals",
+    "extend_withdrawals",
+    "gather",
+    "instead",
+]
 
 WITHDRAWING_ROLES = frozenset(
     {
@@ -33,6 +43,8 @@ WITHDRAWING_ROLES = frozenset(
 )
 WHOLE_CHANNEL = 2
 """How many people it takes to stop all prompts of a channel."""
+MAX_GATHERED = 10_000
+"""How many withdrawals of a second source are kept; further ones are left to the list of the channel."""
 
 
 @frozen
@@ -65,6 +77,14 @@ class Withdrawals:
         """Return the closures that stand stopped where `lifts` are lifted, each with what the last stop names."""
         held = {digest: [s for s in stops if s.statement not in lifts] for digest, stops in self.stops.items()}
         return {digest: stops[-1].replacement for digest, stops in held.items() if stops}
+
+    def joined(self, more: Withdrawals) -> Withdrawals:
+        """Return these with what others stop besides, each once; count and head stay those of the channel's list."""
+        stops = {
+            digest: tuple(dict.fromkeys((*self.stops.get(digest, ()), *more.stops.get(digest, ()))))
+            for digest in {**self.stops, **more.stops}
+        }
+        return Withdrawals(self.count, self.head, stops, tuple(dict.fromkeys((*self.whole, *more.whole))))
 
     def is_whole(self, lifts: Collection[str]) -> bool:
         """Return whether enough people stopped the whole channel, and nobody lifted it."""
@@ -100,20 +120,54 @@ def extend_withdrawals(
     keyring: Mapping[str, Person],
     organisation: str,
     channel: str,
+    gathered: Sequence[dsse.Envelope] = (),
 ) -> Withdrawals:
     """Return the withdrawals after a list that must begin with all that were seen before.
+
+    Those that were `gathered` from a second source stop things as well, each by itself: they are no part of the list.
 
     Raises:
         NotTrusted: V6, the list is shorter or another one, or a statement does not follow from the one before.
     """
-    heads = ["", *(canonical.digest(envelope.payload) for envelope in envelopes)]
+    heads = _heads(envelopes)
     if len(envelopes) < seen.count or heads[seen.count] != seen.head:
         raise NotTrusted("expected a withdrawal list that holds every withdrawal seen before, got another", check="V6")
-    statements = read_signed(envelopes, keyring)
+    statements, more = read_signed(envelopes, keyring), read_signed(gathered, keyring)
+    for statement in (*statements, *more):
+        _verify_act(statement, organisation=organisation, channel=channel)
+    if any(statement.previous != previous for statement, previous in zip(statements, heads, strict=False)):
+        raise NotTrusted("expected each withdrawal to name the one before, got a broken link", check="V6")
+    return _stopping(statements, heads).joined(_stopping(more, _heads(gathered)))
+
+
+def gather(
+    kept: Sequence[dsse.Envelope],
+    offered: Sequence[dsse.Envelope],
+    *,
+    keyring: Mapping[str, Person],
+    organisation: str,
+    channel: str,
+) -> tuple[dsse.Envelope, ...]:
+    """Return the withdrawals to keep of a second source: all that were kept, and those of a sound list it offers now.
+
+    A list that is shorter, gone or another one takes nothing away.
+
+    Raises:
+        NotTrusted: V6, what it offers is not sound. Go on with what was kept.
+    """
+    extend_withdrawals(Withdrawals(), offered, keyring=keyring, organisation=organisation, channel=channel)
+    known = {envelope.payload for envelope in kept}
+    return (*kept, *(envelope for envelope in offered if envelope.payload not in known))[: max(MAX_GATHERED, len(kept))]
+
+
+def _heads(envelopes: Sequence[dsse.Envelope]) -> list[str]:
+    return ["", *(canonical.digest(envelope.payload) for envelope in envelopes)]
+
+
+def _stopping(statements: Sequence[Statement], heads: Sequence[str]) -> Withdrawals:
     stops: dict[str, tuple[Stop, ...]] = {}
     whole: list[Whole] = []
-    for previous, own, statement in zip(heads, heads[1:], statements, strict=False):
-        _verify_link(statement, previous, organisation=organisation, channel=channel)
+    for own, statement in zip(heads[1:], statements, strict=True):
         for entry in statement.entries:
             stops[entry.digest] = (*stops.get(entry.digest, ()), Stop(own, statement.replacement))
         if not statement.entries:
@@ -121,11 +175,9 @@ def extend_withdrawals(
     return Withdrawals(len(statements), heads[-1], stops, tuple(whole))
 
 
-def _verify_link(statement: Statement, previous: str, *, organisation: str, channel: str) -> None:
+def _verify_act(statement: Statement, *, organisation: str, channel: str) -> None:
     if statement.act != "withdraw" or (statement.organisation, statement.channel) != (organisation, channel):
         raise NotTrusted("expected withdrawals of this organisation and channel only, got another act", check="V6")
-    if statement.previous != previous:
-        raise NotTrusted("expected each withdrawal to name the one before, got a broken link", check="V6")
     if statement.role not in WITHDRAWING_ROLES:
         raise NotTrusted("expected withdrawals in a role that may stop things, got another role", check="V6")
     if any(ref.kind == "handoff" for ref in statement.entries):

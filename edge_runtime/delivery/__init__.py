@@ -4,13 +4,19 @@ V1  root chain from the root that the app shipped
 V2  targets, snapshot, timestamp and the delegated `releases`: thresholds, no rollback, not expired
 V3  length and digest of each target file
 
-`online` brings a staged generation up to a source; `cached` verifies a generation again without a network. No other
-room imports `tuf`. Does not: judge what the files say (see `core.trust`). Source: docs/adr/0002; TUF 1.0.34.
+`online` brings a staged generation up to a source, over `web`; `cached` verifies a generation again without a network.
+A timestamp that is byte for byte the one that this device has ends a look: whoever adds a root signs a timestamp, and
+whoever holds both back could hold the root back as well. No other room imports `tuf`.
+Does not: judge what the files say (see `core.trust`). Source: docs/adr/0002; TUF 1.0.34.
 """
 
 from edge_runtime.core.release import release_path, withdrawals_path
 
-__all__ = ["RELEASES_ROLE", "TRUST_PATH", "target_paths"]
+__all__ = ["HEAD_PATH", "RELEASES_ROLE", "TIMESTAMP_PATH", "TRUST_PATH", "target_paths"]
+
+TIMESTAMP_PATH = "metadata/timestamp.json"
+HEAD_PATH = "log/checkpoint"
+"""These two change under their names; what a refresh with nothing new asks for."""
 
 TRUST_PATH = "trust.json"
 RELEASES_ROLE = "releases"

@@ -1,5 +1,8 @@
 """Verify a generation on disk from root to targets again: V1 to V3 without the network, ignoring expiry.
 
+A root that is newer than the rest stands beside it where a refresh met it and then failed: it is verified, and the rest
+by the newest root that vouches for it, so that the last known good goes on and no older root is accepted again.
+
 The cache is hostile when read: whoever edited it must not get further than a refusal. What lies there was accepted by
 `tuf` when it was fetched; this room checks signatures, thresholds, versions, lengths and digests once more, without
 importing `tuf`, whose import would cost an app half of the time that opening a home takes (docs/adr/0014).
@@ -9,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +27,7 @@ from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
 from edge_runtime.delivery.delegating import require_narrow
 
-__all__ = ["load_cached"]
+__all__ = ["Cached", "load_cached"]
 
 MAX_METADATA_BYTES = 5_000_000
 Keys = Mapping[str, Any]
@@ -36,6 +40,21 @@ class _Metadata:
     signed: Mapping[str, Any]
     payload: bytes
     signatures: Mapping[str, str]
+
+
+@frozen
+class Cached:
+    """A verified generation: its target files by path, its timestamp, and what the roles say about time.
+
+    `good_until` is when the timestamp ends, `expires_at` when the first role does, both in POSIX seconds. `is_newest`
+    says that the newest root on this device vouches for the rest.
+    """
+
+    files: Mapping[str, bytes]
+    timestamp: bytes
+    good_until: int
+    expires_at: int
+    is_newest: bool
 
 
 @contextmanager
@@ -51,25 +70,28 @@ def _at(check: str) -> Iterator[None]:
         raise NotTrusted(f"expected the home to hold what was adopted: {what}", check=check) from error
 
 
-def load_cached(generation: Path, root: bytes, *, channel: str) -> dict[str, bytes]:
-    """Verify a generation from root to targets again; return its target files by path.
+def load_cached(generation: Path, root: bytes, *, channel: str) -> Cached:
+    """Verify a generation from root to targets again; return its target files and what it says about time.
 
     Raises:
         NotTrusted: V1, V2 or V3 failed: the home was edited or damaged.
     """
     folder = generation / "metadata"
     with _at("V1"):
-        trusted = _root_chain(folder / "root_history", root)
+        roots = _root_chain(folder / "root_history", root)
     with _at("V2"):
-        chain = {name: _read(folder / f"{name}.json", name) for name in ("timestamp", "snapshot", "targets")}
-        for name, metadata in chain.items():
-            _verify(metadata, trusted["roles"][name], trusted["keys"])
+        timestamp = _bytes(folder / "timestamp.json", "timestamp")
+        chain = {"timestamp": _parse(timestamp, "timestamp")}
+        chain |= {name: _read(folder / f"{name}.json", name) for name in ("snapshot", "targets")}
+        vouching = _vouching(roots, chain)
         delegations = chain["targets"].signed["delegations"]
         [role] = [role for role in delegations["roles"] if role["name"] == RELEASES_ROLE]
         chain[RELEASES_ROLE] = _read(folder / f"{RELEASES_ROLE}.json", "targets")
         _verify(chain[RELEASES_ROLE], role, delegations["keys"])
         require_narrow(chain["targets"].signed, chain[RELEASES_ROLE].signed)
         _verify_versions(chain)
+        ends = [_time(signed["expires"]) for signed in (vouching, *(one.signed for one in chain.values()))]
+        good_until = _time(chain["timestamp"].signed["expires"])
     files: dict[str, bytes] = {}
     optional = (stages_path(channel),)
     for path in (*target_paths(channel), *optional):
@@ -77,7 +99,14 @@ def load_cached(generation: Path, root: bytes, *, channel: str) -> dict[str, byt
             targets = chain["targets" if path == TRUST_PATH else RELEASES_ROLE].signed["targets"]
             if path in targets or path not in optional:
                 files[path] = _read_target(generation / "targets" / path.replace("/", "%2F"), targets[path])
-    return files
+    return Cached(files, timestamp, good_until, min(ends), vouching is roots[-1])
+
+
+def _time(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("metadata holds a time without its zone")
+    return int(moment.timestamp())
 
 
 def _parse(data: bytes, kind: str) -> _Metadata:
@@ -110,22 +139,45 @@ def _refuse_float(_text: str) -> NoReturn:
 
 
 def _read(path: Path, kind: str) -> _Metadata:
+    return _parse(_bytes(path, kind), kind)
+
+
+def _bytes(path: Path, kind: str) -> bytes:
     if path.stat().st_size > MAX_METADATA_BYTES:
         raise ValueError(f"metadata of {kind} is too long")
-    return _parse(path.read_bytes(), kind)
+    return path.read_bytes()
 
 
-def _root_chain(history: Path, shipped: bytes) -> Mapping[str, Any]:
+def _root_chain(history: Path, shipped: bytes) -> list[Mapping[str, Any]]:
     root = _parse(shipped, "root")
     _verify(root, root.signed["roles"]["root"], root.signed["keys"])
-    while (following := history / f"{root.signed['version'] + 1}.root.json").exists():
+    chain = [root.signed]
+    while (following := history / f"{chain[-1]['version'] + 1}.root.json").exists():
         new = _read(following, "root")
-        for verifier in (root.signed, new.signed):
+        for verifier in (chain[-1], new.signed):
             _verify(new, verifier["roles"]["root"], verifier["keys"])
-        if new.signed["version"] != root.signed["version"] + 1:
+        if new.signed["version"] != chain[-1]["version"] + 1:
             raise ValueError("root versions do not follow one another")
-        root = new
-    return root.signed
+        chain.append(new.signed)
+    return chain
+
+
+def _vouching(roots: Sequence[Mapping[str, Any]], chain: Mapping[str, _Metadata]) -> Mapping[str, Any]:
+    """Return the newest root whose keys signed timestamp, snapshot and targets.
+
+    Raises:
+        ValueError: none did.
+    """
+    problem = ValueError("metadata has no root")
+    for root in roots[::-1]:
+        try:
+            for name, metadata in chain.items():
+                _verify(metadata, root["roles"][name], root["keys"])
+        except ValueError as error:
+            problem = error
+        else:
+            return root
+    raise problem
 
 
 def _verify(metadata: _Metadata, role: Mapping[str, Any], keys: Keys) -> None:

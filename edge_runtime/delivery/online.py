@@ -1,7 +1,7 @@
 """Bring a staged generation up to what a source publishes: V1 to V3 with the network.
 
 Promises: everything fetched has a size cap; a source that hangs, lies or is gone gives `Unavailable` or `NotTrusted`,
-nothing else; polls carry no identity.
+nothing else. Does not: speak HTTP (see `web`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from pathlib import Path
 import urllib3.exceptions
 from tuf.api import exceptions as tuf_errors
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
-from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, target_paths
+from edge_runtime.delivery.access import Access, is_web, require_plain
 from edge_runtime.delivery.delegating import require_narrow
+from edge_runtime.delivery.web import CHUNK_BYTES, WebFetcher
 
 __all__ = ["Source", "fetch_target", "refresh_metadata", "update"]
 
-SOCKET_TIMEOUT_S = 10
 MAX_TARGET_BYTES = 16_000_000
-_CHUNK_BYTES = 262_144
 
 
 class _FolderFetcher(FetcherInterface):
@@ -43,19 +42,30 @@ class _FolderFetcher(FetcherInterface):
     @staticmethod
     def _chunks(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
+            while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
 
 class Source:
     """Where a channel is published: an http(s) address or a folder."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, access: Access | None = None) -> None:
+        """Name a source; no request is made.
+
+        Raises:
+            InvalidDocument: the address carries a name, a password, a query or a fragment.
+        """
         self.base = address.rstrip("/")
-        is_web = address.startswith(("http://", "https://"))
-        self.fetcher: FetcherInterface = (
-            Urllib3Fetcher(socket_timeout=SOCKET_TIMEOUT_S) if is_web else _FolderFetcher(Path(address))
-        )
+        self._web: WebFetcher | None = None
+        if is_web(address):
+            require_plain(address)
+            self._web = WebFetcher(self.base, access)
+        self.fetcher: FetcherInterface = self._web or _FolderFetcher(Path(address))
+
+    def hold(self, path: str, data: bytes) -> None:
+        """Have `path` sent only if it differs from `data`, which this device has."""
+        if self._web:
+            self._web.held[f"{self.base}/{path}"] = data
 
     def fetch(self, path: str, *, max_bytes: int) -> bytes:
         """Return the bytes published at `path`.

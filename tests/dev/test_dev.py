@@ -18,7 +18,7 @@ from control_plane.dev.watching import Watch
 from control_plane.errors import Conflict
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.following import Following
+from edge_runtime.following import Drafts, Following
 from edge_runtime.reply import Refresh
 from tests.dev.conftest import QUESTION, Desk
 from tests.published import fingerprint
@@ -158,7 +158,7 @@ def test_a_running_device_follows(desk: Desk) -> None:
                 adopted.release()
             return done
 
-        with Following(address, refresh, every_s=0.01):
+        with Following(Drafts(address, refresh).look, every_s=0.01):
             assert adopted.acquire(timeout=60)
             desk.reword("what was new?")
             desk.publish()

@@ -105,7 +105,7 @@ def test_one_changed_prompt_costs_little(edge: EdgeRuntime, published: Published
     assert edge.prompt("prompt-77").fallback == "Something else."
     server.forget()
     edge.refresh()
-    assert not [path for path in server.paths if path.startswith(("/parts/", "/closures/", "/log/"))]
+    assert not [path for path in server.paths if path.startswith(("/parts/", "/closures/", "/log/tile/"))]
 
 
 def test_parts_that_are_damaged_on_the_device_are_fetched_again(
@@ -199,7 +199,7 @@ def test_a_device_that_meets_a_later_format_says_so_and_keeps_going(
     assert NEWER in result.message
     assert edge.state is state
     assert fingerprint(tmp_path / "home" / "generations") == generations
-    again = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=edge._source)
+    again = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
     assert again.status().newer_format == edge.status().as_json()["newer_format"] == NEWER
     assert again.prompt("prompt-1").fallback == "What do you want to keep?"
     made = organisation.build(prompt(1, "Later."))

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.repository import Site
 from edge_runtime import EdgeRuntime, InvalidDocument, NotTrusted
 from edge_runtime.core import canonical
+from edge_runtime.core.release import encode_withdrawals, withdrawals_path
+from edge_runtime.delivery import TRUST_PATH
 from tests.published import Published, adopted, published_once
-from tests.simulator import prompt_document
+from tests.simulator import CHANNEL, prompt_document
 
 NOTES = "We agreed on two things. I will write to Mara by Thursday. The weather was fine. Priya asked a good question."
 
@@ -46,6 +49,31 @@ def test_a_withdrawal_reaches_the_device_and_survives_a_restart(
         for act in (session.render, session.preview, session.decide):
             with pytest.raises(NotTrusted, match="withdrawn"):
                 act("opener", {"notes": NOTES})
+
+
+@pytest.mark.parametrize(("then", "check"), [("empty", "V6"), ("gone", "V2")])
+def test_the_list_is_emptied_or_vanishes(
+    edge: EdgeRuntime, published: Published, tmp_path: Path, then: str, check: str
+) -> None:
+    """Attack: with every online key, the list is published anew without the withdrawal, or not at all: refused.
+
+    The prompt stays stopped, in this process and the next.
+    """
+    published.organisation.withdraw("prompt", "opener")
+    published.publish()
+    assert edge.refresh().ok
+    site = Site(published.folder, published.keys, published.now)
+    targets, path = site.targets(), withdrawals_path(CHANNEL)
+    targets[path] = encode_withdrawals(CHANNEL, ())
+    if then == "gone":
+        del targets[path]
+        targets["channels/another.json"] = b"{}"
+    trust = site.target(TRUST_PATH)
+    assert trust is not None
+    site.write(trust, targets)
+    for runtime in (edge, EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))):
+        assert runtime.refresh().check == check
+        assert runtime.prompts() == ()
 
 
 def stopped(published: Published, name: str, instead: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -125,9 +126,13 @@ def test_an_unexpected_error_says_nothing(settings: Settings, acts: Acts) -> Non
 
 
 def test_published_files_say_how_long_they_may_be_kept(client: TestClient, acts: Acts) -> None:
-    """Only the timestamp and the checkpoint move; everything else never changes under its name."""
+    """Only the timestamp and the checkpoint move, and are known by their SHA-256; everything else never changes."""
     for path in ("metadata/timestamp.json", "log/checkpoint"):
-        assert client.get(f"/edge/{path}").headers["cache-control"] == "no-cache"
+        whole = client.get(f"/edge/{path}")
+        tag = f'"{hashlib.sha256(whole.content).hexdigest()}"'
+        assert (whole.headers["cache-control"], whole.headers["etag"]) == ("no-cache", tag)
+        assert client.get(f"/edge/{path}", headers={"If-None-Match": f'{tag}, "other"'}).status_code == 304
+        assert client.get(f"/edge/{path}", headers={"If-None-Match": '"other"'}).content == whole.content
     [trust] = (acts.plane.site / "targets").glob("*.trust.json")
     for path in ("metadata/1.root.json", f"targets/{trust.name}"):
         assert "immutable" in client.get(f"/edge/{path}").headers["cache-control"]

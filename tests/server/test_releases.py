@@ -18,7 +18,7 @@ from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import queries, releases, store
 from control_plane.registry.tables import CheckRow, LeafRow
-from control_plane.repository import Site
+from control_plane.repository import Site, site_of
 from control_plane.reviewing.listing import Search, find_proposals
 from control_plane.settings import Settings, load_settings
 from edge_runtime.core.errors import InvalidDocument
@@ -26,6 +26,7 @@ from edge_runtime.core.manifest import FORMAT, PREVIOUS, parse_manifest
 from edge_runtime.core.parts import unpack
 from edge_runtime.core.release import (
     closure_path,
+    offered_path,
     open_release,
     parse_release,
     parts_of,
@@ -293,6 +294,8 @@ def test_a_withdrawal_reaches_devices(acts: Acts, tmp_path: Path) -> None:
     assert edge.refresh().ok
     assert edge.status().prompts == ()
     assert [w.name for w in queries.list_withdrawals(acts.plane)] == ["opener", "closing"]
+    offered = acts.plane.site.parent / offered_path(acts.plane.channel)  # for a second source
+    assert offered.read_bytes() == site_of(acts.plane).target(withdrawals_path(acts.plane.channel))
 
 
 def test_a_hand_off_cannot_be_withdrawn(acts: Acts) -> None:
