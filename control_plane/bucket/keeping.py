@@ -83,7 +83,7 @@ class Keeper:
             self.lags_since = self.lags_since or self.plane.now()
             failed_s = (self.plane.now() - self.lags_since).total_seconds()
             wait_s = min(max(2 * EVERY_S, failed_s), MOST_S)
-            _LOG.warning("the bucket lags since %s; tried again in %d s: %s", self.lags_since, wait_s, error)
+            _LOG.warning("the bucket lags since %s, and is tried again in %d s: %s", self.lags_since, wait_s, error)
             return wait_s
         if self.lags_since is not None:
             _LOG.warning("the bucket has caught up; it lagged since %s", self.lags_since)

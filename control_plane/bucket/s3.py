@@ -30,7 +30,11 @@ READ_TIMEOUT_S = 20
 MAX_READ_BYTES = 1_000_000
 _ATTEMPTS = 2  # a connection that was kept may be gone; what lasts longer is tried again as a whole
 _NO_SUCH = {"NoSuchKey", "404"}
+_CHECK = "look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the file that holds them"
 _HINTS = {
+    "EndpointConnectionError": "is MENTORPLANE_S3_ENDPOINT the store's address, and does it answer?",
+    "InvalidAccessKeyId": _CHECK,
+    "SignatureDoesNotMatch": _CHECK,
     "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
     "NoRegionError": "set MENTORPLANE_S3_REGION",
     "NoSuchBucket": "make the bucket first, and let everybody read it",
@@ -119,13 +123,13 @@ class S3:
 def _wrapped(what: str) -> Iterator[type[Exception]]:
     """Turn what `botocore` raises into our error; gives the kind of error that is an answer of the store."""
     try:
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError
     except ImportError as error:
         hint = "pip install 'mentorplane[server,s3]'"
         raise Unavailable("expected the extra s3 for a bucket, got none installed", hint=hint) from error
     try:
         yield ClientError
-    except (ClientError, BotoCoreError, HTTPClientError, OSError, ValueError) as error:
+    except (ClientError, BotoCoreError, OSError, ValueError) as error:
         code = _code(error)
         raise Unavailable(f"expected the bucket to {what}, got {code}", hint=_HINTS.get(code, "")) from error
 
