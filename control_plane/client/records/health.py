@@ -9,7 +9,7 @@ __all__ = ["Health"]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """That the server answers, the number of the live release (0 before the first), and what its keys need soon."""
+    """That the server answers, the number of the live release (0 before the first), and what needs looking after."""
 
     status: str
     release: int
