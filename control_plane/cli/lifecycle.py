@@ -249,8 +249,9 @@ def review_release(
 def channels(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Show what is live or withdrawn, what goes out when or was suspended and why, trials, and reviews that are due."""
     with opened(home, as_json=as_json) as plane:
+        from control_plane.cli.rollout import said
         from control_plane.registry import queries
-        from control_plane.registry.lifecycle import course, emergency, windows
+        from control_plane.registry.lifecycle import course, emergency, rollout, windows
 
         live = {name: queries.live_manifest(plane, channel=name) for name in plane.settings.channels}
         planned, trials, reviews = (
@@ -261,10 +262,13 @@ def channels(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         lines = [f"{name:12} " + (f"release {one.number}" if one else "nothing yet") for name, one in live.items()]
         standing = course.list_standing(plane)
         lines += [line for one in standing for line in _standing_lines(one)]
+        rollouts = [rollout.show(plane, channel=name) for name, one in live.items() if one and len(one.stages) > 1]
+        lines += [f"rollout      {said(one)}" for one in rollouts]
         lines += [*map(_planned_line, planned), *map(_trial_line, trials), *map(_review_line, reviews)]
         found = {
             "live": {name: one.number if one else 0 for name, one in live.items()},
             "withdrawn": standing,
+            "rollouts": rollouts,
             "planned": planned,
             "trials": trials,
             "reviews": reviews,

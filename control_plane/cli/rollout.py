@@ -11,7 +11,7 @@ from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, Pass
 if TYPE_CHECKING:
     from control_plane.registry.lifecycle.rollout import Staged
 
-__all__ = ["app"]
+__all__ = ["app", "said"]
 
 app = typer.Typer(help="Roll releases out by stages.", no_args_is_help=True)
 Release = Annotated[int, typer.Option(help="Number of the release that you looked at.", min=1, max=2**31 - 1)]
@@ -24,7 +24,7 @@ def show(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = Fa
         from control_plane.registry.lifecycle import rollout
 
         found = rollout.show(plane, channel=channel)
-        answer(found, as_json=as_json, text=_said(found))
+        answer(found, as_json=as_json, text=said(found))
 
 
 @app.command("open")
@@ -47,7 +47,7 @@ def open_stage(
         made = rollout.open_stage(
             plane, person, channel=channel, release=release, stage=stage, reason=reason, passphrase=secret
         )
-        answer(made, as_json=as_json, text=_said(made))
+        answer(made, as_json=as_json, text=said(made))
 
 
 @app.command("halt")
@@ -67,10 +67,11 @@ def halt(
 
         person, secret = signing(plane, actor, passphrase_file)
         made = rollout.halt(plane, person, channel=channel, release=release, reason=reason, passphrase=secret)
-        answer(made, as_json=as_json, text=_said(made))
+        answer(made, as_json=as_json, text=said(made))
 
 
-def _said(one: Staged) -> str:
+def said(one: Staged) -> str:
+    """Return it as a sentence, with the command that opens the next stage."""
     what = f"release {one.release} on {one.channel}"
     if len(one.stages) == 1:
         return f"{what} goes to every device at once"

@@ -24,9 +24,10 @@ from control_plane.registry.records import CheckResult
 from control_plane.registry.revising import SALT_BYTES
 from control_plane.reviewing.material import Material
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import SETTINGS
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.manifest import Entry, Manifest, changed_entries, manifest_digest, parse_manifest
+from edge_runtime.core.manifest import TIERS, Entry, Manifest, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.statements import Statement, sign_statement
 
 __all__ = ["Decision", "Derived", "Shown", "Verified", "derive", "require_written", "sign_authorship", "sign_decision"]
@@ -42,7 +43,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One entry that changes, and how; `digest` is "" for one that goes."""
+    """One entry that changes, or the release's own settings, and how; `digest` is "" for one that goes."""
 
     kind: str
     name: str
@@ -236,4 +237,22 @@ def _shown(manifest: Manifest, base: Manifest | None, *, closures: Mapping[str, 
         found.append(Shown(entry.kind, entry.name, entry.tier, entry.digest, diff=tuple(diff)))
     kept = {entry.key for entry in manifest.entries}
     gone = [entry for key, entry in before.items() if key not in kept]
-    return (*found, *(Shown(entry.kind, entry.name, entry.tier, "", diff=()) for entry in gone))
+    found += [Shown(entry.kind, entry.name, entry.tier, "", diff=()) for entry in gone]
+    was, now = (_settings(one) for one in (base or manifest, manifest))
+    if was != now:  # what no entry shows: stages, lifted withdrawals, hours, locales
+        found.append(Shown(SETTINGS, "settings", TIERS[-1], canonical.digest(now), diff_closures(was, now)))
+    return tuple(found)
+
+
+def _settings(manifest: Manifest) -> bytes:
+    return canonical.encode(
+        {
+            "locales": list(manifest.locales),
+            "stages": ", ".join(f"{percent} %" for percent in manifest.stages),
+            "models": [model.as_json() for model in manifest.models],
+            "fresh_for_s": manifest.fresh_for_s,
+            "valid_for_s": manifest.valid_for_s,
+            "lifts": list(manifest.lifts),
+            "emergency": manifest.emergency,
+        }
+    )

@@ -32,8 +32,8 @@ from edge_runtime.core.rollout import verify_plan
 __all__ = ["STAGES", "Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
 
 STAGES = (100,)
-FRESH_FOR_S = 7 * 24 * 3600
-VALID_FOR_S = 30 * 24 * 3600
+FRESH_FOR_S = 24 * 3600
+VALID_FOR_S = 14 * 24 * 3600
 MAX_FILES = 1000
 _NEWEST = (
     select(ReleaseRow)

@@ -300,6 +300,8 @@ def test_policy_speaks_the_default_vocabulary_and_blocks_the_impossible() -> Non
         ({"crisis": "low_mood"}, Route.CLOUD),
         ({"tier": "R3"}, Route.DEVICE),
         ({"staleness": "stale"}, Route.DEVICE),
+        ({"staleness": "expired", "tier": "R1"}, Route.DEVICE),
+        ({"staleness": "expired", "tier": "R2"}, Route.BLOCK),
         ({"ai_streak": 8}, Route.DEVICE),
         ({"ai_streak": 7}, Route.CLOUD),
         ({"entities": frozenset({"PERSON"})}, Route.REDACTED),

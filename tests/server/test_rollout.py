@@ -13,6 +13,7 @@ from control_plane import ledger
 from control_plane.accounts import tokens
 from control_plane.app import create_app
 from control_plane.cli import app
+from control_plane.diffs.words import as_text
 from control_plane.errors import Conflict, Refused
 from control_plane.registry import proposals, queries
 from control_plane.registry.effects import show_effects
@@ -22,6 +23,7 @@ from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage
 from tests.server.test_channels import device, opener, released, rolled_back
+from tests.server.test_own_keys import derived
 
 STAGES = (1, 10, 100)
 
@@ -72,6 +74,8 @@ def test_stages_are_of_those_that_people_approve(after: Callable[[Stage], Acts])
     sooner = acts.propose("maya", {}, stages=(50, 100))
     [said] = show_effects(acts.plane, sooner.number).meaning
     assert (said.kind, said.effect) == ("release", "loosens")
+    [here] = [one for one in derived(acts, sooner.number).changes if one.kind == "release"]
+    assert as_text(here.diff).startswith("stages:")
     acts.check(sooner.number)
     acts.approve("tom", sooner.number)
     acts.approve("ines", sooner.number)
@@ -158,6 +162,7 @@ def test_the_command_line_and_the_routes_roll_out(after: Callable[[Stage], Acts]
     options = ["rollout", "open", "--release", "2", "--stage", "2", "--as", "remy", *home]
     done = CliRunner().invoke(app, options, env=given)
     assert (done.exit_code, "is at stage 2" in done.output) == (0, True), done.output
+    assert "rollout      release 2 on production is at stage 2" in CliRunner().invoke(app, ["channels", *home]).output
     token = tokens.issue_token(acts.plane, acts.id("ruth"))
     with TestClient(create_app(acts.plane.settings)) as client:
         by = {"Authorization": f"Bearer {token}"}
