@@ -161,5 +161,10 @@ def keeping(keeper: Keeper | None) -> Iterator[None]:
 
 def _run(keeper: Keeper, stop: threading.Event) -> None:
     wait_s = 0.0
-    while not stop.wait(wait_s):
-        wait_s = keeper.turn()
+    try:
+        while not stop.wait(wait_s):
+            wait_s = keeper.turn()
+    finally:
+        if not stop.is_set():  # a mistake of ours ends the thread, and must not do so unseen
+            keeper.lags_since = keeper.lags_since or keeper.plane.now()
+            keeper.error = "copying ended by an error of its own: start the server again"

@@ -124,12 +124,13 @@ def _wrapped(what: str) -> Iterator[type[Exception]]:
     """Turn what `botocore` raises into our error; gives the kind of error that is an answer of the store."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
     except ImportError as error:
         hint = "pip install 'mentorplane[server,s3]'"
         raise Unavailable("expected the extra s3 for a bucket, got none installed", hint=hint) from error
     try:
         yield ClientError
-    except (ClientError, BotoCoreError, OSError, ValueError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
         code = _code(error)
         raise Unavailable(f"expected the bucket to {what}, got {code}", hint=_HINTS.get(code, "")) from error
 

@@ -7,14 +7,15 @@ import os
 import shutil
 import signal
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Lock, Thread
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -125,7 +126,7 @@ class Dying(S3):
     def __init__(self, place: Bucket, client: object, *, left: int = -1, at: str = "", after: bool = False) -> None:
         super().__init__(place)
         self._client = client  # made once, as that takes long; no process but a dying one connects with it
-        self._left, self._at, self._after, self._turn = left, at, after, threading.Lock()
+        self._left, self._at, self._after, self._turn = left, at, after, Lock()
 
     def write(self, path: str, data: bytes) -> None:
         with self._turn:
@@ -299,6 +300,29 @@ def test_a_server_without_the_extra_says_what_it_lacks(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
     with pytest.raises(Unavailable, match="the extra s3"):
         S3(Bucket("coach")).paths()
+
+
+class _Page(BaseHTTPRequestHandler):
+    """Answers everything with a page, as a proxy does that wants somebody to sign in."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html><p>Please sign in.</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_answer_that_is_none_of_a_store_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something else that answers at the store's address is an outage like any other."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    with HTTPServer(("127.0.0.1", 0), _Page) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        with pytest.raises(Unavailable, match="list its objects"):
+            S3(Bucket("coach", endpoint=f"http://127.0.0.1:{server.server_port}", region="us-east-1")).paths()
+        server.shutdown()
 
 
 def run(acts: Acts, place: Bucket, *arguments: str) -> Result:

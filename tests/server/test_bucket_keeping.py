@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from control_plane.accounts import tokens
 from control_plane.app import create_app
 from control_plane.bucket import Keeper
 from control_plane.bucket.keeping import EVERY_S, LISTED_EVERY, MOST_S
+from control_plane.bucket.keeping import _run as run
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.publish import renew
@@ -58,6 +61,36 @@ def test_an_outage_of_the_store_loses_no_act(acts: Acts, clock: Clock) -> None:
     to.is_away = False
     assert (keeper.turn(), keeper.warnings()) == (EVERY_S, ())
     assert to.objects == held | files(plane.site)
+
+
+def test_no_act_waits_for_the_store(acts: Acts) -> None:
+    """Whoever acts while an object is on its way is done and published at once; it is copied at the next turn."""
+    plane, to = acts.plane, Kept()
+    keeper, issued = Keeper(plane, to), list[str]()
+
+    def act(path: str) -> None:
+        if path == TIMESTAMP_PATH and not issued:
+            issued.append(tokens.issue_token(plane, "tom"))
+
+    to.before = act
+    keeper.turn()
+    assert issued
+    behind = keeper.lag()
+    assert behind is not None
+    assert keeper.here().size == behind.size + 1
+    keeper.turn()
+    assert keeper.lag() is None
+
+
+def test_a_thread_that_ends_by_a_mistake_is_told(plane: ControlPlane) -> None:
+    """What nobody foresaw ends copying; the server goes on, and says that the bucket lags and what to do."""
+    to = Kept()
+    to.before = {}.__getitem__
+    keeper = Keeper(plane, to)
+    with pytest.raises(KeyError):
+        run(keeper, threading.Event())
+    [told] = keeper.warnings()
+    assert "start the server again" in told
 
 
 def test_a_store_is_asked_only_where_something_changed(plane: ControlPlane, clock: Clock) -> None:
