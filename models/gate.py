@@ -28,7 +28,7 @@ from models.train import say
 
 __all__ = ["GateChoice", "GateNet", "GateReader", "choose_gate", "export_gate", "holds_something", "train_gate"]
 
-RECALL = 0.997
+RECALL = 0.99
 WIDTH, HIDDEN = 32, 48
 EPOCHS, BATCH, RATE = 6, 64, 2e-3
 CAUTION = 0.6

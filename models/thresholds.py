@@ -1,6 +1,7 @@
 """At which score something counts: chosen on the validation side, never on a test.
 
-Promises: crisis is found first and false alarms come second; injection may mark so many harmless texts and no more;
+Promises: crisis is found first and false alarms come second, as far as the lexicon, which counts beside the model, has
+not found it already; injection may mark so many harmless texts and no more;
 names may touch so many clean texts and no more; the rest is set where its F1 is highest.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Container, Mapping, Sequence
 import numpy as np
 
 from audit.frozen import frozen
+from edge_runtime.core.reader.crisis import classify_crisis
 from models.data.example import Example, Mark
 from models.names import ENTITY_TYPES, LABELS, PARTS, PATTERN_TYPES
 from models.predict import Predicted, Spans
@@ -18,9 +20,11 @@ from models.scores import Counts, f_beta, overlap_counts, total
 
 __all__ = ["Choice", "choose_thresholds", "entity_counts", "label_counts", "rescored", "touched_share"]
 
-CRISIS_RECALL, CRISIS_MARGIN = 0.98, 0.5
-"""What must be found of crises, and by which factor the threshold then stays below the least of them."""
-INJECTION_FALSE, CLEAN_TOUCHED = 0.02, 0.02
+CRISIS_RECALL, CRISIS_FALSE = 0.99, 0.12
+"""What must be found of crises, and how many may be marked at most of the harmless lines beside them, most of which are
+the words of a crisis about something else: of everyday lines hardly any is."""
+INJECTION_FALSE, CLEAN_TOUCHED = 0.02, 0.05
+"""Of harmless prompts, and of lines without anything personal, most of them written to look as if there were."""
 PART_LIMIT = 0.5
 FEW = 5
 """With fewer cases than this nothing is known of an entity or a label, and it gets no threshold: it is not used."""
@@ -44,7 +48,7 @@ def choose_thresholds(examples: Sequence[Example], predicted: Sequence[Predicted
     """Return a threshold for each entity, part and label of which there are enough cases, with its score."""
     pairs = list(zip(examples, predicted, strict=True))
     tagged = [(example, one) for example, one in pairs if example.entities is not None]
-    limits = {name: _label_limit(name, pairs) for name in LABELS}
+    limits = {name: _label_limit(name, pairs) for name in LABELS} | {"crisis": _crisis_limit(pairs)}
     limits |= dict.fromkeys(ENTITY_TYPES, _entity_limit(tagged)) | dict.fromkeys(PARTS, PART_LIMIT)
     scored = _scored(pairs, limits)
     return [one for one in scored if one.examples >= FEW or one.name in ALWAYS]
@@ -112,12 +116,29 @@ def _label_limit(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> float
     negative = sorted(score for score, truth in zip(scores, holds, strict=True) if not truth)
     if len(positive) < FEW:
         return 0.5
-    if name == "crisis":
-        least = positive[int((1 - CRISIS_RECALL) * len(positive))]
-        return min(0.5, max(0.02, CRISIS_MARGIN * least))
     if name == "injection":
         return max(_GRID[0], float(np.nextafter(negative[int((1 - INJECTION_FALSE) * len(negative))], 1)))
     return _best([(f_beta(label_counts(scores, holds, threshold=limit)), limit) for limit in _GRID])
+
+
+def _crisis_limit(pairs: Sequence[tuple[Example, Predicted]]) -> float:
+    """Return the highest threshold that finds enough together with the lexicon, or the lowest that marks few enough."""
+    place = LABELS.index("crisis")
+    scores = sorted(
+        1.0 if classify_crisis(example.text)[0] == "crisis" else float(one.labels[place])
+        for example, one in pairs
+        if example.labels.get("crisis")
+    )
+    near = sorted(
+        float(one.labels[place])
+        for example, one in pairs
+        if example.labels.get("low_mood") is False and example.labels.get("crisis") is False
+    )
+    if len(scores) < FEW or not near:
+        return 0.5
+    wanted = scores[int((1 - CRISIS_RECALL) * len(scores))]
+    allowed = float(np.nextafter(near[int((1 - CRISIS_FALSE) * len(near))], 1))
+    return min(0.5, max(wanted, allowed))
 
 
 def _best(scored: Sequence[tuple[float, float]]) -> float:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from audit.frozen import frozen
+from audit.frozen import frozen, replace
 from models.data import outside, shared
 from models.data.example import Example
 from models.data.fill import fill, swap_names
@@ -25,9 +25,11 @@ __all__ = ["WRITTEN", "Corpus", "Side", "load_corpus"]
 
 WRITTEN = Path(__file__).parent / "written" / "train"
 VALIDATION_SHARE = 0.15
-SLOT_FILLS, NAME_SWAPS, READINGS = 2, 1, 2
-"""How often an epoch reads a line with slots, a line with names beside its original, and any other written line."""
-ROWS, ATTACKS, PROMPTS, EVERYDAY = 400, 1000, 1000, 400
+SLOT_FILLS, NAME_SWAPS, READINGS, GRAVE_READINGS = 2, 1, 2, 3
+"""How often an epoch reads a line with slots, a line with names beside its original, any other written line, and one
+that was written about crises."""
+ALWAYS_JUDGED = ("injection", "crisis")
+ROWS, ATTACKS, PROMPTS, EVERYDAY = 500, 800, 800, 400
 """How many an epoch reads of presidio-research, of attacks and harmless prompts, of everyday sentences."""
 
 
@@ -79,7 +81,7 @@ class Corpus:
 
 def load_corpus(folder: Path = WRITTEN) -> Corpus:
     """Read all data."""
-    templates = [one for path in sorted(folder.glob("*.txt")) for one in read_markup(path)]
+    templates = [_judged(one) for path in sorted(folder.glob("*.txt")) for one in read_markup(path)]
     templates += outside.sentences_with_slots()
     prompts = list(outside.injection_prompts())
     everyday = list(shared.everyday_sentences())
@@ -97,6 +99,11 @@ def load_corpus(folder: Path = WRITTEN) -> Corpus:
     return Corpus(side(validation=False), side(validation=True))
 
 
+def _judged(template: Template) -> Template:
+    """Return a line with what its writer took for granted: only those written as such are an attack or a crisis."""
+    return replace(template, labels={**dict.fromkeys(ALWAYS_JUDGED, False), **template.labels})
+
+
 def _copies(template: Template, lists: Lists, rng: random.Random) -> Iterator[Example]:
     if template.slots:
         for _ in range(SLOT_FILLS):
@@ -108,7 +115,8 @@ def _copies(template: Template, lists: Lists, rng: random.Random) -> Iterator[Ex
         for _ in range(NAME_SWAPS):
             yield noisy(swap_names(written, lists, rng), rng)
         return
-    for _ in range(READINGS if template.labels else 1):
+    readings = GRAVE_READINGS if "low_mood" in template.labels else READINGS
+    for _ in range(readings if len(template.labels) > len(ALWAYS_JUDGED) else 1):
         yield noisy(written, rng)
 
 

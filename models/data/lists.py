@@ -1,7 +1,8 @@
 """The lists that fill slots: one value a line, after an optional country and a tab.
 
 Promises: values after `% held-out` are handed out for tests alone; of the others every eighth, by its digest, is kept
-for validation, so that a model is not chosen by names it has learned.
+for validation, so that a model is not chosen by names it has learned. For training some names are made of two, so that
+what stands around a name is learned rather than the name.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Purpose = Literal["train", "validation", "test"]
 FOLDER = Path(__file__).parent / "lists"
 HELD_OUT = "% held-out"
 VALIDATION_SHARE = 0.125
+BLENDED = frozenset({"first_names", "last_names", "organisations", "places"})
+BLENDED_SHARE = 0.25
 
 
 def is_for_validation(name: str, share: float) -> bool:
@@ -30,6 +33,7 @@ class Lists:
     """The values for one purpose."""
 
     def __init__(self, purpose: Purpose, folder: Path = FOLDER) -> None:
+        self._blends = purpose == "train"
         self._values = {path.stem: _read(path, purpose) for path in sorted(folder.glob("*.txt"))}
 
     def values(self, name: str) -> Sequence[str]:
@@ -47,7 +51,18 @@ class Lists:
         """Return a value of a list; with a country, one of its own if it has any."""
         values = self.values(name)
         own = [value for value in values if value.startswith(f"{country}\t")] if country else ()
-        return rng.choice(own or values).split("\t")[-1]
+        picked = rng.choice(own or values).split("\t")[-1]
+        if self._blends and name in BLENDED and rng.random() < BLENDED_SHARE:
+            return _blended(picked, rng.choice(values).split("\t")[-1])
+        return picked
+
+
+def _blended(one: str, other: str) -> str:
+    """Return a name that nobody has: the first half of one word and the second of another, what follows unchanged."""
+    word, *rest = one.split(" ")
+    tail = other.partition(" ")[0]
+    begin, end = word[: (len(word) + 1) // 2], tail[len(tail) // 2 :]
+    return " ".join([begin + (end if word.isupper() else end.lower()), *rest])
 
 
 def _read(path: Path, purpose: Purpose) -> Sequence[str]:
