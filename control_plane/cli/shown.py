@@ -54,6 +54,7 @@ def detail_lines(found: ProposalDetail, logins: Mapping[str, str]) -> Iterator[s
     yield f"manifest {proposal.manifest}"
     for change in found.changes:
         yield from _change_lines(change)
+    yield from (f"release: {said}" for said in found.settings)
     yield from _check_lines(found.checks)
     for one in found.signatures:
         who = logins.get(one.person, one.person)

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from control_plane import db
 from control_plane.diffs.effects import CaseEffect, World, effects_of
 from control_plane.diffs.meaning import Meaning, meaning_of
+from control_plane.diffs.settings import settings_meaning
 from control_plane.plane import ControlPlane
 from control_plane.policy.reports import examples_of
 from control_plane.registry import store
@@ -21,7 +22,6 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, parse_manifest
 from edge_runtime.core.policy import Policy, parse_policy
 from edge_runtime.core.prompt import Prompt, parse_prompt
-from edge_runtime.core.rollout import loosens_stages
 
 __all__ = ["ProposalEffects", "show_effects"]
 
@@ -71,26 +71,11 @@ def show_effects(plane: ControlPlane, number: int) -> ProposalEffects:
             revision.digest,
             (
                 *(one for key in changed for one in _meaning(session, key, (before, after))),
-                *_stages(parse_manifest(row.manifest) if row else None, manifest),
+                *settings_meaning(parse_manifest(row.manifest) if row else None, manifest),
             ),
             tuple(one for key in scripts for one in _cases(session, key, (before, after), cases=cases)),
             tuple(name for _, name in scripts if name not in cases),
         )
-
-
-def _stages(before: Manifest | None, after: Manifest) -> tuple[Meaning, ...]:
-    """Return what a change of the stages of the rollout means, if they change."""
-    was = before.stages if before else (100,)
-    if was == after.stages:
-        return ()
-    sooner = loosens_stages(was, after.stages)
-    how = "more devices adopt releases at an earlier stage" if sooner else "fewer devices adopt releases at each stage"
-    said = f"{how}: at {_percentages(after.stages)} of them, before at {_percentages(was)}"
-    return (Meaning("release", "stages", "loosens" if sooner else "tightens", said),)
-
-
-def _percentages(stages: tuple[int, ...]) -> str:
-    return ", ".join(f"{percent} %" for percent in stages)
 
 
 def _side(session: Session, manifest: Manifest | None) -> _Side:

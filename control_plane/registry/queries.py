@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from control_plane import db, texts
 from control_plane.diffs.meaning import Meaning, meaning_of
+from control_plane.diffs.settings import settings_meaning
 from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
@@ -195,7 +196,13 @@ def show_proposal(plane: ControlPlane, number: int) -> ProposalDetail:
             conflicts=conflicts.find_conflicts(session, proposal.channel, revision) if living else (),
             threads=len(session.exec(select(ThreadRow.id).where(ThreadRow.proposal == number)).all()),
             course=course,
+            settings=_settings(session, revision),
         )
+
+
+def _settings(session: Session, revision: RevisionRow) -> tuple[str, ...]:
+    found = settings_meaning(store.base_of(session, revision), parse_manifest(revision.manifest))
+    return tuple(one.sentence for one in found)
 
 
 def inbox(plane: ControlPlane, person: str) -> tuple[Task, ...]:

@@ -139,7 +139,7 @@ class ProposalDetail:
     """All that somebody needs to decide: changes, checks, signatures, what is missing, whether it can be released.
 
     `underneath` are its entries that are others on the live release by now, `conflicts` the files that must be written
-    anew before it can be put on top.
+    anew before it can be put on top, `settings` what it changes of the release beside its entries, in sentences.
     """
 
     proposal: Proposal
@@ -155,6 +155,7 @@ class ProposalDetail:
     underneath: tuple[Underneath, ...] = ()
     conflicts: tuple[Conflicting, ...] = ()
     threads: int = 0
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def test_stages_are_of_those_that_people_approve(after: Callable[[Stage], Acts])
     sooner = acts.propose("maya", {}, stages=(50, 100))
     [said] = show_effects(acts.plane, sooner.number).meaning
     assert (said.kind, said.effect) == ("release", "loosens")
+    assert queries.show_proposal(acts.plane, sooner.number).settings == (said.sentence,)
     [here] = [one for one in derived(acts, sooner.number).changes if one.kind == "release"]
     assert as_text(here.diff).startswith("stages:")
     acts.check(sooner.number)

@@ -181,7 +181,7 @@ class ProposalDetail:
 
     `underneath` are its entries that are others on the live release by now, `conflicts` the files that must be
     written
-    anew before it can be put on top.
+    anew before it can be put on top, `settings` what it changes of the release beside its entries, in sentences.
     """
 
     proposal: Proposal
@@ -197,6 +197,7 @@ class ProposalDetail:
     underneath: tuple[Underneath, ...] = ()
     conflicts: tuple[Conflicting, ...] = ()
     threads: int = 0
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
