@@ -23,8 +23,10 @@ __all__ = ["Choice", "choose_thresholds", "entity_counts", "label_counts", "resc
 CRISIS_RECALL, CRISIS_FALSE = 0.99, 0.12
 """What must be found of crises, and how many may be marked at most of the harmless lines beside them, most of which are
 the words of a crisis about something else: of everyday lines hardly any is."""
-INJECTION_FALSE, CLEAN_TOUCHED = 0.02, 0.05
-"""Of harmless prompts, and of lines without anything personal, most of them written to look as if there were."""
+INJECTION_FALSE, INJECTION_LEAST, CLEAN_TOUCHED = 0.02, 0.5, 0.05
+"""Of harmless prompts, with the least that is enough whatever they say, since everyday lines that look like attacks are of
+many more kinds than were written; and of lines without anything personal, most of them written to look as if there
+were."""
 PART_LIMIT = 0.5
 FEW = 5
 """With fewer cases than this nothing is known of an entity or a label, and it gets no threshold: it is not used."""
@@ -117,7 +119,7 @@ def _label_limit(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> float
     if len(positive) < FEW:
         return 0.5
     if name == "injection":
-        return max(_GRID[0], float(np.nextafter(negative[int((1 - INJECTION_FALSE) * len(negative))], 1)))
+        return max(INJECTION_LEAST, float(np.nextafter(negative[int((1 - INJECTION_FALSE) * len(negative))], 1)))
     return _best([(f_beta(label_counts(scores, holds, threshold=limit)), limit) for limit in _GRID])
 
 
