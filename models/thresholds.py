@@ -24,8 +24,8 @@ CRISIS_RECALL, CRISIS_FALSE = 0.99, 0.12
 """What must be found of crises, and how many may be marked at most of the harmless lines beside them, most of which are
 the words of a crisis about something else: of everyday lines hardly any is."""
 INJECTION_FALSE, INJECTION_LEAST, CLEAN_TOUCHED = 0.02, 0.5, 0.05
-"""Of harmless prompts, with the least that is enough whatever they say, since everyday lines that look like attacks are of
-many more kinds than were written; and of lines without anything personal, most of them written to look as if there
+"""Of harmless prompts, with the least that is enough whatever they say, since everyday lines that look like attacks are
+of many more kinds than were written; and of lines without anything personal, most of them written to look as if there
 were."""
 PART_LIMIT = 0.5
 FEW = 5
