@@ -139,6 +139,7 @@ class Site:
             self._write_versioned("targets", self._next("targets", Targets, lambda t: self._top(t, top)))
         if set(changed) - {TRUST_PATH} or self._load("releases", Targets) is None:
             self._write_versioned("releases", self._next("releases", Targets, lambda t: _set_targets(t, files)))
+        self._sign_due()  # no server may have run for long, and devices refuse what has ended
         self._write_snapshot()
         self._write_timestamp()
         return tuple(changed) or ("timestamp",)
@@ -147,14 +148,18 @@ class Site:
         """Sign a new timestamp, after whatever is past half of its life; nothing if nothing is published."""
         if self._load("timestamp", Timestamp) is None:
             return
+        if self._sign_due() or self._is_due("snapshot", self._load("snapshot", Snapshot)):
+            self._write_snapshot()
+        self._write_timestamp()
+
+    def _sign_due(self) -> bool:
+        """Sign again what is past half of its life, but for snapshot and timestamp; return whether one must follow."""
         due = [role for role in self._resigned if self._is_due(role, self._load(role, Targets))]
         for role in due:
             self._write_versioned(role, self._next(role, Targets, lambda _: None))
         if "root" in self.keys.roles and self._is_due("root", self._load("root", Root)):
             self._write_versioned("root", self._next("root", Root, lambda _: None))
-        if due or self._is_due("snapshot", self._load("snapshot", Snapshot)):
-            self._write_snapshot()
-        self._write_timestamp()
+        return bool(due)
 
     def resign(self) -> None:
         """Sign everything below root again, with versions that rise; what it says stays."""

@@ -184,7 +184,7 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
         row.ended_at = ledger.logged_at(session, row.ended)
         sessions.end_all_of(session, row.person)
         session.flush()
-        return record(row, now, people.keyring(session))
+        return record(row, row.ended_at, people.keyring(session))
 
 
 def list_grants(plane: ControlPlane, *, person: str = "", now_only: bool = False) -> tuple[GrantRecord, ...]:

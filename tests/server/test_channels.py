@@ -67,9 +67,15 @@ def entry(acts: Acts, name: str, channel: str) -> Entry:
 
 
 def device(acts: Acts, home: Path, channel: str) -> EdgeRuntime:
-    """Return a device of a channel."""
+    """Return a device of a channel, in the same time as the server."""
     settings = acts.plane.settings
-    return EdgeRuntime.open(home, trust=settings.home / "trust", source=str(settings.site), channel=channel)
+    return EdgeRuntime.open(
+        home,
+        trust=settings.home / "trust",
+        source=str(settings.site),
+        channel=channel,
+        clock=lambda: acts.plane.now().timestamp(),
+    )
 
 
 @pytest.mark.databases
