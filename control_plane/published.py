@@ -5,10 +5,10 @@ All but two are immutable: what they hold never changes, so caches keep them for
 
 from __future__ import annotations
 
-__all__ = ["CHECKPOINT_PATH", "IMMUTABLE", "TIMESTAMP_PATH", "cache_control"]
+from edge_runtime.core.release import CHECKPOINT_PATH, TIMESTAMP_PATH
 
-CHECKPOINT_PATH = "log/checkpoint"
-TIMESTAMP_PATH = "metadata/timestamp.json"
+__all__ = ["IMMUTABLE", "cache_control"]
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

@@ -84,7 +84,7 @@ class Drafts:
 
     def look(self) -> bool:
         """Adopt a draft that is new; being away is no failure here: the next look tells."""
-        from edge_runtime.delivery import TIMESTAMP_PATH
+        from edge_runtime.core.release import TIMESTAMP_PATH
         from edge_runtime.delivery.online import Source
 
         try:

@@ -29,10 +29,16 @@ from edge_runtime.adoption import GATHERED, HEAD, PARTS, Adopter, Held, released
 from edge_runtime.core.checkpoints import read_checkpoint
 from edge_runtime.core.errors import MentorplaneError, NewerFormat, NotTrusted, Unavailable
 from edge_runtime.core.freshness import signed_at
-from edge_runtime.core.release import encode_withdrawals, offered_path, parse_withdrawals
+from edge_runtime.core.release import (
+    CHECKPOINT_PATH,
+    TIMESTAMP_PATH,
+    encode_withdrawals,
+    offered_path,
+    parse_withdrawals,
+)
 from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.core.withdrawals import gather
-from edge_runtime.delivery import HEAD_PATH, TIMESTAMP_PATH, TRUST_PATH
+from edge_runtime.delivery import TRUST_PATH
 from edge_runtime.delivery.cached import Cached, load_cached
 from edge_runtime.delivery.online import Source, update
 from edge_runtime.home import write_file
@@ -230,9 +236,9 @@ class _Look:
         vkey = parse_trust(cached.files[TRUST_PATH]).log_vkey
         released = released_checkpoint(cached, self._adopter.channel)
         seen = self._before.head if self._before else released
-        self._source.hold(HEAD_PATH, seen)
+        self._source.hold(CHECKPOINT_PATH, seen)
         try:
-            offered = self._source.fetch(HEAD_PATH, max_bytes=MAX_HEAD_BYTES)
+            offered = self._source.fetch(CHECKPOINT_PATH, max_bytes=MAX_HEAD_BYTES)
         except FileNotFoundError as error:
             raise Unavailable("expected the checkpoint of the log at the source, got no such file") from error
         for note in (offered, released):

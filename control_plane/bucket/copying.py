@@ -32,8 +32,8 @@ from audit.checkpoint import parse_checkpoint
 from audit.errors import AuditError
 from audit.note import parse_note
 from audit.tiles import ENTRIES, parse_bundle, parse_path, parse_tile, tiles_for
-from control_plane.published import CHECKPOINT_PATH, TIMESTAMP_PATH
 from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.release import CHECKPOINT_PATH, TIMESTAMP_PATH
 
 __all__ = ["Shown", "Store", "copy", "lag", "shown"]
 

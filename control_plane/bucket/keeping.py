@@ -22,8 +22,8 @@ from control_plane import db
 from control_plane.bucket.copying import Shown, Step, Store, copy, lag, shown
 from control_plane.errors import Busy, NotFound
 from control_plane.plane import ControlPlane
-from control_plane.published import CHECKPOINT_PATH, TIMESTAMP_PATH
 from edge_runtime.core.errors import MentorplaneError, Unavailable
+from edge_runtime.core.release import CHECKPOINT_PATH, TIMESTAMP_PATH
 
 __all__ = ["Keeper", "keeper_of", "keeping"]
 

@@ -19,9 +19,10 @@ from functools import cached_property
 from typing import Any
 
 from control_plane.bucket.copying import AT_ONCE
-from control_plane.published import CHECKPOINT_PATH, cache_control
+from control_plane.published import cache_control
 from control_plane.settings import Bucket
 from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.release import CHECKPOINT_PATH
 
 __all__ = ["S3"]
 

@@ -24,7 +24,9 @@ from edge_runtime.core.parts import MAX_PART_BYTES, PACKED, Part, parse_part
 from edge_runtime.core.statements import open_statement
 
 __all__ = [
+    "CHECKPOINT_PATH",
     "CLOSURE_FOLDER",
+    "TIMESTAMP_PATH",
     "LogProof",
     "ReleaseFile",
     "closure_path",
@@ -49,6 +51,9 @@ WITHDRAWALS_FORMAT = "mentorplane-withdrawals/1"
 MAX_BYTES = 16_000_000
 MAX_PARTS_BYTES = 64_000_000
 """How large all parts of a release may be together, uncompressed."""
+CHECKPOINT_PATH = "log/checkpoint"
+TIMESTAMP_PATH = "metadata/timestamp.json"
+"""These two published files change under their names; what a refresh with nothing new asks for."""
 CLOSURE_FOLDER = "closures"
 MAX_CLOSURE_BYTES = 1_000_000
 """The largest that the format of a closure allows: that of a policy."""

@@ -12,11 +12,7 @@ Does not: judge what the files say (see `core.trust`). Source: docs/adr/0002; TU
 
 from edge_runtime.core.release import release_path, withdrawals_path
 
-__all__ = ["HEAD_PATH", "RELEASES_ROLE", "TIMESTAMP_PATH", "TRUST_PATH", "target_paths"]
-
-TIMESTAMP_PATH = "metadata/timestamp.json"
-HEAD_PATH = "log/checkpoint"
-"""These two change under their names; what a refresh with nothing new asks for."""
+__all__ = ["RELEASES_ROLE", "TRUST_PATH", "target_paths"]
 
 TRUST_PATH = "trust.json"
 RELEASES_ROLE = "releases"

@@ -24,12 +24,13 @@ from audit.tiles import tiles_for
 from control_plane.bucket import copy, shown
 from control_plane.bucket.s3 import S3
 from control_plane.cli import app
-from control_plane.published import CHECKPOINT_PATH, TIMESTAMP_PATH, cache_control
+from control_plane.published import cache_control
 from control_plane.repository import Site
 from control_plane.settings import Bucket
 from edge_runtime import EdgeRuntime
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.release import CHECKPOINT_PATH, TIMESTAMP_PATH
 from tests.conftest import places
 from tests.published import Published, published_once
 from tests.server.acts import Acts

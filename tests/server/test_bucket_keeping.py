@@ -18,10 +18,10 @@ from control_plane.bucket.keeping import _run as run
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.publish import renew
-from control_plane.published import TIMESTAMP_PATH
 from control_plane.registry import queries
 from control_plane.settings import Bucket, Settings, load_settings
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.release import TIMESTAMP_PATH
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
 from tests.server.test_bucket import Kept, files
