@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from audit.frozen import frozen
 from models.data.example import Example
 from models.export import INPUTS, write_graph
+from models.model import padded
 from models.names import ENTITY_TYPES, LABELS
 from models.predict import Floats, Predicted, inputs_of
 from models.tokens import Tokens
@@ -97,8 +98,7 @@ def train_gate(read: Sequence[Tokens], holds: Sequence[bool], words: Tensor, *, 
 def _batch(chosen: Sequence[tuple[Tokens, bool]]) -> tuple[Tensor, Tensor, Tensor]:
     width = max(len(one.ids) for one, _ in chosen)
     ids, capitals = (
-        torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
-        for rows in ([one.ids for one, _ in chosen], [one.capitals for one, _ in chosen])
+        padded(rows, width, 0) for rows in ([one.ids for one, _ in chosen], [one.capitals for one, _ in chosen])
     )
     return ids, capitals, torch.tensor([[float(holds)] for _, holds in chosen])
 

@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
 from models.tokens import UNKNOWN, Encoded
 
-__all__ = ["Batch", "ReaderNet", "loss_of"]
+__all__ = ["Batch", "ReaderNet", "loss_of", "padded"]
 
 DROPOUT = 0.1
 PART_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
@@ -29,11 +29,11 @@ class Batch:
 
     def __init__(self, examples: Sequence[Encoded]) -> None:
         width = max(len(one.ids) for one in examples)
-        self.ids = _padded([one.ids for one in examples], width, 0)
-        self.capitals = _padded([one.capitals for one in examples], width, 0)
-        self.mask = _padded([(1,) * len(one.ids) for one in examples], width, 0)
-        self.entities = _padded([one.entities for one in examples], width, UNKNOWN)
-        self.parts = _padded([one.parts for one in examples], width, UNKNOWN)
+        self.ids = padded([one.ids for one in examples], width, 0)
+        self.capitals = padded([one.capitals for one in examples], width, 0)
+        self.mask = padded([(1,) * len(one.ids) for one in examples], width, 0)
+        self.entities = padded([one.entities for one in examples], width, UNKNOWN)
+        self.parts = padded([one.parts for one in examples], width, UNKNOWN)
         self.labels = torch.tensor([one.labels for one in examples])
 
 
@@ -106,5 +106,6 @@ def _label_loss(logits: Tensor, judged: Tensor) -> Tensor:
     return total / known.any(dim=1).sum().clamp(min=8)
 
 
-def _padded(rows: Sequence[Sequence[int]], width: int, filler: int) -> Tensor:
+def padded(rows: Sequence[Sequence[int]], width: int, filler: int) -> Tensor:
+    """Return rows of one width, what is missing filled up."""
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows])

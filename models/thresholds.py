@@ -50,7 +50,7 @@ def choose_thresholds(examples: Sequence[Example], predicted: Sequence[Predicted
     """Return a threshold for each entity, part and label of which there are enough cases, with its score."""
     pairs = list(zip(examples, predicted, strict=True))
     tagged = [(example, one) for example, one in pairs if example.entities is not None]
-    limits = {name: _label_limit(name, pairs) for name in LABELS} | {"crisis": _crisis_limit(pairs)}
+    limits = {name: _label_limit(name, pairs) for name in LABELS}
     limits |= dict.fromkeys(ENTITY_TYPES, _entity_limit(tagged)) | dict.fromkeys(PARTS, PART_LIMIT)
     scored = _scored(pairs, limits)
     return [one for one in scored if one.examples >= FEW or one.name in ALWAYS]
@@ -113,6 +113,8 @@ def _known(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> tuple[list[
 
 
 def _label_limit(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> float:
+    if name == "crisis":
+        return _crisis_limit(pairs)
     scores, holds = _known(name, pairs)
     positive = sorted(score for score, truth in zip(scores, holds, strict=True) if truth)
     negative = sorted(score for score, truth in zip(scores, holds, strict=True) if not truth)
