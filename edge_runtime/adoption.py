@@ -38,7 +38,7 @@ __all__ = ["GATHERED", "HEAD", "PARTS", "Adopter", "Held", "released_checkpoint"
 PARTS = "parts.jsonl"
 BASIS = "basis.json"
 GATHERED = "withdrawals.json"
-"""What a second source withdrew, if there is one."""
+"""What a second source withdrew; an empty list if it said nothing, or there is none."""
 HEAD = "log-head"
 """The newest signed checkpoint of the log that this device saw."""
 
@@ -79,7 +79,7 @@ class Adopter:
         """
         cached, kept = self._kept(generation, source)
         standing = kept.stand()
-        head = _optional(generation / HEAD) or released_checkpoint(cached, self.channel)
+        head = _read(generation / HEAD, check="V7")
         read_checkpoint(head, standing.adoption.state.trust.log_vkey)
         return Held(generation, cached, standing, head, kept.gathered)
 
@@ -164,7 +164,7 @@ class Adopter:
             folder, release = found, _read(found / RELEASE)
         basis, growth, changes = basis_format.parse_basis(_read(folder / BASIS))
         held = _load_parts(folder / PARTS, release)
-        gathered = _optional(generation / GATHERED)
+        gathered = _read(generation / GATHERED)
         delivery = self._delivery(
             {**cached.files, release_path(self.channel): release},
             growth,
@@ -268,15 +268,11 @@ def _rollout(files: Mapping[str, bytes], channel: str, trust: TrustFile, *, seen
     return read_rollout(parse_release(files[release_path(channel)]).manifest, words, keyring=trust.people, seen=seen)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, check: str = "V6") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise NotTrusted("expected what the last adoption built on, got none in the home", check="V6") from error
-
-
-def _optional(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+        raise NotTrusted("expected what the last adoption built on, got none in the home", check=check) from error
 
 
 def released_checkpoint(cached: Cached, channel: str) -> bytes:

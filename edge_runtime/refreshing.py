@@ -109,7 +109,7 @@ class Refresher:
             return b""
         try:
             source, path = Source(self.sources.second), offered_path(self.adopter.channel)
-            if before and before.gathered:
+            if before:
                 source.hold(path, before.gathered)
             offered = source.fetch(path, max_bytes=MAX_OFFERED_BYTES)
             parse_withdrawals(offered, self.adopter.channel)
@@ -208,14 +208,14 @@ class _Look:
 
     def _gathered(self, files: Mapping[str, bytes], offered: bytes) -> bytes:
         """Return the withdrawals to keep of the second source, by the keyring of a trust file."""
-        before = self._before.gathered if self._before else b""
+        channel = self._adopter.channel
+        before = self._before.gathered if self._before else encode_withdrawals(channel, ())
         if not offered or offered == before:
             return before
-        channel, trust = self._adopter.channel, parse_trust(files[TRUST_PATH])
-        kept = parse_withdrawals(before, channel) if before else ()
+        trust = parse_trust(files[TRUST_PATH])
         try:
             found = gather(
-                kept,
+                parse_withdrawals(before, channel),
                 parse_withdrawals(offered, channel),
                 keyring=trust.people,
                 organisation=trust.organisation,
@@ -272,5 +272,4 @@ class _Look:
 
 def _write(staging: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
-        if data:
-            write_file(staging / name, data)
+        write_file(staging / name, data)

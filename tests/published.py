@@ -6,10 +6,13 @@ repository code, so that tests of the device need no server and can publish what
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime as dt
 import hashlib
+import shutil
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 from audit.merkle import Frontier
@@ -48,6 +51,15 @@ class Published:
         self.trust = folder / "trust"
         self.keys: ServerKeys = load_keys(folder / "keys", "acme")
         self.now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+    def copied(self, folder: Path) -> Published:
+        """Return another one that starts from here, in a folder that gets a copy of all that lies beside this one."""
+        shutil.copytree(self.folder.parent, folder, symlinks=True, dirs_exist_ok=True)
+        members = {field.name: getattr(self.organisation, field.name) for field in fields(Organisation)}
+        members = {n: copy.copy(held) if isinstance(held, dict | list) else held for n, held in members.items()}
+        made = Published(folder, Organisation(**members))
+        made.now = self.now
+        return made
 
     def release(self, documents: Mapping[tuple[str, str], bytes] | None = None, **options: object) -> Manifest:
         """Release through the organisation, then publish."""

@@ -18,7 +18,7 @@ from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 from audit.note import Signer
 from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
 from edge_runtime.core import canonical, dsse
-from edge_runtime.core.approval import ApprovalRule, ApprovalRules, Person, When
+from edge_runtime.core.approval import ApprovalRule, ApprovalRules, OtherKey, Person, When
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.quorum import AtLeast, Tree
@@ -103,9 +103,13 @@ def tier_rules(needs: Mapping[str, Tree], *more: ApprovalRule, emergency: Tree =
 
 @dataclass
 class Organisation:
-    """One organisation: change its fields, `build` a release, `deliver` it."""
+    """One organisation: change its fields, `build` a release, `deliver` it.
+
+    `second_keys` says who has another key, "<person>, second", and in which roles it signs.
+    """
 
     people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
+    second_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     floor: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TIERS, 1))
     own_keys: bool = False
     leaves: list[bytes] = field(default_factory=list)
@@ -123,7 +127,14 @@ class Organisation:
 
     def trust(self) -> TrustFile:
         """Return the trust file as it stands."""
-        people = {p: Person(p, dsse.public_bytes(unsafe_key(p)), "server", roles) for p, roles in self.people.items()}
+        others = {
+            p: (OtherKey(dsse.public_bytes(unsafe_key(f"{p}, second")), "own", roles),)
+            for p, roles in self.second_keys.items()
+        }
+        people = {
+            p: Person(p, dsse.public_bytes(unsafe_key(p)), "server", roles, others.get(p, ()))
+            for p, roles in self.people.items()
+        }
         return TrustFile(ORGANISATION, people, self.log.verifier.vkey, dict(self.floor), self.own_keys, True)
 
     def base_documents(self) -> dict[tuple[str, str], bytes]:
@@ -165,7 +176,7 @@ class Organisation:
     def state(
         self, act: str, manifest: Manifest, *, person: str, role: str = "", refs: Iterable[Entry] | None = None,
         key: str = "", previous: str = "", channel: str = CHANNEL, organisation: str = ORGANISATION,
-        replacement: str = "",
+        replacement: str = "", at: str = AT,
     ) -> dsse.Envelope:  # fmt: skip
         """Return a signed statement of `person` about what the manifest changes."""
         before = set(self.manifest.entries) if self.manifest else set()
@@ -179,7 +190,7 @@ class Organisation:
             person=person,
             role=role or self.people.get(person, ("facilitator",))[0],
             reason="",
-            at=AT,
+            at=at,
             previous=previous,
             replacement=replacement,
         )

@@ -58,7 +58,7 @@ class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
 
     `parts` are those of the release file. `closures` also hold what `changed_closures` names, or `changes` what was
-    worked out from it at adoption. `gathered` is a list of what a second source withdrew, or b"".
+    worked out from it at adoption. `gathered` is a list of what a second source withdrew, None without one.
     """
 
     channel: str
@@ -69,7 +69,7 @@ class Delivery:
     closures: Mapping[str, bytes]
     growth: tuple[bytes, ...] = ()
     changes: tuple[Changed, ...] | None = None
-    gathered: bytes = b""
+    gathered: bytes | None = None
 
 
 @frozen
@@ -278,7 +278,7 @@ def _withdrawals(basis: Basis | None, delivery: Delivery, manifest: Manifest, *,
         keyring=trust.people,
         organisation=manifest.organisation,
         channel=manifest.channel,
-        gathered=parse_withdrawals(delivery.gathered, manifest.channel) if delivery.gathered else (),
+        gathered=() if delivery.gathered is None else parse_withdrawals(delivery.gathered, manifest.channel),
     )
 
 

@@ -71,7 +71,8 @@ class Source:
         """Return the bytes published at `path`.
 
         Raises:
-            Unavailable: not there, not reachable, or longer than `max_bytes`.
+            Unavailable: not reachable.
+            NotTrusted: V3, it is longer than `max_bytes`.
             FileNotFoundError: the source says that there is no such file.
         """
         try:
@@ -80,6 +81,8 @@ class Source:
             if error.status_code in (403, 404):
                 raise FileNotFoundError(path) from error
             raise Unavailable(f"expected the source to answer, got HTTP status {error.status_code}") from error
+        except tuf_errors.DownloadLengthMismatchError as error:
+            raise NotTrusted(f"expected a file of at most {max_bytes} bytes, got a longer one", check="V3") from error
         except (tuf_errors.DownloadError, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(f"expected the source to answer, got {type(error).__name__}") from error
 
@@ -90,7 +93,7 @@ def _wrapped(check: str) -> Iterator[None]:
     try:
         yield
     except tuf_errors.RepositoryError as error:
-        at = "V1" if str(error).startswith("root") else check
+        at = "V1" if "root" in str(error).split()[:2] else check
         raise NotTrusted(f"expected metadata that verifies, got {type(error).__name__}: {error}", check=at) from error
     except tuf_errors.DownloadLengthMismatchError as error:
         raise NotTrusted("expected a file of the length its metadata states, got a longer one", check="V3") from error

@@ -41,12 +41,14 @@ def at(published: Published, tmp_path: Path, later_s: int) -> EdgeRuntime:
         (14 * DAY_S + 1, "expired"),
     ],
 )
+@pytest.mark.attack("clock set back and forward")
 def test_the_clock_is_set_back_and_forward(published: Published, tmp_path: Path, later_s: int, fresh: str) -> None:
     """Below the newest signed time it counts as stalest; beyond it, what is held ages; a little difference is none."""
     adopted(published, tmp_path)
     assert at(published, tmp_path, later_s).status().fresh == fresh
 
 
+@pytest.mark.attack("clock set back and forward")
 def test_the_clock_is_set_back_and_refreshed(published: Published, tmp_path: Path) -> None:
     """Attack: with the clock a year back, a refresh makes nothing fresh; one with the right clock does."""
     adopted(published, tmp_path)
@@ -59,6 +61,7 @@ def test_the_clock_is_set_back_and_refreshed(published: Published, tmp_path: Pat
     assert (right.status().fresh, right.status().as_of) == ("fresh", int(published.now.timestamp()))
 
 
+@pytest.mark.attack("clock set back and forward")
 def test_the_clock_is_set_forward_and_refreshed(published: Published, tmp_path: Path) -> None:
     """Attack: a year ahead everything has ended: refused; a refresh with the right clock heals it everywhere."""
     edge = adopted(published, tmp_path)
@@ -72,6 +75,7 @@ def test_the_clock_is_set_forward_and_refreshed(published: Published, tmp_path: 
     assert at(published, tmp_path, 0).status().fresh == "fresh"
 
 
+@pytest.mark.attack("indefinite freeze")
 def test_a_frozen_mirror_answers_every_look(published: Published, tmp_path: Path) -> None:
     """Indefinite freeze: a source that goes on serving the same files is followed, and what it serves grows stale."""
     adopted(published, tmp_path)

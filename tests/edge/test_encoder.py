@@ -83,6 +83,7 @@ def test_a_clean_sentence_stops_at_the_first_stage(encoder: OnnxEncoder, tmp_pat
 @pytest.mark.parametrize(
     "spoil", [lambda data: data[:-1], lambda data: data + b" ", lambda data: bytes([data[0] ^ 1]) + data[1:]]
 )
+@pytest.mark.attack("model file swapped")
 def test_another_file_is_refused(folder: Path, tmp_path: Path, name: str, spoil: Callable[[bytes], bytes]) -> None:
     """V8: a flipped bit, a byte more or less, and the runtime never sees the file."""
     for path in folder.iterdir():
@@ -102,6 +103,7 @@ def test_another_file_is_refused(folder: Path, tmp_path: Path, name: str, spoil:
         {"parts": [["WHO", 0, 1]]},
     ],
 )
+@pytest.mark.attack("model file swapped")
 def test_a_model_that_fails_its_self_test_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
     """V8: other scores or other places than its makers saw."""
     probe = {**tiny_reader.document()["self_test"][0], **changed}

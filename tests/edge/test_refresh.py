@@ -111,6 +111,7 @@ def rotated(published: Published) -> Ed25519PrivateKey:
     return new
 
 
+@pytest.mark.attack("rollback of root")
 def test_a_stolen_key_that_a_newer_root_revoked_is_used_again(published: Published, tmp_path: Path) -> None:
     """Attack: the refresh that meets the newer root fails, and the root is then held back: it is kept all the same.
 

@@ -56,6 +56,7 @@ def second(published: Published, tmp_path: Path) -> Second:
     return made
 
 
+@pytest.mark.attack("withdrawal hidden")
 def test_a_withdrawal_is_hidden_by_the_first_source(second: Second, published: Published) -> None:
     """Attack: the first source goes on without the withdrawal: the longer list stops the prompt, from then on."""
     published.organisation.withdraw("prompt", "opener")
@@ -83,6 +84,7 @@ def test_a_withdrawal_arrives_while_the_first_source_is_of_no_use(
 
 
 @pytest.mark.parametrize("then", ["gone", "empty", "shorter", "cut"])
+@pytest.mark.attack("withdrawal list shortened")
 def test_the_list_is_shortened_or_vanishes(second: Second, published: Published, then: str) -> None:
     """Attack: what was withdrawn once does not run again, whatever becomes of the list; it is said, and no error."""
     published.release({("prompt", "other"): canonical.encode(prompt_document("other"))})

@@ -105,6 +105,7 @@ def test_a_refresh_makes_a_stale_device_fresh_again(edge: EdgeRuntime, published
     assert edge.status().fresh == "fresh"
 
 
+@pytest.mark.attack("clock set back and forward")
 def test_attack_clock_set_back_and_forward(
     edge: EdgeRuntime, published: Published, tmp_path: Path, clock: Clock, cloud: Cloud
 ) -> None:

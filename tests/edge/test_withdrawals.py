@@ -52,6 +52,7 @@ def test_a_withdrawal_reaches_the_device_and_survives_a_restart(
 
 
 @pytest.mark.parametrize(("then", "check"), [("empty", "V6"), ("gone", "V2")])
+@pytest.mark.attack("rollback of the withdrawal list")
 def test_the_list_is_emptied_or_vanishes(
     edge: EdgeRuntime, published: Published, tmp_path: Path, then: str, check: str
 ) -> None:

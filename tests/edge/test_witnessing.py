@@ -71,6 +71,7 @@ def test_the_newest_checkpoint_is_remembered(edge: EdgeRuntime, published: Publi
 
 
 @pytest.mark.parametrize("more", [0, 3, 300])
+@pytest.mark.attack("log fork")
 def test_the_log_is_forked(edge: EdgeRuntime, published: Published, tmp_path: Path, more: int) -> None:
     """Attack: another history after the release, of the same size or a larger one, is shown to a device.
 

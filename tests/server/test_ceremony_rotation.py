@@ -127,6 +127,7 @@ def _forged_top(site: Site, *signers: CryptoSigner) -> Metadata[Targets]:
     return forged
 
 
+@pytest.mark.attack("key compromise below threshold")
 def test_every_online_key_together_cannot_change_the_keyring(
     organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_every_online_key_together_cannot_change_the_keyring(
     _refused(edge, tmp_path, "V2")
 
 
+@pytest.mark.attack("key compromise below threshold")
 def test_keys_below_the_threshold_of_targets_change_nothing(
     organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
 ) -> None:
@@ -143,6 +145,7 @@ def test_keys_below_the_threshold_of_targets_change_nothing(
     _refused(edge, tmp_path, "V2")
 
 
+@pytest.mark.attack("re-delegation by an online key")
 def test_an_online_key_that_redelegates_the_keyring_is_refused(
     organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
 ) -> None:
@@ -160,6 +163,7 @@ def test_an_online_key_that_redelegates_the_keyring_is_refused(
     _refused(edge, tmp_path, "releases delegates")
 
 
+@pytest.mark.attack("re-delegation by an online key")
 def test_a_targets_that_delegates_more_is_refused(
     organisation: Organisation, edge: EdgeRuntime, tmp_path: Path
 ) -> None:
@@ -178,6 +182,7 @@ def test_a_targets_that_delegates_more_is_refused(
     _refused(edge, tmp_path, "delegates other paths")
 
 
+@pytest.mark.attack("key compromise below threshold")
 def test_a_root_of_strangers_is_refused(organisation: Organisation, edge: EdgeRuntime, tmp_path: Path) -> None:
     """A next root that one custodian and a thief's own keys signed fails V1."""
     site = organisation.site

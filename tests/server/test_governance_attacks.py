@@ -32,6 +32,7 @@ def ended(acts: Acts, login: str, by: str = "ruth") -> None:
         grants.end(acts.plane, acts.id(by), one.id, reason="left", passphrase=acts.passphrase(by))
 
 
+@pytest.mark.attack("approval after the grant ended")
 def test_attack_a_role_that_ends_between_the_question_and_the_signature(acts: Acts) -> None:
     """What somebody holds is asked in the transaction that signs: a grant that ended meanwhile approves nothing."""
     acts.check()

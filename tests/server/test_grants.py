@@ -216,6 +216,7 @@ def test_one_person_ends_a_grant_at_once(acts: Acts) -> None:
         grants.end(acts.plane, acts.id("lena"), toms.id, reason="left", passphrase=acts.passphrase("lena"))
 
 
+@pytest.mark.attack("approval after the grant ended")
 def test_attack_a_grant_that_ended_while_somebody_signs(acts: Acts) -> None:
     """`require` asks inside the transaction: whoever lost the role a moment ago is refused there."""
     [toms] = grants.list_grants(acts.plane, person="tom")

@@ -104,6 +104,7 @@ def test_a_witness_that_is_down_holds_up_no_act(acts: Acts, tmp_path: Path, how:
         assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
 
 
+@pytest.mark.attack("witness below quorum")
 def test_fewer_than_the_quorum_replace_nothing(acts: Acts, tmp_path: Path) -> None:
     """One of two needed cosignatures is not published as if it were enough."""
     with running(tmp_path / "witness", [acts.plane.keys.log.verifier]) as one, deaf() as port:
