@@ -62,7 +62,7 @@ Number: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
 class Body(BaseModel):
     """A request body: unknown members are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _plane(request: Request) -> ControlPlane:

@@ -10,7 +10,6 @@ person says so. Does not: call a model, read rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from control_plane.diffs.words import Span, diff_texts
@@ -21,9 +20,6 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.pipeline import compile_for, free_texts, instruct, produce, reply_text
 from edge_runtime.core.policy import Layer, Policy, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.reader import Reading, TextReader
-from edge_runtime.core.redaction import PlaceholderTable, cover_inputs
-from edge_runtime.handover import crisis_in
 
 __all__ = ["NOT_SHOWN", "CaseEffect", "Seen", "World", "effects_of"]
 
@@ -121,6 +117,11 @@ def _visible(seen: Seen | None) -> Seen | None:
 
 
 def _seen(world: World, case: JsonObject) -> Seen | None:
+    # The reader is forty modules, which a server starts without.
+    from edge_runtime.core.reader import TextReader
+    from edge_runtime.core.redaction import PlaceholderTable, cover_inputs
+    from edge_runtime.handover import crisis_in
+
     prompt, policy, context = world.prompt, world.policy, case.get("context", {})
     if prompt is None:
         return None
@@ -143,7 +144,11 @@ def _seen(world: World, case: JsonObject) -> Seen | None:
         return Seen(route, decision.obligations, because, "blocked", prompt.fallback)
     told = leaves = ""
     if decision.route > Route.DEVICE:
-        leaves = told = _told(prompt, values, readings, covered=decision.route is Route.REDACTED)
+        leaving = values
+        if decision.route is Route.REDACTED:
+            read = lambda name, text: readings.get(name) or reader.read(text)  # noqa: E731
+            leaving, _ = cover_inputs(values, read, PlaceholderTable())
+        leaves = told = instruct(prompt, leaving, MARKER)
     elif prompt.max_tokens and "local-model" in context.get("capabilities", ()):
         told = instruct(prompt, values, MARKER)
     try:
@@ -151,11 +156,3 @@ def _seen(world: World, case: JsonObject) -> Seen | None:
     except InvalidDocument:
         reply, outcome = prompt.fallback, "fallback"
     return Seen(route, decision.obligations, because, outcome, reply.strip(), leaves, told)
-
-
-def _told(prompt: Prompt, values: JsonObject, readings: Mapping[str, Reading], *, covered: bool) -> str:
-    """Return what a model in the cloud is told, covered if the route asks for it."""
-    reader = TextReader()
-    if covered:
-        values, _ = cover_inputs(values, lambda name, text: readings.get(name) or reader.read(text), PlaceholderTable())
-    return instruct(prompt, values, MARKER)

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from audit.pack.check import PackReport
 from control_plane.evidence.report_data import ReportData, report_data
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["report_files", "report_html"]
 
@@ -37,6 +39,8 @@ def report_html(data: ReportData) -> bytes:
 @lru_cache(maxsize=8)
 def page(name: str) -> Template:
     """Return a template of this package; every text in it is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string((_PAGES / name).read_text("utf-8"))
 

@@ -110,4 +110,5 @@ def forget(plane: ControlPlane) -> None:
     """Let go of what a process that ended had begun; at start, where no other process works with the database."""
     if plane.engine.dialect.name == "sqlite":
         with db.write(plane.engine) as session:
-            session.execute(delete(ClaimRow).where(col(ClaimRow.leaf).is_(None), col(ClaimRow.status).is_(None)))
+            begun = delete(ClaimRow).where(col(ClaimRow.leaf).is_(None), col(ClaimRow.status).is_(None))
+            session.execute(begun.execution_options(synchronize_session=False))

@@ -13,25 +13,25 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Body, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audit.acts import Client
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.web.journey import Journey
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 __all__ = ["mount"]
 
 COOKIE = "mentorplane_tour"
-_PAGES = Environment(
-    loader=PackageLoader("control_plane.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 _STATUS = {NotFound: 404, Conflict: 409, Refused: 403, InvalidDocument: 422}
 
 
@@ -116,8 +116,16 @@ def _refusal(status: int, message: str) -> Response:
     return JSONResponse({"error": message}, status_code=status, headers={"Cache-Control": "no-store"})
 
 
+@cache
+def _pages() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("control_plane.web")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
 def _page(name: str, request: Request, *, status: int = 200, **values: str) -> Response:
-    html = _PAGES.get_template(name).render(**values)
+    html = _pages().get_template(name).render(**values)
     return HTMLResponse(html, status_code=status, headers=_safety_headers(_device_origin(request)))
 
 

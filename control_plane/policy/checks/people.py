@@ -76,7 +76,7 @@ def check_ai_disclosure(candidate: Candidate) -> Found:
 
 def _denied(before: str) -> bool:
     clause = re.split(r"[.!?;:,\n]", before)[-1]
-    return bool(NEGATIONS.search(clause))
+    return bool(re.search(NEGATIONS, clause))
 
 
 def check_handoff(candidate: Candidate) -> Found:

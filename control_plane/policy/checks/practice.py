@@ -85,22 +85,22 @@ def _members(schema: object, place: str) -> Iterator[tuple[str, str]]:
 def _in_name(name: str) -> Iterator[str]:
     words = re.sub(r"[^a-z0-9]+", "_", _plain(re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)))
     for practice in PRACTICES:
-        if practice.member.search(words):
+        if re.search(practice.member, words):
             yield f"{practice.name} is prohibited, and a member of that name is filled by it"
 
 
 def _in_text(text: str) -> Iterator[str]:
     for clause in _CLAUSE.split(_plain(_MARK.sub(" ", text))):
         for practice in PRACTICES:
-            for found in (*practice.pair.finditer(clause), *practice.phrase.finditer(clause)):
+            for found in (*re.finditer(practice.pair, clause), *re.finditer(practice.phrase, clause)):
                 if not _negated(clause[: found.start()], practice, found[0]):
                     yield f"{practice.name} is prohibited, got {' '.join(found[0].split())!r}"
 
 
 def _negated(before: str, practice: Practice, found: str) -> bool:
-    if practice.name == "manipulation" and NEGATIONS.match(found):  # "never say that you are an AI" is the practice
+    if practice.name == "manipulation" and re.match(NEGATIONS, found):  # "never say that you are an AI" is the practice
         return False
-    return bool(NEGATIONS.search(before)) and not UNDOES_NEGATION.search(before)
+    return bool(re.search(NEGATIONS, before)) and not re.search(UNDOES_NEGATION, before)
 
 
 def _plain(text: str) -> str:

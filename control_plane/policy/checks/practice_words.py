@@ -1,8 +1,9 @@
 """What a coaching assistant must never be asked to do, as words: practices, and what negates them, in four languages.
 
 English, German, French and Spanish are looked for in every text, whatever its locale. The words are patterns over text
-in small letters without accents. A pair is an act on a thing ("detect ... emotion"); a phrase is forbidden as it
-stands; members are names that an output must not have, because filling them is the practice itself.
+in small letters without accents, compiled when they are first looked for: a server compiles none of them to start. A
+pair is an act on a thing ("detect ... emotion"); a phrase is forbidden as it stands; members are names that an output
+must not have, because filling them is the practice itself.
 
 Source: Regulation (EU) 2024/1689, Art. 5(1)(a) manipulation, 5(1)(f) emotions at work and in education, Annex III 4(b)
 decisions about workers; the coaching associations' rules against diagnosis by an assistant.
@@ -21,9 +22,9 @@ class Practice:
     """One prohibited practice: how people call it, its acts and things, phrases, and names of members."""
 
     name: str
-    pair: re.Pattern[str]
-    phrase: re.Pattern[str]
-    member: re.Pattern[str]
+    pair: str
+    phrase: str
+    member: str
 
 
 _NOTHING = r"(?!)"
@@ -35,9 +36,9 @@ def _practice(name: str, *, acts: str, things: str, phrases: str, members: str) 
     pair = rf"{act}{_BETWEEN}{thing}" if acts else _NOTHING
     return Practice(
         name,
-        re.compile(pair),
-        re.compile(rf"\b(?:{_alternatives(phrases)})\b" if phrases else _NOTHING),
-        re.compile(rf"(?:^|_)(?:{_alternatives(members)})(?:_|$)"),
+        pair,
+        rf"\b(?:{_alternatives(phrases)})\b" if phrases else _NOTHING,
+        rf"(?:^|_)(?:{_alternatives(members)})(?:_|$)",
     )
 
 
@@ -164,7 +165,7 @@ ascenso|despido|puntuacion
     ),
 )
 
-NEGATIONS = re.compile(
+NEGATIONS = (
     r"\b(?:not|never|no|nor|neither|without|avoid|refuse|cannot|can.t|don.t|doesn.t|isn.t|must not|mustn.t"
     r"|won.t|nothing|instead of|rather than|stop"
     r"|nicht|nie|niemals|kein|keine|keinen|keiner|keinem|weder|ohne|vermeide|vermeiden|statt|unterlasse"
@@ -173,7 +174,7 @@ NEGATIONS = re.compile(
 )
 """What makes a practice that follows in the same clause something that is not to be done."""
 
-UNDOES_NEGATION = re.compile(
+UNDOES_NEGATION = (
     r"\b(?:(?:never|not|don.t) (?:fail|forget|hesitate|omit|stop|refuse|avoid)|not only|no doubt|no matter"
     r"|without (?:fail|hesitation|hesitating)"
     r"|nicht nur|vergiss nicht|zogere nicht|ohne zu zogern|nicht vergessen"
