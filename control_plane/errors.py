@@ -12,7 +12,7 @@
     ├── NotSignedIn       the request carries no valid token
     ├── TooMany           somebody asks more often than is allowed: come again later
     ├── Unguarded         a change of what is there must say what its author saw
-    ├── Unsigned          what is proposed waits for its author's signature, and says what (`registry.revising`)
+    ├── Unsigned          an act waits for the signature of who acts, and says what to sign (`registry.signing`)
     ├── Refusal           the demonstration's server answered no (`demo.parties`)
     └── Unexpected        the demonstration went otherwise than it must (`demo.journey`)
 

@@ -14,7 +14,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, queries, review
 from control_plane.registry.lifecycle import windows
 from control_plane.registry.records import CheckResult, Proposal, ProposalDetail, Task
-from control_plane.registry.revising import Elsewhere
+from control_plane.registry.signing import Elsewhere
 from control_plane.requests.etags import matched
 from control_plane.requests.paging import Paging
 from control_plane.reviewing import batches, closing, conflicts, listing, own_keys
@@ -23,7 +23,7 @@ from control_plane.reviewing.records import BatchItem, Conflicting
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 
-__all__ = ["Change", "Edit", "Revision", "proposed", "router"]
+__all__ = ["Change", "Duplicate", "Edit", "Rebase", "Revision", "proposed", "router"]
 
 router = routes()
 Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -89,12 +89,15 @@ class Finding(BaseModel):
     waiting: bool = False
 
 
-class Rebasing(Body):
+class Rebase(Body):
     """A rebase; `merged` takes the merged text of files whose changes are in other lines only."""
 
-    passphrase: Text = Field(default="", repr=False)
     revision: Revision | None = None
     merged: bool = False
+
+
+class Rebasing(Signing, Rebase):
+    """A rebase with what signs it."""
 
 
 class Closing(Body):
@@ -103,12 +106,15 @@ class Closing(Body):
     reason: Text = ""
 
 
-class Duplicating(Body):
+class Duplicate(Body):
     """A new proposal with what another has, on its channel or on one that is named."""
 
     title: Text
-    passphrase: Text = Field(default="", repr=False)
     channel: Text = ""
+
+
+class Duplicating(Signing, Duplicate):
+    """A duplicate with what signs it."""
 
 
 class Item(Body):
@@ -279,7 +285,7 @@ def list_conflicts(plane: Plane, _actor: Actor, number: Number) -> tuple[Conflic
 def rebase(plane: Plane, actor: Actor, number: Number, *, body: Rebasing) -> Proposal:
     """Put a stale proposal on the live release, which voids its approvals."""
     return proposals.rebase(
-        plane, actor.person, number, passphrase=body.passphrase, revision=body.revision, merged=body.merged
+        plane, actor.person, number, passphrase=body.proof(), revision=body.revision, merged=body.merged
     )
 
 
@@ -293,5 +299,5 @@ def close(plane: Plane, actor: Actor, number: Number, *, body: Closing) -> Propo
 def duplicate(plane: Plane, actor: Actor, number: Number, *, body: Duplicating) -> Proposal:
     """Propose what another proposal has; no approval comes along."""
     return closing.duplicate(
-        plane, actor.person, number, title=body.title, passphrase=body.passphrase, channel=body.channel
+        plane, actor.person, number, title=body.title, passphrase=body.proof(), channel=body.channel
     )

@@ -7,10 +7,13 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Number, Plane, Text
+from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
+from control_plane.plane import ControlPlane
 from control_plane.registry import queries, releases
 from control_plane.registry.lifecycle import acts, course, emergency, rollout, scheduling, windows, withdrawing
+from control_plane.registry.lifecycle.withdrawing import ChannelWithdrawn
 from control_plane.registry.records import Proposal, Release, Withdrawal
+from control_plane.registry.signing import Elsewhere
 from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
@@ -19,27 +22,27 @@ router = routes()
 Small = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class Withdrawing(Body):
+class Withdraw(Body):
     """What to withdraw, by name or digest, why, and what runs instead ("" for the fallback text)."""
 
     target: Text
     reason: Text
-    passphrase: Text = Field(repr=False)
     replacement: Text = ""
     channel: Text = ""
 
 
-class WithdrawingChannel(Body):
+class Withdrawing(Signing, Withdraw):
+    """A withdrawal with what signs it on each channel."""
+
+
+class WithdrawChannel(Body):
     """Why all of a channel stops."""
 
     reason: Text
-    passphrase: Text = Field(repr=False)
 
 
-class ChannelWithdrawn(Body):
-    """How many more people must withdraw the channel before it stops."""
-
-    missing: int
+class WithdrawingChannel(Signing, WithdrawChannel):
+    """The withdrawal of a channel with what signs it."""
 
 
 class Scheduling(Body):
@@ -48,17 +51,20 @@ class Scheduling(Body):
     at: AwareDatetime
 
 
-class Promoting(Body):
+class Promote(Body):
     """Which entries of which channel are proposed for which; no names: all that is live there."""
 
     source: Text
     target: Text = ""
     names: list[Text] = Field(default_factory=list, max_length=1000)
     title: Text = ""
-    passphrase: Text = Field(repr=False)
 
 
-class RollingBack(Body):
+class Promoting(Signing, Promote):
+    """A promotion with what signs it."""
+
+
+class RollBack(Body):
     """Which earlier release comes back, or one entry of it, and whether withdrawals of it are lifted."""
 
     to: Small
@@ -66,25 +72,34 @@ class RollingBack(Body):
     lift: bool = False
     channel: Text = ""
     title: Text = ""
-    passphrase: Text = Field(repr=False)
 
 
-class Returning(Body):
+class RollingBack(Signing, RollBack):
+    """A rollback with what signs it."""
+
+
+class Return(Body):
     """Which channel goes back to what the usual one has when its trial ends."""
 
     channel: Text
     title: Text = ""
-    passphrase: Text = Field(repr=False)
 
 
-class Reviewing(Body):
+class Returning(Signing, Return):
+    """A return with what signs it."""
+
+
+class Review(Body):
     """The review of a break-glass release: in which role, what was found, of which manifest."""
 
     role: Text
     reason: Text
     manifest: Text
     channel: Text = ""
-    passphrase: Text = Field(repr=False)
+
+
+class Reviewing(Signing, Review):
+    """A review with what signs it."""
 
 
 class Reviewed(Body):
@@ -93,44 +108,57 @@ class Reviewed(Body):
     reviewed: bool
 
 
-class OpeningStage(Body):
+class OpenStage(Body):
     """Which stage of which release is to open: the next one, counted from 1."""
 
     release: Small
     stage: Small
     reason: Text = ""
-    passphrase: Text = Field(repr=False)
 
 
-class Halting(Body):
+class OpeningStage(Signing, OpenStage):
+    """The opening of a stage with what signs it."""
+
+
+class Halt(Body):
     """Why no further device is to adopt which release."""
 
     release: Small
     reason: Text
-    passphrase: Text = Field(repr=False)
+
+
+class Halting(Signing, Halt):
+    """A halt with what signs it."""
 
 
 class ChannelInfo(Body):
-    """A channel and the number of its live release, 0 before the first."""
+    """A channel, the number of its live release, 0 before the first, and whether it is meant where none is named."""
 
     name: str
     release: int
+    usual: bool
 
 
 @router.get("/channels")
 def list_channels(plane: Plane, _actor: Actor) -> tuple[ChannelInfo, ...]:
     """Return the channels, and what is live on each."""
     live = {name: queries.live_manifest(plane, channel=name) for name in plane.settings.channels}
-    return tuple(ChannelInfo(name=name, release=one.number if one else 0) for name, one in live.items())
+    return tuple(
+        ChannelInfo(name=name, release=one.number if one else 0, usual=name == plane.channel)
+        for name, one in live.items()
+    )
 
 
 @router.post("/channels/{name}/withdrawal", status_code=201)
 def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: WithdrawingChannel) -> ChannelWithdrawn:
     """Withdraw all prompts of a channel; two people must, about the same release."""
-    _, missing = withdrawing.withdraw_channel(
-        plane, actor.person, channel=name, reason=body.reason, passphrase=body.passphrase
-    )
-    return ChannelWithdrawn(missing=missing)
+    return withdrawing.withdraw_channel(plane, actor.person, channel=name, reason=body.reason, passphrase=body.proof())
+
+
+@router.get("/withdrawn")
+def list_standing(plane: Plane, _actor: Actor) -> tuple[course.Standing, ...]:
+    """Return what stands withdrawn on each channel where something does."""
+    return course.list_standing(plane)
 
 
 @router.get("/channels/{name}/rollout")
@@ -142,14 +170,21 @@ def show_rollout(plane: Plane, _actor: Actor, name: Text) -> rollout.Staged:
 @router.post("/channels/{name}/rollout", status_code=201)
 def open_stage(plane: Plane, actor: Actor, name: Text, *, body: OpeningStage) -> rollout.Staged:
     """Let further devices adopt the live release of a channel: its next stage."""
+    return stage_opened(plane, actor.person, body, channel=name, proof=body.proof())
+
+
+def stage_opened(
+    plane: ControlPlane, person: str, body: OpenStage, *, channel: str, proof: str | Elsewhere
+) -> rollout.Staged:
+    """Open the stage that a request names, with what signs it."""
     return rollout.open_stage(
         plane,
-        actor.person,
-        channel=name,
+        person,
+        channel=channel,
         release=body.release,
         stage=body.stage,
         reason=body.reason,
-        passphrase=body.passphrase,
+        passphrase=proof,
     )
 
 
@@ -157,7 +192,7 @@ def open_stage(plane: Plane, actor: Actor, name: Text, *, body: OpeningStage) ->
 def halt_rollout(plane: Plane, actor: Actor, name: Text, *, body: Halting) -> rollout.Staged:
     """Halt the rollout of the live release of a channel: no further device adopts it."""
     return rollout.halt(
-        plane, actor.person, channel=name, release=body.release, reason=body.reason, passphrase=body.passphrase
+        plane, actor.person, channel=name, release=body.release, reason=body.reason, passphrase=body.proof()
     )
 
 
@@ -200,36 +235,46 @@ def unschedule(plane: Plane, actor: Actor, number: Number) -> Proposal:
 @router.post("/promotions", status_code=201)
 def promote(plane: Plane, actor: Actor, body: Promoting) -> Proposal:
     """Propose for one channel what is live on another."""
+    return promoted(plane, actor.person, body, proof=body.proof())
+
+
+def promoted(plane: ControlPlane, person: str, body: Promote, *, proof: str | Elsewhere) -> Proposal:
+    """Promote what a request says, with what signs it."""
     return acts.promote(
         plane,
-        actor.person,
+        person,
         source=body.source,
         target=body.target,
         names=body.names,
         title=body.title,
-        passphrase=body.passphrase,
+        passphrase=proof,
     )
 
 
 @router.post("/rollbacks", status_code=201)
 def rollback(plane: Plane, actor: Actor, body: RollingBack) -> Proposal:
     """Propose what an earlier release held, as a new release."""
+    return rolled_back(plane, actor.person, body, proof=body.proof())
+
+
+def rolled_back(plane: ControlPlane, person: str, body: RollBack, *, proof: str | Elsewhere) -> Proposal:
+    """Roll back as a request says, with what signs it."""
     return acts.rollback(
         plane,
-        actor.person,
+        person,
         to=body.to,
         only=body.only,
         lift=body.lift,
         channel=body.channel,
         title=body.title,
-        passphrase=body.passphrase,
+        passphrase=proof,
     )
 
 
 @router.post("/returns", status_code=201)
 def prepare_return(plane: Plane, actor: Actor, body: Returning) -> Proposal:
     """Propose for the channel of a trial what the usual channel has."""
-    return acts.prepare_return(plane, actor.person, channel=body.channel, title=body.title, passphrase=body.passphrase)
+    return acts.prepare_return(plane, actor.person, channel=body.channel, title=body.title, passphrase=body.proof())
 
 
 @router.get("/releases")
@@ -241,17 +286,21 @@ def list_releases(plane: Plane, _actor: Actor, page: Paging, *, channel: Text = 
 @router.post("/releases/{number}/review", status_code=201)
 def review_release(plane: Plane, actor: Actor, number: Number, *, body: Reviewing) -> Reviewed:
     """Sign the mandatory review of a break-glass release."""
-    done = emergency.review(
+    return Reviewed(reviewed=reviewed(plane, actor.person, body, number=number, proof=body.proof()))
+
+
+def reviewed(plane: ControlPlane, person: str, body: Review, *, number: int, proof: str | Elsewhere) -> bool:
+    """Review a release as a request says, with what signs it."""
+    return emergency.review(
         plane,
-        actor.person,
+        person,
         channel=body.channel,
         release=number,
         role=body.role,
         reason=body.reason,
-        passphrase=body.passphrase,
+        passphrase=proof,
         manifest=body.manifest,
     )
-    return Reviewed(reviewed=done)
 
 
 @router.get("/withdrawals")
@@ -265,12 +314,17 @@ def list_withdrawals(plane: Plane, _actor: Actor, page: Paging, *, channel: Text
 @router.post("/withdrawals", status_code=201)
 def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
     """Withdraw a prompt, on every channel that has it."""
+    return withdrawn(plane, actor.person, body, proof=body.proof())
+
+
+def withdrawn(plane: ControlPlane, person: str, body: Withdraw, *, proof: str | Elsewhere) -> Withdrawal:
+    """Withdraw what a request says, with what signs it."""
     return releases.withdraw(
         plane,
-        actor.person,
+        person,
         target=body.target,
         reason=body.reason,
-        passphrase=body.passphrase,
+        passphrase=proof,
         replacement=body.replacement,
         channel=body.channel,
     )

@@ -21,7 +21,7 @@ from control_plane.accounts.presence import Proof, place_of
 from control_plane.accounts.scopes import Acting
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.revising import Elsewhere
+from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import own_keys
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
@@ -29,13 +29,13 @@ from edge_runtime.core.canonical import JsonObject
 __all__ = [
     "CSRF_HEADER",
     "Actor",
-    "Authored",
     "Body",
     "Number",
     "Plane",
     "Present",
     "Proving",
     "Signing",
+    "Stated",
     "Text",
     "cookie_of",
     "is_secure",
@@ -130,26 +130,24 @@ class Present(Body):
         return self.proof.proof(request) if self.proof else self.passphrase
 
 
-class Authored(Body):
-    """An authorship signed with the person's own key, and the salt in base64 of its commitment to the title."""
+class Stated(Body):
+    """A statement signed with the person's own key, and the salt in base64 of its commitment to title or reason."""
 
     envelope: JsonObject
     salt: Text
 
-    def proof(self) -> Elsewhere:
-        """Return it as the use cases take it."""
-        return own_keys.authored(self.envelope, dsse.decode_base64(self.salt))
-
 
 class Signing(Body):
-    """What signs as an author: a passphrase, or what was signed with a key of one's own."""
+    """What signs: a passphrase, or each statement of the act as it was signed with a key of one's own."""
 
     passphrase: Text = Field(default="", repr=False)
-    signed: Authored | None = None
+    signed: list[Stated] = Field(default_factory=list, max_length=20)
 
     def proof(self) -> str | Elsewhere:
         """Return what was given."""
-        return self.signed.proof() if self.signed else self.passphrase
+        if not self.signed:
+            return self.passphrase
+        return own_keys.signed_elsewhere((one.envelope, dsse.decode_base64(one.salt)) for one in self.signed)
 
 
 Actor: TypeAlias = Annotated[Acting, Depends(_actor)]

@@ -188,9 +188,9 @@ def withdraw(
 
         person, secret = signing(plane, actor, passphrase_file)
         if whole:
-            made, more = withdraw_channel(plane, person, channel=target, reason=reason, passphrase=secret)
-            said = f"{more} more person must withdraw it" if more else "all of it is withdrawn"
-            answer(made, as_json=as_json, text=f"channel {made.channel}: {said}")
+            done = withdraw_channel(plane, person, channel=target, reason=reason, passphrase=secret)
+            said = f"{done.missing} more person must withdraw it" if done.missing else "all of it is withdrawn"
+            answer(done, as_json=as_json, text=f"channel {done.channel}: {said}")
             return
         made = releases.withdraw(
             plane, person, target=target, reason=reason, passphrase=secret, replacement=instead, channel=channel

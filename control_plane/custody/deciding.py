@@ -21,7 +21,7 @@ from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import Conflict, Refused
 from control_plane.policy.checks.records import Candidate
 from control_plane.registry.records import CheckResult
-from control_plane.registry.revising import SALT_BYTES
+from control_plane.registry.signing import SALT_BYTES
 from control_plane.reviewing.material import Material
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import SETTINGS

@@ -36,14 +36,13 @@ from control_plane.registry.lifecycle.tables import OriginRow
 from control_plane.registry.lifecycle.windows import Window
 from control_plane.registry.records import Proposal
 from control_plane.registry.revising import (
-    Elsewhere,
     Revising,
-    author_key,
     refuse_files,
     refuse_proposed,
     store_files,
     store_revision,
 )
+from control_plane.registry.signing import Elsewhere, key_of
 from control_plane.registry.tables import ProposalRow, RevisionRow
 from control_plane.reviewing import conflicts, expiry
 from control_plane.reviewing.tables import ContributorRow, DraftRow
@@ -107,7 +106,7 @@ def propose(
     rights.require_role(plane, actor, ("author",), attempt=Attempt("propose", LeafObject("proposal")))
     require_title(title)
     written, on = read_files(files), plane.on(channel)
-    key = author_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, author=True)
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
         edit = Edit(on, actor, written, tuple(remove), emergency=emergency, stages=tuple(stages))
@@ -120,7 +119,14 @@ def propose(
 
 
 def propose_derived(
-    plane: ControlPlane, actor: str, *, channel: str, act: str, spec: dict[str, Any], title: str, passphrase: str
+    plane: ControlPlane,
+    actor: str,
+    *,
+    channel: str,
+    act: str,
+    spec: dict[str, Any],
+    title: str,
+    passphrase: str | Elsewhere,
 ) -> Proposal:
     """Propose what derives from content that was approved before; see `lifecycle.derived`.
 
@@ -129,7 +135,7 @@ def propose_derived(
     rights.require_role(plane, actor, ("author",), attempt=Attempt(act, LeafObject("proposal")))
     require_title(title)
     on = plane.on(channel)
-    key = author_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, author=True)
     with ledger.act(plane) as session:
         made = derive(plane, session, on, actor=actor, act=act, spec=spec)
         revising = Revising(
@@ -184,7 +190,7 @@ def edit(
     rights.require_role(plane, actor, ("author",), attempt=Attempt("edit", target))
     written = read_files(files)
     expiry.expire_due(plane, number)
-    key = author_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, author=True)
     with ledger.act(plane) as session:
         proposal, current = store.find_proposal(session, number)
         if proposal.state in {"released", "closed"}:

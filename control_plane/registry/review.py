@@ -29,6 +29,7 @@ from control_plane.policy.reports import require_passed
 from control_plane.registry import store
 from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
+from control_plane.registry.signing import Elsewhere, Signing, sign
 from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import expiry, objections, requested, waiting
 from control_plane.reviewing.exclusion import excluded, is_excluded
@@ -182,7 +183,7 @@ def review_all(
         )
 
 
-def review_made(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act, made: store.Made) -> Proposal:
+def review_made(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act, made: Elsewhere) -> Proposal:
     """Take an approval or a rejection that was signed where the person's own key is; see `approve`."""
     _prepare(plane, actor, verdict, act=act)
     _log_own_work(plane, actor, verdict, act=act)
@@ -205,7 +206,7 @@ def decide(
     *,
     actor: str,
     act: Act,
-    key: Ed25519PrivateKey | store.Made,
+    key: Ed25519PrivateKey | Elsewhere,
     opened: bool = False,
 ) -> Proposal:
     """Sign one approval or rejection in the caller's transaction, once everything about it holds."""
@@ -227,7 +228,7 @@ def decide(
     if act is Act.APPROVED:
         require_passed(session, revision, now=plane.now())
     signing = _signing(session, verdict, actor=actor, act=act, key=key)
-    row = store.sign(plane, session, replace(signing, behalf=held.behalf))
+    row = sign(plane, session, replace(signing, behalf=held.behalf))
     if act is Act.REJECTED:
         proposal.state = "rejected"
         objecting = objections.Objecting("reject", actor, verdict.role, revision.digest, row.leaf)
@@ -243,12 +244,12 @@ def _signing(
     *,
     actor: str,
     act: Act,
-    key: Ed25519PrivateKey | store.Made,
-) -> store.Signing:
+    key: Ed25519PrivateKey | Elsewhere,
+) -> Signing:
     proposal, revision = store.find_proposal(session, verdict.number)
     base = store.base_of(session, revision)
     manifest = parse_manifest(revision.manifest)
-    return store.Signing(
+    return Signing(
         act=CODES[act],
         logged=act,
         channel=proposal.channel,

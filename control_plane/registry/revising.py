@@ -8,60 +8,33 @@ Does not: read files or decide who may (see `proposals`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, delete, select
 
-from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, texts
-from control_plane.accounts import passphrases
+from audit.record import Act, LeafObject
+from control_plane import ledger
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import store
+from control_plane.registry import signing, store
 from control_plane.registry.drafts import Draft, SourceFile, live_manifest
 from control_plane.registry.facts import facts_of
+from control_plane.registry.signing import Elsewhere, Signing, Unsigned
 from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import conflicts, expiry, objections, waiting
 from control_plane.reviewing.contents import changes_of, remember_writers, store_changes
-from control_plane.reviewing.material import Material, sign_as_author
-from edge_runtime.core import dsse
-from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from control_plane.reviewing.material import sign_as_author
+from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry
 
 __all__ = [
-    "SALT_BYTES",
-    "Elsewhere",
     "Revising",
-    "Unsigned",
-    "author_key",
     "refuse_files",
     "refuse_proposed",
     "store_files",
     "store_revision",
 ]
-
-
-SALT_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """An authorship that a person signed where their own key is, with the salt of its commitment to the title.
-
-    Without an envelope it asks what there is to sign: the act then ends with `Unsigned`.
-    """
-
-    envelope: dsse.Envelope | None = None
-    salt: bytes = field(default=b"", repr=False)
-
-
-class Unsigned(MentorplaneError):
-    """What is proposed waits for its author's signature; `material` is what they sign."""
-
-    def __init__(self, material: Material) -> None:
-        super().__init__("expected the signature of the author, got none")
-        self.material = material
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +56,6 @@ class Revising:
     code: str = ""
 
 
-def author_key(plane: ControlPlane, actor: str, passphrase: str | Elsewhere) -> Ed25519PrivateKey | Elsewhere:
-    """Return what signs for an author: their key, or what they signed where their own key is.
-
-    Raises:
-        NotFound, Busy: as for `passphrases.open_key`.
-        Refused: so too; or a machine hands in what a person signed.
-    """
-    if isinstance(passphrase, str):
-        return passphrases.open_author_key(plane, actor, passphrase)
-    if plane.acting and plane.acting.machine:
-        raise Refused("expected a person to sign, got a machine", hint="its own key signs what it proposes")
-    return passphrase
-
-
 def store_revision(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revising: Revising) -> RevisionRow:
     """Store a revision with another manifest, which its author signs.
 
@@ -111,7 +70,7 @@ def store_revision(plane: ControlPlane, session: Session, proposal: ProposalRow,
     store.add_closures(session, ((digest, kinds[digest], data) for digest, data in draft.closures.items()))
     _refuse_signed(session, actor, proposal, digest=draft.digest)
     _keep_content(session, proposal, revising)
-    store.sign(plane, session, _signing(plane, session, proposal, row=row, revising=revising))
+    signing.sign(plane, session, _signing(plane, session, proposal, row=row, revising=revising))
     _settle_state(plane, session, proposal, row=row)
     return row
 
@@ -122,16 +81,14 @@ def store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *,
     row = _add_revision(plane, session, proposal, revising=revising)
     session.exec(delete(CheckRow).where(col(CheckRow.manifest) == digest))
     facts = facts_of(revising.draft.manifest, live_manifest(session, proposal.channel)[0])
-    auth = Auth.PASSPHRASE
     if isinstance(revising.key, Elsewhere):  # nothing to keep of it: it shows who edits, as a passphrase does
-        signing, auth = _signing(plane, session, proposal, row=row, revising=revising), Auth.KEY
-        assert isinstance(signing.key, store.Made)
-        store.verify_made(plane, session, signing, made=signing.key)
+        made = _signing(plane, session, proposal, row=row, revising=revising)
+        signing.verify_made(plane, session, made, given=revising.key)
     event = ledger.Event(
         revising.logged,
         revising.actor,
         "author",
-        auth,
+        signing.auth_of(revising.key),
         _target(proposal, digest),
         channel=proposal.channel,
         before=digest,
@@ -150,25 +107,21 @@ def store_files(plane: ControlPlane, session: Session, proposal: ProposalRow, *,
 
 def _signing(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, row: RevisionRow, revising: Revising
-) -> store.Signing:
+) -> Signing:
     """Return what the author of a revision signs, with which key. Raises `Unsigned` if that is what is asked."""
-    draft, given, title = revising.draft, revising.key, revising.title
+    draft, title = revising.draft, revising.title
     entries = draft.introduced if revising.signs is None else revising.signs
-    if not isinstance(given, Elsewhere):
-        key: Ed25519PrivateKey | store.Made = given
-    elif given.envelope is None:
+    if revising.key == Elsewhere():
         session.flush()
         raise Unsigned(sign_as_author(plane, session, proposal, revision=row, title=title, signs=entries))
-    else:
-        key = store.Made(given.envelope, texts.Said(title, given.salt) if title else None)
-    return store.Signing(
+    return Signing(
         act="author",
         logged=revising.logged,
         channel=proposal.channel,
         person=revising.actor,
         role="author",
         reason=title,
-        key=key,
+        key=revising.key,
         manifest=draft.digest,
         entries=entries,
         target=_target(proposal, draft.digest),

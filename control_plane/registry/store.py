@@ -6,26 +6,21 @@ Promises: every function works in the caller's transaction. Does not: decide, si
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
-from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, texts
+from audit.record import LeafObject
+from control_plane import db, texts
 from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import cards
 from control_plane.registry.drafts import live_manifest, live_release
-from control_plane.registry.facts import Facts
 from control_plane.registry.in_force import rules_in_force, rules_to_meet
 from control_plane.registry.records import CheckResult, Proposal
 from control_plane.registry.tables import (
     CheckRow,
     ClosureRow,
-    PersonRow,
     ProposalRow,
     ReleaseRow,
     RevisionRow,
@@ -33,14 +28,11 @@ from control_plane.registry.tables import (
     VersionRow,
 )
 from control_plane.reviewing import exclusion
-from edge_runtime.core import approval, canonical, change, coverage, dsse
-from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core import approval, change, coverage, dsse
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
-from edge_runtime.core.statements import MEANINGS, Statement, open_statement, sign_statement
+from edge_runtime.core.statements import open_statement
 
 __all__ = [
-    "Made",
-    "Signing",
     "add_closures",
     "base_of",
     "changes_of",
@@ -55,149 +47,13 @@ __all__ = [
     "require_living",
     "rules_in_force",
     "shortfalls",
-    "sign",
     "statements_for",
     "target_named",
     "target_of",
     "titles",
-    "verify_made",
 ]
 
-MAX_REASON_LENGTH = 2000
-MAX_AGE = timedelta(minutes=10)
 _Lacking = tuple[Manifest, tuple[coverage.Shortfall, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A statement that a person signed where their own key is, and the text behind the commitment in it."""
-
-    envelope: dsse.Envelope
-    said: texts.Said | None
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """Who signs what, with which key, in which role, for which reason, and how the log calls it.
-
-    `key` is the key, or what its holder signed elsewhere; `behalf` is whom a delegate acts for.
-    `before` and `after` are the digests of the target's states, if the act changes it; `checks` is the digest of the
-    report that the signer relied on; `replacement` is what runs instead of what is withdrawn.
-    """
-
-    act: str
-    logged: Act
-    channel: str
-    person: str
-    role: str
-    reason: str
-    key: Ed25519PrivateKey | Made
-    manifest: str
-    entries: tuple[Entry, ...]
-    target: LeafObject
-    proposal: int | None = None
-    behalf: str = ""
-    previous: str = ""
-    facts: Facts = field(default_factory=Facts)
-    checks: str = ""
-    before: str = ""
-    after: str = ""
-    replacement: str = ""
-    code: str = ""
-
-
-def sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementRow:
-    """Sign a statement, store it, and append its audit leaf: all in the caller's transaction."""
-    if len(signing.reason) > MAX_REASON_LENGTH:
-        raise InvalidDocument(f"expected a reason of at most {MAX_REASON_LENGTH} characters")
-    at, said = plane.now(), texts.say(plane, signing.reason) if signing.reason else None
-    if isinstance(signing.key, Made):
-        said, envelope = signing.key.said, signing.key.envelope
-        statement, at = verify_made(plane, session, signing, made=signing.key)
-    else:
-        statement = _statement(plane, signing, said, at=at)
-        envelope = sign_statement(statement, signing.key)
-    row = StatementRow(
-        digest=canonical.digest(envelope.payload),
-        act=signing.act,
-        manifest=signing.manifest,
-        person=signing.person,
-        role=signing.role,
-        channel=signing.channel,
-        previous=signing.previous,
-        proposal=signing.proposal,
-        envelope=envelope.as_json(),
-        leaf=ledger.next_index(session),
-        at=at,
-    )
-    session.add(row)
-    session.flush()
-    ledger.append(plane, session, _event(signing, statement, row=row, said=said))
-    return row
-
-
-def _statement(plane: ControlPlane, signing: Signing, said: texts.Said | None, *, at: datetime) -> Statement:
-    return Statement(
-        act=signing.act,
-        organisation=plane.organisation,
-        channel=signing.channel,
-        manifest=signing.manifest,
-        entries=tuple(sorted(signing.entries)),
-        person=signing.person,
-        role=signing.role,
-        reason=said.commitment if said else "",
-        at=f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        previous=signing.previous,
-        replacement=signing.replacement,
-    )
-
-
-def verify_made(plane: ControlPlane, session: Session, signing: Signing, *, made: Made) -> tuple[Statement, datetime]:
-    """Return a statement that was signed elsewhere, and its time, once it is just what would be signed here.
-
-    Raises:
-        Refused: it is not, or not signed with the key of the person's own, or not within ten minutes of now.
-    """
-    stated = open_statement(made.envelope)
-    at = datetime.fromisoformat(stated.at)
-    if made.envelope.payload != _statement(plane, signing, made.said, at=at).encode():
-        raise Refused("expected a statement about the proposal as it is now, got one that says something else")
-    person = session.get(PersonRow, signing.person)
-    signers = [key for key, _ in made.envelope.signatures]
-    own = person is not None and person.custody == "own" and signers == [dsse.key_id(person.public_key)]
-    if person is None or not own or not dsse.verified_by(made.envelope, person.public_key):
-        raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
-    if abs(at - plane.now()) > MAX_AGE:
-        raise Refused("expected a statement signed within ten minutes of now by the server's clock, got another")
-    return stated, at
-
-
-def _event(signing: Signing, statement: Statement, *, row: StatementRow, said: texts.Said | None) -> ledger.Event:
-    facts, key = signing.facts, signing.key
-    key_id = key.envelope.signatures[0][0] if isinstance(key, Made) else dsse.key_id(dsse.public_bytes(key))
-    return ledger.Event(
-        signing.logged,
-        actor=signing.person,
-        role=signing.role,
-        auth=Auth.KEY if isinstance(key, Made) else Auth.PASSPHRASE,
-        target=signing.target,
-        channel=signing.channel,
-        before=signing.before,
-        after=signing.after,
-        diff=facts.diff,
-        manifest=signing.manifest,
-        policy=facts.policy,
-        checks=signing.checks,
-        models=facts.models,
-        tier=facts.tier,
-        statement=row.digest,
-        meaning=MEANINGS[signing.act],
-        key=f"sha256:{key_id}",
-        behalf=signing.behalf,
-        code=signing.code,
-        reason=said,
-        names=tuple(ref.name for ref in statement.entries),
-    )
 
 
 def find_proposal(session: Session, number: int) -> tuple[ProposalRow, RevisionRow]:

@@ -15,6 +15,7 @@ from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, store
 from control_plane.registry.records import Proposal
+from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import conflicts, expiry, threads, waiting
 from control_plane.reviewing.exclusion import contributors
 
@@ -60,7 +61,7 @@ def close(plane: ControlPlane, actor: str, number: int, *, reason: str = "", aut
 
 
 def duplicate(
-    plane: ControlPlane, actor: str, number: int, *, title: str, passphrase: str, channel: str = ""
+    plane: ControlPlane, actor: str, number: int, *, title: str, passphrase: str | Elsewhere, channel: str = ""
 ) -> Proposal:
     """Propose what another proposal has, as a proposal of one's own on the live release.
 
@@ -69,7 +70,7 @@ def duplicate(
         actor: person id of its author.
         number: of the proposal to take the files of.
         title: of the new one.
-        passphrase: opens the author's key.
+        passphrase: opens the author's key; or what they signed where their own key is.
         channel: where to; "" for the channel of the other.
 
     Raises:

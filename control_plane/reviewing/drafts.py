@@ -23,7 +23,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
 from control_plane.registry.drafts import MAX_FILES, live_manifest, read_files
 from control_plane.registry.records import Proposal
-from control_plane.registry.revising import Elsewhere
+from control_plane.registry.signing import Elsewhere
 from control_plane.registry.tables import ReleaseRow, TextKeyRow
 from control_plane.reviewing.contents import changes_of
 from control_plane.reviewing.records import DraftInfo, DraftProblem, SavedDraft

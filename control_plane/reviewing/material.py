@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from control_plane.plane import ControlPlane
 from control_plane.policy import reports
+from control_plane.registry import store
 from control_plane.registry.affected import SHARED
 from control_plane.registry.tables import ProposalRow, RevisionRow, SourceRow
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.manifest import Entry
+from edge_runtime.core.manifest import Entry, parse_manifest
 
-__all__ = ["Material", "decide_on", "sign_as_author"]
+__all__ = ["Material", "decide_on", "review_of", "sign_as_author"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Material:
 
     `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
     recordings and earlier contents are what the checks are given besides. Entries are named `kind name`.
+    For the review of a release besides: `before`, the manifest that it stands on, with its contents among `closures`.
     For an author besides: the `title` that they sign, which entries they `sign` for, and the passages and words that
     files `share`, as they were written.
     """
@@ -44,6 +46,7 @@ class Material:
     title: str = ""
     signs: tuple[str, ...] = ()
     shared: dict[str, str] = field(default_factory=dict)
+    before: str = ""
 
 
 def decide_on(plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow) -> Material:
@@ -60,6 +63,18 @@ def decide_on(plane: ControlPlane, session: Session, proposal: ProposalRow, *, r
         cases=dict(candidate.cases),
         recordings=dict(candidate.recordings),
         earlier={f"{kind} {name}": found for (kind, name), found in candidate.earlier.items()},
+    )
+
+
+def review_of(plane: ControlPlane, session: Session, under: tuple[ProposalRow, RevisionRow]) -> Material:
+    """Return what somebody needs to review a release that went out, and what it replaced."""
+    proposal, revision = under
+    material = decide_on(plane, session, proposal, revision=revision)
+    manifest, base = parse_manifest(revision.manifest), store.base_of(session, revision)
+    needed = {entry.digest for one in (manifest, base) if one for entry in one.entries}
+    contents = {digest: store.closure(session, digest).decode() for digest in needed}
+    return replace(
+        material, closures=material.closures | contents, before=base.encode().decode() if base is not None else ""
     )
 
 

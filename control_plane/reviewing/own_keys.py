@@ -7,14 +7,15 @@ the checks, the digest as it is now. Does not: ask for a key on the server (the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import db, ledger, texts
+from control_plane import db, ledger
 from control_plane.accounts import invitations, people, retiring, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
@@ -24,7 +25,7 @@ from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import review, store
 from control_plane.registry.records import Proposal
-from control_plane.registry.revising import SALT_BYTES, Elsewhere, Unsigned
+from control_plane.registry.signing import SALT_BYTES, Elsewhere, Signature, Unsigned, Words
 from control_plane.registry.tables import PersonRow, StatementRow
 from control_plane.reviewing.material import Material, decide_on
 from edge_runtime.core import dsse
@@ -34,15 +35,16 @@ from edge_runtime.core.statements import open_statement
 
 __all__ = [
     "PROOF",
-    "authored",
     "enrol_own_key",
     "enrol_with_code",
     "material_of",
     "require_proof",
+    "signed_elsewhere",
     "take_statement",
     "unsigned",
 ]
 
+Asked = TypeVar("Asked", Material, Words)
 PROOF = b"mentorplane: this key is mine, "
 """What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
 _ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
@@ -160,40 +162,36 @@ def take_statement(
         NotFound, Conflict, InvalidDocument: as for `review.approve`.
         Refused: as for `review.approve`; or the statement says something else, or is not signed with their own key.
     """
-    if len(salt) != SALT_BYTES:
-        raise InvalidDocument(f"expected a salt of {SALT_BYTES} bytes")
-    parsed = dsse.parse_envelope(envelope)
-    stated = open_statement(parsed)
+    made = signed_elsewhere([(envelope, salt)])
+    stated = open_statement(made.signed[0].envelope)
     if stated.act not in _ACTS:
         raise InvalidDocument("expected an approval or a rejection, got another statement")
     if stated.person != actor:
         raise Refused("expected a statement of the person who sends it, got another's")
-    made = store.Made(parsed, texts.Said(reason, salt))
     verdict = review.Verdict(number, stated.role, reason, stated.manifest)
     return review.review_made(plane, actor, verdict, act=_ACTS[stated.act], made=made)
 
 
-def unsigned(act: Callable[[Elsewhere], Proposal]) -> Material:
-    """Return what there is to sign of an act of an author's: the act is carried out up to there, and undone.
+def unsigned(act: Callable[[Elsewhere], object], kind: type[Asked]) -> Asked:
+    """Return what there is to sign of an act: it is carried out up to there, and undone.
 
     Raises: what the act raises.
     """
     try:
         act(Elsewhere())
     except Unsigned as found:
-        return found.material
-    raise AssertionError("an act of an author's signs")
+        if isinstance(found.asked, kind):
+            return found.asked
+    raise AssertionError("an act signs, and asks for the same in every case")
 
 
-def authored(envelope: JsonObject, salt: bytes) -> Elsewhere:
-    """Return an authorship that was signed where the person's own key is, as the acts of authors take it.
+def signed_elsewhere(given: Iterable[tuple[JsonObject, bytes]]) -> Elsewhere:
+    """Return what was signed where the person's own key is, envelopes with their salts, as the use cases take it.
 
     Raises:
-        InvalidDocument: it is no authorship, or the salt has another length.
+        InvalidDocument: an envelope does not read, or a salt has another length.
     """
-    parsed = dsse.parse_envelope(envelope)
-    if open_statement(parsed).act != "author":
-        raise InvalidDocument("expected an authorship, got another statement")
-    if len(salt) != SALT_BYTES:
+    signed = tuple(Signature(dsse.parse_envelope(envelope), salt) for envelope, salt in given)
+    if any(len(one.salt) != SALT_BYTES for one in signed):
         raise InvalidDocument(f"expected a salt of {SALT_BYTES} bytes")
-    return Elsewhere(parsed, salt)
+    return Elsewhere(signed)

@@ -9,8 +9,9 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import proposals
 from control_plane.registry.lifecycle.windows import Window
 from control_plane.registry.records import Proposal
-from control_plane.registry.revising import Elsewhere
+from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import drafts, own_keys
+from control_plane.reviewing.material import Material
 from control_plane.sync import snapshots
 from control_plane.sync.records import Change, Proposed, Signing, Snapshot
 from edge_runtime.core import dsse
@@ -79,6 +80,6 @@ class HomeRegistry:
         if self.sign is None:
             made = act(self.passphrase())
         else:
-            signed = self.sign(own_keys.unsigned(act), files)
-            made = act(own_keys.authored(signed["envelope"], dsse.decode_base64(signed["salt"])))
+            signed = self.sign(own_keys.unsigned(act, Material), files)
+            made = act(own_keys.signed_elsewhere([(signed["envelope"], dsse.decode_base64(signed["salt"]))]))
         return Proposed(made.number, made.revision, made.state, made.manifest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_plane.client import BadAnswer, Client
-from control_plane.client.records import Authored, Material, Window
+from control_plane.client.records import Material, Stated, Window
 from control_plane.sync.records import Change, LiveSource, Proposed, Signing, Snapshot
 from edge_runtime.core.fields import is_name
 
@@ -82,4 +82,4 @@ class ServerRegistry:
 
         asked = ask()
         same = material.Material(**{one.name: getattr(asked, one.name) for one in dataclasses.fields(asked)})
-        return {"signed": Authored(**self.sign(same, files))}
+        return {"signed": [Stated(**self.sign(same, files))]}

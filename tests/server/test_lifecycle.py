@@ -113,7 +113,7 @@ def test_a_whole_channel_takes_two_people(acts: Acts, tmp_path: Path) -> None:
     def whole(login: str) -> int:
         return withdrawing.withdraw_channel(
             acts.plane, acts.id(login), channel="", reason="all of it", passphrase=acts.passphrase(login)
-        )[1]
+        ).missing
 
     edge = device(acts, tmp_path / "edge", "production")
     assert whole("tom") == 1

@@ -17,7 +17,7 @@ from control_plane.custody.keyfile import KeyFile, open_key
 from control_plane.errors import Conflict, Refused
 from control_plane.registry import proposals, queries
 from control_plane.registry.records import Proposal
-from control_plane.registry.revising import Elsewhere
+from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import drafts, own_keys
 from control_plane.reviewing.material import Material
 from control_plane.sync.home import HomeRegistry
@@ -69,13 +69,13 @@ def registry_of(acts: Acts, own: KeyFile, kind: str) -> Iterator[Registry]:
 def asked(acts: Acts, own: KeyFile, files: Mapping[str, str] = BYE, title: str = "A word") -> Material:
     """Return what there is to sign of a proposal of noor's."""
     return own_keys.unsigned(
-        lambda proof: proposals.propose(acts.plane, own.person, files=files, title=title, passphrase=proof)
+        lambda proof: proposals.propose(acts.plane, own.person, files=files, title=title, passphrase=proof), Material
     )
 
 
 def hand_in(acts: Acts, own: KeyFile, made: JsonObject, title: str = "A word") -> Proposed:
     """Hand in what was signed, as a proposal of BYE."""
-    proof = own_keys.authored(made["envelope"], dsse.decode_base64(made["salt"]))
+    proof = own_keys.signed_elsewhere([(made["envelope"], dsse.decode_base64(made["salt"]))])
     done = proposals.propose(acts.plane, own.person, files=BYE, title=title, passphrase=proof)
     return Proposed(done.number, done.revision, done.state, done.manifest)
 
@@ -107,7 +107,8 @@ def test_asking_what_to_sign_changes_nothing(acts: Acts, own: KeyFile) -> None:
     assert state_of(acts.plane) == before
     with refused(acts.plane, Refused, "author", logged="propose"):
         own_keys.unsigned(
-            lambda proof: proposals.propose(acts.plane, acts.id("remy"), files=BYE, title="x", passphrase=proof)
+            lambda proof: proposals.propose(acts.plane, acts.id("remy"), files=BYE, title="x", passphrase=proof),
+            Material,
         )
 
 
@@ -163,8 +164,8 @@ def test_cases_alone_are_edited_with_an_own_key(acts: Acts, own: KeyFile) -> Non
     def act(proof: Elsewhere) -> Proposal:
         return proposals.edit(acts.plane, own.person, done.number, files=cases, passphrase=proof)
 
-    made = signed(acts, own, own_keys.unsigned(act), cases)
-    again = act(own_keys.authored(made["envelope"], SALT))
+    made = signed(acts, own, own_keys.unsigned(act, Material), cases)
+    again = act(own_keys.signed_elsewhere([(made["envelope"], SALT)]))
     assert (again.revision, again.manifest) == (2, done.manifest)
     last = newest(acts.plane)
     assert (last.act, last.actor.auth, last.reason.code) == ("edited", "key", "cases")

@@ -30,6 +30,7 @@ from control_plane.client.api.trials import AsyncTrialsApi, TrialsApi
 from control_plane.client.api.unsigned import AsyncUnsignedApi, UnsignedApi
 from control_plane.client.api.webhooks import AsyncWebhooksApi, WebhooksApi
 from control_plane.client.api.withdrawals import AsyncWithdrawalsApi, WithdrawalsApi
+from control_plane.client.api.withdrawn import AsyncWithdrawnApi, WithdrawnApi
 from control_plane.client.calls import AsyncSender, Sender
 
 __all__ = ["AsyncOperations", "Operations"]
@@ -67,6 +68,7 @@ class Operations:
         self.unsigned = UnsignedApi(sender)
         self.webhooks = WebhooksApi(sender)
         self.withdrawals = WithdrawalsApi(sender)
+        self.withdrawn = WithdrawnApi(sender)
 
 
 class AsyncOperations:
@@ -101,3 +103,4 @@ class AsyncOperations:
         self.unsigned = AsyncUnsignedApi(sender)
         self.webhooks = AsyncWebhooksApi(sender)
         self.withdrawals = AsyncWithdrawalsApi(sender)
+        self.withdrawn = AsyncWithdrawnApi(sender)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn, Staged
+from control_plane.client.records.shared import Stated
 
 __all__ = ["AsyncChannelsApi", "ChannelsApi"]
 
@@ -14,7 +17,12 @@ def _list() -> Call[tuple[ChannelInfo, ...]]:
 
 
 def _withdraw_channel(
-    name: str, *, reason: str, passphrase: str, if_match: str | None = None
+    name: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[ChannelWithdrawn]:
     """Withdraw all prompts of a channel; two people must, about the same release."""
     return Call(
@@ -22,7 +30,7 @@ def _withdraw_channel(
         f"/v1/channels/{segment(name)}/withdrawal",
         ChannelWithdrawn,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase),
+        body=given(reason=reason, passphrase=passphrase, signed=signed),
     )
 
 
@@ -32,7 +40,14 @@ def _show_rollout(name: str) -> Call[Staged]:
 
 
 def _open_stage(
-    name: str, *, release: int, stage: int, passphrase: str, if_match: str | None = None, reason: str | None = None
+    name: str,
+    *,
+    release: int,
+    stage: int,
+    if_match: str | None = None,
+    reason: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Staged]:
     """Let further devices adopt the live release of a channel: its next stage."""
     return Call(
@@ -40,12 +55,18 @@ def _open_stage(
         f"/v1/channels/{segment(name)}/rollout",
         Staged,
         headers=given(**{"If-Match": if_match}),
-        body=given(release=release, stage=stage, passphrase=passphrase, reason=reason),
+        body=given(release=release, stage=stage, reason=reason, passphrase=passphrase, signed=signed),
     )
 
 
 def _halt_rollout(
-    name: str, *, release: int, reason: str, passphrase: str, if_match: str | None = None
+    name: str,
+    *,
+    release: int,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Staged]:
     """Halt the rollout of the live release of a channel: no further device adopts it."""
     return Call(
@@ -53,7 +74,7 @@ def _halt_rollout(
         f"/v1/channels/{segment(name)}/halt",
         Staged,
         headers=given(**{"If-Match": if_match}),
-        body=given(release=release, reason=reason, passphrase=passphrase),
+        body=given(release=release, reason=reason, passphrase=passphrase, signed=signed),
     )
 
 

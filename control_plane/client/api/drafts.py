@@ -17,7 +17,7 @@ from control_plane.client.calls import (
     segment,
 )
 from control_plane.client.records.drafts import DraftInfo, SavedDraft
-from control_plane.client.records.shared import Authored, Proposal
+from control_plane.client.records.shared import Proposal, Stated
 
 __all__ = ["AsyncDraftsApi", "DraftsApi"]
 
@@ -103,7 +103,7 @@ def _propose_draft(
     *,
     if_match: str | None = None,
     passphrase: str | None = None,
-    signed: Authored | None = None,
+    signed: Sequence[Stated] | None = None,
     revision: int | None = None,
 ) -> Call[Proposal]:
     """Propose a draft, signed by its author."""

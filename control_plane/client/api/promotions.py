@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.shared import Proposal, Stated
 
 __all__ = ["AsyncPromotionsApi", "PromotionsApi"]
 
@@ -13,11 +13,12 @@ __all__ = ["AsyncPromotionsApi", "PromotionsApi"]
 def _promote(
     *,
     source: str,
-    passphrase: str,
     if_match: str | None = None,
     target: str | None = None,
     names: Sequence[str] | None = None,
     title: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Propose for one channel what is live on another."""
     return Call(
@@ -25,7 +26,7 @@ def _promote(
         "/v1/promotions",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(source=source, passphrase=passphrase, target=target, names=names, title=title),
+        body=given(source=source, target=target, names=names, title=title, passphrase=passphrase, signed=signed),
     )
 
 

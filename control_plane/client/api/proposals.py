@@ -9,7 +9,7 @@ from typing import Any
 from control_plane.client.api import proposals_reading as reading
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, later_items, now, now_items, segment
 from control_plane.client.records.proposals import CheckResult, Lines, Objection, ProposalDetail, Requested, Thread
-from control_plane.client.records.shared import Authored, Proposal, Proving, Release, Window
+from control_plane.client.records.shared import Proposal, Proving, Release, Stated, Window
 
 __all__ = ["AsyncProposalsApi", "ProposalsApi"]
 
@@ -49,7 +49,7 @@ def _propose(
     stages: Sequence[int] | None = None,
     window: Window | None = None,
     passphrase: str | None = None,
-    signed: Authored | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Propose a change."""
     return Call(
@@ -80,7 +80,7 @@ def _edit(
     revision: int | None = None,
     remove: Sequence[tuple[str, str]] | None = None,
     passphrase: str | None = None,
-    signed: Authored | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Edit a proposal, which voids its approvals; `revision` or If-Match says what the editor looked at."""
     return Call(
@@ -152,9 +152,10 @@ def _rebase(
     number: int,
     *,
     if_match: str | None = None,
-    passphrase: str | None = None,
     revision: int | None = None,
     merged: bool | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Put a stale proposal on the live release, which voids its approvals."""
     return Call(
@@ -162,7 +163,7 @@ def _rebase(
         f"/v1/proposals/{segment(number)}/rebase",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(passphrase=passphrase, revision=revision, merged=merged),
+        body=given(revision=revision, merged=merged, passphrase=passphrase, signed=signed),
     )
 
 
@@ -178,7 +179,13 @@ def _close(number: int, *, if_match: str | None = None, reason: str | None = Non
 
 
 def _duplicate(
-    number: int, *, title: str, if_match: str | None = None, passphrase: str | None = None, channel: str | None = None
+    number: int,
+    *,
+    title: str,
+    if_match: str | None = None,
+    channel: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Propose what another proposal has; no approval comes along."""
     return Call(
@@ -186,7 +193,7 @@ def _duplicate(
         f"/v1/proposals/{segment(number)}/duplicate",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(title=title, passphrase=passphrase, channel=channel),
+        body=given(title=title, channel=channel, passphrase=passphrase, signed=signed),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from control_plane.client.calls import (
     AsyncGroup,
     Call,
@@ -15,7 +17,7 @@ from control_plane.client.calls import (
     segment,
 )
 from control_plane.client.records.releases import Reviewed
-from control_plane.client.records.shared import Release
+from control_plane.client.records.shared import Release, Stated
 
 __all__ = ["AsyncReleasesApi", "ReleasesApi"]
 
@@ -31,9 +33,10 @@ def _review_release(
     role: str,
     reason: str,
     manifest: str,
-    passphrase: str,
     if_match: str | None = None,
     channel: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Reviewed]:
     """Sign the mandatory review of a break-glass release."""
     return Call(
@@ -41,7 +44,7 @@ def _review_release(
         f"/v1/releases/{segment(number)}/review",
         Reviewed,
         headers=given(**{"If-Match": if_match}),
-        body=given(role=role, reason=reason, manifest=manifest, passphrase=passphrase, channel=channel),
+        body=given(role=role, reason=reason, manifest=manifest, channel=channel, passphrase=passphrase, signed=signed),
     )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.shared import Proposal, Stated
 
 __all__ = ["AsyncReturnsApi", "ReturnsApi"]
 
 
 def _prepare_return(
-    *, channel: str, passphrase: str, if_match: str | None = None, title: str | None = None
+    *,
+    channel: str,
+    if_match: str | None = None,
+    title: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Propose for the channel of a trial what the usual channel has."""
     return Call(
@@ -17,7 +24,7 @@ def _prepare_return(
         "/v1/returns",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(channel=channel, passphrase=passphrase, title=title),
+        body=given(channel=channel, title=title, passphrase=passphrase, signed=signed),
     )
 
 

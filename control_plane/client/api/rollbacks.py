@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.shared import Proposal, Stated
 
 __all__ = ["AsyncRollbacksApi", "RollbacksApi"]
 
@@ -11,12 +13,13 @@ __all__ = ["AsyncRollbacksApi", "RollbacksApi"]
 def _get(
     *,
     to: int,
-    passphrase: str,
     if_match: str | None = None,
     only: str | None = None,
     lift: bool | None = None,
     channel: str | None = None,
     title: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Proposal]:
     """Propose what an earlier release held, as a new release."""
     return Call(
@@ -24,7 +27,7 @@ def _get(
         "/v1/rollbacks",
         Proposal,
         headers=given(**{"If-Match": if_match}),
-        body=given(to=to, passphrase=passphrase, only=only, lift=lift, channel=channel, title=title),
+        body=given(to=to, only=only, lift=lift, channel=channel, title=title, passphrase=passphrase, signed=signed),
     )
 
 

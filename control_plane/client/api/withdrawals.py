@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from control_plane.client.calls import AsyncGroup, Call, Group, Paged, given, later, later_items, now, now_items
+from control_plane.client.records.shared import Stated
 from control_plane.client.records.withdrawals import Withdrawal
 
 __all__ = ["AsyncWithdrawalsApi", "WithdrawalsApi"]
@@ -17,10 +20,11 @@ def _withdraw(
     *,
     target: str,
     reason: str,
-    passphrase: str,
     if_match: str | None = None,
     replacement: str | None = None,
     channel: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[Withdrawal]:
     """Withdraw a prompt, on every channel that has it."""
     return Call(
@@ -28,7 +32,9 @@ def _withdraw(
         "/v1/withdrawals",
         Withdrawal,
         headers=given(**{"If-Match": if_match}),
-        body=given(target=target, reason=reason, passphrase=passphrase, replacement=replacement, channel=channel),
+        body=given(
+            target=target, reason=reason, replacement=replacement, channel=channel, passphrase=passphrase, signed=signed
+        ),
     )
 
 

@@ -47,7 +47,6 @@ from control_plane.client.records.reviews import PendingReview
 from control_plane.client.records.schedule import Planned
 from control_plane.client.records.session import SignedIn
 from control_plane.client.records.shared import (
-    Authored,
     FieldDiff,
     GrantRecord,
     Material,
@@ -56,18 +55,20 @@ from control_plane.client.records.shared import (
     Proving,
     Release,
     Span,
+    Stated,
     VersionInfo,
     Window,
 )
 from control_plane.client.records.sources import LiveSource, Snapshot
 from control_plane.client.records.tokens import NewToken, Token
 from control_plane.client.records.trials import WindowInfo
+from control_plane.client.records.unsigned import Words
 from control_plane.client.records.webhooks import Delivery, NewWebhook, Webhook
 from control_plane.client.records.withdrawals import Withdrawal
+from control_plane.client.records.withdrawn import Standing
 
 __all__ = [
     "AsOf",
-    "Authored",
     "Break",
     "CaseEffect",
     "Change",
@@ -133,6 +134,8 @@ __all__ = [
     "Snapshot",
     "Span",
     "Staged",
+    "Standing",
+    "Stated",
     "Task",
     "Thread",
     "Token",
@@ -143,4 +146,5 @@ __all__ = [
     "Window",
     "WindowInfo",
     "Withdrawal",
+    "Words",
 ]

@@ -9,16 +9,18 @@ __all__ = ["ChannelInfo", "ChannelWithdrawn", "Staged"]
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel and the number of its live release, 0 before the first."""
+    """A channel, the number of its live release, 0 before the first, and whether it is meant where none is named."""
 
     name: str
     release: int
+    usual: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelWithdrawn:
-    """How many more people must withdraw the channel before it stops."""
+    """How many more people must withdraw a channel before it stops."""
 
+    channel: str
     missing: int
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
-    "Authored",
     "FieldDiff",
     "GrantRecord",
     "Material",
@@ -17,17 +16,10 @@ __all__ = [
     "Proving",
     "Release",
     "Span",
+    "Stated",
     "VersionInfo",
     "Window",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Authored:
-    """An authorship signed with the person's own key, and the salt in base64 of its commitment to the title."""
-
-    envelope: Mapping[str, Any]
-    salt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +57,8 @@ class Material:
 
     `manifest` and `closures` are the very bytes, as text: their digests are for the reader to derive. Cases,
     recordings and earlier contents are what the checks are given besides. Entries are named `kind name`.
+    For the review of a release besides: `before`, the manifest that it stands on, with its contents among
+    `closures`.
     For an author besides: the `title` that they sign, which entries they `sign` for, and the passages and words
     that
     files `share`, as they were written.
@@ -83,6 +77,7 @@ class Material:
     title: str = ""
     signs: tuple[str, ...] = ()
     shared: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +143,14 @@ class Span:
 
     op: Literal["same", "added", "removed"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A statement signed with the person's own key, and the salt in base64 of its commitment to title or reason."""
+
+    envelope: Mapping[str, Any]
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)

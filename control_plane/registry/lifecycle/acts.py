@@ -11,6 +11,7 @@ from collections.abc import Collection
 from control_plane.plane import ControlPlane
 from control_plane.registry.proposals import propose_derived
 from control_plane.registry.records import Proposal
+from control_plane.registry.signing import Elsewhere
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["prepare_return", "promote", "rollback"]
@@ -24,7 +25,7 @@ def promote(
     target: str = "",
     names: Collection[str] = (),
     title: str = "",
-    passphrase: str,
+    passphrase: str | Elsewhere,
 ) -> Proposal:
     """Propose for one channel the very entries that are live on another.
 
@@ -35,7 +36,7 @@ def promote(
         target: the channel that is to have them, "" for the usual one.
         names: of the entries; none: the target is to hold just what the source holds.
         title: what the proposal is called; made of the channels if it is not given.
-        passphrase: opens the promoter's key.
+        passphrase: opens the promoter's key; or what they signed where their own key is.
 
     Raises:
         NotFound: nothing of these names is live on the source.
@@ -61,7 +62,7 @@ def rollback(
     only: str = "",
     lift: bool = False,
     title: str = "",
-    passphrase: str,
+    passphrase: str | Elsewhere,
 ) -> Proposal:
     """Propose what an earlier release of a channel held, as a new release.
 
@@ -73,7 +74,7 @@ def rollback(
         only: name of the one entry that goes back; "" for the whole release.
         lift: whether withdrawals of this content, and of the whole channel, are lifted; it takes the quorum of that.
         title: what the proposal is called; made of the numbers if it is not given.
-        passphrase: opens their key.
+        passphrase: opens their key; or what they signed where their own key is.
 
     Raises: as for `promote`, NotFound if there is no such release.
     """
@@ -83,7 +84,9 @@ def rollback(
     return propose_derived(plane, actor, channel=channel, act="rollback", spec=spec, title=title, passphrase=passphrase)
 
 
-def prepare_return(plane: ControlPlane, actor: str, *, channel: str, title: str = "", passphrase: str) -> Proposal:
+def prepare_return(
+    plane: ControlPlane, actor: str, *, channel: str, title: str = "", passphrase: str | Elsewhere
+) -> Proposal:
     """Propose for the channel of a trial what the usual channel has: it goes out when the trial ends, if approved.
 
     Raises: as for `promote`.

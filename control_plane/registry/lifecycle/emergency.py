@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from audit.frozen import replace
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import grants, passphrases, people, rights
+from control_plane.accounts import grants, people, rights
 from control_plane.accounts.delegations import require_distinct
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
@@ -28,8 +28,10 @@ from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.lifecycle.problems import time_digest
 from control_plane.registry.lifecycle.tables import EmergencyRow, OriginRow
+from control_plane.registry.signing import Elsewhere, Signing, Unsigned, auth_of, key_of, sign
 from control_plane.registry.tables import ProposalRow, ReleaseRow, RevisionRow, StatementRow
 from control_plane.reviewing.exclusion import excluded
+from control_plane.reviewing.material import review_of
 from edge_runtime.core import approval, canonical, coverage, dsse
 from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
@@ -149,7 +151,7 @@ def review(
     release: int,
     role: str,
     reason: str,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     manifest: str,
 ) -> bool:
     """Sign the review of a break-glass release and return whether the normal quorum has reviewed it now.
@@ -161,7 +163,7 @@ def review(
         release: number of the release.
         role: one of the reviewer's roles, in which they sign.
         reason: what they found, in their own words.
-        passphrase: opens their key for this one signature.
+        passphrase: opens their key for this one signature; or what they signed where their own key is.
         manifest: digest of the release that they looked at.
 
     Raises:
@@ -174,14 +176,16 @@ def review(
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
     target = LeafObject("release", f"release-{on}-{release}")
-    rights.require_role(plane, actor, (role,), attempt=Attempt("review", target, Auth.PASSPHRASE))
-    key = passphrases.open_key(plane, actor, passphrase)
+    rights.require_role(plane, actor, (role,), attempt=Attempt("review", target, auth_of(passphrase)))
+    key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
         row, released, revision = _under_review(session, on, release)
         if manifest != released.digest:
             raise Conflict("expected the digest of the release under review, got another")
         held = _require_reviewer(session, released, grants.require(session, actor, role, now=plane.now()))
-        signing = store.Signing(
+        if key == Elsewhere():
+            raise Unsigned(review_of(plane, session, store.find_proposal(session, released.proposal)))
+        signing = Signing(
             act="approve",
             logged=Act.REVIEWED,
             channel=on,
@@ -195,7 +199,7 @@ def review(
             proposal=released.proposal,
             behalf=held.behalf,
         )
-        signed = store.sign(plane, session, signing)
+        signed = sign(plane, session, signing)
         done = not _lacking(plane, session, released, revision=revision)
         if done:
             row.closed = signed.leaf

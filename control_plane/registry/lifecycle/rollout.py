@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, LeafObject
 from control_plane import db, ledger, trust
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import facts_of
+from control_plane.registry.signing import Elsewhere, Signing, auth_of, key_of, sign
 from control_plane.registry.tables import StatementRow
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
@@ -60,12 +60,19 @@ class _Saying:
     person: str
     role: str
     reason: str
-    passphrase: str
+    given: str | Elsewhere
     release: int
 
 
 def open_stage(
-    plane: ControlPlane, actor: str, *, release: int, stage: int, passphrase: str, reason: str = "", channel: str = ""
+    plane: ControlPlane,
+    actor: str,
+    *,
+    release: int,
+    stage: int,
+    passphrase: str | Elsewhere,
+    reason: str = "",
+    channel: str = "",
 ) -> Staged:
     """Open the next stage of the live release of a channel.
 
@@ -74,7 +81,7 @@ def open_stage(
         actor: person id of a release manager.
         release: number of the release that they looked at.
         stage: number of the stage that is to open, counted from 1: the one after that which is open.
-        passphrase: opens their key for this one signature.
+        passphrase: opens their key for this one signature; or what they signed where their own key is.
         reason: why now, if there is something to say.
         channel: "" for the usual one.
 
@@ -84,13 +91,15 @@ def open_stage(
         Refused: they are no release manager, it was halted, a wrong passphrase, or custodians did not sign them yet.
     """
     on = plane.on(channel)
-    attempt = Attempt("open-stage", LeafObject("channel", on), Auth.PASSPHRASE)
+    attempt = Attempt("open-stage", LeafObject("channel", on), auth_of(passphrase))
     role = rights.require_role(plane, actor, (OPENING_ROLE,), attempt=attempt)
     saying = _Saying("open", actor, role, reason.strip(), passphrase, release)
     return _say(plane, on, saying, stage=stage)
 
 
-def halt(plane: ControlPlane, actor: str, *, release: int, reason: str, passphrase: str, channel: str = "") -> Staged:
+def halt(
+    plane: ControlPlane, actor: str, *, release: int, reason: str, passphrase: str | Elsewhere, channel: str = ""
+) -> Staged:
     """Halt the rollout of the live release of a channel: no further device adopts it.
 
     Raises: as for `open_stage`, InvalidDocument without a reason, and Conflict for a release without stages.
@@ -98,7 +107,7 @@ def halt(plane: ControlPlane, actor: str, *, release: int, reason: str, passphra
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
-    attempt = Attempt("halt", LeafObject("channel", on), Auth.PASSPHRASE)
+    attempt = Attempt("halt", LeafObject("channel", on), auth_of(passphrase))
     role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt)
     return _say(plane, on, _Saying("halt", actor, role, reason, passphrase, release))
 
@@ -122,12 +131,12 @@ def words_on(session: Session, manifest: str) -> list[StatementRow]:
 
 def _say(plane: ControlPlane, channel: str, saying: _Saying, *, stage: int = 0) -> Staged:
     person = people.find_person(plane, saying.person)
-    key = passphrases.open_key(plane, saying.person, saying.passphrase)
+    key = key_of(plane, saying.person, saying.given)
     with ledger.act(plane) as session:
         manifest, digest = _live(session, channel)
         before = words_on(session, digest)
         _require_next(manifest, _read(session, manifest, before), saying, stage=stage)
-        signing = store.Signing(
+        signing = Signing(
             act=saying.act,
             logged=Act.STAGE_CHANGED,
             channel=channel,
@@ -141,8 +150,9 @@ def _say(plane: ControlPlane, channel: str, saying: _Saying, *, stage: int = 0) 
             previous=before[-1].digest if before else "",
             facts=facts_of(manifest, manifest),
             code={"open": "opened", "halt": "halted"}[saying.act],
+            said=tuple(row.envelope for row in before),
         )
-        said = [*before, store.sign(plane, session, signing)]
+        said = [*before, sign(plane, session, signing)]
         trust.require_signed_keyring(plane, _envelopes(said))
         made = _staged(manifest, _read(session, manifest, said))
     # Crash here: it is said and logged; `recover` publishes it.

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -26,6 +27,7 @@ from control_plane.registry import store
 from control_plane.registry.drafts import live_manifest
 from control_plane.registry.facts import Facts, facts_of
 from control_plane.registry.records import Withdrawal
+from control_plane.registry.signing import Elsewhere, Signing, auth_of, key_of, sign, sign_all
 from control_plane.registry.tables import StatementRow, VersionRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.change_judges import judge_levels, judge_scripts
@@ -37,6 +39,7 @@ from edge_runtime.core.statements import Statement, open_statement
 from edge_runtime.core.withdrawals import WHOLE_CHANNEL, WITHDRAWING_ROLES, Stop, Whole, Withdrawals
 
 __all__ = [
+    "ChannelWithdrawn",
     "stopped_anywhere",
     "who_stopped",
     "withdraw",
@@ -57,13 +60,21 @@ _OF_CHANNEL = (
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelWithdrawn:
+    """How many more people must withdraw a channel before it stops."""
+
+    channel: str
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Stopping:
     """Who stops something, in which role, why, and what runs instead."""
 
     person: str
     role: str
     reason: str
-    key: object
+    key: Ed25519PrivateKey | Elsewhere
     replacement: str = ""
 
 
@@ -73,7 +84,7 @@ def withdraw(
     *,
     target: str,
     reason: str,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     replacement: str = "",
     channel: str = "",
 ) -> Withdrawal:
@@ -84,7 +95,7 @@ def withdraw(
         actor: person id; one person suffices, because this can only tighten.
         target: name of a prompt that is live on the channel, or digest of any released version.
         reason: why, in their own words.
-        passphrase: opens their key for this one signature.
+        passphrase: opens their key for this; or what they signed where their own key is, for each channel.
         replacement: what runs instead: name or digest of another live prompt, digest of an earlier version of the
             prompt, which runs once it is live again; "" for the fallback text.
         channel: where names are looked up, "" for the usual one; the content stops on every channel that had it.
@@ -97,9 +108,9 @@ def withdraw(
     """
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
-    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(target))
+    role = _role(plane, actor, target, given=passphrase)
     person = people.find_person(plane, actor)
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
     on = plane.on(channel)
     with ledger.act(plane) as session:
         version = _find_version(session, on, target)
@@ -107,13 +118,14 @@ def withdraw(
             raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
         instead = _replacement(session, on, version, wanted=replacement) if replacement else ""
         stopping = _Stopping(person.id, role, reason, key, instead)
-        done = [
-            _withdraw_on(plane, session, one, version=version, stopping=stopping)
+        signings = [
+            _withdrawing(session, one, version=version, stopping=stopping)
             for one in _channels_with(plane, session, version.digest)
             if version.digest not in withdrawn_digests(session, one)
         ]
-        if not done:
+        if not signings:
             raise Conflict("expected content that is in use, got what is withdrawn already")
+        done = [withdrawal_record(row, reason) for row in sign_all(plane, session, signings)]
         made = next((one for one in done if one.channel == on), done[0])
     # Crash here: the withdrawal is made and logged; `recover` publishes it.
     _publish(plane)
@@ -121,18 +133,18 @@ def withdraw(
 
 
 def withdraw_channel(
-    plane: ControlPlane, actor: str, *, channel: str, reason: str, passphrase: str
-) -> tuple[Withdrawal, int]:
-    """Withdraw all prompts of a channel and return how many more people it takes: two must, about the same release.
+    plane: ControlPlane, actor: str, *, channel: str, reason: str, passphrase: str | Elsewhere
+) -> ChannelWithdrawn:
+    """Withdraw all prompts of a channel, which takes two people, about the same release.
 
     Raises: as for `withdraw`, and Conflict if this person has done so already.
     """
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
-    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=_attempt(on))
+    role = _role(plane, actor, on, given=passphrase)
     person = people.find_person(plane, actor)
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
         manifest, digest = live_manifest(session, on)
         if manifest is None:
@@ -141,7 +153,7 @@ def withdraw_channel(
         if person.id in said:
             raise Conflict("expected another person, got one who has withdrawn this channel already")
         before = withdrawal_rows(session, on)
-        signing = store.Signing(
+        signing = Signing(
             act="withdraw",
             logged=Act.WITHDRAWN,
             channel=on,
@@ -156,9 +168,9 @@ def withdraw_channel(
             facts=facts_of(manifest, manifest),
             before=digest,
         )
-        made = withdrawal_record(store.sign(plane, session, signing), reason)
+        sign(plane, session, signing)
     _publish(plane)
-    return made, max(0, WHOLE_CHANNEL - len(said) - 1)
+    return ChannelWithdrawn(on, max(0, WHOLE_CHANNEL - len(said) - 1))
 
 
 def who_stopped(said: Withdrawals, manifest: str, lifts: Collection[str]) -> set[str]:
@@ -166,9 +178,11 @@ def who_stopped(said: Withdrawals, manifest: str, lifts: Collection[str]) -> set
     return {one.person for one in said.whole if one.manifest == manifest and one.statement not in lifts}
 
 
-def _attempt(target: str) -> Attempt:
+def _role(plane: ControlPlane, actor: str, target: str, *, given: str | Elsewhere) -> str:
+    """Return the role in which somebody stops something. Raises: as for `rights.require_eligible`."""
     name = target if target.replace("-", "").replace(".", "").isalnum() else ""
-    return Attempt("withdraw", LeafObject("prompt", name), Auth.PASSPHRASE)
+    attempt = Attempt("withdraw", LeafObject("prompt", name), auth_of(given))
+    return rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt)
 
 
 def _publish(plane: ControlPlane) -> None:
@@ -177,19 +191,17 @@ def _publish(plane: ControlPlane) -> None:
     publish(plane)
 
 
-def _withdraw_on(
-    plane: ControlPlane, session: Session, channel: str, *, version: VersionRow, stopping: _Stopping
-) -> Withdrawal:
+def _withdrawing(session: Session, channel: str, *, version: VersionRow, stopping: _Stopping) -> Signing:
     before = withdrawal_rows(session, channel)
     entry = Entry(version.kind, version.name, version.epoch, version.digest, version.tier, version.author)
-    signing = store.Signing(
+    return Signing(
         act="withdraw",
         logged=Act.WITHDRAWN,
         channel=channel,
         person=stopping.person,
         role=stopping.role,
         reason=stopping.reason,
-        key=stopping.key,  # type: ignore[arg-type]
+        key=stopping.key,
         manifest=live_manifest(session, channel)[1],
         entries=(entry,),
         target=LeafObject(version.kind, version.name, version.digest, str(version.epoch)),
@@ -199,7 +211,6 @@ def _withdraw_on(
         after=stopping.replacement,
         replacement=stopping.replacement,
     )
-    return withdrawal_record(store.sign(plane, session, signing), stopping.reason)
 
 
 def _channels_with(plane: ControlPlane, session: Session, digest: str) -> Iterable[str]:

@@ -1,0 +1,20 @@
+"""The records of `/v1/unsigned`. Written by `tests.client_api`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody is to sign about what is live: each statement as it will be, but for its reason and time.
+
+    `before` is what was said about the stages of the release before, oldest first.
+    """
+
+    statements: tuple[Mapping[str, Any], ...]
+    before: tuple[Mapping[str, Any], ...] = ()
