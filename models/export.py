@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.data.example import Example
+from models.graph import HEADS, ShippedNet
 from models.model import Batch, ReaderNet
 from models.tokens import UNKNOWN, encode_all
 
@@ -54,11 +55,10 @@ def calibrate(net: ReaderNet, examples: Sequence[Example], tokenizer: Tokenizer)
 def export_float(net: ReaderNet, path: Path) -> None:
     """Write the network as a graph of floating-point numbers."""
     net.eval()
-    net.encoder.config._attn_implementation = "eager"  # noqa: SLF001 - the way transformers offers after loading
     example = torch.ones(1, 16, dtype=torch.long)
     row = {0: "batch", 1: "tokens"}
     axes = {**dict.fromkeys((*INPUTS, *OUTPUTS[:2]), row), OUTPUTS[2]: {0: "batch"}}
-    write_graph(net, dict.fromkeys(INPUTS, example), path, outputs=OUTPUTS, axes=axes)
+    write_graph(ShippedNet(net).eval(), dict.fromkeys(INPUTS, example), path, outputs=OUTPUTS, axes=axes)
     _check(net, path)
 
 
@@ -103,6 +103,14 @@ def _check(net: ReaderNet, path: Path) -> None:
 
 
 def quantise(source: Path, target: Path) -> None:
-    """Write the graph with 8-bit weights."""
+    """Write the graph with 8-bit weights; the heads stay as they are."""
     logging.getLogger().setLevel(logging.ERROR)  # it advises a step that this graph does not need
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    quantize_dynamic(
+        source,
+        target,
+        op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=[f"/{head}/MatMul" for head in HEADS],
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+    )

@@ -15,6 +15,7 @@ from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from models.names import ENTITY_TAGS, LABELS, PART_TAGS
+from models.rounding import rounded_rows
 from models.tokens import UNKNOWN, Encoded
 
 __all__ = ["Batch", "ReaderNet", "loss_of", "padded"]
@@ -53,8 +54,11 @@ class ReaderNet(nn.Module):
         self.labels = nn.Linear(width, len(LABELS))
         self.focus = nn.Linear(width, len(LABELS))
         types = self.encoder.embeddings.token_type_embeddings.weight
+        words = self.encoder.embeddings.word_embeddings.weight
         with torch.no_grad():
             types[1] = types[0]
+            rows, steps = rounded_rows(words)
+            words.copy_(rows * steps)
 
     def forward(
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor | None = None

@@ -17,16 +17,20 @@ BUILD = Path(__file__).parents[1] / ".venv" / "models" / "build"
 class Recipe:
     """How the reader is trained.
 
-    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; two and
-    a half million take two idle cores some 30 minutes. `epoch_share` takes that share of every epoch, for a trial.
+    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; three
+    and a half million take two idle cores some 30 minutes. `epoch_share` takes that share of every epoch, for a trial.
+    `inner_width` is how many inner neurons each layer keeps; `rounded_share` is the share at the end that is learned
+    with the rounded numbers of the shipped file.
     `heads` is `all`, `tags` or `labels`, to compare one model with two.
     """
 
     seed: int = 20260
-    tokens: int = 2_700_000
+    tokens: int = 3_500_000
     epochs: int = 0
     epoch_share: float = 1.0
     layers: int = 6
+    inner_width: int = 768
+    rounded_share: float = 0.3
     heads: str = "all"
     batch_tokens: int = 1024
     encoder_rate: float = 1.5e-4

@@ -17,13 +17,16 @@ from tokenizers import Tokenizer
 from audit.frozen import replace
 from models.data.corpus import Corpus
 from models.model import Batch, ReaderNet, loss_of
+from models.narrowing import narrow
 from models.recipe import Recipe
+from models.rounding import round_numbers, use_rounded
 from models.tokens import Encoded, encode_all
 
 __all__ = ["batches_of", "say", "train"]
 
 SAY_EVERY_S, SAVE_EVERY_S = 20.0, 120.0
 GRADIENT_LENGTH = 1.0
+NARROWED_ON = 512
 
 
 def say(text: str) -> None:
@@ -49,13 +52,23 @@ def train(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, base: Path, b
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     epochs = recipe.epochs or max(1, round(recipe.tokens / _size(_epoch(corpus, tokenizer, recipe, number=0))))
-    run = _Run(replace(recipe, epochs=epochs), base, build / f"checkpoint-{recipe.name}.pt")
+    net = _prepared(_epoch(corpus, tokenizer, recipe, number=0), recipe, base)
+    run = _Run(replace(recipe, epochs=epochs), net, build / f"checkpoint-{recipe.name}.pt")
     for number in range(epochs):
         rng = random.Random(f"{recipe.seed}:{number}")  # noqa: S311 - an order is no secret
         if not run.is_past(number):
             run.epoch(number, batches_of(_epoch(corpus, tokenizer, recipe, number=number), recipe, rng))
-    run.net.eval()
-    return run.net
+    round_numbers(net, wanted=False)
+    net.eval()
+    return net
+
+
+def _prepared(examples: list[Encoded], recipe: Recipe, base: Path) -> ReaderNet:
+    """Return the base as training begins with it: narrower, and able to learn with rounded numbers."""
+    net = ReaderNet(base, layers=recipe.layers)
+    narrow(net, [Batch(examples[start : start + 16]) for start in range(0, NARROWED_ON, 16)], recipe.inner_width)
+    use_rounded(net.encoder)
+    return net
 
 
 def _epoch(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, number: int) -> list[Encoded]:
@@ -66,8 +79,8 @@ def _epoch(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, number: int)
 class _Run:
     """A training run: the network, where it stands, and how to save that."""
 
-    def __init__(self, recipe: Recipe, base: Path, checkpoint: Path) -> None:
-        self.net = ReaderNet(base, layers=recipe.layers)
+    def __init__(self, recipe: Recipe, net: ReaderNet, checkpoint: Path) -> None:
+        self.net = net
         self._recipe = recipe
         self._checkpoint = checkpoint
         groups = self.net.groups(recipe.encoder_rate, recipe.head_rate)
@@ -108,6 +121,7 @@ class _Run:
         factor = done / warm_up if done < warm_up else (1 - done) / (1 - warm_up)
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * max(factor, 0.01)
+        round_numbers(self.net, wanted=done >= 1 - self._recipe.rounded_share)
         batch = Batch(examples)
         loss = loss_of(self.net(batch.ids, batch.capitals, batch.mask), batch, self._recipe.heads)
         self._optimiser.zero_grad()

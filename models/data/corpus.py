@@ -29,7 +29,7 @@ SLOT_FILLS, NAME_SWAPS, READINGS, GRAVE_READINGS = 2, 1, 2, 3
 """How often an epoch reads a line with slots, a line with names beside its original, any other written line, and one
 that was written about crises."""
 ALWAYS_JUDGED = ("injection", "crisis")
-ROWS, ATTACKS, PROMPTS, EVERYDAY = 500, 800, 800, 400
+ROWS, ATTACKS, PROMPTS, EVERYDAY = 800, 800, 800, 500
 """How many an epoch reads of presidio-research, of attacks and harmless prompts, of everyday sentences."""
 
 
