@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
+    from edge_runtime.delivery.access import Pace
     from edge_runtime.reply import Preview, Refresh, Reply, Status
     from edge_runtime.runtime import EdgeRuntime
     from edge_runtime.session import Session
@@ -24,6 +25,7 @@ __all__ = [
     "InvalidDocument",
     "MentorplaneError",
     "NotTrusted",
+    "Pace",
     "Preview",
     "Refresh",
     "Reply",
@@ -38,6 +40,7 @@ _HOMES = {
     "InvalidDocument": "core.errors",
     "MentorplaneError": "core.errors",
     "NotTrusted": "core.errors",
+    "Pace": "delivery.access",
     "Preview": "reply",
     "Refresh": "reply",
     "Reply": "reply",

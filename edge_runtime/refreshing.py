@@ -82,7 +82,7 @@ class Refresher:
         """
         home = self.adopter.home
         with home.locked():
-            source = Source(address, self.sources.access)
+            source = Source(address, self.sources.access, self.sources.pace)
             generation = home.current()
             if generation is None:
                 before = None
@@ -108,7 +108,7 @@ class Refresher:
         if not self.sources.second:
             return b""
         try:
-            source, path = Source(self.sources.second), offered_path(self.adopter.channel)
+            source, path = Source(self.sources.second, pace=self.sources.pace), offered_path(self.adopter.channel)
             if before:
                 source.hold(path, before.gathered)
             offered = source.fetch(path, max_bytes=MAX_OFFERED_BYTES)

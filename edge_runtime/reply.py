@@ -16,11 +16,12 @@ from edge_runtime.core.trust import Step, TrustState
 from edge_runtime.receipts import Receipt
 
 if TYPE_CHECKING:
+    from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Reading
     from edge_runtime.encoder import Installed
     from edge_runtime.waiting import Standing
 
-__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status", "refreshed", "unchanged"]
+__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status", "refreshed", "unchanged", "without_run"]
 
 _FETCHED = (
     Step("V1", "the chain of root keys begins with the one that came with the app"),
@@ -45,7 +46,8 @@ class Reply:
 
     `route` is where it ran: `device`, `redacted`, `cloud`, `block` or `hand-off`. `disclosure` is what left the
     device, None if nothing did. `outcome` is `filled`, `answered`, `fallback`, `handed-off`, `blocked`,
-    `withdrawn` or `failed`. `instead_of` is the withdrawn prompt that was asked for, where `prompt` replaces it.
+    `withdrawn`, or `not-adopted` before the first release (`release` is 0 then, `text` a fixed one). `instead_of` is
+    the withdrawn prompt that was asked for, where `prompt` replaces it.
     """
 
     text: str = member(repr=False)
@@ -85,6 +87,34 @@ class Reply:
             "problems": list(self.problems),
             "instead_of": self.instead_of,
         }
+
+
+def without_run(
+    prompt: str,
+    entry: Entry | None,
+    state: TrustState | None,
+    *,
+    receipt: Receipt | None,
+    problems: tuple[str, ...],
+) -> Reply:
+    """Return a reply for which no prompt ran: a hand-off, without its text yet."""
+    return Reply(
+        text="",
+        route="hand-off",
+        outcome="handed-off",
+        prompt=prompt,
+        version=entry.digest if entry else "",
+        release=state.manifest.number if state else 0,
+        output=None,
+        findings=(),
+        reasons=(),
+        obligations=(),
+        notice="",
+        disclosure=None,
+        sent_bytes=0,
+        receipt=receipt,
+        problems=problems,
+    )
 
 
 @frozen

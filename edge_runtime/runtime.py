@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Encoder, Reading
+    from edge_runtime.delivery.access import Pace
     from edge_runtime.following import Following
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
@@ -83,6 +84,7 @@ class EdgeRuntime:
         model: str | Path | None = None,
         token: str = "",
         token_header: str = "Authorization",  # noqa: S107 - the name of a header
+        pace: Pace | None = None,
     ) -> EdgeRuntime:
         """Return the runtime of the device whose files lie in `home`; no network is used.
 
@@ -98,6 +100,7 @@ class EdgeRuntime:
                 one in the package. It is loaded when a text is first read.
             token: the app's token for a private channel, the same on all its devices; sent to `source` alone.
             token_header: the header that carries it.
+            pace: how slow a source may be before it is given up, if otherwise than by default.
 
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
@@ -106,7 +109,7 @@ class EdgeRuntime:
                 would be sent in the clear.
         """
         root = shipped_trust(trust)
-        sources = sources_of(trust or "", source, token=token, header=token_header)
+        sources = sources_of(trust or "", source, token=token, header=token_header, pace=pace)
         if cloud is not None:
             from edge_runtime.cloud import require_installed
 
@@ -372,7 +375,7 @@ class EdgeRuntime:
         Raises:
             ValueError: one text where a list of texts is meant, or another limit.
         """
-        from edge_runtime.session import Session
+        from edge_runtime.session import Session, limit_of
 
         if any(isinstance(given, str) for given in (names, terms, consents)):
             raise ValueError("expected lists of texts for names, terms and consents, got one text")
@@ -385,16 +388,10 @@ class EdgeRuntime:
             terms=tuple(terms),
             consents=frozenset(consents),
             agreement=agreement,
-            at_most=_limit(at_most),
+            at_most=limit_of(at_most),
             locale=locale,
         )
 
     def now(self) -> int:
         """Return the device's clock in POSIX seconds."""
         return int(self._clock())
-
-
-def _limit(at_most: str) -> Route:
-    if at_most not in {"device", "redacted", "cloud"}:
-        raise ValueError("expected at_most to be device, redacted or cloud")
-    return Route[at_most.upper()]

@@ -25,6 +25,7 @@ from edge_runtime.core.contract import check_inputs, check_output
 from edge_runtime.core.disclosure import disclose
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 from edge_runtime.core.manifest import Entry as ManifestEntry
+from edge_runtime.core.not_yet import not_yet_text
 from edge_runtime.core.pipeline import (
     OBLIGATIONS,
     Situation,
@@ -50,12 +51,12 @@ from edge_runtime.core.redaction import (
 from edge_runtime.core.trust import TrustState, find_prompt, running
 from edge_runtime.handover import crisis_in, handoff_for
 from edge_runtime.receipts import Receipt
-from edge_runtime.reply import Finding, Preview, Reply
+from edge_runtime.reply import Finding, Preview, Reply, without_run
 
 if TYPE_CHECKING:
     from edge_runtime.runtime import EdgeRuntime
 
-__all__ = ["Session"]
+__all__ = ["Session", "limit_of"]
 
 CRISIS_STAYS = Reason("runtime", "crisis-never-leaves", "what somebody says in a crisis stays on this device")
 ATTEMPTS = 2
@@ -169,14 +170,16 @@ class Session:
 
         Raises:
             InvalidDocument: an input is missing, undeclared or mistyped: the host's mistake, not the text's.
-            NotTrusted: there is no such approved prompt, or the reader's model that the host named is not right; a
+            NotTrusted: the release has no such prompt, or the reader's model that the host named is not right; a
                 crisis that the phrases hear is handed off all the same.
         """
         read = cache(self.read)  # of this run alone: no text is kept
         situation = crisis_in(inputs, read)
         if situation and not (go_on and self._handed_off):
             return self._hand_off(prompt, situation)
-        state = self._runtime.trusted()  # one release for the whole run, whatever a refresh adopts meanwhile
+        state = self._runtime.state  # one release for the whole run, whatever a refresh adopts meanwhile
+        if state is None:
+            return self._not_yet(prompt)
         prompt = self._runtime.localised(prompt, self._locale, state)
         entry = running(state, prompt)
         if entry is None or not self._takes(entry, prompt, inputs, state=state):
@@ -206,8 +209,14 @@ class Session:
         entry = find_prompt(state, prompt)
         asked = self._runtime.opened(entry, state)
         receipt, problems = self._keep(state, entry, route="block", outcome="withdrawn")
-        reply = _without_run(prompt, entry, state, receipt=receipt, problems=problems)
+        reply = without_run(prompt, entry, state, receipt=receipt, problems=problems)
         return replace(reply, text=asked.fallback, route="block", outcome="withdrawn", notice=asked.disclosure)
+
+    def _not_yet(self, prompt: str) -> Reply:
+        """Return what there is to say before any release was adopted: nothing was read but for a crisis."""
+        problem = "nothing is adopted on this device yet: call refresh() with a source that answers"
+        reply = without_run(prompt, None, None, receipt=None, problems=(problem,))
+        return replace(reply, text=not_yet_text(self._locale), route="block", outcome="not-adopted")
 
     def _begin(
         self,
@@ -244,7 +253,7 @@ class Session:
         problems: tuple[str, ...] = ()
         if state and entry:
             receipt, problems = self._keep(state, entry, route="hand-off", outcome="handed-off")
-        reply = _without_run(prompt, entry, state, receipt=receipt, problems=problems)
+        reply = without_run(prompt, entry, state, receipt=receipt, problems=problems)
         return replace(reply, text=handoff_for(state, locale=self._locale, situation=situation))
 
     def _make(self, run: _Run, wire: cloud.Wire) -> _Made:
@@ -359,32 +368,11 @@ class Session:
             return None, (f"the receipt could not be kept: {type(error).__name__}",)
 
 
-def _without_run(
-    prompt: str,
-    entry: ManifestEntry | None,
-    state: TrustState | None,
-    *,
-    receipt: Receipt | None,
-    problems: tuple[str, ...],
-) -> Reply:
-    """Return a reply for which no prompt ran: a hand-off, without its text yet."""
-    return Reply(
-        text="",
-        route="hand-off",
-        outcome="handed-off",
-        prompt=prompt,
-        version=entry.digest if entry else "",
-        release=state.manifest.number if state else 0,
-        output=None,
-        findings=(),
-        reasons=(),
-        obligations=(),
-        notice="",
-        disclosure=None,
-        sent_bytes=0,
-        receipt=receipt,
-        problems=problems,
-    )
+def limit_of(at_most: str) -> Route:
+    """Return a learner's own limit; raises `ValueError` for any other word than `device`, `redacted` or `cloud`."""
+    if at_most not in {"device", "redacted", "cloud"}:
+        raise ValueError("expected at_most to be device, redacted or cloud")
+    return Route[at_most.upper()]
 
 
 def _reasons(decision: Decision) -> tuple[Reason, ...]:

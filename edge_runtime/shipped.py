@@ -2,6 +2,7 @@
 
     trust/root.json         the first root: whom to trust
     trust/second-source     one line, which may be missing: an address or a folder that offers withdrawals besides
+    trust/census            one line, which may be missing: the address that is told once a day; without it nobody is
 
 Promises: no root, no trust. Does not: ask anybody anything.
 """
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
-from edge_runtime.delivery.access import Access, is_web, require_plain
+from edge_runtime.delivery.access import Access, Pace, is_web, require_plain
 
 __all__ = ["Sources", "shipped_trust", "sources_of"]
 
@@ -21,11 +22,15 @@ MAX_ADDRESS_BYTES = 2_000
 
 @frozen
 class Sources:
-    """Where a device asks: the source of its channel with the token for it, and a second one of withdrawals, or ""."""
+    """Where a device asks: the source of its channel with the token for it, and a second one of withdrawals, or "".
+
+    `pace` is how slow either may be.
+    """
 
     first: str | None
     access: Access | None
     second: str
+    pace: Pace = Pace()
 
 
 def shipped_trust(trust: str | Path | None) -> bytes:
@@ -47,7 +52,7 @@ def shipped_trust(trust: str | Path | None) -> bytes:
         raise Unavailable(f"expected root.json in the trust folder, got {error.strerror}") from error
 
 
-def sources_of(trust: str | Path, source: str | None, *, token: str, header: str) -> Sources:
+def sources_of(trust: str | Path, source: str | None, *, token: str, header: str, pace: Pace | None) -> Sources:
     """Return where a device asks.
 
     Raises:
@@ -60,7 +65,7 @@ def sources_of(trust: str | Path, source: str | None, *, token: str, header: str
     for address in (source, second):
         if address and is_web(address):
             require_plain(address)
-    return Sources(source, Access(source, token, header) if token and source else None, second)
+    return Sources(source, Access(source, token, header) if token and source else None, second, pace or Pace())
 
 
 def _second(file: Path) -> str:
@@ -70,9 +75,9 @@ def _second(file: Path) -> str:
         with file.open("rb") as opened:
             address = opened.read(MAX_ADDRESS_BYTES).decode().strip()
     except OSError as error:
-        raise Unavailable(f"expected second-source in the trust folder, got {error.strerror}") from error
+        raise Unavailable(f"expected {file.name} in the trust folder, got {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InvalidDocument("expected one address in second-source, got other bytes") from error
+        raise InvalidDocument(f"expected one address in {file.name}, got other bytes") from error
     if not address or not address.isprintable():
-        raise InvalidDocument("expected one address in second-source, got something else")
+        raise InvalidDocument(f"expected one address in {file.name}, got something else")
     return address

@@ -189,7 +189,7 @@ def run(
     go_on: Annotated[bool, typer.Option("--go-on", help="The person saw the hand-off text and goes on.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run an approved prompt. Exit code 2: the policy blocked it."""
+    """Run an approved prompt. Exit code 2: the policy blocked it, or none was adopted yet."""
     with exit_codes():
         edge = _open(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
@@ -202,6 +202,8 @@ def run(
     said = where.get(reply.route, f"route: {reply.route}")
     if reply.outcome == "withdrawn":
         said = f"{reply.prompt} was withdrawn, this is its fallback text"
+    elif reply.outcome == "not-adopted":
+        said = reply.problems[0]
     elif reply.instead_of:
         said = f"{reply.instead_of} was withdrawn, {reply.prompt} replaces it; {said}"
     _print(
@@ -209,7 +211,7 @@ def run(
         reply.as_json(),
         f"{reply.text}\n\n[{said}; {reply.sent_bytes} bytes left]",
     )
-    if reply.outcome in {"blocked", "withdrawn"}:
+    if reply.outcome in {"blocked", "not-adopted", "withdrawn"}:
         raise typer.Exit(2)
 
 

@@ -1,10 +1,11 @@
 """Parts: documents that a release names by digest and size, so that a device fetches only those it does not hold.
 
 A part is published compressed under its digest, which is over the document as it is uncompressed. So the compressed
-bytes are vouched for by nobody, and whoever unpacks them says how much may come out.
+bytes are vouched for by nobody, and whoever unpacks them says how much may come out. The padding of a compressed
+stream means nothing to those who unpack it, so a checksum of the stream follows it.
 
 Promises: `unpack(pack(data), max_bytes=len(data)) == data`; a compression bomb, a truncated or a longer stream is
-refused before more than `max_bytes` bytes are made of it.
+refused before more than `max_bytes` bytes are made of it; so is every file of which one byte was changed.
 Does not: compare digests (the reader does). Format: docs/formats.md, *Parts*.
 """
 
@@ -25,6 +26,7 @@ PACKED = ".z"
 PART_FOLDER = "parts"
 MAX_PART_BYTES = 32_000_000
 _LEVEL = 6
+_CHECKSUM_BYTES = 4
 
 
 @frozen
@@ -62,8 +64,9 @@ def part_path(digest: str) -> str:
 
 
 def pack(data: bytes) -> bytes:
-    """Return `data` compressed, in the zlib format (RFC 1950)."""
-    return zlib.compress(data, _LEVEL)
+    """Return `data` compressed in the zlib format (RFC 1950), and the CRC-32 of that, big end first."""
+    packed = zlib.compress(data, _LEVEL)
+    return packed + _checksum(packed)
 
 
 def packed_bytes(max_bytes: int) -> int:
@@ -75,11 +78,15 @@ def unpack(data: bytes, *, max_bytes: int) -> bytes:
     """Return what `data` holds compressed.
 
     Raises:
-        InvalidDocument: it is no zlib stream, ends early, goes on after its end, or holds more than `max_bytes`.
+        InvalidDocument: its checksum is another one, or it is no zlib stream, ends early, goes on after its end, or
+            holds more than `max_bytes`.
     """
+    packed, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
+    if checksum != _checksum(packed):
+        raise InvalidDocument("expected a compressed document, whole and as it was written, got other bytes")
     stream = zlib.decompressobj()
     try:
-        plain = stream.decompress(data, max_bytes + 1)
+        plain = stream.decompress(packed, max_bytes + 1)
     except zlib.error as error:
         raise InvalidDocument("expected compressed bytes, got others") from error
     if len(plain) > max_bytes:
@@ -87,3 +94,7 @@ def unpack(data: bytes, *, max_bytes: int) -> bytes:
     if not stream.eof or stream.unused_data:
         raise InvalidDocument("expected one compressed document, whole and with nothing after it")
     return plain
+
+
+def _checksum(packed: bytes) -> bytes:
+    return zlib.crc32(packed).to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,4 +1,4 @@
-"""Who may read a private channel: a token of the app, the same on all of its devices.
+"""How a source is asked: the token of the app for a private channel, the same on all devices; how slow it may be.
 
 Promises: the token goes to the one source that it was given for, in one header, over TLS or to this machine; an address
 carries no secret. Does not: speak HTTP (see `web`). Source: DESIGN section 8; docs/adr/0013.
@@ -13,11 +13,20 @@ from urllib.parse import urlsplit
 from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["Access", "is_web", "require_plain"]
+__all__ = ["Access", "Pace", "is_web", "require_plain"]
 
 DEFAULT_HEADER = "Authorization"
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+
+
+@frozen
+class Pace:
+    """The slowest that a source may be: seconds of grace for a file and for a look, and bytes in each second after."""
+
+    file_s: float = 30.0
+    look_s: float = 300.0
+    min_bytes_per_s: int = 2_000
 
 
 @frozen

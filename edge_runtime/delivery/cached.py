@@ -6,6 +6,10 @@ by the newest root that vouches for it, so that the last known good goes on and 
 The cache is hostile when read: whoever edited it must not get further than a refusal. What lies there was accepted by
 `tuf` when it was fetched; this room checks signatures, thresholds, versions, lengths and digests once more, without
 importing `tuf`, whose import would cost an app half of the time that opening a home takes (docs/adr/0014).
+
+It is stricter than `tuf`, and what is fetched passes here before it counts: metadata has one spelling, and a signature
+by a key that vouches is good or the file is refused. So no byte of a file can change without a refusal, but in the
+signature of a key that the device does not know, which counts for nothing.
 """
 
 from __future__ import annotations
@@ -111,9 +115,13 @@ def _time(text: str) -> int:
 
 def _parse(data: bytes, kind: str) -> _Metadata:
     document = json.loads(data, parse_float=_refuse_float)
+    if json.dumps(document, sort_keys=True, separators=(",", ":")).encode() != data:
+        raise ValueError(f"metadata of {kind} is spelt otherwise than it is written")
     if document["signed"]["_type"] != kind:
         raise ValueError(f"metadata of {kind} is of another type")
     signatures = {s["keyid"]: s["sig"] for s in document["signatures"]}
+    if any(signature != signature.lower() for signature in signatures.values()):
+        raise ValueError(f"metadata of {kind} holds a signature in upper case")
     return _Metadata(document["signed"], _canonical(document["signed"], kind), signatures)
 
 
@@ -181,16 +189,15 @@ def _vouching(roots: Sequence[Mapping[str, Any]], chain: Mapping[str, _Metadata]
 
 
 def _verify(metadata: _Metadata, role: Mapping[str, Any], keys: Keys) -> None:
-    """Verify that enough distinct keys of `role` signed.
+    """Verify that enough distinct keys of `role` signed, and that each signature of theirs is good.
 
     Raises:
-        ValueError: too few did.
+        ValueError: too few did, or one is not.
     """
-    signers = {
-        keys[key_id]["keyval"]["public"]
-        for key_id in role["keyids"]
-        if key_id in metadata.signatures and _is_signed(metadata, key_id, keys[key_id])
-    }
+    signing = [key_id for key_id in role["keyids"] if key_id in metadata.signatures]
+    if not all(_is_signed(metadata, key_id, keys[key_id]) for key_id in signing):
+        raise ValueError(f"metadata of {metadata.signed['_type']} holds a signature that is none")
+    signers = {keys[key_id]["keyval"]["public"] for key_id in signing}
     if not 1 <= role["threshold"] <= len(signers):
         raise ValueError(f"metadata of {metadata.signed['_type']} lacks signatures")
 

@@ -1,7 +1,7 @@
 """Bring a staged generation up to what a source publishes: V1 to V3 with the network.
 
-Promises: everything fetched has a size cap; a source that hangs, lies or is gone gives `Unavailable` or `NotTrusted`,
-nothing else. Does not: speak HTTP (see `web`).
+Promises: everything fetched has a size cap and a slowest pace; a source that hangs, lies or is gone gives `Unavailable`
+or `NotTrusted`, nothing else. Does not: speak HTTP (see `web`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, target_paths
-from edge_runtime.delivery.access import Access, is_web, require_plain
+from edge_runtime.delivery.access import Access, Pace, is_web, require_plain
 from edge_runtime.delivery.delegating import require_narrow
 from edge_runtime.delivery.web import CHUNK_BYTES, WebFetcher
 
@@ -49,8 +49,8 @@ class _FolderFetcher(FetcherInterface):
 class Source:
     """Where a channel is published: an http(s) address or a folder."""
 
-    def __init__(self, address: str, access: Access | None = None) -> None:
-        """Name a source; no request is made.
+    def __init__(self, address: str, access: Access | None = None, pace: Pace | None = None) -> None:
+        """Name a source; no request is made. `pace` is how slow it may be.
 
         Raises:
             InvalidDocument: the address carries a name, a password, a query or a fragment.
@@ -59,7 +59,7 @@ class Source:
         self._web: WebFetcher | None = None
         if is_web(address):
             require_plain(address)
-            self._web = WebFetcher(self.base, access)
+            self._web = WebFetcher(self.base, access, pace)
         self.fetcher: FetcherInterface = self._web or _FolderFetcher(Path(address))
 
     def hold(self, path: str, data: bytes) -> None:
@@ -71,7 +71,7 @@ class Source:
         """Return the bytes published at `path`.
 
         Raises:
-            Unavailable: not reachable.
+            Unavailable: not reachable, or too slow.
             NotTrusted: V3, it is longer than `max_bytes`.
             FileNotFoundError: the source says that there is no such file.
         """
@@ -84,7 +84,13 @@ class Source:
         except tuf_errors.DownloadLengthMismatchError as error:
             raise NotTrusted(f"expected a file of at most {max_bytes} bytes, got a longer one", check="V3") from error
         except (tuf_errors.DownloadError, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unavailable(f"expected the source to answer, got {type(error).__name__}") from error
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, tuf_errors.SlowRetrievalError):
+        return Unavailable(str(error))
+    return Unavailable(f"expected the source to answer, got {type(error).__name__}")
 
 
 @contextmanager
@@ -98,7 +104,7 @@ def _wrapped(check: str) -> Iterator[None]:
     except tuf_errors.DownloadLengthMismatchError as error:
         raise NotTrusted("expected a file of the length its metadata states, got a longer one", check="V3") from error
     except (tuf_errors.DownloadError, urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unavailable(f"expected the source to answer, got {type(error).__name__}") from error
+        raise _unavailable(error) from error
     except ValueError as error:
         raise NotTrusted("expected metadata in the TUF format, got something else", check=check) from error
 

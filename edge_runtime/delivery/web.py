@@ -7,6 +7,7 @@ Promises:
    304 and stands for those very bytes. Its own tags and dates are never sent back: one made up for each device would be
    a name for it.
 3. A redirect is never followed with a token.
+4. A source that is slower than its pace is given up (see `pace`).
 
 Does not: judge what it fetches; everything goes through the same checks as ever. Source: RFC 9110 section 13.
 """
@@ -19,14 +20,14 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from tuf.api.exceptions import DownloadHTTPError
+from tuf.api.exceptions import DownloadHTTPError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
-from edge_runtime.delivery.access import Access, is_loopback
+from edge_runtime.delivery.access import Access, Pace, is_loopback
+from edge_runtime.delivery.pace import SOCKET_TIMEOUT_S, Watch, paced_classes
 
 __all__ = ["WebFetcher"]
 
-SOCKET_TIMEOUT_S = 10
 USER_AGENT = "mentorplane"
 CHUNK_BYTES = 262_144
 _TRIES = urllib3.Retry(total=3, connect=1, read=1, redirect=3, other=0, respect_retry_after_header=False)
@@ -36,12 +37,25 @@ _TRIES = urllib3.Retry(total=3, connect=1, read=1, redirect=3, other=0, respect_
 class WebFetcher(FetcherInterface):
     """Fetches what lies below one address; `held` are the bytes that this device has, by their full address."""
 
-    def __init__(self, address: str, access: Access | None = None) -> None:
+    def __init__(self, address: str, access: Access | None = None, pace: Pace | None = None) -> None:
         self.held: dict[str, bytes] = {}
         self._token = access.headers(address) if access else {}
-        self._pool = _pool(address)
+        self._watch = Watch(pace or Pace())
+        self._pool = _pool(address, self._watch)
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        self._watch.begin()
+        try:
+            chunks = self._chunks(url)
+            yield from chunks
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if self._watch.left_s() <= 0:
+                raise SlowRetrievalError(self._watch.because) from error
+            raise
+        finally:
+            self._watch.end()
+
+    def _chunks(self, url: str) -> Iterator[bytes]:
         held = self.held.get(url)
         response = self._pool.request(
             "GET",
@@ -55,19 +69,18 @@ class WebFetcher(FetcherInterface):
         if response.status == 304 and held:
             response.drain_conn()
             response.release_conn()
-            return iter((held,))
+            yield held
+            return
         if response.status != 200:
             response.close()
             raise DownloadHTTPError(f"HTTP status {response.status}", response.status)
-        return _chunks(response)
-
-
-def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    try:
-        # Not decoded: nothing but the bytes themselves was asked for.
-        yield from response.stream(CHUNK_BYTES, decode_content=False)
-    finally:
-        response.release_conn()
+        try:
+            # Not decoded: nothing but the bytes themselves was asked for.
+            while chunk := response.read1(CHUNK_BYTES, decode_content=False):
+                self._watch.came(len(chunk))
+                yield chunk
+        finally:
+            response.release_conn()
 
 
 def _tags(data: bytes) -> str:
@@ -75,8 +88,10 @@ def _tags(data: bytes) -> str:
     return f'"{hashlib.sha256(data).hexdigest()}", "{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
-def _pool(address: str) -> urllib3.PoolManager:
+def _pool(address: str, watch: Watch) -> urllib3.PoolManager:
     parts = urlsplit(address)
     proxies = {} if is_loopback(address) or proxy_bypass(parts.hostname or "") else getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    pool.pool_classes_by_scheme = paced_classes(watch)
+    return pool

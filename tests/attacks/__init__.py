@@ -17,6 +17,7 @@ from __future__ import annotations
 ATTACKS = (
     "arbitrary installation",
     "endless data",
+    "slow retrieval",
     "extraneous dependencies",
     "fast-forward and its recovery",
     "indefinite freeze",
@@ -52,4 +53,5 @@ ATTACKS = (
     "clock set back and forward",
     "cache edited and truncated",
     "power loss at every write",
+    "single-byte flip",
 )

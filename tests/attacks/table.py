@@ -50,7 +50,7 @@ def _listed(tests: list[str]) -> str:
     files: dict[str, list[str]] = {}
     for test in tests:
         path, _, name = test.partition("::")
-        files.setdefault(path.removeprefix("tests/"), []).append(name.removeprefix("test_").replace("_", " "))
+        files.setdefault(path, []).append(name.removeprefix("test_").replace("_", " "))
     return "; ".join(f"`{path}`: {', '.join(dict.fromkeys(names))}" for path, names in files.items())
 
 

@@ -5,8 +5,6 @@ The attacker holds the online keys, so that everything arrives just as it was si
 
 from __future__ import annotations
 
-import zlib
-
 import pytest
 
 from edge_runtime.core import canonical
@@ -54,7 +52,7 @@ def test_a_file_that_unpacks_to_more_than_it_may(world: World, kind: str) -> Non
     [path, *_] = sorted(set(folder.iterdir()) - before)
     genuine = path.read_bytes()
     for data, check in (
-        (zlib.compress(b"\0" * 40_000_000, 9), "V3" if kind == "parts" else "V4"),
+        (pack(b"\0" * 40_000_000), "V3" if kind == "parts" else "V4"),
         (genuine[:-1], "V4"),
         (genuine + b"\0", "V4"),
         (genuine + genuine, "V4"),

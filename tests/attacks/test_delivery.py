@@ -195,10 +195,16 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.attack("malicious mirror")
-@pytest.mark.parametrize("spoil", [_gone, _page, _cut])
+def _flipped(path: Path) -> None:
+    data = path.read_bytes()
+    middle = len(data) // 2
+    path.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+
+
+@pytest.mark.attack("malicious mirror", "single-byte flip")
+@pytest.mark.parametrize("spoil", [_gone, _page, _cut, _flipped])
 def test_a_mirror_that_spoils_a_file(world: World, spoil: Callable[[Path], None]) -> None:
-    """Whatever file of a new release a mirror drops, replaces or cuts: refused or unavailable, and nothing is kept."""
+    """A mirror drops, replaces or cuts any file of a new release, or flips a bit of it: nothing of it is adopted."""
     before = {path.relative_to(world.published.folder) for path in world.published.folder.rglob("*")}
     world.published.release(wording("Third"))
     folder = world.published.folder

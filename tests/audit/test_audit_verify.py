@@ -46,6 +46,7 @@ def test_honest_log_verifies(size: int) -> None:
 
 
 @pytest.mark.sampled
+@pytest.mark.attack("single-byte flip")
 def test_every_flipped_byte_of_a_small_log_is_detected() -> None:
     """No byte of any tile, bundle or checkpoint can change unnoticed, and flipped entries are named."""
     files = publish(LOG[:9])

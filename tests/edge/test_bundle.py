@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from control_plane.repository import Site
 from edge_runtime import EdgeRuntime, NotTrusted
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import PREVIOUS
-from edge_runtime.core.parts import pack, part_path
+from edge_runtime.core.parts import pack, part_path, unpack
 from edge_runtime.core.release import closure_path, parse_release, parts_of, release_path
 from tests.counting import Counting
 from tests.published import Published, fingerprint
@@ -115,11 +114,11 @@ def test_parts_that_are_damaged_on_the_device_are_fetched_again(
 
 
 SPOILT: tuple[tuple[Callable[[bytes], bytes], str, str], ...] = (
-    (lambda _: zlib.compress(b"\0" * 1_500_000, 9), "V4", "at most"),
-    (lambda data: pack(zlib.decompress(data).replace(b":", b";")), "V5", "digest"),
-    (lambda data: pack(zlib.decompress(data)[:-1]), "V5", "digest"),
+    (lambda _: pack(b"\0" * 1_500_000), "V4", "at most"),
+    (lambda data: pack(unpack(data, max_bytes=10**6).replace(b":", b";")), "V5", "digest"),
+    (lambda data: pack(unpack(data, max_bytes=10**6)[:-1]), "V5", "digest"),
     (lambda data: data[: len(data) // 2], "V4", "whole"),
-    (lambda data: data + b"\0", "V4", "nothing after"),
+    (lambda data: data + b"\0", "V4", "whole"),
     (lambda _: b"<html>", "V4", "compressed"),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from edge_runtime import EdgeRuntime, NotTrusted
 from edge_runtime.core import canonical
 from edge_runtime.core.handoff import handoff_text
+from edge_runtime.core.not_yet import not_yet_text
 from tests.published import Published
 from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
@@ -44,8 +45,28 @@ def test_a_crisis_is_heard_where_no_prompt_can_run(published: Published, tmp_pat
     reply = empty.session(learner="u1", locale="de").run("no-such-prompt", {"notes": CRISIS})
 
     assert reply.text == handoff_text("de", "self").text
-    with pytest.raises(NotTrusted):
-        empty.session(learner="u1").run("no-such-prompt", {"notes": "an ordinary day"})
+
+
+@pytest.mark.parametrize("source", [None, "http://127.0.0.1:1/edge"])
+def test_a_device_that_adopted_nothing_yet_says_so(published: Published, tmp_path: Path, source: str | None) -> None:
+    """P5: at the very first start with the server away the README's five lines give a reply, and nothing runs.
+
+    What asks for an approved prompt itself is refused as ever; the first release that comes is used at once.
+    """
+    edge = EdgeRuntime.open(tmp_path / "empty", trust=published.trust, source=source)
+    assert edge.refresh().ok is False
+    session = edge.session(learner="u1", locale="fr-CA", consents={"cloud"})
+    reply = session.run("private", {"notes": "an ordinary day"})
+    assert (reply.outcome, reply.route, reply.release, reply.receipt) == ("not-adopted", "block", 0, None)
+    assert (reply.disclosure, reply.sent_bytes, reply.findings) == (None, 0, ())
+    assert reply.text == not_yet_text("fr") != not_yet_text("en")
+    assert "refresh()" in reply.problems[0]
+    assert not (tmp_path / "empty" / "receipts.jsonl").exists()
+    for act in (session.decide, session.render, session.preview):
+        with pytest.raises(NotTrusted, match="none yet"):
+            act("private", {"notes": "an ordinary day"})
+    assert edge.refresh(str(published.folder)).ok
+    assert session.run("private", {"notes": "an ordinary day"}).outcome == "filled"
 
 
 def test_the_person_may_go_on_after_the_hand_off(edge: EdgeRuntime) -> None:
