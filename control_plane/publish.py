@@ -209,7 +209,7 @@ def forge_mirror(plane: ControlPlane, folder: Path) -> ForgedMirror:
     if not word:
         raise NotFound("expected a prompt with a word to change, got none")
     forged = canonical.encode({**document, "fallback": document["fallback"].replace(word, _FORGED_WORD, 1)})
-    changed = replace(entry, digest=canonical.digest(forged), epoch=entry.epoch + 1)
+    changed = entry._replace(digest=canonical.digest(forged), epoch=entry.epoch + 1)
     forgery = replace(
         manifest,
         number=manifest.number + 1,

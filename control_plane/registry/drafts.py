@@ -9,7 +9,7 @@ Does not: check whether the change is good (see `policy.checks`). Source: DESIGN
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
@@ -265,7 +265,7 @@ def _next_entry(session: Session, source: Source, *, digest: str, edit: Edit) ->
     tier = str(source.document.get("tier", "R4"))  # policy and approval rules state none: always the highest
     entry = Entry(source.kind, source.name, epoch, digest, tier, edit.editor)
     # What an earlier revision of the proposal holds just so keeps its author: their statement still covers it.
-    return next((old for old in edit.earlier if replace(old, author=edit.editor) == entry), entry)
+    return next((old for old in edit.earlier if old._replace(author=edit.editor) == entry), entry)
 
 
 def _refuse_name_taken(source: Source, entries: Mapping[Key, Entry]) -> None:

@@ -12,6 +12,7 @@ Does not: work out kinds of change (see `change`), look at signatures (see `cove
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import compress
 
 from audit.frozen import frozen
 from edge_runtime.core.approval import SETTINGS, ApprovalRules, Case, Changed
@@ -52,14 +53,11 @@ class Before:
 
 @frozen
 class Asked:
-    """One thing that a manifest does, and sets of needs, of which one must be met in full.
+    """What something that a manifest does is asked for: sets of needs, of which one must be met in full.
 
-    `entry` is what it introduces, None for a removal and for settings.
-
-    No set at all: no rule applies, and it is refused.
+    No set at all: no rule applies, and it is refused. It is the same record for all that is asked for alike.
     """
 
-    entry: Entry | None
     tier: str
     ways: tuple[tuple[Need, ...], ...]
 
@@ -86,32 +84,37 @@ class Doing:
 
     def introduced(self) -> list[Entry]:
         """Return the entries that were not in force before, whichever release brought them, in their order."""
+        stated = self.stated
         if self.before is None:
-            return [entry for entry in self.manifest.entries if entry in self.stated]
+            return [entry for entry in self.manifest.entries if entry in stated]
         old = self.before.entries
-        return [entry for entry in self.manifest.entries if entry in self.stated or old.get(entry.key) != entry]
+        return [entry for entry in self.manifest.entries if old.get(entry[:2]) != entry or entry in stated]
 
     def removed(self) -> list[Entry]:
         """Return the entries that were in force before and are not in the manifest."""
-        before = self.before.entries if self.before else {}
-        return [before[key] for key in sorted(before.keys() - {entry.key for entry in self.manifest.entries})]
+        if self.before is None:
+            return []
+        before = self.before.entries
+        return [before[key] for key in sorted(before.keys() - {entry[:2] for entry in self.manifest.entries})]
 
 
-def what_is_asked(doing: Doing) -> tuple[list[Asked], list[Asked]]:
+def what_is_asked(doing: Doing) -> tuple[dict[Entry, Asked], list[tuple[Entry | None, Asked]]]:
     """Return what each introduced entry is asked for, and what the manifest is, for each thing that it does itself.
 
-    The manifest is asked for something in any case: one that does nothing answers for the highest tier.
+    With what the manifest does stands the entry that it introduces, None for a removal and for settings. It is asked
+    for something in any case: one that does nothing answers for the highest tier.
     """
-    introduced, removed = doing.introduced(), doing.removed()
-    own = [doing.follows or entry in doing.stated for entry in introduced]
+    introduced, removed, stated = doing.introduced(), doing.removed(), doing.stated
+    own = [True] * len(introduced) if doing.follows else [entry in stated for entry in introduced]
     asking = _Asking(doing, sum(own) + (len(removed) if doing.follows else 0))
-    entries = list(map(asking.of_entry, introduced, own))
-    manifest = [one for one, is_own in zip(entries, own, strict=True) if is_own]
-    manifest += [asking.of_removal(entry) for entry in removed]
+    entries = dict(zip(introduced, map(asking.of_entry, introduced, own), strict=True))
+    manifest: list[tuple[Entry | None, Asked]] = [*compress(entries.items(), own)]
+    manifest += [(None, asking.of_removal(entry)) for entry in removed]
     if doing.before and doing.manifest.settings != doing.before.settings:
         kinds = settings_changes(doing.before.settings, doing.manifest.settings)
-        manifest.append(asking.of_settings(Case(SETTINGS, HIGHEST, kinds, frozenset({SETTINGS}), asking.changed)))
-    return entries, manifest or [asking.of_settings(Case(SETTINGS, HIGHEST, None, None, asking.changed))]
+        case = Case(SETTINGS, HIGHEST, kinds, frozenset({SETTINGS}), asking.changed)
+        manifest.append((None, asking.of_settings(case)))
+    return entries, manifest or [(None, asking.of_settings(Case(SETTINGS, HIGHEST, None, None, asking.changed)))]
 
 
 class _Asking:
@@ -121,31 +124,29 @@ class _Asking:
         self.changed = changed
         self._doing = doing
         self._by_path = any(rule.when.paths for rules in doing.rules for rule in rules.rules)
-        self._ways: dict[object, tuple[tuple[Need, ...], ...]] = {}
+        self._old = doing.before.entries if doing.before else {}
+        self._known = doing.changes if doing.changes is not None and doing.follows else {}
+        self._asked: dict[object, Asked] = {}
 
     def of_entry(self, entry: Entry, own: bool) -> Asked:
-        doing = self._doing
-        old = doing.before.entries.get(entry.key) if doing.before else None
-        known = doing.changes.get(entry.key) if doing.changes is not None and doing.follows else None
+        key = entry[:2]
+        old, known = self._old.get(key), self._known.get(key)
         tier = max(entry.tier, old.tier) if old else entry.tier
-        return Asked(
-            entry, tier, self._of(entry.kind, tier, known=known, changes=known.changes if known else None, own=own)
-        )
+        return self._of(entry.kind, tier, known=known, changes=known.changes if known else None, own=own)
 
     def of_removal(self, entry: Entry) -> Asked:
         known = self._doing.changes.get(entry.key) if self._doing.changes is not None else None
         changes = known.changes if known else ("removal",)
-        return Asked(None, entry.tier, self._of(entry.kind, entry.tier, known=known, changes=changes, own=True))
+        return self._of(entry.kind, entry.tier, known=known, changes=changes, own=True)
 
     def of_settings(self, case: Case) -> Asked:
-        return Asked(None, case.tier, tuple(self._find(case, own=True)))
+        return Asked(case.tier, tuple(self._find(case, own=True)))
 
-    def _of(
-        self, kind: str, tier: str, *, known: Changed | None, changes: tuple[str, ...] | None, own: bool
-    ) -> tuple[tuple[Need, ...], ...]:
+    def _of(self, kind: str, tier: str, *, known: Changed | None, changes: tuple[str, ...] | None, own: bool) -> Asked:
         paths = known.paths if known and self._by_path else None
         key = kind, tier, changes, paths, own
-        if key not in self._ways:
+        asked = self._asked.get(key)
+        if asked is None:
             case = Case(
                 kind,
                 tier,
@@ -153,8 +154,8 @@ class _Asking:
                 None if paths is None else frozenset(paths),
                 self.changed,
             )
-            self._ways[key] = tuple(self._find(case, own=own))
-        return self._ways[key]
+            asked = self._asked[key] = Asked(tier, tuple(self._find(case, own=own)))
+        return asked
 
     def _find(self, case: Case, *, own: bool) -> Iterable[tuple[Need, ...]]:
         doing = self._doing

@@ -53,30 +53,23 @@ class _Signers:
     approvals: Approvals
 
 
+NOBODY = _Signers(frozenset(), ())
+
+
 @frozen
 class _Signed:
-    """Who signed what: the entries, by the lists in which people did, and the manifest, by its digest.
+    """Who signed what: the entries, and the manifest, by its digest.
 
-    Most entries of a large library were signed in one list by the same people, so these are looked up once for all.
+    Most entries of a large library were signed in one list by the same people: these share one record.
     """
 
-    lists: Mapping[Entry, tuple[_Signers, ...]]
+    entries: Mapping[Entry, _Signers]
     manifest_approvals: Approvals
     manifest_authors: frozenset[str]
-    known: dict[object, _Signers]
 
     def of(self, entry: Entry) -> _Signers:
         """Return who signed an entry; whoever is named as its author counts as one only if they signed."""
-        lists = self.lists.get(entry, ())
-        if len(lists) == 1:
-            return lists[0]
-        which = tuple(map(id, lists))
-        if which not in self.known:
-            self.known[which] = _Signers(
-                frozenset(person for one in lists for person in one.authors),
-                tuple(approval for one in lists for approval in one.approvals),
-            )
-        return self.known[which]
+        return self.entries.get(entry, NOBODY)
 
 
 def shortfalls(
@@ -106,38 +99,43 @@ def shortfalls(
     """
     if not rules:
         return (Shortfall(None, 1, (), "no approval rule is in force"),)
-    stated = _stated(s for s in statements if s.manifest == digest) & frozenset(manifest.entries)
+    stated = _stated(s for s in statements if s.manifest == digest).intersection(manifest.entries)
     doing = Doing(manifest, tuple(rules), before, changes, stated)
     signed = _read(manifest, digest, statements)
     judged: dict[object, list[_Short]] = {}
     found: list[Shortfall] = []
     of_entries, of_manifest = what_is_asked(doing)
-    asked = {id(one.entry): one for one in of_entries}
     for entry in manifest.entries:
-        if entry.tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
+        tier, author = entry.tier, entry.author
+        if tier < LEAST_TIERS.get(entry.kind, TIERS[0]):
             found.append(Shortfall(entry, 1, (), f"a {entry.kind} is of tier {LEAST_TIERS[entry.kind]}"))
-        one, by = asked.get(id(entry)), signed.of(entry)
-        case = one.tier if one else entry.tier, id(one.ways) if one else None, id(by), entry.author
-        if case not in judged:
-            unsigned = [] if entry.author in by.authors else [(1, AUTHOR, "its author has not signed it")]
-            what = one or Asked(entry, entry.tier, ((),))
-            judged[case] = unsigned + _short(what, floor, by=by.approvals, excluded=by.authors | {entry.author})
-        found += [Shortfall(entry, *short) for short in judged[case]]
+        one, by = of_entries.get(entry), signed.entries.get(entry, NOBODY)
+        case = tier, id(one), id(by), author
+        short = judged.get(case)
+        if short is None:
+            short = [] if author in by.authors else [(1, AUTHOR, "its author has not signed it")]
+            what = one or Asked(tier, ((),))
+            short += _short(what, floor, by=by.approvals, excluded=by.authors | {author})
+            judged[case] = short
+        if short:
+            found += [Shortfall(entry, *lack) for lack in short]
     return (*found, *_manifest_shortfalls(of_manifest, signed, floor))
 
 
-def _manifest_shortfalls(asked: Iterable[Asked], signed: _Signed, floor: Mapping[str, int]) -> Iterable[Shortfall]:
+def _manifest_shortfalls(
+    asked: Iterable[tuple[Entry | None, Asked]], signed: _Signed, floor: Mapping[str, int]
+) -> Iterable[Shortfall]:
     """Yield what the manifest itself lacks: of each reason, where most is missing."""
     worst: dict[str, _Short] = {}
     judged: dict[object, list[_Short]] = {}
-    for one in asked:
-        by, author = (signed.of(one.entry), one.entry.author) if one.entry else (None, "")
-        case = one.tier, id(one.ways), id(by), author
+    for entry, one in asked:
+        by, author = (signed.of(entry), entry.author) if entry else (None, "")
+        case = id(one), id(by), author
         if case not in judged:
             excluded = signed.manifest_authors | (by.authors | {author} if by else frozenset())
             judged[case] = _short(one, floor, by=signed.manifest_approvals, excluded=excluded)
-        for short in judged[case]:
-            worst[short[2]] = max(short, worst.get(short[2], short), key=lambda short: short[0])
+            for short in judged[case]:
+                worst[short[2]] = max(short, worst.get(short[2], short), key=lambda short: short[0])
     if not signed.manifest_authors:
         yield Shortfall(None, 1, AUTHOR, "nobody has signed as its author")
     yield from (Shortfall(None, *short) for short in worst.values())
@@ -173,7 +171,8 @@ def _people(number: int) -> str:
 def covers(entry: Entry, manifest: Manifest, *, statements: Sequence[Statement], rules: ApprovalRules) -> bool:
     """Return whether `entry` has its author's signature and the least approvals that `rules` can ask for it."""
     signed = _read(manifest, "", statements)
-    [asked], _ = what_is_asked(Doing(manifest, (rules,), None, None, frozenset({entry})))
+    of_entries, _ = what_is_asked(Doing(manifest, (rules,), None, None, frozenset({entry})))
+    asked = of_entries[entry]
     no_floor = {asked.tier: 1}
     by = signed.of(entry)
     short = _short(asked, no_floor, by=by.approvals, excluded=by.authors | {entry.author})
@@ -199,20 +198,26 @@ def _read(manifest: Manifest, digest: str, statements: Sequence[Statement]) -> _
     for statement in here:
         if statement.act == "approve":
             approvals[id(statement.entries)].append((statement.person, statement.role))
-    lists: dict[Entry, tuple[_Signers, ...]] = {}
+    signers: dict[Entry, _Signers] = {}
+    joined: dict[tuple[int, int], _Signers] = {}
     for which, entries in {id(s.entries): s.entries for s in ours}.items():
-        one = (_Signers(frozenset(authors[which]), tuple(approvals[which])),)
-        for entry in entries:
-            before = lists.get(entry)
-            lists[entry] = one if before is None else before + one
+        own = _Signers(frozenset(authors[which]), tuple(approvals[which]))
+        more = dict.fromkeys(entries, own)
+        for entry in signers.keys() & more.keys():
+            one = signers[entry]
+            case = id(one), which
+            if case not in joined:
+                joined[case] = _Signers(one.authors | own.authors, one.approvals + own.approvals)
+            more[entry] = joined[case]
+        signers |= more
     named = [s for s in here if s.manifest == digest]
     stated = _stated(named)
-    whole = {which for which, e in {id(s.entries): s.entries for s in named}.items() if stated.issubset(e)}
+    named_lists = {id(s.entries): s.entries for s in named}
+    whole = {which for which, entries in named_lists.items() if stated.issubset(entries)}
     return _Signed(
-        lists,
+        signers,
         tuple((s.person, s.role) for s in named if s.act == "approve" and id(s.entries) in whole),
         frozenset({s.person for s in named if s.act == "author"}),
-        known={},
     )
 
 

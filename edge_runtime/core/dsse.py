@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,12 +27,19 @@ __all__ = [
     "encode_base64",
     "key_id",
     "parse_envelope",
+    "parse_envelopes",
     "public_bytes",
     "sign",
     "verified_by",
 ]
 
 MAX_PAYLOAD_BYTES = 4_000_000
+_PAYLOAD = b'{"payload":"'
+_SEALED = re.compile(
+    rb'","payloadType":"([!#-\[\]-~]{1,200})","signatures":\[\{"keyid":"([0-9a-f]{1,64})","sig":"([!#-\[\]-~]{1,128})"\}\]\}'
+    rb"(?:,(?=\{)|\]\Z)"
+)
+"""What follows the payload in the canonical JSON of an envelope with one signature, and what follows that in a list."""
 
 
 @frozen
@@ -110,6 +118,31 @@ def _parse_signature(document: object) -> tuple[str, bytes]:
     return key, signature
 
 
+def parse_envelopes(listed: bytes) -> tuple[Envelope, ...] | None:
+    """Return the envelopes of a list in canonical JSON, each with one signature; None if it is anything else.
+
+    The payloads of a large library are megabytes of base64, which nothing escapes: they are decoded where they lie.
+    What a list of another form means, and what is wrong with it, is for `parse_envelope` to say.
+    """
+    if listed[:1] != b"[" or listed[-1:] != b"]":
+        return None
+    found, at = [], 1
+    while at < len(listed):
+        end = listed.find(b'"', at + len(_PAYLOAD))
+        length = end - at - len(_PAYLOAD)
+        sealed = _SEALED.match(listed, end) if 0 < length <= MAX_PAYLOAD_BYTES * 2 else None
+        if sealed is None or not listed.startswith(_PAYLOAD, at):
+            return None
+        payload_type, key, signature = (group.decode("ascii") for group in sealed.groups())
+        try:
+            payload = _decode(listed[at + len(_PAYLOAD) : end])
+            found.append(Envelope(payload_type, payload, ((key, decode_base64(signature)),)))
+        except InvalidDocument:
+            return None
+        at = sealed.end()
+    return tuple(found)
+
+
 def encode_base64(data: bytes) -> str:
     """Return standard base64 with padding."""
     return base64.b64encode(data).decode()
@@ -117,10 +150,15 @@ def encode_base64(data: bytes) -> str:
 
 def decode_base64(text: str) -> bytes:
     """Return the bytes of standard base64 in its one canonical spelling."""
+    return _decode(text.encode("ascii", "replace"))
+
+
+def _decode(text: bytes) -> bytes:
     try:
         data = binascii.a2b_base64(text, strict_mode=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise InvalidDocument("expected base64, got text that is not") from error
-    if encode_base64(data) != text:
+    # As long as it must be, nothing in it was passed over; bits that mean nothing can only be in the last four.
+    if len(text) != (len(data) + 2) // 3 * 4 or base64.b64encode(data[len(text) // 4 * 3 - 3 :]) != text[-4:]:
         raise InvalidDocument("expected base64 in its canonical spelling")
     return data

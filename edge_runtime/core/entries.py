@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 import re
+import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 
-from audit.frozen import frozen
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import MAX_NAME_LENGTH, NAME, is_digest, is_name
@@ -34,18 +35,21 @@ LEAST_TIERS = {"approval-rules": "R4", "handoff": "R4", "model": "R3", "policy":
 """The kinds whose tier nobody may state lower."""
 _LISTED = b'"entries":'
 _ENTRY = re.compile(
-    f'"author":"({NAME})","digest":"(sha256:[0-9a-f]{{64}})","epoch":([1-9][0-9]{{0,14}}),'
-    f'"kind":"({"|".join(KINDS)})","name":"({NAME})","tier":"({"|".join(TIERS)})"'
+    f'^"author":"({NAME})","digest":"(sha256:[0-9a-f]{{64}})","epoch":([1-9][0-9]{{0,14}}),'
+    f'"kind":"({"|".join(KINDS)})","name":"({NAME})","tier":"({"|".join(TIERS)})"$',
+    re.MULTILINE,
 )
-"""The inside of an entry in canonical JSON."""
+"""The inside of an entry in canonical JSON, as a line."""
+_MAX_KNOWN = 32_768
+_KEY = operator.itemgetter(0, 1)
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """One governed thing: what it is called, which content it has, how risky it is, who wrote it.
 
     `epoch` counts the changes of this entry and never falls; `digest` names the closure; `author` is a
-    pseudonymous person id.
+    pseudonymous person id. A tuple, since a large library makes, hashes and compares tens of thousands of them each
+    time an app starts, and of a tuple nothing of that is a call of Python (docs/adr/0016).
     """
 
     kind: str
@@ -55,16 +59,10 @@ class Entry:
     tier: str
     author: str
 
-    def __hash__(self) -> int:
-        return hash(self.digest)  # enough to tell entries apart, and remembered by the text: coverage asks often
-
-    def __lt__(self, other: Entry) -> bool:
-        return (self.key, self.epoch, self.digest) < (other.key, other.epoch, other.digest)
-
     @property
     def key(self) -> tuple[str, str]:
         """Return what identifies the entry within a manifest: kind and name."""
-        return self.kind, self.name
+        return self[:2]
 
     def as_json(self) -> canonical.JsonObject:
         """Return the entry as a JSON object."""
@@ -80,7 +78,7 @@ class Entry:
 
 def is_ordered(entries: Sequence[Entry]) -> bool:
     """Return whether entries are sorted by kind and name, each once."""
-    keys = [(entry.kind, entry.name) for entry in entries]
+    keys = list(map(_KEY, entries))
     return all(map(operator.lt, keys, keys[1:]))
 
 
@@ -115,25 +113,41 @@ def parse_listing(data: bytes, *, max_bytes: int, within: tuple[str | int, ...] 
     return canonical.parse(data, max_bytes=max_bytes)
 
 
+_KNOWN: dict[str, Entry] = {}
+"""Entries by their insides: the same record each time, so that manifests and statements share theirs."""
+_MAKE = partial(tuple.__new__, Entry)
+
+
 @lru_cache(maxsize=4)
 def _read_entries(listed: bytes) -> tuple[Entry, ...] | None:
     """Return the entries of a list in canonical JSON; None if it is anything else."""
-    if not (listed.startswith(b"[{") and listed.endswith(b"}]") and listed.isascii()):
+    if not (listed.startswith(b"[{") and listed.endswith(b"}]") and listed.isascii()) or b"\n" in listed:
         return None
-    entries = tuple(map(_read_entry, listed[2:-2].decode("ascii").split("},{")))
-    return None if None in entries else entries  # type: ignore[return-value]
+    insides = listed[2:-2].decode("ascii").split("},{")
+    found = list(map(_KNOWN.get, insides))
+    if None in found:
+        unknown = [inside for inside, entry in zip(insides, found, strict=True) if entry is None]
+        read = _read_lines(unknown)
+        if read is None:
+            return None
+        if len(_KNOWN) + len(read) > _MAX_KNOWN:
+            _KNOWN.clear()
+        fresh = dict(zip(unknown, read, strict=True))
+        _KNOWN.update(fresh)
+        found = [entry or fresh[inside] for inside, entry in zip(insides, found, strict=True)]
+    return tuple(found)  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=32_768)
-def _read_entry(inside: str) -> Entry | None:
-    """Return the entry with this inside; the same record each time, so that manifests and statements share theirs."""
-    found = _ENTRY.fullmatch(inside)
-    if found is None:
+def _read_lines(insides: Sequence[str]) -> list[Entry] | None:
+    """Return the entries with these insides, none of which has a line feed; None if one is anything else."""
+    found = _ENTRY.findall("\n".join(insides))
+    if len(found) != len(insides):
         return None
-    author, digest, epoch, kind, name, tier = found.groups()
-    if len(author) > MAX_NAME_LENGTH or len(name) > MAX_NAME_LENGTH:
+    authors, digests, epochs, kinds, names, tiers = zip(*found, strict=True)
+    if max(map(len, authors)) > MAX_NAME_LENGTH or max(map(len, names)) > MAX_NAME_LENGTH:
         return None
-    return Entry(kind, name, int(epoch), digest=digest, tier=tier, author=author)
+    kinds, tiers, authors = (tuple(map(sys.intern, few)) for few in (kinds, tiers, authors))
+    return list(map(_MAKE, zip(kinds, names, map(int, epochs), digests, tiers, authors, strict=True)))
 
 
 def parse_entry(document: object) -> Entry:

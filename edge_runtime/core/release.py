@@ -47,6 +47,8 @@ __all__ = [
 FORMAT = "mentorplane-release/2"
 PREVIOUS = "mentorplane-release/1"
 GROUP_FORMAT = "mentorplane-statements/1"
+_GROUP = b'{"format":"%b","statements":' % GROUP_FORMAT.encode()
+MAX_STATEMENTS = 10_000
 WITHDRAWALS_FORMAT = "mentorplane-withdrawals/1"
 MAX_BYTES = 16_000_000
 MAX_PARTS_BYTES = 64_000_000
@@ -166,8 +168,12 @@ def _taken(named: Iterable[Part], parts: Mapping[str, bytes]) -> Iterable[bytes]
 
 
 def _parse_group(data: bytes) -> tuple[dsse.Envelope, ...]:
+    if data.startswith(_GROUP) and data.endswith(b"}") and len(data) <= MAX_PART_BYTES:
+        quickly = dsse.parse_envelopes(data[len(_GROUP) : -1])
+        if quickly is not None and len(quickly) <= MAX_STATEMENTS:
+            return quickly
     fields = Fields(canonical.parse(data, max_bytes=MAX_PART_BYTES), GROUP_FORMAT)
-    statements = fields.items("statements", dsse.parse_envelope, at_most=10_000)
+    statements = fields.items("statements", dsse.parse_envelope, at_most=MAX_STATEMENTS)
     fields.close()
     return statements
 
@@ -209,7 +215,7 @@ def parse_release(data: bytes) -> ReleaseFile:
     statements: tuple[dsse.Envelope, ...] = ()
     groups: tuple[Part, ...] = ()
     if previous:
-        statements = fields.items("statements", dsse.parse_envelope, at_most=10_000)
+        statements = fields.items("statements", dsse.parse_envelope, at_most=MAX_STATEMENTS)
     else:
         groups = fields.items("groups", parse_part, at_most=10_000)
     log = Fields(fields.json_object("log"), "release log proof", tagged=False)

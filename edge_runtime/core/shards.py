@@ -9,9 +9,9 @@ Format: docs/formats.md, `mentorplane-shard/1`.
 
 from __future__ import annotations
 
-import hashlib
-import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from itertools import chain
 
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
@@ -37,16 +37,17 @@ def _shard_count(entries: int) -> int:
     return 1 << max(0, (entries - 1) // SHARD_ENTRIES).bit_length()
 
 
-def _shard_of(entry: Entry, count: int) -> int:
-    hashed = hashlib.sha256(f"{entry.kind}/{entry.name}".encode("ascii")).digest()
-    return int.from_bytes(hashed[:4], "big") % count
+def _shards_of(entries: Iterable[Entry], count: int) -> list[int]:
+    """Return the shard of each entry, of so many: a power of two."""
+    hashed = [sha256(f"{entry[0]}/{entry[1]}".encode()).digest() for entry in entries]
+    return [int.from_bytes(one[:4]) % count for one in hashed]  # the big end first
 
 
 def divide(entries: Sequence[Entry]) -> list[bytes]:
     """Return the shards of a manifest with these entries, which are sorted."""
     shards: list[list[JsonObject]] = [[] for _ in range(_shard_count(len(entries)))]
-    for entry in entries:
-        shards[_shard_of(entry, len(shards))].append(entry.as_json())
+    for entry, number in zip(entries, _shards_of(entries, len(shards)), strict=True):
+        shards[number].append(entry.as_json())
     return [canonical.encode({"format": FORMAT, "entries": shard}) for shard in shards]
 
 
@@ -70,9 +71,9 @@ def join(named: Sequence[Part], shards: Sequence[bytes]) -> tuple[Entry, ...]:
     if len(held) != _shard_count(sum(map(len, held))):
         raise InvalidDocument(f"{FORMAT}: expected as many shards as its entries take, got {len(held)}")
     for number, entries in enumerate(held):
-        if not is_ordered(entries) or any(_shard_of(entry, len(held)) != number for entry in entries):
+        if not is_ordered(entries) or not {number}.issuperset(_shards_of(entries, len(held))):
             raise InvalidDocument(f"{FORMAT}: expected each entry in its own shard, sorted, once")
-    return tuple(sorted((entry for entries in held for entry in entries), key=operator.attrgetter("kind", "name")))
+    return tuple(sorted(chain.from_iterable(held)))
 
 
 def _parse_shard(data: bytes) -> tuple[Entry, ...]:

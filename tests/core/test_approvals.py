@@ -193,7 +193,7 @@ def test_a_loosened_policy_under_a_low_stated_tier_is_refused(kind: str) -> None
         "approval-rules": {("approval-rules", "approval-rules"): canonical.encode(rules(R2=1).as_json())},
     }[kind]
     manifest = organisation.build(documents)
-    low = tuple(dataclasses.replace(e, tier="R0") if e.kind == kind else e for e in manifest.entries)
+    low = tuple(e._replace(tier="R0") if e.kind == kind else e for e in manifest.entries)
     manifest = dataclasses.replace(manifest, entries=low)
     organisation.vouch(manifest, [("p-tom", "facilitator")])
 

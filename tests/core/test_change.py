@@ -271,7 +271,7 @@ def test_a_content_that_is_not_there_is_of_every_kind() -> None:
     """A server that lost a closure asks for all, never for the least."""
     data = canonical.encode(DOCUMENTS["include"])
     one = entry("include", "a", data)
-    [found] = find_changes({one.key: one}, {one.key: dataclasses.replace(one, epoch=2)}, {})
+    [found] = find_changes({one.key: one}, {one.key: one._replace(epoch=2)}, {})
     assert found.changes == CHANGES
 
 

@@ -47,6 +47,13 @@ def read(data: bytes, within: tuple[str | int, ...] = ()) -> object:
     return quick
 
 
+def test_a_line_feed_in_a_list_hides_nothing() -> None:
+    """Attack: an entry that is none, with a good one on a line of its own inside, is refused both ways."""
+    good = canonical.encode(Entry("prompt", "a", 1, digest=DIGEST, tier="R1", author="b").as_json())[1:-1]
+    for inside in (b"x\n" + good, good + b"\n", b"\n" + good, good + b"\n" + good):
+        assert read(b'{"entries":[{%b},{%b}]}' % (good, inside)) is InvalidDocument
+
+
 @given(st.lists(ENTRIES, max_size=4), TRICKY, st.dictionaries(NAMES, TRICKY, max_size=2))
 def test_a_list_of_entries_reads_the_same_both_ways(entries: list[Entry], text: str, more: dict[str, str]) -> None:
     """Whatever stands around the list, even text that looks like one."""

@@ -146,7 +146,7 @@ def _rolled_back(
         if old is not None and same and entry.digest not in stopped:
             entries[key] = old
         else:
-            entries[key] = replace(entry, epoch=_next_epoch(session, key), author=actor)
+            entries[key] = entry._replace(epoch=_next_epoch(session, key), author=actor)
     return _Wanted(entries, base if only else then, lifts)
 
 
@@ -178,7 +178,7 @@ def _returned(session: Session, base: Manifest | None, *, usual: str, actor: str
         elif entry.epoch >= _next_epoch(session, entry.key) - 1 and (old is None or entry.epoch > old.epoch):
             entries[entry.key] = entry
         else:
-            entries[entry.key] = replace(entry, epoch=_next_epoch(session, entry.key), author=actor)
+            entries[entry.key] = entry._replace(epoch=_next_epoch(session, entry.key), author=actor)
     return _Wanted(entries, theirs, base.lifts)
 
 
