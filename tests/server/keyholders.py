@@ -24,9 +24,9 @@ def enrol(acts: Acts, file: KeyFile, login: str = "sam") -> None:
     own_keys.enrol_own_key(acts.plane, acts.id("lena"), login, public_key=file.public, proof=file.proof)
 
 
-def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator") -> KeyFile:
+def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator", *more: str) -> KeyFile:
     """Enrol a newcomer with a key of their own, who holds a role."""
-    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", (role,)), "noor has a secret")])
+    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", (role, *more)), "noor has a secret")])
     file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
     enrol(acts, file, "noor")
     if role in APPROVING:
@@ -34,9 +34,9 @@ def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator") -> KeyFile:
     return file
 
 
-def live(acts: Acts) -> Verified:
+def live(acts: Acts, channel: str = "") -> Verified:
     """Return what a device would have verified: the live release."""
-    manifest = queries.live_manifest(acts.plane)
+    manifest = queries.live_manifest(acts.plane, channel=channel)
     assert manifest is not None
     with db.read(acts.plane.engine) as session:
         return Verified(manifest, {e.digest: store.closure(session, e.digest) for e in manifest.entries})
