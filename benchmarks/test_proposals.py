@@ -40,19 +40,19 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A seeded home with ten thousand proposals."""
     plane = open_plane(Settings(home=tmp_path_factory.mktemp("proposals") / "home"))
     seed(plane)
-    fill(plane)
+    fill(plane, COUNT)
     yield plane
     plane.close()
 
 
-def fill(plane: ControlPlane) -> None:
+def fill(plane: ControlPlane, count: int) -> None:
     """Make the proposals: like the one that is open, each with a title, changes and what it waits for."""
     author = people.find_person(plane, "maya").id
     shown = queries.show_proposal(plane, 2)
     with ledger.act(plane) as session:
         like = session.get(RevisionRow, (2, 1))
         assert like is not None
-        for n in range(COUNT):
+        for n in range(count):
             state, leaf = STATES[n % len(STATES)], ledger.next_index(session)
             now = plane.now()
             row = ProposalRow(

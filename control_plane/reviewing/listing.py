@@ -87,10 +87,17 @@ def find_proposals(plane: ControlPlane, search: Search) -> tuple[Proposal, ...]:
     limit = max(1, min(search.limit, MOST))
     with db.read(plane.engine) as session:
         conditions = _conditions(plane, session, search)
+        reasons: list[ColumnElement[bool]] = []
+        if search.waiting_for:
+            me = _Me.of(plane, session, search.waiting_for)
+            reasons = [condition for _, condition in _reasons(plane, session, me)]
         if search.words:
-            rows: Rows = list(islice(_by_words(plane, session, search, conditions=conditions), limit))
+            wanted = [*conditions, or_(*reasons)] if reasons else conditions
+            rows: Rows = list(islice(_by_words(plane, session, search, conditions=wanted), limit))
         else:
-            rows = _rows(session, conditions, limit)
+            rows = (
+                _with_any(session, reasons, conditions, limit=limit) if reasons else _rows(session, conditions, limit)
+            )
         return _records(plane, session, rows)
 
 
@@ -103,21 +110,22 @@ def inbox(plane: ControlPlane, person: str, *, limit: int = 100) -> tuple[Task, 
     with db.read(plane.engine) as session:
         me = _Me.of(plane, session, person)
         asked = _is_asked(me)
-        found: dict[int, tuple[str, bool, tuple[ProposalRow, RevisionRow]]] = {}
         mine = or_(col(RequestRow.person) == me.id, col(RequestRow.role).in_(me.roles))
         waits = select(RequestRow.leaf).where(col(RequestRow.ended).is_(None), mine).limit(1)
         reasons = list(_reasons(plane, session, me))
+        found: dict[int, tuple[str, bool]] = {}
         for first in (True, False) if session.exec(waits).first() is not None else (False,):
             for why, condition in reasons:
-                wanted = [condition, asked] if first else [condition]
-                for row in _rows(session, wanted, limit):
-                    found.setdefault(row[0].number or 0, (why, first, row))
-        chosen = list(found.values())[:limit]
-        records = _records(plane, session, [row for _, _, row in chosen])
-        days = _days(session, {record.number: why for record, (why, _, _) in zip(records, chosen, strict=True)})
+                if len(found) < limit:
+                    for number in _numbers(session, [condition, asked] if first else [condition], limit):
+                        found.setdefault(number, (why, first))
+        chosen = dict(islice(found.items(), limit))
+        rows = {row[0].number: row for row in _rows(session, [col(ProposalRow.number).in_(chosen)], limit)}
+        records = _records(plane, session, [rows[number] for number in chosen])
+        days = _days(session, {number: why for number, (why, _) in chosen.items()})
         return tuple(
             Task(record, why, requested=first, due=days.get(record.number))
-            for record, (why, first, _) in zip(records, chosen, strict=True)
+            for record, (why, first) in zip(records, chosen.values(), strict=True)
         )
 
 
@@ -258,9 +266,6 @@ def _conditions(plane: ControlPlane, session: Session, search: Search) -> list[C
         changes = changes.where(ChangeRow.kind == search.kind) if search.kind else changes
         changes = changes.where(ChangeRow.name == search.name) if search.name else changes
         found.append(col(ProposalRow.number).in_(changes))
-    if search.waiting_for:
-        me = _Me.of(plane, session, search.waiting_for)
-        found.append(or_(*(condition for _, condition in _reasons(plane, session, me))))
     return found
 
 
@@ -276,14 +281,35 @@ def _by_words(
         yield from _rows(session, [*conditions, col(ProposalRow.leaf).in_(part)], len(part))
 
 
+def _with_any(
+    session: Session, reasons: list[ColumnElement[bool]], conditions: list[ColumnElement[bool]], *, limit: int
+) -> Rows:
+    """Return the newest proposals with one of some reasons.
+
+    One statement for all of them would look at every proposal that has one: so each reason is asked for by itself, and
+    once there are enough, only among what is newer.
+    """
+    newest: list[int] = []
+    for reason in reasons:
+        wanted = [*conditions, reason]
+        if len(newest) == limit:
+            wanted.append(col(ProposalRow.number) > newest[-1])
+        newest = sorted({*newest, *_numbers(session, wanted, limit)}, reverse=True)[:limit]
+    return _rows(session, [col(ProposalRow.number).in_(newest)], limit)
+
+
+def _numbers(session: Session, conditions: list[ColumnElement[bool]], limit: int) -> list[int]:
+    return list(session.exec(_newest(select(ProposalRow.number), conditions, limit)))
+
+
 def _rows(session: Session, conditions: list[ColumnElement[bool]], limit: int) -> Rows:
     needed = load_only(RevisionRow.digest, RevisionRow.base, RevisionRow.editor)  # type: ignore[arg-type]
-    query: Any = (
-        select(ProposalRow, RevisionRow)
-        .options(needed)
-        .where(ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision, *conditions)
-    )
-    return list(session.exec(query.order_by(col(ProposalRow.number).desc()).limit(limit)))
+    return list(session.exec(_newest(select(ProposalRow, RevisionRow).options(needed), conditions, limit)))
+
+
+def _newest(query: Any, conditions: list[ColumnElement[bool]], limit: int) -> Any:
+    current = ProposalRow.number == RevisionRow.proposal, ProposalRow.revision == RevisionRow.revision
+    return query.where(*current, *conditions).order_by(col(ProposalRow.number).desc()).limit(limit)
 
 
 def _records(plane: ControlPlane, session: Session, rows: Rows) -> tuple[Proposal, ...]:
