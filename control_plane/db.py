@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel, create_engine
 from audit.merkle import Frontier
 from control_plane.accounts import tables as _accounts_tables  # noqa: F401 - so that they are made too
 from control_plane.accounts.waiting import Line
+from control_plane.census import tables as _census_tables  # noqa: F401 - so that they are made too
 from control_plane.errors import Conflict
 from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
 from control_plane.mail import tables as _mail_tables  # noqa: F401 - so that they are made too

@@ -104,6 +104,9 @@ class Settings:
     manifest_version   the format in which new manifests are written; "" is that of the release before, and the newest
                        for the first of a channel
     bucket          where published files are copied to, if devices read them from a store
+    census_most_per_day   reports of the census that are taken of one day and channel; 0 takes none
+    census_per_minute_of_address  how many of them one address may send; 0 is no limit
+    census_tokens   a file with a channel and the token of its app in each line: that channel takes no report without
     """
 
     home: Path
@@ -131,6 +134,9 @@ class Settings:
     local_sign_in: bool = True
     manifest_version: str = ""
     bucket: Bucket | None = None
+    census_most_per_day: int = 1_000_000
+    census_per_minute_of_address: int = 600
+    census_tokens: Path | None = None
 
     @property
     def site(self) -> Path:
@@ -184,6 +190,9 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         local_sign_in=environ.get("MENTORPLANE_LOCAL_SIGN_IN", "on") != "off",
         manifest_version=_manifest_version(environ),
         bucket=_bucket(environ),
+        census_most_per_day=_number(environ, "MENTORPLANE_CENSUS_MOST_PER_DAY", 1_000_000),
+        census_per_minute_of_address=_number(environ, "MENTORPLANE_CENSUS_PER_MINUTE_ADDRESS", 600),
+        census_tokens=Path(file) if (file := environ.get("MENTORPLANE_CENSUS_TOKENS_FILE", "")) else None,
     )
 
 

@@ -44,7 +44,7 @@ _CODES: dict[Scope, tuple[str, ...]] = {
     Scope.APPROVE: ("approve", "object", "reject", "review", "take-back"),
     Scope.RELEASE: ("open-stage", "promotion", "release", "return", "rollback", "schedule", "unschedule"),
     Scope.WITHDRAW: ("halt", "withdraw"),
-    Scope.AUDIT: ("export", "make-pack", "read-log", "search", "search-words"),
+    Scope.AUDIT: ("export", "make-pack", "read-census", "read-log", "search", "search-words"),
     Scope.RECORDS: ("change-setting", "erase", "erase-under-hold", "file-evidence", "hold", "lift-hold"),
 }
 _SCOPE_OF = {code: scope for scope, codes in _CODES.items() for code in codes}

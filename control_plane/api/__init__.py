@@ -10,6 +10,7 @@ from control_plane.api import (
     accounts,
     audit,
     authorship,
+    census,
     checks,
     discussion,
     drafts,
@@ -40,9 +41,11 @@ _PARTS = (
     sources,
     library,
     webhooks,
+    census,
 )
 
 
 def all_routes() -> list[APIRoute]:
     """Return every route, in the order of the document."""
-    return [route for part in _PARTS for route in part.router.routes if isinstance(route, APIRoute)]
+    routers = [*(part.router for part in _PARTS), census.of_devices]
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]

@@ -43,11 +43,14 @@ class _LaterRoute(APIRoute):
         return self.__getattribute__(name)
 
 
-def routes(prefix: str = "") -> APIRouter:
-    """Return a router for routes below `/v1` and `prefix`, each within the limit of the person who asks."""
+def routes(prefix: str = "", *, of_people: bool = True) -> APIRouter:
+    """Return a router for routes below `/v1` and `prefix`, each within the limit of the person who asks.
+
+    Those that are not `of_people` look for nobody behind a request.
+    """
     return APIRouter(
         prefix=f"/v1{prefix}",
-        dependencies=[Depends(limit_person)],
+        dependencies=[Depends(limit_person)] if of_people else [],
         generate_unique_id_function=operation_id,
         route_class=_LaterRoute,
     )

@@ -11,6 +11,7 @@ from control_plane.cli import (
     accounts,
     backup,
     bucket,
+    census,
     ceremony,
     database,
     exchange,
@@ -66,6 +67,7 @@ app.command("export")(exchange.export)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(backup.app, name="backup")
 app.add_typer(bucket.app, name="bucket")
+app.add_typer(census.app, name="census")
 app.command("restore")(backup.restore)
 app.add_typer(accounts.people_app, name="people")
 app.add_typer(accounts.token_app, name="token")

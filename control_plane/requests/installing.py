@@ -23,6 +23,7 @@ def install(app: FastAPI, plane: ControlPlane) -> None:
     """Put everything around the application; what is added last meets a request first."""
     settings = plane.settings
     app.state.people_limits = Buckets(settings.requests_per_minute_of_person, clock=plane.clock)
+    app.state.census_limits = Buckets(settings.census_per_minute_of_address, clock=plane.clock)
     app.add_middleware(EntityTags)
     app.add_middleware(Idempotency, plane=plane)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)

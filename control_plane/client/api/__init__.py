@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from control_plane.client.api.approvals import ApprovalsApi, AsyncApprovalsApi
 from control_plane.client.api.audit import AsyncAuditApi, AuditApi
+from control_plane.client.api.census import AsyncCensusApi, CensusApi
 from control_plane.client.api.channels import AsyncChannelsApi, ChannelsApi
 from control_plane.client.api.checks import AsyncChecksApi, ChecksApi
 from control_plane.client.api.compatibility import AsyncCompatibilityApi, CompatibilityApi
@@ -42,6 +43,7 @@ class Operations:
     def __init__(self, sender: Sender) -> None:
         self.approvals = ApprovalsApi(sender)
         self.audit = AuditApi(sender)
+        self.census = CensusApi(sender)
         self.channels = ChannelsApi(sender)
         self.checks = ChecksApi(sender)
         self.compatibility = CompatibilityApi(sender)
@@ -77,6 +79,7 @@ class AsyncOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self.approvals = AsyncApprovalsApi(sender)
         self.audit = AsyncAuditApi(sender)
+        self.census = AsyncCensusApi(sender)
         self.channels = AsyncChannelsApi(sender)
         self.checks = AsyncChecksApi(sender)
         self.compatibility = AsyncCompatibilityApi(sender)

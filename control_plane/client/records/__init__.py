@@ -14,6 +14,7 @@ from control_plane.client.records.audit import (
     LedgerReport,
     Live,
 )
+from control_plane.client.records.census import CensusDay, PackageCount, ReleaseCount, StateCount, WithdrawalsCount
 from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn, Staged
 from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
@@ -71,6 +72,7 @@ __all__ = [
     "AsOf",
     "Break",
     "CaseEffect",
+    "CensusDay",
     "Change",
     "ChannelInfo",
     "ChannelWithdrawn",
@@ -113,6 +115,7 @@ __all__ = [
     "NewWebhook",
     "Objection",
     "Open",
+    "PackageCount",
     "Page",
     "PendingReview",
     "Person",
@@ -125,6 +128,7 @@ __all__ = [
     "Proving",
     "Reference",
     "Release",
+    "ReleaseCount",
     "Requested",
     "Reviewed",
     "SavedDraft",
@@ -135,6 +139,7 @@ __all__ = [
     "Span",
     "Staged",
     "Standing",
+    "StateCount",
     "Stated",
     "Task",
     "Thread",
@@ -146,5 +151,6 @@ __all__ = [
     "Window",
     "WindowInfo",
     "Withdrawal",
+    "WithdrawalsCount",
     "Words",
 ]

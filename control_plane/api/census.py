@@ -1,0 +1,73 @@
+"""`/v1/census`: devices tell of themselves, nobody in particular; people see groups of five or more.
+
+What a device sends is not in the document of routes: it is a format of its own (see docs/formats.md), and is read as
+bytes. Promises: the route of devices looks for nobody behind a request, answers nothing but its status, and is not for
+pages of the web: no browser sends its type of content to another server unasked.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Response
+
+from control_plane.api.routing import routes
+from control_plane.api.shared import Actor, Plane, Text
+from control_plane.census import counting, showing
+from control_plane.errors import TooMany
+from control_plane.requests.limits import Buckets
+from edge_runtime.core.census import MAX_BYTES
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = ["of_devices", "router"]
+
+router = routes("/census")
+of_devices = routes("/census", of_people=False)
+
+
+@router.get("")
+def list_census(
+    plane: Plane,
+    actor: Actor,
+    *,
+    channel: Text = "",
+    days: Annotated[int, Query(ge=1, le=showing.MOST_DAYS)] = 7,
+) -> tuple[showing.CensusDay, ...]:
+    """Return what devices told on the last days that are over, newest first, in groups of five or more."""
+    return showing.show(plane, actor.person, channel=channel, days=days)
+
+
+async def _limited(request: Request) -> None:
+    """Hold an address to its limit; counted in memory alone.
+
+    Raises:
+        TooMany: it sent a minute's worth.
+    """
+    buckets: Buckets = request.app.state.census_limits
+    _, after_s = buckets.take(request.client.host if request.client else "")
+    if after_s:
+        raise TooMany("expected fewer reports from one address", retry_after_s=after_s)
+
+
+async def _report(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        InvalidDocument: it is longer than a report, or of another type.
+    """
+    if request.headers.get("Content-Type") != "application/json":
+        raise InvalidDocument("expected a report of the type application/json, got another")
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise InvalidDocument(f"expected a report of at most {MAX_BYTES} bytes, got more")
+    return data
+
+
+@of_devices.post("", status_code=204, include_in_schema=False, dependencies=[Depends(_limited)])
+def take_report(request: Request, data: Annotated[bytes, Depends(_report)]) -> Response:
+    """Count what a device tells."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    counting.take(request.app.state.plane, data, token=token.strip() if scheme.lower() == "bearer" else "")
+    return Response(status_code=204)
