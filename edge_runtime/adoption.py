@@ -126,10 +126,12 @@ class Adopter:
         """
         from edge_runtime.delivery.contents import fetch_closure
 
+        wanted = [entry for entry in manifest.entries if entry.digest in closures or not given_only]
+        lacking = self.home.lacking(entry.digest for entry in wanted)
         self.home.save_closures(
             (entry.digest, closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
-            for entry in manifest.entries
-            if (entry.digest in closures or not given_only) and self._held(entry) is None
+            for entry in wanted
+            if entry.digest in lacking
         )
 
     def mended_parts(self, held: Held, source: Source) -> bytes:

@@ -62,6 +62,12 @@ def _replace(path: Path, data: bytes) -> None:
     temporary.replace(path)  # crash before: old bytes; after: new bytes
 
 
+def _written(path: Path) -> tuple[int, int, int]:
+    """Return what changes when somebody writes a file: when that was, its size, and which file it is."""
+    status = path.stat()
+    return status.st_ctime_ns, status.st_size, status.st_ino
+
+
 class Home:
     """One device's folder. Several processes may share it: only `stage` and `commit` need the lock."""
 
@@ -70,6 +76,7 @@ class Home:
         self.generations = folder / "generations"
         self.closures = folder / "closures"
         self.evidence = folder / "evidence"
+        self._whole: dict[str, tuple[int, int, int]] = {}
         try:
             for path in (folder, self.generations, self.closures):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -158,10 +165,34 @@ class Home:
         """Keep the bytes of closures, by digest; after a crash any of them may be missing."""
         saved = False
         for digest, data in closures:
-            _replace(self._closure(digest), data)
+            path = self._closure(digest)
+            _replace(path, data)
+            self._whole[digest] = _written(path)
             saved = True
         if saved:
             _sync_folder(self.closures)
+
+    def lacking(self, digests: Iterable[str]) -> set[str]:
+        """Return those closures that are not here, or damaged.
+
+        What this process wrote or found whole is read again only if somebody wrote it since: a look must not read a
+        whole library each time. Whatever else may befall a disk is found when a closure is used (V5).
+        """
+        lacking = set()
+        for digest in digests:
+            path = self._closure(digest)
+            try:
+                written = _written(path)
+                if self._whole.get(digest) == written:
+                    continue
+                whole = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" == digest
+            except OSError:
+                whole = False
+            if whole:
+                self._whole[digest] = written
+            else:
+                lacking.add(digest)
+        return lacking
 
     def _closure(self, digest: str) -> Path:
         return self.closures / f"{digest.removeprefix('sha256:')}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,28 @@ def test_a_file_below_the_threshold_of_its_role_does_not_open(
         with pytest.raises(NotTrusted) as caught:
             EdgeRuntime.open(tmp_path / "home", trust=published.trust)
         assert caught.value.check == "V2"
+
+
+def test_a_look_reads_no_content_that_it_knows(published: Published, tmp_path: Path) -> None:
+    """With nothing new, what was found whole is not opened again; what somebody wrote or took away since is mended."""
+    adopted(published, tmp_path)
+    edge = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+    assert edge.refresh().ok  # reads each, once
+    folder = tmp_path / "home" / "closures"
+    whole = {file: file.read_bytes() for file in sorted(folder.iterdir())}
+    opened: list[str] = []
+    hearing = [True]
+    sys.addaudithook(lambda event, said: opened.append(str(said[0])) if hearing and event == "open" else None)
+    assert edge.refresh().ok
+    assert any("parts" in path for path in opened)
+    assert not [path for path in opened if path.startswith(str(folder))]
+    first, second, *others = whole
+    first.unlink()
+    second.write_bytes(b"{}")
+    assert edge.refresh().ok
+    hearing.clear()
+    assert {file: file.read_bytes() for file in folder.iterdir()} == whole
+    assert not {str(path) for path in others} & set(opened)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("prompt", "opener"), ("policy", "organisation")])
