@@ -131,9 +131,20 @@ def _maintain(app: FastAPI, stop: threading.Event) -> None:
             _LOG.exception("publishing was not finished; the next hour tries again")
         for _ in range(RENEW_EVERY_S // ASK_EVERY_S):
             _release_due(plane)
-            ledger.ask_witnesses(plane)  # nothing to do where none are named, or all that are needed have signed
+            _ask_witnesses(plane)
             if stop.wait(ASK_EVERY_S):
                 break
+
+
+def _ask_witnesses(plane: ControlPlane) -> None:
+    """Have the log cosigned where that is asked for and lacking; publish what waited for it."""
+    from control_plane.publish import publish_waiting
+
+    try:
+        if ledger.ask_witnesses(plane):
+            publish_waiting(plane)
+    except (MentorplaneError, OSError):
+        _LOG.exception("what waits for witnesses was not published; the next minute tries again")
 
 
 def _release_due(plane: ControlPlane) -> None:

@@ -5,6 +5,9 @@ differs, and may be run at any time. Order: a changed trust file is logged, log 
 TUF repository (see `repository`), whose timestamp is last and makes all of it count. Where custodians keep the offline
 keys, the trust file is the one that they signed last (see `ceremony`), and before they did nothing is published.
 
+Where devices ask for witnesses, a release waits until enough of them have cosigned the log with it: till then the
+channel goes on as it is published, with the newest withdrawals.
+
 Promises: writers take turns by the log-head row. Does not: decide what is released. Source: DESIGN section 6, publish.
 """
 
@@ -20,6 +23,7 @@ from sqlmodel import Session, col, select
 from audit.checkpoint import parse_checkpoint
 from audit.folder import folder_reader
 from audit.note import parse_note
+from audit.policy import evaluate
 from audit.tiles import TileReader
 from control_plane import db, ledger, trust
 from control_plane.errors import NotFound
@@ -48,9 +52,9 @@ from edge_runtime.core.release import (
     withdrawals_path,
 )
 from edge_runtime.core.rollout import encode_words, stages_path
-from edge_runtime.core.trustfile import encode_trust
+from edge_runtime.core.trustfile import TrustFile, encode_trust, parse_trust
 
-__all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "publish", "renew"]
+__all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "is_witnessed", "publish", "publish_waiting", "renew"]
 
 WITNESS_WAIT_S = 2.0
 _AT_ONCE = 5_000
@@ -83,7 +87,7 @@ def publish(plane: ControlPlane) -> tuple[str, ...]:
 
 def _publish_site(plane: ControlPlane, session: Session, told: bytes) -> tuple[str, ...]:
     site = site_of(plane)
-    targets = channel_targets(plane, session, site)
+    targets = channel_targets(plane, session, site, told=parse_trust(told))
     _offer_withdrawals(plane, targets)
     changed = site.write(told, targets)
     root = plane.settings.home / "trust" / "root.json"
@@ -101,8 +105,11 @@ def _offer_withdrawals(plane: ControlPlane, targets: Mapping[str, bytes]) -> Non
             write_atomic(path, data)
 
 
-def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[str, bytes]:
+def channel_targets(plane: ControlPlane, session: Session, site: Site, *, told: TrustFile) -> dict[str, bytes]:
     """Return what is to be published below `channels/`, with the closures behind it written.
+
+    Args:
+        told: the trust file by which devices will judge it.
 
     Raises:
         Unavailable: a live release is not in the published log.
@@ -113,11 +120,38 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site) -> dict[s
         if live is None:
             continue
         _write_closures(session, live, site)
-        targets[release_path(channel)] = _release_bytes(plane, session, live, site=site)
         targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
-        if words := words_on(session, live.digest):
-            targets[stages_path(channel)] = encode_words(channel, [dsse.parse_envelope(row.envelope) for row in words])
+        release = _release_bytes(plane, session, live, site=site, told=told)
+        before = site.target(release_path(channel))
+        if before not in (None, release) and not is_witnessed(told, parse_release(release).log.checkpoint):
+            targets |= {path: data for path, data in site.targets().items() if path in _of_release(channel)}
+            continue
+        targets[release_path(channel)] = release
+        if said := words_on(session, live.digest):
+            targets[stages_path(channel)] = encode_words(channel, [dsse.parse_envelope(row.envelope) for row in said])
     return targets
+
+
+def _of_release(channel: str) -> tuple[str, str]:
+    return release_path(channel), stages_path(channel)
+
+
+def publish_waiting(plane: ControlPlane) -> None:
+    """Publish the releases that waited for witnesses, if there is one and enough have cosigned."""
+    told = trust.signed_trust(plane)
+    known = parse_trust(told) if told else None
+    site = site_of(plane)
+    if known is None or known.witnesses is None or not is_witnessed(known, site.read("log/checkpoint")):
+        return
+    with db.read(plane.engine) as session:
+        live = {channel: row.digest for channel in plane.settings.channels if (row := live_release(session, channel))}
+    for channel, digest in live.items():
+        data = site.target(release_path(channel))
+        published = parse_release(data) if data else None
+        good = published and is_witnessed(known, published.log.checkpoint)
+        if published is None or not good or canonical.digest(published.manifest) != digest:
+            publish(plane)
+            return
 
 
 def renew(plane: ControlPlane) -> None:
@@ -139,11 +173,13 @@ def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
     return tuple(dsse.parse_envelope(row.envelope) for row in withdrawal_rows(session, channel))
 
 
-def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site) -> bytes:
+def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site, told: TrustFile) -> bytes:
     """Return the release file, its parts written: the one that is published if it is of this release, or a new one."""
     published = site.target(release_path(live.channel))
     if published is not None and _is_good(plane, parse_release(published), live, site=site):
-        return published
+        checkpoint = parse_release(published).log.checkpoint
+        if is_witnessed(told, checkpoint) or not is_witnessed(told, site.read("log/checkpoint")):
+            return published
     leaf = session.get(LeafRow, live.leaf)
     # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
     note = site.read("log/checkpoint")
@@ -169,6 +205,11 @@ def _is_good(plane: ControlPlane, release: ReleaseFile, live: ReleaseRow, *, sit
         and checkpoints.is_by_present_key(plane, release.log.checkpoint)
         and site.has_parts(parts_of(release))
     )
+
+
+def is_witnessed(told: TrustFile, checkpoint: bytes) -> bool:
+    """Return whether a checkpoint satisfies the witness policy that devices were told of, if there is one."""
+    return told.witnesses is None or evaluate(told.witnesses, checkpoint).ok
 
 
 @dataclass(frozen=True, slots=True)

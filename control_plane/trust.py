@@ -12,6 +12,9 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
+from audit.frozen import replace
+from audit.note import parse_vkey
+from audit.policy import Log
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger
 from control_plane.accounts import people
@@ -20,7 +23,7 @@ from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import read_signed
-from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.trustfile import TrustFile, encode_trust, parse_trust
 
 __all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", "trust_file"]
@@ -29,16 +32,41 @@ __all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", 
 def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
     """Return whose signatures count, which log, and the approval floor, as the database has them now.
 
-    It says self-contained while root and targets lie on this machine, whatever the witness policy of the home.
+    It says self-contained while root and targets lie on this machine, whatever the witness policy of the home. Devices
+    learn that policy here, without addresses; one that cannot be read leaves in force what was published before.
     """
+    log_vkey = plane.keys.log.verifier.vkey
     return TrustFile(
         organisation=plane.organisation,
         people=people.keyring(session),
-        log_vkey=plane.keys.log.verifier.vkey,
+        log_vkey=log_vkey,
         floor=dict(plane.settings.floor),
         own_keys=False,
         self_contained=plane.keys.is_self_contained,
+        witness_policy=_witness_policy(plane, log_vkey),
+        second_source=_second_source(plane),
     )
+
+
+def _witness_policy(plane: ControlPlane, log_vkey: str) -> str:
+    """Return the policy of the home as devices get it: about this log alone, and without addresses."""
+    try:
+        known = ledger.witness_policy(plane)
+    except InvalidDocument:  # `audit verify` says so
+        told = signed_trust(plane)
+        before = parse_trust(told) if told else None
+        return before.witness_policy if before and before.log_vkey == log_vkey else ""
+    if known is None:
+        return ""
+    log = Log(parse_vkey(log_vkey))
+    witnesses = tuple(replace(one, url="") for one in known.witnesses)
+    return replace(known, logs=(log,), witnesses=witnesses).encode().decode()
+
+
+def _second_source(plane: ControlPlane) -> str:
+    """Return the address in the file `second-source` of the home, "" if there is none."""
+    path = plane.settings.home / "second-source"
+    return path.read_text("utf-8").strip() if path.is_file() else ""
 
 
 def signed_trust(plane: ControlPlane) -> bytes | None:

@@ -7,6 +7,7 @@
     home/rollout-key               what it draws its place in a rollout with (see `waiting`)
     home/generations/NNNNNN/       TUF metadata, trust file, release file and its parts, withdrawals, basis, the newest
                                    checkpoint seen; never changed once named
+    home/roots/                    roots that a first refresh verified before it failed; for the next first one
     home/closures/<hex>.json       closure bytes by digest, shared by all generations
     home/evidence/<hex>.log-fork   two histories that the log's key signed; kept whatever comes later
     home/receipts.jsonl            receipts, each linked to the one before
@@ -21,7 +22,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +78,7 @@ class Home:
         self.closures = folder / "closures"
         self.evidence = folder / "evidence"
         self._whole: dict[str, tuple[int, int, int]] = {}
+        self.roots = folder / "roots"
         try:
             for path in (folder, self.generations, self.closures):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,6 +126,8 @@ class Home:
         current = self.current()
         if current:
             shutil.copytree(current, staging, symlinks=True)
+        elif self.roots.is_dir():
+            shutil.copytree(self.roots, staging / "metadata" / "root_history")
         else:
             staging.mkdir(mode=0o700)
         return staging
@@ -147,6 +151,13 @@ class Home:
         for number in sorted(numbers)[: -(KEPT_GENERATIONS - 1)]:
             shutil.rmtree(self.generations / f"{number:06d}", ignore_errors=True)
         return final
+
+    def save_roots(self, roots: Mapping[str, bytes]) -> None:
+        """Keep roots by the names of their files, for a home that has adopted nothing yet; what is there stays."""
+        for name, data in roots.items():
+            self.roots.mkdir(mode=0o700, exist_ok=True)
+            if not (self.roots / name).exists():
+                write_file(self.roots / name, data)
 
     def load_closure(self, digest: str) -> bytes:
         """Return the bytes kept for a closure; the caller verifies them.

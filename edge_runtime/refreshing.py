@@ -1,6 +1,6 @@
 """One look at a source: what is asked for, in which order, and what stays of it whatever comes of it.
 
-1. the withdrawals of a second source, if the app names one
+1. the withdrawals of a second source, if the app or the trust file names one
 2. the timestamp; if it is the one that this device has, and in date, nothing else was published
 3. else the TUF repository, and V1 to V9 (see `adoption`)
 4. the log's newest checkpoint, which must be of the history that this device knows
@@ -19,6 +19,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit.errors import AuditError
 from audit.fork import find_fork, stated, verify_fork
@@ -43,6 +44,10 @@ from edge_runtime.delivery.cached import Cached, load_cached
 from edge_runtime.delivery.online import Source, update
 from edge_runtime.home import write_file
 from edge_runtime.shipped import Sources
+
+if TYPE_CHECKING:
+    from edge_runtime.core.trustfile import TrustFile
+    from edge_runtime.delivery.access import Pace
 
 __all__ = ["Looked", "Refresher"]
 
@@ -90,51 +95,55 @@ class Refresher:
                 before = held
             else:
                 before = self.adopter.held(generation, source)
-            one = _Look(self.adopter, source, before, now=now)
-            offered = self._offered(before, one.notes)
+            one = _Look(self.adopter, source, before, now=now, pace=self.sources.pace)
+            one.ask(self.sources.second)
+            if before:
+                one.ask(before.standing.adoption.state.trust.second_source)
             try:
-                after = one.brought_up(offered)
+                after = one.brought_up()
                 home.save_newer_format("")
                 return Looked(after, None, tuple(one.notes))
             except MentorplaneError as error:
                 if isinstance(error, NewerFormat):
                     home.save_newer_format(error.format)
-                return Looked(one.tightened(offered), error, tuple(one.notes))
+                return Looked(one.tightened(), error, tuple(one.notes))
             finally:
                 shutil.rmtree(one.staging, ignore_errors=True)
-
-    def _offered(self, before: Held | None, notes: list[str]) -> bytes:
-        """Return the list that the second source offers, b"" if it has none for now; note what went wrong."""
-        if not self.sources.second:
-            return b""
-        try:
-            source, path = Source(self.sources.second, pace=self.sources.pace), offered_path(self.adopter.channel)
-            if before:
-                source.hold(path, before.gathered)
-            offered = source.fetch(path, max_bytes=MAX_OFFERED_BYTES)
-            parse_withdrawals(offered, self.adopter.channel)
-        except FileNotFoundError:
-            notes.append("second source: expected a withdrawal list, got no such file")
-            return b""
-        except MentorplaneError as error:
-            notes.append(f"second source: {error}")
-            return b""
-        return offered
 
 
 class _Look:
     """One look: the source, what was in use before it, the device's clock."""
 
-    def __init__(self, adopter: Adopter, source: Source, before: Held | None, *, now: int) -> None:
+    def __init__(self, adopter: Adopter, source: Source, before: Held | None, *, now: int, pace: Pace) -> None:
         self._adopter = adopter
         self._home = adopter.home
         self._source = source
         self._before = before
         self._now = now
+        self._pace = pace
+        self._offers: dict[str, bytes] = {}
         self.notes: list[str] = []
         self.staging = self._home.generations / ".staging"
 
-    def brought_up(self, offered: bytes) -> Held:
+    def ask(self, second: str) -> None:
+        """Ask a second source, unless it was asked, for what it offers; note what went wrong."""
+        if not second or second in self._offers:
+            return
+        self._offers[second] = b""
+        channel = self._adopter.channel
+        try:
+            source, path = Source(second, pace=self._pace), offered_path(channel)
+            if self._before:
+                source.hold(path, self._before.gathered)
+            offered = source.fetch(path, max_bytes=MAX_OFFERED_BYTES)
+            parse_withdrawals(offered, channel)
+            self._offers[second] = offered
+        except FileNotFoundError:
+            self.notes.append("second source: expected a withdrawal list, got no such file")
+        except MentorplaneError as error:
+            self.notes.append(f"second source: {error}")
+
+    def brought_up(self) -> Held:
         """Return what is in use after the source was asked.
 
         Raises:
@@ -142,9 +151,9 @@ class _Look:
         """
         before = self._before
         if before is None or not self._is_unchanged(before):
-            return self._adopted(offered)
+            return self._adopted()
         self._adopter.mend(before.standing.adoption.state.manifest, self._source, {})
-        files = {HEAD: self._witnessed(before.cached), GATHERED: self._gathered(before.cached.files, offered)}
+        files = {HEAD: self._witnessed(before.cached), GATHERED: self._gathered(before.cached.files)}
         parts = self._adopter.mended_parts(before, self._source)
         if not parts and files == {HEAD: before.head, GATHERED: before.gathered}:
             return before
@@ -152,13 +161,14 @@ class _Look:
             files[PARTS] = parts
         return self._kept(files)
 
-    def tightened(self, offered: bytes) -> Held | None:
+    def tightened(self) -> Held | None:
         """Return what is in use after a look that failed: what was, with what it may keep of this one."""
         before = self._before
         if before is None:
+            self._home.save_roots(self._newer_roots(None))
             return None
         files = {f"metadata/root_history/{name}": data for name, data in self._newer_roots(before).items()}
-        gathered = self._gathered(before.cached.files, offered)
+        gathered = self._gathered(before.cached.files)
         if gathered != before.gathered:
             files[GATHERED] = gathered
         if not files:
@@ -182,13 +192,14 @@ class _Look:
     def _is_in_date(self, cached: Cached) -> bool:
         return max(self._now, signed_at(cached.good_until)) < cached.expires_at
 
-    def _adopted(self, offered: bytes) -> Held:
+    def _adopted(self) -> Held:
         adopter, staging = self._adopter, self._home.stage()
         update(staging, adopter.root, self._source, channel=adopter.channel)
         cached = load_cached(staging, adopter.root, channel=adopter.channel)
         if not self._is_in_date(cached):
             raise NotTrusted("expected metadata in date by this device's clock, got some that ended", check="V2")
-        head, gathered = self._witnessed(cached), self._gathered(cached.files, offered)
+        self.ask(parse_trust(cached.files[TRUST_PATH]).second_source)
+        head, gathered = self._witnessed(cached), self._gathered(cached.files)
         standing = adopter.adopt(staging, cached, self._source, before=self._before, gathered=gathered)
         _write(staging, {HEAD: head, GATHERED: gathered})
         return Held(self._home.commit(staging), cached, standing, head, gathered)
@@ -200,22 +211,28 @@ class _Look:
         held = self._adopter.held(staging)
         return replace(held, generation=self._home.commit(staging))
 
-    def _newer_roots(self, before: Held) -> dict[str, bytes]:
+    def _newer_roots(self, before: Held | None) -> dict[str, bytes]:
         """Return the roots that `tuf` verified and kept in the staged folder, and that are not in use."""
-        known = {path.name for path in (before.generation / "metadata" / "root_history").glob("*.root.json")}
+        known = set()
+        if before:
+            known = {path.name for path in (before.generation / "metadata" / "root_history").glob("*.root.json")}
         staged = (self.staging / "metadata" / "root_history").glob("*.root.json")
         return {path.name: path.read_bytes() for path in staged if path.name not in known}
 
-    def _gathered(self, files: Mapping[str, bytes], offered: bytes) -> bytes:
-        """Return the withdrawals to keep of the second source, by the keyring of a trust file."""
+    def _gathered(self, files: Mapping[str, bytes]) -> bytes:
+        """Return the withdrawals to keep of second sources, by the keyring of a trust file."""
         channel = self._adopter.channel
-        before = self._before.gathered if self._before else encode_withdrawals(channel, ())
-        if not offered or offered == before:
-            return before
-        trust = parse_trust(files[TRUST_PATH])
+        kept = self._before.gathered if self._before else encode_withdrawals(channel, ())
+        for offered in self._offers.values():
+            if offered and offered != kept:
+                kept = self._with(kept, offered, parse_trust(files[TRUST_PATH]))
+        return kept
+
+    def _with(self, kept: bytes, offered: bytes, trust: TrustFile) -> bytes:
+        channel = self._adopter.channel
         try:
             found = gather(
-                parse_withdrawals(before, channel),
+                parse_withdrawals(kept, channel),
                 parse_withdrawals(offered, channel),
                 keyring=trust.people,
                 organisation=trust.organisation,
@@ -223,7 +240,7 @@ class _Look:
             )
         except MentorplaneError as error:  # not sound: what was kept stays
             self.notes = [*dict.fromkeys((*self.notes, f"second source: {error}"))]
-            return before
+            return kept
         return encode_withdrawals(channel, found)
 
     def _witnessed(self, cached: Cached) -> bytes:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Checkpoint, sign_checkpoint
+from audit.checkpoint import Checkpoint, cosign, sign_checkpoint
 from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
-from audit.note import Signer
+from audit.note import Algorithm, Signer, add_signatures
+from audit.policy import Group, Log, PolicyWitness
+from audit.policy import Policy as WitnessPolicy
 from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRule, ApprovalRules, OtherKey, Person, When
@@ -30,6 +32,8 @@ from edge_runtime.core.trustfile import TrustFile, encode_trust
 ORGANISATION = "acme"
 CHANNEL = "production"
 AT = "2026-03-02T09:30:00Z"
+COSIGNED_S = 1_772_443_860
+"""A minute later: when witnesses cosign."""
 PEOPLE = {
     "p-maya": ("learning-designer", "author"),
     "p-tom": ("facilitator", "learning-designer"),
@@ -42,6 +46,12 @@ PEOPLE = {
 def unsafe_key(name: str) -> Ed25519PrivateKey:
     """Return a key that anybody can derive: for tests only."""
     return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"UNSAFE {name}".encode()).digest())
+
+
+def unsafe_witness(number: int) -> Signer:
+    """Return the signer of a witness, which anybody can derive."""
+    seed = hashlib.sha256(b"UNSAFE witness %d" % number).digest()
+    return Signer(f"witness-{number}.example", seed, Algorithm.COSIGNATURE)
 
 
 def prompt_document(name: str = "opener", **changes: object) -> dict[str, object]:
@@ -105,13 +115,17 @@ def tier_rules(needs: Mapping[str, Tree], *more: ApprovalRule, emergency: Tree =
 class Organisation:
     """One organisation: change its fields, `build` a release, `deliver` it.
 
-    `second_keys` says who has another key, "<person>, second", and in which roles it signs.
+    `second_keys` says who has another key, "<person>, second", and in which roles it signs. `witnesses` are those of
+    the trust file, all but one of whom it takes; `cosigning` are those who cosign checkpoints.
     """
 
     people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
     second_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     floor: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TIERS, 1))
     own_keys: bool = False
+    witnesses: tuple[int, ...] = ()
+    cosigning: tuple[int, ...] = ()
+    second_source: str = ""
     leaves: list[bytes] = field(default_factory=list)
     closures: dict[str, bytes] = field(default_factory=dict)
     statements: list[dsse.Envelope] = field(default_factory=list)
@@ -135,7 +149,21 @@ class Organisation:
             p: Person(p, dsse.public_bytes(unsafe_key(p)), "server", roles, others.get(p, ()))
             for p, roles in self.people.items()
         }
-        return TrustFile(ORGANISATION, people, self.log.verifier.vkey, dict(self.floor), self.own_keys, True)
+        return TrustFile(
+            ORGANISATION,
+            people,
+            log_vkey=self.log.verifier.vkey,
+            floor=dict(self.floor),
+            own_keys=self.own_keys,
+            self_contained=not self.witnesses,
+            witness_policy=self._witness_policy() if self.witnesses else "",
+            second_source=self.second_source,
+        )
+
+    def _witness_policy(self) -> str:
+        named = tuple(PolicyWitness(f"witness-{n}", unsafe_witness(n).verifier) for n in self.witnesses)
+        group = Group("most", max(len(named) - 1, 1), tuple(one.name for one in named))
+        return WitnessPolicy((Log(self.log.verifier),), named, (group,), "most").encode().decode()
 
     def base_documents(self) -> dict[tuple[str, str], bytes]:
         """Return policy, approval rules and one prompt."""
@@ -270,6 +298,8 @@ class Organisation:
         """Return the proof of one leaf under a fresh checkpoint."""
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
         checkpoint = sign_checkpoint(Checkpoint(self.origin, len(hashes), root_of(hashes)), [self.log])
+        for witness in self.cosigning:
+            checkpoint = add_signatures(checkpoint, cosign(checkpoint, unsafe_witness(witness), time_s=COSIGNED_S))
         return LogProof(checkpoint, index, self.leaves[index], inclusion_proof(hashes, index))
 
     def deliver(self, manifest: Manifest | None = None, *, seen_size: int = 0, index: int = -1) -> Delivery:

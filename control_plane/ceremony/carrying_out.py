@@ -75,7 +75,8 @@ def _publish(plane: ControlPlane, order: Order) -> None:
     site = site_of(plane)
     with db.write(plane.engine) as session:
         _require_next(plane, order)
-        released = publish.channel_targets(plane, session, site)
+        told = parse_trust(order.trust or trust.signed_trust(plane) or b"")
+        released = publish.channel_targets(plane, session, site, told=told)
         site.take(order.root, order.targets, trust=order.trust, released=released)
 
 

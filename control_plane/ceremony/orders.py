@@ -209,6 +209,10 @@ def _role(role: str, root: Root, before: Root | None) -> Iterator[str]:
 
 def _trust(trust: TrustFile) -> Iterator[str]:
     yield f"  self-contained: {'yes' if trust.self_contained else 'no'}; log {trust.log_vkey}"
+    witnesses = trust.witnesses
+    named = ", ".join(f"{one.name} ({one.verifier.vkey})" for one in witnesses.witnesses) if witnesses else "none"
+    yield f"  witnesses: {named}" + (f"; asked for: {witnesses.quorum}" if witnesses else "")
+    yield f"  second source of withdrawals: {trust.second_source or 'none'}"
     yield "  least approvals: " + ", ".join(f"{tier} {least}" for tier, least in sorted(trust.floor.items()))
     for person in trust.people.values():
         key = f"key {dsse.key_id(person.key)[:12]}, custody {person.custody}"

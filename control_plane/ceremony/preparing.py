@@ -22,7 +22,7 @@ from control_plane.keys import ONLINE, load_key, make_key, replace_log_key
 from control_plane.plane import ControlPlane
 from control_plane.repository import LIFETIMES, TRUST_PATH, delegate, site_of
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import encode_trust, parse_trust
+from edge_runtime.core.trustfile import encode_trust, parse_trust, with_log_key
 
 __all__ = [
     "Custody",
@@ -210,7 +210,7 @@ def _top(plane: ControlPlane, replacing: frozenset[str]) -> tuple[Metadata[Targe
         told = replace(trust.trust_file(plane, session), self_contained=False)
     if "log" in replacing:
         log = load_key(next_path(plane.settings.home / "keys", "log"))
-        told = replace(told, log_vkey=Signer(plane.keys.log.name, log.private_bytes_raw()).verifier.vkey)
+        told = with_log_key(told, Signer(plane.keys.log.name, log.private_bytes_raw()).verifier.vkey)
     data, before = encode_trust(told), site_of(plane).top()
     targets = Targets(version=before.signed.version + 1 if before else 1, expires=plane.now() + LIFETIMES["targets"])
     delegate(targets, _public(plane, "releases", replacing), TargetFile.from_data(TRUST_PATH, data, ["sha256"]))

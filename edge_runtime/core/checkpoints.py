@@ -1,10 +1,13 @@
 """The log's checkpoints as a device remembers them.
 
 A device is a witness of the log: it keeps the last checkpoint that it saw and accepts only a log that grew from it.
+Where the trust file names witnesses besides, it counts their cosignatures under a release.
 Does not: fetch tiles or make proofs (see `audit.tiles`). Source: C2SP tlog-checkpoint.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from audit.checkpoint import open_checkpoint
 from audit.errors import AuditError
@@ -12,7 +15,10 @@ from audit.frozen import frozen
 from audit.note import parse_vkey
 from edge_runtime.core.errors import NotTrusted
 
-__all__ = ["Seen", "read_checkpoint"]
+if TYPE_CHECKING:
+    from edge_runtime.core.trustfile import TrustFile
+
+__all__ = ["Seen", "read_checkpoint", "read_witnessed"]
 
 
 @frozen
@@ -38,3 +44,21 @@ def read_checkpoint(data: bytes, log_vkey: str) -> Seen:
         raise NotTrusted(f"expected a checkpoint signed by the log: {error}", check="V7") from error
     checkpoint = opened.checkpoint
     return Seen(checkpoint.origin, checkpoint.size, checkpoint.root, len(opened.witnesses))
+
+
+def read_witnessed(data: bytes, trust: TrustFile) -> Seen:
+    """Return the checkpoint in a note that the log signed, and as many witnesses as the trust file asks for.
+
+    Raises:
+        NotTrusted: V7, malformed, another origin, not signed by the log, or cosigned by too few.
+    """
+    seen, policy = read_checkpoint(data, trust.log_vkey), trust.witnesses
+    if policy is None:
+        return seen
+    from audit.policy import verify_checkpoint
+
+    try:
+        verdict = verify_checkpoint(policy, data)
+    except AuditError as error:
+        raise NotTrusted(f"expected a checkpoint under the witness policy: {error}", check="V7") from error
+    return Seen(seen.origin, seen.size, seen.root, len(verdict.witnesses))

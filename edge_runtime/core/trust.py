@@ -6,7 +6,7 @@ V4  strict parse: known format versions, canonical bytes, one organisation and c
 V5  each part's and closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
     the approval rules in force, for kinds of change worked out here; numbers and epochs never fall; withdrawals grow
-V7  the release stands in the audit log: leaf, inclusion proof, signed checkpoint, consistent with the last one seen
+V7  the release stands in the audit log: leaf, proof, checkpoint under the witness policy, consistent with the last seen
 V8  every model that the manifest names is there and matches
 V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
 
@@ -24,7 +24,7 @@ from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from audit.released import verify_released
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRules, Changed, parse_rules, read_signed, refuses_empty
-from edge_runtime.core.checkpoints import Seen, read_checkpoint
+from edge_runtime.core.checkpoints import Seen, read_witnessed
 from edge_runtime.core.coverage import Before, covers, verify_coverage
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.manifest import Entry, Manifest
@@ -169,12 +169,12 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     _v9(policy, parse_rules(rules))
     texts = [_open_entry(e, closures[e.digest]) for e in manifest.entries if e.kind == "handoff"]
     epochs = dict(basis.epochs) if basis else {}
-    epochs |= {entry.key: entry.epoch for entry in manifest.entries}
+    epochs |= {entry[:2]: entry.epoch for entry in manifest.entries}
     state = TrustState(
         trust=trust,
         manifest=manifest,
         manifest_digest=digest,
-        entries={entry.key: entry for entry in manifest.entries},
+        entries={entry[:2]: entry for entry in manifest.entries},
         epochs=epochs,
         policy=policy,
         rules=rules,
@@ -310,7 +310,7 @@ def _verify_no_step_back(basis: Basis, manifest: Manifest, digest: str) -> None:
 
 
 def _v7(basis: Basis | None, delivery: Delivery, *, trust: TrustFile, log: LogProof, digest: str) -> Seen:
-    seen = read_checkpoint(log.checkpoint, trust.log_vkey)
+    seen = read_witnessed(log.checkpoint, trust)
     try:
         verify_released(log.leaf, digest)
         leaf = leaf_hash(log.leaf)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import shutil
+from pathlib import Path
 
+import pytest
+from tuf.api.metadata import TargetFile
+
+from audit.frozen import replace
+from edge_runtime.core.canonical import digest
 from edge_runtime.core.manifest import Model
 from edge_runtime.core.release import encode_withdrawals
+from edge_runtime.core.trustfile import encode_trust, parse_trust
 from tests.attacks.world import World, wording
+from tests.edge.sources import serving
 from tests.simulator import CHANNEL
 
 
@@ -50,6 +58,70 @@ def test_a_log_that_shrank(world: World) -> None:
     world.published.publish()
     world.refused("V7", but="evidence")
     world.heals()
+
+
+def _witnessed(world: World) -> None:
+    """Have the organisation name three witnesses, of whom it takes two, and the device follow a release of theirs."""
+    world.organisation.witnesses = (1, 2, 3)
+    world.organisation.cosigning = (1, 3)
+    world.published.publish()
+    assert world.edge.refresh().ok
+    assert not world.edge.status().self_contained
+    assert world.edge.status().as_json()["release"] == 2
+
+
+@pytest.mark.attack("witness below quorum")
+@pytest.mark.parametrize("cosigning", [(), (2,), (2, 2), (2, 4, 5)])
+def test_a_release_that_too_few_witnesses_saw(world: World, cosigning: tuple[int, ...]) -> None:
+    """None, one of two that it takes, one of them twice, or strangers besides: V7; with enough it is adopted."""
+    _witnessed(world)
+    world.organisation.cosigning = cosigning
+    world.published.release(wording("Third"))
+    world.refused("V7")
+    world.organisation.cosigning = (2, 3)
+    world.published.publish()
+    assert world.edge.refresh().release == 3
+    assert world.device().state == world.edge.state
+
+
+@pytest.mark.attack("witness below quorum")
+def test_the_witnesses_are_dropped_by_the_server(world: World) -> None:
+    """With the online keys alone nobody changes whom the trust file names: V2, since targets are signed elsewhere."""
+    _witnessed(world)
+    named = parse_trust(world.site.target("trust.json") or b"")
+    forged = encode_trust(replace(named, witness_policy="", self_contained=True))
+    with world.next("targets", by="releases") as targets:
+        targets.targets["trust.json"] = TargetFile.from_data("trust.json", forged, ["sha256"])
+    (world.published.folder / "targets" / f"{digest(forged).removeprefix('sha256:')}.trust.json").write_bytes(forged)
+    with world.next("snapshot") as snapshot:
+        snapshot.meta["targets.json"].version += 1
+    with world.next("timestamp") as timestamp:
+        timestamp.snapshot_meta.version += 1
+    world.refused("V2")
+
+
+@pytest.mark.attack("withdrawal hidden")
+@pytest.mark.parametrize("first", [True, False], ids=["a first installation", "a device that follows"])
+def test_a_second_source_that_the_trust_file_names(world: World, tmp_path: Path, first: bool) -> None:
+    """The server hides a withdrawal, and the app names no other source: the one of the signed trust file tells."""
+    second = tmp_path / "second"
+    (second / "withdrawals").mkdir(parents=True)
+    with serving(second) as server:
+        world.organisation.second_source = server.address
+        world.published.publish()
+        if first:
+            shutil.rmtree(world.home)
+        else:
+            assert world.edge.refresh().notes == ("second source: expected a withdrawal list, got no such file",)
+        hidden = tuple(world.organisation.withdrawals)
+        world.organisation.withdraw("prompt", "opener")
+        told = encode_withdrawals(CHANNEL, tuple(world.organisation.withdrawals))
+        (second / "withdrawals" / f"{CHANNEL}.json").write_bytes(told)
+        world.organisation.withdrawals[:] = hidden
+        edge = world.device()
+        assert edge.refresh().ok
+        assert (edge.prompts(), world.device().prompts()) == ((), ())
+        assert all(b"device" not in request.lower() for request in server.asked)
 
 
 @pytest.mark.attack("withdrawal list shortened")

@@ -152,3 +152,19 @@ def test_a_kept_root_that_was_edited_does_not_open(published: Published, tmp_pat
         with pytest.raises(NotTrusted) as caught:
             EdgeRuntime.open(home, trust=published.trust)
         assert caught.value.check == "V1"
+
+
+@pytest.mark.attack("rollback of root")
+def test_a_newer_root_that_a_first_refresh_met_is_kept(published: Published, tmp_path: Path) -> None:
+    """Attack: the very first refresh meets a newer root and fails; held back afterwards, the root counts all the same.
+
+    A device that adopted nothing yet does not begin under the keys that the root revoked, also after a restart.
+    """
+    rotated(published)
+    edge = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+    assert edge.refresh().check == "V2"
+    (published.folder / "metadata" / "2.root.json").rename(tmp_path / "held-back.json")
+    for device in (edge, EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))):
+        assert device.refresh().check == "V2"
+        assert (device.state, device.prompts()) == (None, ())
+    assert sorted(path.name for path in (tmp_path / "home" / "roots").iterdir()) == ["1.root.json", "2.root.json"]

@@ -99,7 +99,7 @@ def test_a_checkpoint_in_another_spelling_is_found(acts: Acts) -> None:
 
 
 def test_a_witness_policy_alone_lets_no_device_claim_more(acts: Acts, tmp_path: Path) -> None:
-    """The keys still lie on one machine, and the trust file names no witness: devices stay self-contained."""
+    """The keys still lie on one machine: devices learn of the policy, and stay self-contained."""
     plane = acts.plane
     with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
         ask_for(plane, one.address[1])

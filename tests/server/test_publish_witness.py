@@ -13,16 +13,19 @@ import pytest
 from audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
-from control_plane import ledger
+from control_plane import ledger, trust
 from control_plane.accounts import tokens
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
-from control_plane.publish import publish
+from control_plane.publish import publish, publish_waiting
 from control_plane.registry import releases
 from control_plane.repository import Site
+from edge_runtime import EdgeRuntime
 from edge_runtime.core.release import parse_release, release_path
+from edge_runtime.core.trustfile import parse_trust
 from tests.audit.witnesses import UNSAFE_SEED, Running, running
-from tests.server.acts import Acts
+from tests.published import fingerprint
+from tests.server.acts import Acts, newest
 
 UNSAFE_WITNESS = Signer("w.example", UNSAFE_SEED, Algorithm.COSIGNATURE)
 
@@ -126,7 +129,7 @@ def test_acts_at_once_end_cosigned(acts: Acts, witness: Running) -> None:
 
 def test_publishing_again_keeps_the_cosignatures(acts: Acts, witness: Running) -> None:
     """Neither publishing nor a start nor writing everything anew takes a witness's line away."""
-    tokens.issue_token(acts.plane, "tom")
+    publish(acts.plane)  # the first time devices are told of the policy, which is an entry of its own
     before = ledger.checkpoint(acts.plane)
     publish(acts.plane)
     releases.recover(acts.plane)
@@ -156,3 +159,41 @@ def test_a_policy_that_is_none_is_a_problem_that_verify_reports_and_no_act_fails
     assert (report.ok, report.self_contained, report.size) == (False, True, published(acts.plane).size)
     [line] = report.problems
     assert "witness policy" in line
+
+
+@pytest.mark.attack("witness below quorum")
+def test_a_release_waits_for_its_witness_and_devices_follow(acts: Acts, tmp_path: Path) -> None:
+    """Devices learn the policy from the trust file; a release that no witness saw reaches nobody until one did.
+
+    Meanwhile the channel goes on as it was, with the newest withdrawals, and a look at it succeeds.
+    """
+    plane = acts.plane
+    with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
+        write_policy(plane, one.address[1])
+        publish(plane)
+        edge = EdgeRuntime.open(tmp_path / "device", trust=plane.settings.home / "trust", source=str(plane.site))
+        assert (edge.refresh().release, edge.state and edge.state.checkpoint.witnesses) == (1, 1)
+        with deaf() as port:
+            write_policy(plane, port)
+            acts.approve_fully()
+            acts.release()
+            assert (edge.refresh().ok, edge.status().release) == (True, 1)
+            publish_waiting(plane)
+            assert (edge.refresh().ok, edge.status().release) == (True, 1)
+        write_policy(plane, one.address[1])
+        assert ledger.ask_witnesses(plane)
+        publish_waiting(plane)
+        assert (edge.refresh().release, edge.state and edge.state.checkpoint.witnesses) == (2, 1)
+        before = fingerprint(plane.site)
+        publish_waiting(plane)
+        assert fingerprint(plane.site) == before
+
+
+def test_a_second_source_goes_into_the_trust_file(acts: Acts) -> None:
+    """One line in the home: devices learn the address from what targets sign, and the change is logged."""
+    plane = acts.plane
+    (plane.settings.home / "second-source").write_text("https://withdrawals.example\n")
+    publish(plane)
+    told = parse_trust(trust.signed_trust(plane) or b"")
+    assert (told.second_source, told.witness_policy) == ("https://withdrawals.example", "")
+    assert newest(plane).act == "trust-changed"

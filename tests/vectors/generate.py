@@ -21,6 +21,7 @@ from audit.frozen import replace
 from audit.merkle import Frontier, inclusion_proof, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
 from audit.openings import Opening, encode_openings
+from audit.policy import Log, Policy, PolicyWitness
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
 from control_plane.sync.lock import Lock, Locked
@@ -65,7 +66,17 @@ def trust_file() -> TrustFile:
     people = {name: Person(name, dsse.public_bytes(key), "server", (ROLES[name],)) for name, key in UNSAFE_KEYS.items()}
     floor = {"R0": 1, "R1": 1, "R2": 1, "R3": 2, "R4": 2}
     vkey = UNSAFE_LOG.verifier.vkey
-    return TrustFile(ORGANISATION, people, vkey, floor, own_keys=False, self_contained=True)
+    witness = PolicyWitness("outside", UNSAFE_WITNESS.verifier)
+    return TrustFile(
+        ORGANISATION,
+        people,
+        log_vkey=vkey,
+        floor=floor,
+        own_keys=False,
+        self_contained=True,
+        witness_policy=Policy((Log(UNSAFE_LOG.verifier),), (witness,), (), "outside").encode().decode(),
+        second_source="https://withdrawals.example",
+    )
 
 
 def closures() -> dict[tuple[str, str, str], bytes]:
