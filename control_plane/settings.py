@@ -54,13 +54,11 @@ class SingleSignOn:
     issuer         its address, as its documents and tokens name it
     client_id      the name under which it knows this server
     secret_file    file with the secret that it gave this server
-    by_email       whether a verified e-mail address that an administrator entered here links somebody at once
     """
 
     issuer: str
     client_id: str
     secret_file: Path
-    by_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,7 @@ def _single_sign_on(environ: Mapping[str, str]) -> SingleSignOn | None:
     client, secret = environ.get("MENTORPLANE_OIDC_CLIENT_ID", ""), environ.get("MENTORPLANE_OIDC_SECRET_FILE", "")
     if not client or not secret:
         raise InvalidDocument("expected MENTORPLANE_OIDC_CLIENT_ID and MENTORPLANE_OIDC_SECRET_FILE with the issuer")
-    return SingleSignOn(issuer, client, Path(secret), environ.get("MENTORPLANE_OIDC_LINK_BY_EMAIL", "") == "on")
+    return SingleSignOn(issuer, client, Path(secret))
 
 
 def _bucket(environ: Mapping[str, str]) -> Bucket | None:

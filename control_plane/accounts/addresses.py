@@ -1,8 +1,9 @@
 """E-mail addresses of people, encrypted under their text keys, so that erasing somebody's texts erases it too.
 
 Promises: no file holds an address in clear, and the log only the digest of what is encrypted; people set their own;
-somebody else's takes an administrator and their passphrase, and only such an address links an account of the identity
-provider. Does not: find out whether mail arrives there, or send any (see `mail`).
+somebody else's takes an administrator and their passphrase. An address is where somebody is told that something
+happened, and proves nothing: no code, link or account goes by it, so whoever sets one comes in as nobody.
+Does not: find out whether mail arrives there, or send any (see `mail`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from control_plane.texts.sealing import current_key, open_aside, seal_aside
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["address_of", "move", "person_of", "remove_address", "set_address"]
+__all__ = ["address_of", "move", "remove_address", "set_address"]
 
 MAX_LENGTH = 254
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
@@ -75,14 +76,6 @@ def address_of(plane: ControlPlane, session: Session, person: str) -> str:
     """Return a person's address; "" if none is known or it was erased, or while nothing may be opened."""
     row = session.get(ContactRow, person)
     return _open(plane, session, row) if row is not None and is_open(plane, session) else ""
-
-
-def person_of(plane: ControlPlane, session: Session, address: str) -> str:
-    """Return the one person for whom an administrator entered this address; "" if it is nobody or several."""
-    rows = session.exec(select(ContactRow).where(ContactRow.by != ContactRow.person)).all()
-    wanted = address.lower() if rows and is_open(plane, session) else ""
-    found = [row.person for row in rows if wanted and _open(plane, session, row) == wanted]
-    return found[0] if len(found) == 1 else ""
 
 
 def move(plane: ControlPlane, session: Session, keys: Collection[str]) -> None:

@@ -1,10 +1,10 @@
 """Single sign-on: the organisation's OpenID Connect provider says who somebody is.
 
 Code flow with PKCE, state and nonce; the token's signature, issuer, audience, times and nonce are verified by keys that
-the issuer publishes. Promises: a verified subject is one person, linked by an administrator or by an invitation; by
-e-mail only where the setting allows it, the provider says that it verified the address, and an administrator entered
-that very address here; whoever begins a sign-in is who ends it (the state lies in a cookie of that browser). It proves
-who somebody is, and signs nothing: signing still takes their passphrase or a key of their own.
+the issuer publishes. Promises: a verified subject is one person, linked by themselves with a code that they made with
+their passphrase or own key (see `invitations`): neither an administrator nor an e-mail address links anybody; whoever
+begins a sign-in is who ends it (the state lies in a cookie of that browser). It proves who somebody is, and signs
+nothing: signing still takes their passphrase or a key of their own.
 Does not: make people, or give them roles. The one module that imports Authlib and httpx.
 Source: OpenID Connect Core 1.0, sections 3.1 and 3.1.3.7; RFC 7636; RFC 9207; RFC 9700.
 """
@@ -27,8 +27,7 @@ from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger
-from control_plane.accounts import addresses, invitations, passphrases, rights
-from control_plane.accounts.rights import Attempt
+from control_plane.accounts import invitations, rights
 from control_plane.accounts.tables import IdentityRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
@@ -39,7 +38,7 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import OAuth2Client
 
-__all__ = ["Answer", "Begun", "begin", "finish", "link"]
+__all__ = ["Answer", "Begun", "begin", "finish"]
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LEEWAY_S, TRY_FOR_S, TIMEOUT_S = 60, 600, 10.0
@@ -127,25 +126,6 @@ def finish(plane: ControlPlane, answer: Answer, *, back_to: str) -> tuple[str, s
     return person, str(kept["then"])
 
 
-def link(plane: ControlPlane, actor: str, person: str, *, subject: str, passphrase: str) -> None:
-    """Link a subject of the provider to a person, as an administrator who knows both.
-
-    Raises:
-        NotFound: no such person, or no provider is set up.
-        Refused: the actor is no administrator, or gave a wrong passphrase.
-        Conflict: the subject is somebody already.
-        InvalidDocument: no subject.
-    """
-    sso = _settings(plane)
-    if not 0 < len(subject) <= 255:
-        raise InvalidDocument("expected the subject as the identity provider names it, got none")
-    rights.require_role(plane, actor, ("administrator",), attempt=Attempt("link-identity", LeafObject("person")))
-    passphrases.open_key(plane, actor, passphrase)
-    with ledger.act(plane) as session:
-        whose = rights.find_row(session, person).id
-        _link(plane, session, _Identity(sso.issuer, subject), person=whose, by=actor, code="administrator")
-
-
 @dataclass(frozen=True, slots=True)
 class _Identity:
     issuer: str
@@ -168,7 +148,7 @@ def _client(sso: SingleSignOn) -> Iterator[OAuth2Client]:
         sso.client_id,
         _secret(sso),
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - a method, not a secret
-        scope="openid email" if sso.by_email else "openid",
+        scope="openid",
         code_challenge_method="S256",
         timeout=TIMEOUT_S,
     )
@@ -238,21 +218,15 @@ def _person(plane: ControlPlane, sso: SingleSignOn, claims: Mapping[str, Any], *
             return row.person
         if invitation:
             person = invitations.redeem(plane, session, invitation, purpose=invitations.SIGN_ON)
-            _link(plane, session, identity, person=person, by=person, code="invitation")
+            _link(plane, session, identity, person=person)
             return person
-        email = claims.get("email")
-        if sso.by_email and claims.get("email_verified") is True and isinstance(email, str):
-            found = addresses.person_of(plane, session, email)
-            if found:
-                _link(plane, session, identity, person=found, by=found, code="verified-email")
-                return found
     raise Refused(
         "expected somebody whom this server knows, got somebody else",
-        hint="an administrator links the account, or hands out an invitation",
+        hint="sign in with your passphrase or key once, and link this account",
     )
 
 
-def _link(plane: ControlPlane, session: Session, identity: _Identity, *, person: str, by: str, code: str) -> None:
+def _link(plane: ControlPlane, session: Session, identity: _Identity, *, person: str) -> None:
     if session.get(IdentityRow, (identity.issuer, identity.subject)) is not None:
         raise Conflict("expected an account that is nobody's yet, got one that is somebody's")
     rights.require_here(rights.find_row(session, person))
@@ -260,9 +234,8 @@ def _link(plane: ControlPlane, session: Session, identity: _Identity, *, person:
     session.add(row)
     session.flush()
     digest = canonical.digest(canonical.encode({"issuer": identity.issuer, "subject": identity.subject}))
-    auth = Auth.PASSPHRASE if code == "administrator" else Auth.SINGLE_SIGN_ON
-    role = "administrator" if code == "administrator" else ledger.SYSTEM
-    event = ledger.Event(Act.IDENTITY_LINKED, by, role, auth, LeafObject("person", person, digest), code=code)
+    target, role = LeafObject("person", person, digest), ledger.SYSTEM
+    event = ledger.Event(Act.IDENTITY_LINKED, person, role, Auth.SINGLE_SIGN_ON, target, code="invitation")
     ledger.append(plane, session, event)
 
 

@@ -271,18 +271,10 @@ def _back_to(request: Request) -> str:
     return f"{here}/v1/session/oidc/callback"
 
 
-class Linking(Body):
-    """The subject by which the identity provider knows somebody."""
-
-    subject: Text
-    passphrase: Text = Field(repr=False)
-
-
-class Inviting(Body):
-    """A code for somebody: to link their account, or to enrol a new key."""
+class Inviting(Present):
+    """What a code is for: for somebody else to enrol a new key, or for oneself to link an account."""
 
     purpose: Text
-    passphrase: Text = Field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,17 +284,14 @@ class Invited:
     code: str
 
 
-@router.post("/people/{person}/identities", status_code=204)
-def link_identity(plane: Plane, actor: Actor, person: Text, *, body: Linking) -> None:
-    """Link an account of the identity provider to somebody, as an administrator."""
-    oidc.link(plane, actor.person, person, subject=body.subject, passphrase=body.passphrase)
-
-
 @router.post("/people/{person}/invitations", status_code=201)
-def invite(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Inviting) -> Invited:
-    """Make a code for somebody, as an administrator."""
+def invite(
+    plane: Plane, request: Request, actor: Actor, *, person: Text, response: Response, body: Inviting
+) -> Invited:
+    """Make a code: as an administrator for somebody's new key, for oneself to link an account of the provider."""
     response.headers["Cache-Control"] = "no-store"
-    return Invited(invitations.invite(plane, actor.person, person, purpose=body.purpose, passphrase=body.passphrase))
+    present = body.present(request)
+    return Invited(invitations.invite(plane, actor.person, person, purpose=body.purpose, present=present))
 
 
 class Renewing(Body):

@@ -164,14 +164,16 @@ def invite(
     actor: As,
     home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
     as_json: Json = False,
 ) -> None:
-    """Print the code with which somebody links their account at the identity provider."""
+    """Print the code with which you link your account at the identity provider; nobody links another's."""
     with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import invitations
+        from control_plane.accounts import invitations, people
 
-        by, secret = signing(plane, actor, passphrase_file)
-        code = invitations.invite(plane, by, person, purpose=invitations.SIGN_ON, passphrase=secret)
+        by = people.find_person(plane, actor).id
+        present = present_by(key, passphrase_file, purpose=invitations.LINKING)
+        code = invitations.invite(plane, by, person, purpose=invitations.SIGN_ON, present=present)
         answer({"code": code}, as_json=as_json, text=code)
 
 

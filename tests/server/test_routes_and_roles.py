@@ -197,8 +197,7 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     ),
     "DELETE /v1/tokens/{identity}": ({"identity": "$token"}, {}, None),
     "GET /v1/session/oidc/callback": ({}, {"code": "x", "state": "y"}, None),
-    "POST /v1/people/{person}/identities": ({}, {}, {"subject": "tom-at-home", "passphrase": "$secret"}),
-    "POST /v1/people/{person}/invitations": ({}, {}, {"purpose": "sign-on", "passphrase": "$secret"}),
+    "POST /v1/people/{person}/invitations": ({}, {}, {"purpose": "sign-on", "passphrase": "$secret"}),  # for another
     "POST /v1/people/{person}/retired-key": ({"person": "sam"}, {}, SIGNED),
     "POST /v1/people/{person}/retirement": ({"person": "ines"}, {}, SIGNED),
     "POST /v1/keys": ({}, {}, {"code": "guessed", "passphrase": "a new secret"}),

@@ -12,15 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
 from control_plane import db
 from control_plane.accounts import addresses, invitations, oidc, passphrases, sessions
+from control_plane.accounts.presence import prove
 from control_plane.accounts.tables import IdentityRow
 from control_plane.app import create_app
-from control_plane.errors import Conflict, Refused
+from control_plane.custody.keyfile import open_key
+from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.settings import Settings, SingleSignOn
+from tests.server import keyholders
 from tests.server.acts import Acts, newest, refused
+from tests.server.conftest import Clock
 from tests.server.oidc_provider import CLIENT, SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -80,8 +85,10 @@ def sign_on(browser: TestClient, invitation: str = "", **user: str) -> httpx.Res
 
 
 def link(plane: ControlPlane, acts: Acts, login: str = "tom", subject: str = SUBJECT) -> None:
-    """Link the subject to somebody, as the administrator."""
-    oidc.link(plane, acts.id("lena"), login, subject=subject, passphrase=acts.passphrase("lena"))
+    """Link the subject to somebody, as if they had done so."""
+    with db.write(plane.engine) as session:
+        issuer = plane.settings.sso.issuer  # type: ignore[union-attr]
+        session.add(IdentityRow(issuer=issuer, subject=subject, person=acts.id(login), at=plane.now()))
 
 
 def test_somebody_who_is_linked_signs_in(browser: TestClient, plane: ControlPlane, acts: Acts) -> None:
@@ -108,35 +115,47 @@ def test_signing_on_signs_nothing(browser: TestClient, plane: ControlPlane, acts
     assert (answer.status_code, "passphrase" in answer.text) == (403, True)
 
 
-def test_an_invitation_links_once(browser: TestClient, plane: ControlPlane, acts: Acts) -> None:
-    """The code links whoever signs in with it, once; afterwards they sign in without."""
-    given = {"purpose": invitations.SIGN_ON, "passphrase": acts.passphrase("lena")}
-    code = invitations.invite(plane, acts.id("lena"), "ines", **given)
+def code_of(plane: ControlPlane, acts: Acts, login: str, person: str = "") -> str:
+    """Return the code with which somebody links an account, as they make it for themselves or try for another."""
+    given = {"purpose": invitations.SIGN_ON, "present": acts.passphrase(login)}
+    return invitations.invite(plane, acts.id(login), person or login, **given)
+
+
+def test_people_link_their_own_account_once(browser: TestClient, plane: ControlPlane, acts: Acts, clock: Clock) -> None:
+    """A code that they made with their passphrase links whoever signs in with it, once, within ten minutes."""
+    code = code_of(plane, acts, "ines")
+    assert (newest(plane).act, newest(plane).actor.id) == ("invited", acts.id("ines"))
     assert sign_on(browser).status_code == 401
     assert sign_on(browser, invitation=code).status_code == 303
     assert browser.get("/v1/people/me").json()["login"] == "ines"
     assert sign_on(browser).status_code == 303
     assert sign_on(browser, invitation=code, sub="another").status_code == 401
+    again = code_of(plane, acts, "ines")
+    clock.advance(minutes=11)
+    with refused(plane, Refused, match="still good"):
+        invitations.look_up(plane, again, purpose=invitations.SIGN_ON)
 
 
-def test_an_address_links_only_if_it_is_verified_and_the_setting_allows_it(
-    settings: Settings, sso: SingleSignOn, acts: Acts
+def test_attack_an_administrator_links_their_account_to_somebody_elses_person(
+    browser: TestClient, plane: ControlPlane, acts: Acts, tmp_path: Path
 ) -> None:
-    """By default no address links; with the setting, a verified one that an administrator entered does, no other."""
-    given = {"address": "tom@example.org", "passphrase": acts.passphrase("lena")}
-    addresses.set_address(acts.plane, acts.id("lena"), "tom", **given)
-    addresses.set_address(acts.plane, acts.id("maya"), "maya", address="mia@example.org")
-    verified = {"email": "Tom@example.org", "verified": "yes"}
-    for allowed, user, status in (
-        (False, verified, 401),
-        (True, {**verified, "verified": "no"}, 401),
-        (True, {**verified, "email": "tim@example.org"}, 401),
-        (True, {**verified, "email": "mia@example.org"}, 401),  # which its owner entered
-        (True, verified, 303),
-    ):
-        client = browser_of(settings, replace(sso, by_email=allowed))
-        assert sign_on(client, **user).status_code == status, (allowed, user)
-        client.app.state.plane.close()  # type: ignore[attr-defined]
+    """No code for somebody else, not with their own passphrase either, nor an address set for them: nobody comes in."""
+    with refused(plane, Refused, match="whose account it is", logged="link-identity"):
+        code_of(plane, acts, "lena", "remy")
+    noor = keyholders.fresh(acts, tmp_path)
+    key, now = open_key(noor, keyholders.SECRET), plane.now()
+    stolen = prove(key, person=noor.person, purpose="log in", at=now, nonce=keyholders.SALT)
+    for given in ("a guess of a passphrase", stolen):
+        with pytest.raises(Refused):
+            invitations.invite(plane, noor.person, "noor", purpose=invitations.SIGN_ON, present=given)
+    passphrase = acts.passphrase("lena")
+    addresses.set_address(plane, acts.id("lena"), "remy", address="evil@example.org", passphrase=passphrase)
+    assert sign_on(browser, email="evil@example.org", verified="yes").status_code == 401
+    assert browser.get("/v1/people/me").status_code == 401
+    with db.read(plane.engine) as session:
+        assert session.exec(select(IdentityRow)).all() == []
+    good = prove(key, person=noor.person, purpose=invitations.LINKING, at=now, nonce=keyholders.SALT)
+    assert invitations.invite(plane, noor.person, "noor", purpose=invitations.SIGN_ON, present=good)
 
 
 @pytest.mark.parametrize("wrong", ["nonce", "no-nonce", "audience", "issuer", "expired", "old", "key", "unsigned"])
@@ -176,13 +195,10 @@ def test_attack_being_sent_to_another_site_after(browser: TestClient, plane: Con
         assert browser.get(at_provider(begun.headers["Location"])).headers["Location"] == "/"
 
 
-def test_only_an_administrator_links_and_a_subject_is_one_person(plane: ControlPlane, acts: Acts) -> None:
-    """Whoever is no administrator links nobody; a subject that is tom's is not linked to ines as well."""
-    with refused(plane, Refused, logged="link-identity"):
-        oidc.link(plane, acts.id("tom"), "tom", subject=SUBJECT, passphrase=acts.passphrase("tom"))
+def test_a_subject_is_one_person(browser: TestClient, plane: ControlPlane, acts: Acts) -> None:
+    """A subject that is tom's is not linked to ines as well."""
     link(plane, acts)
-    with pytest.raises(Conflict):
-        link(plane, acts, "ines")
+    assert sign_on(browser, invitation=code_of(plane, acts, "ines")).status_code == 409
     with db.read(plane.engine) as session:
         row = session.get(IdentityRow, (plane.settings.sso.issuer, SUBJECT))  # type: ignore[union-attr]
         assert row is not None

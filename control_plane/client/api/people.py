@@ -55,25 +55,21 @@ def _enrol(*, login: str, name: str, roles: Sequence[str], if_match: str | None 
     )
 
 
-def _link_identity(person: str, *, subject: str, passphrase: str, if_match: str | None = None) -> Call[None]:
-    """Link an account of the identity provider to somebody, as an administrator."""
-    return Call(
-        "POST",
-        f"/v1/people/{segment(person)}/identities",
-        type(None),
-        headers=given(**{"If-Match": if_match}),
-        body=given(subject=subject, passphrase=passphrase),
-    )
-
-
-def _invite(person: str, *, purpose: str, passphrase: str, if_match: str | None = None) -> Call[Invited]:
-    """Make a code for somebody, as an administrator."""
+def _invite(
+    person: str,
+    *,
+    purpose: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+) -> Call[Invited]:
+    """Make a code: as an administrator for somebody's new key, for oneself to link an account of the provider."""
     return Call(
         "POST",
         f"/v1/people/{segment(person)}/invitations",
         Invited,
         headers=given(**{"If-Match": if_match}),
-        body=given(purpose=purpose, passphrase=passphrase),
+        body=given(purpose=purpose, passphrase=passphrase, proof=proof),
     )
 
 
@@ -114,7 +110,6 @@ class PeopleApi(Group):
     remove_address = now(_remove_address)
     everybody = now_items(_everybody)
     enrol = now(_enrol)
-    link_identity = now(_link_identity)
     invite = now(_invite)
     retire_person = now(_retire_person)
     retire_key = now(_retire_key)
@@ -128,7 +123,6 @@ class AsyncPeopleApi(AsyncGroup):
     remove_address = later(_remove_address)
     everybody = later_items(_everybody)
     enrol = later(_enrol)
-    link_identity = later(_link_identity)
     invite = later(_invite)
     retire_person = later(_retire_person)
     retire_key = later(_retire_key)
