@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Self
 
 from edge_runtime.adoption import Adopter, Held
 from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
-from edge_runtime.core.locales import localised
 from edge_runtime.core.manifest import DRAFT
 from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
-from edge_runtime.core.trust import TrustState, find_prompt, open_prompt, running
+from edge_runtime.core.trust import TrustState, open_prompt, running
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
 from edge_runtime.shipped import Sources, shipped_trust, sources_of
 
 if TYPE_CHECKING:
+    from edge_runtime.census import Census
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Encoder, Reading
@@ -91,7 +91,7 @@ class EdgeRuntime:
         Args:
             home: a folder of this device; made if it is not there.
             trust: the folder that the app ships, with `root.json`: whom to trust. There is no default. A file
-                `second-source` in it names a second source of withdrawals.
+                `second-source` in it names a second source of withdrawals, `census` who is told once a day.
             source: an http(s) address or a folder to refresh from.
             channel: which channel to follow.
             cloud: the model to use where the policy lets redacted text leave; none: nothing ever leaves.
@@ -139,6 +139,13 @@ class EdgeRuntime:
         return Receipts(self._home.folder)
 
     @cached_property
+    def census(self) -> Census:
+        """What this device tells once a day, and whether."""
+        from edge_runtime.census import Census
+
+        return Census(self._home, self._sources.census, self._sources.access)
+
+    @cached_property
     def encoder(self) -> Encoder | None:
         """The reader's model, loaded when first used; none: names and topics are not assessed, and counted as present.
 
@@ -162,10 +169,16 @@ class EdgeRuntime:
         Args:
             source: another source than the one given to `open`, for this time.
         """
+        looked = self._look(source or self._sources.first)
+        if self._held and self._sources.census:
+            self.census.look(self._held.standing, looked, fresh=self.staleness(), now=self.now())
+        return looked
+
+    def _look(self, address: str | None) -> Refresh:
         from edge_runtime.refreshing import Refresher
         from edge_runtime.reply import refreshed, unchanged
 
-        address, before = source or self._sources.first, self._held
+        before = self._held
         try:
             if address is None:
                 raise Unavailable("expected a source to refresh from, got none")
@@ -282,26 +295,12 @@ class EdgeRuntime:
     def localised(self, name: str, locale: str, state: TrustState | None = None) -> str:
         """Return the name of the approved translation of a prompt for a locale, or `name` if there is none to use.
 
-        A translation counts if its closure says that it is one of `name`. One that is withdrawn, whose wording was
-        translated from a withdrawn one, or that is not on this device, is passed over; a withdrawn prompt has none.
-
         Raises:
             NotTrusted: there is no such approved prompt.
         """
-        state = state or self.trusted()
-        if running(state, name) != find_prompt(state, name):
-            return name
-        return localised(name, locale, lambda found: self._is_translation(found, name, state))
+        from edge_runtime.translations import translation_of
 
-    def _is_translation(self, name: str, original: str, state: TrustState) -> bool:
-        entry = state.entries.get(("prompt", name))
-        if entry is None or running(state, name) != entry:
-            return False
-        try:
-            source = self.opened(entry, state).translation_of
-        except MentorplaneError:  # not fetched, or altered on disk: the original is as good as approved
-            return False
-        return source is not None and source.name == original and source.digest not in state.stopped
+        return translation_of(name, locale, state=state or self.trusted(), opened=self.opened)
 
     def decide(self, prompt: str, context: Context, *, at_most: Route = Route.CLOUD) -> Decision:
         """Return where the approved `prompt` may run in `context`; `Session.decide` assesses the inputs itself.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
-from edge_runtime.delivery.access import Access, Pace, is_web, require_plain
+from edge_runtime.delivery.access import Access, Pace, is_loopback, is_web, require_plain
 
 __all__ = ["Sources", "shipped_trust", "sources_of"]
 
@@ -24,13 +24,14 @@ MAX_ADDRESS_BYTES = 2_000
 class Sources:
     """Where a device asks: the source of its channel with the token for it, and a second one of withdrawals, or "".
 
-    `pace` is how slow either may be.
+    `pace` is how slow either may be, `census` the address that is told once a day, or "".
     """
 
     first: str | None
     access: Access | None
     second: str
     pace: Pace = Pace()
+    census: str = ""
 
 
 def shipped_trust(trust: str | Path | None) -> bytes:
@@ -61,14 +62,17 @@ def sources_of(trust: str | Path, source: str | None, *, token: str, header: str
     """
     if token and source is None:
         raise InvalidDocument("expected a source for the token, got none")
-    second = _second(Path(trust) / "second-source")
-    for address in (source, second):
+    second, census = (_line(Path(trust) / name) for name in ("second-source", "census"))
+    for address in (source, second, census):
         if address and is_web(address):
             require_plain(address)
-    return Sources(source, Access(source, token, header) if token and source else None, second, pace or Pace())
+    if census and not (census.startswith("https://") or (is_web(census) and is_loopback(census))):
+        raise InvalidDocument("expected an https address in census, or one of this machine, got another")
+    access = Access(source, token, header) if token and source else None
+    return Sources(source, access, second, pace or Pace(), census=census)
 
 
-def _second(file: Path) -> str:
+def _line(file: Path) -> str:
     if not file.exists():
         return ""
     try:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_runtime.cli.census import census
 from edge_runtime.cli.evidence import evidence
 from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, source_token, why
 from edge_runtime.cli.reading import read, redact, summarise
@@ -39,6 +40,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=True)
 app.command()(released)
 app.command()(evidence)
+app.command()(census)
 for _command in (read, redact, summarise):
     app.command()(_command)
 

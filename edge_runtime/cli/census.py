@@ -1,0 +1,56 @@
+"""`mentorplane edge census`: what this device told once a day, and the person's preference.
+
+Promises: what it prints as told is what left, whole. Does not: tell anything.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from edge_runtime.cli.outcomes import JsonOption, exit_codes
+from edge_runtime.core.errors import InvalidDocument
+
+__all__ = ["census"]
+
+
+def census(
+    home: Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")] = Path(
+        "coach-home"
+    ),
+    turn: Annotated[
+        Literal["on", "off"] | None, typer.Option("--turn", help="Let this device be counted, or not.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what this device told last when it was counted, or turn being counted on or off."""
+    from edge_runtime.census import Census
+    from edge_runtime.core.census import report_document
+    from edge_runtime.home import Home
+
+    with exit_codes():
+        if not (home / "generations").is_dir():
+            raise InvalidDocument("expected the home of a device, got a folder without one")
+        counted = Census(Home(home), "")
+        if turn is not None:
+            counted.turn(on=turn == "on")
+        kept, off = counted.kept(), counted.is_off
+    last = report_document(kept.last) if kept and kept.last else None
+    document = {
+        "off": off,
+        "last": last,
+        "waiting": len(kept.waiting) if kept else 0,
+        "lost": kept.lost if kept else 0,
+    }
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(
+        "this device is not counted" if off else "this device may be counted once a day, if its app and policy let"
+    )
+    typer.echo(f"told last: {json.dumps(last)}" if last else "told nothing yet")
+    if kept and (kept.waiting or kept.lost):
+        typer.echo(f"{len(kept.waiting)} wait to be told, {kept.lost} were lost")

@@ -1,0 +1,67 @@
+"""One request that tells something and asks for nothing: sent once, whatever comes of it.
+
+Promises: it carries host, length, type of content, the name of the product, and of a private channel the token of the
+app; nothing is sent twice, no redirect is followed, nothing of an answer is read but its status, and it ends within
+seconds. Does not: know what is sent.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from edge_runtime.delivery.access import Access, is_loopback
+
+__all__ = ["Posted", "post_once"]
+
+USER_AGENT = "mentorplane"
+TIMEOUT_S = 3
+
+
+class Posted(Enum):
+    """What came of it: it was taken, it never left this device, or nobody knows."""
+
+    TAKEN = "taken"
+    KEPT = "kept"
+    LOST = "lost"
+
+
+def post_once(address: str, data: bytes, access: Access | None = None) -> Posted:
+    """Send `data` to an address of the web, once."""
+    headers = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **_token(address, access)}
+    try:
+        answer = _pool(address).request(
+            "POST",
+            address,
+            body=data,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(total=TIMEOUT_S),
+        )
+    except (NewConnectionError, ConnectTimeoutError):
+        return Posted.KEPT
+    except (HTTPError, OSError, ValueError):
+        return Posted.LOST
+    answer.close()
+    return Posted.TAKEN if answer.status == 204 else Posted.LOST
+
+
+def _token(address: str, access: Access | None) -> dict[str, str]:
+    """Return the header with the app's token, if the address is of the very server that the token is for."""
+    if access is None or urlsplit(address)[:2] != urlsplit(access.source)[:2]:
+        return {}
+    return access.headers(access.source)
+
+
+def _pool(address: str) -> urllib3.PoolManager:
+    parts = urlsplit(address)
+    direct = is_loopback(address) or proxy_bypass(parts.hostname or "")
+    proxies = {} if direct else getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
