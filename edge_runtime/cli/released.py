@@ -2,13 +2,15 @@
 
 It is how a program that is not the edge, such as the one that approves with a person's own key, learns what is live
 without believing a server: the device fetches, verifies from the root that was shipped, and prints what it adopted.
-Promises: every content has the digest that the manifest names. Does not: print anything that did not verify.
+Promises: it is the newest release, whatever stage this device waits for; every content has the digest that the
+manifest names. Does not: print anything that did not verify.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +48,8 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
     result = edge.refresh()
     if not result.ok or edge.state is None:
         raise NotTrusted(f"expected a release that verifies, got another: {result.message}", check=result.check)
+    if edge.stage is not None and edge.stage.waits:
+        return _newest(trust, source, channel=channel, number=edge.stage.release)
     state, kept = edge.state, Home(home)
     closures = {entry.digest: kept.load_closure(entry.digest) for entry in state.manifest.entries}
     if any(digest(data) != name for name, data in closures.items()):
@@ -55,3 +59,12 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
         "manifest": state.manifest.encode().decode(),
         "closures": {name: data.decode() for name, data in closures.items()},
     }
+
+
+def _newest(trust: Path, source: str, *, channel: str, number: int) -> dict[str, Any]:
+    """Return the newest release, which this device verified and does not run yet: one that runs none adopts it."""
+    with TemporaryDirectory() as fresh:
+        found = _document(Path(fresh), trust, source, channel=channel)
+    if found["number"] != number:
+        raise NotTrusted("expected the release that was verified just now, got another", check="V6")
+    return found

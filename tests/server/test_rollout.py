@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from control_plane.registry import proposals, queries
 from control_plane.registry.effects import show_effects
 from control_plane.registry.lifecycle import rollout
 from control_plane.registry.lifecycle.rollout import Staged
+from edge_runtime.cli.edge import app as edge_app
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage
@@ -56,6 +58,9 @@ def test_stages_open_one_by_one_and_devices_follow(after: Callable[[Stage], Acts
             break
     assert edge.stage is not None
     assert edge.stage.waits
+    where = ("--home", tmp_path / "edge", "--trust", acts.plane.settings.home / "trust", "--source", acts.plane.site)
+    shown = CliRunner().invoke(edge_app, ["released", *map(str, where)])
+    assert json.loads(shown.stdout)["number"] == 3  # what people decide about is the newest, whoever runs it yet
     assert [opened(acts, stage, release=3).percent for stage in (2, 3)] == [10, 100]
     assert edge.refresh().release == 3
     entries = ledger.search(acts.plane, act="stage-changed")
