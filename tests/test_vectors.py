@@ -19,6 +19,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.approval import parse_rules
 from edge_runtime.core.basis import encode_basis, parse_basis
+from edge_runtime.core.census import encode_report, parse_report
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.include import parse_include
 from edge_runtime.core.manifest import parse_manifest
@@ -39,6 +40,7 @@ from tests.vectors import generate
 ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "approval-rules.json": lambda data: canonical.encode(parse_rules(data).as_json()),
     "basis.json": lambda data: encode_basis(*parse_basis(data)),
+    "census.json": lambda data: encode_report(parse_report(data)),
     "checkpoint.txt": lambda data: parse_note(data).encode(),
     "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),

@@ -6,7 +6,7 @@
 Promises: there is no member that could hold a text, a time, a name of somebody or a number of the device; each value is
 one that many devices share. The server reads with the same function, and counts the four answers apart from each other.
 Does not: send (see `edge_runtime.census`), count (see `control_plane.census`).
-Source: DESIGN sections 2 (P2) and 8; docs/adr/0013, 0029. Format: docs/formats.md, `mentorplane-census/1`.
+Source: DESIGN sections 2 (P2) and 8; docs/adr/0013, 0031. Format: docs/formats.md, `mentorplane-census/1`.
 """
 
 from __future__ import annotations

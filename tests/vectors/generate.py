@@ -28,6 +28,7 @@ from control_plane.sync.lock import Lock, Locked
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
+from edge_runtime.core.census import Report, encode_report
 from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
 from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.rollout import encode_words
@@ -221,6 +222,7 @@ def files() -> dict[str, bytes]:
         "manifest.json": head,
         "manifest-2.json": before,
         "openings.jsonl": openings,
+        "census.json": encode_report(census()),
         "receipt.json": receipt().encode(),
         "release.json": encode_release(release),
         "release-1.json": encode_release(divide_release(before, envelopes, proof)[0]),
@@ -233,6 +235,11 @@ def files() -> dict[str, bytes]:
         "withdrawals.json": encode_withdrawals(CHANNEL, (stop,)),
         "withdrawals-none.json": none_withdrawn,
     }
+
+
+def census() -> Report:
+    """Return what a device tells that waits for a stage."""
+    return Report("production", "2026-01-15", 1, 2, 1, 3, "fresh", "ok", "0.3.0")
 
 
 def lock() -> Lock:
