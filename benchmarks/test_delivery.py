@@ -95,9 +95,13 @@ def fleet(folder: Path, prompts: int) -> Fleet:
     published.organisation.leaves += [b'{"act":"seeded"}' for _ in range(LOG_ENTRIES)]
     published.release(documents)
     home = folder / "home"
+    published.write_packs()
     started = time.perf_counter()
-    assert EdgeRuntime.open(home, trust=published.trust, source=str(published.folder)).refresh().ok
-    sys.stderr.write(f"\n{prompts} prompts adopted for the first time in {time.perf_counter() - started:.1f} s\n")
+    with Counting(published.folder) as server:
+        assert EdgeRuntime.open(home, trust=published.trust, source=server.address).refresh().ok
+        first = len(server.paths), server.bytes
+    sys.stderr.write(f"\n{prompts} prompts adopted for the first time in {time.perf_counter() - started:.1f} s: ")
+    sys.stderr.write(f"{first[0]} requests, {first[1]} bytes\n")
     return Fleet(published, home, prompts, draw)
 
 

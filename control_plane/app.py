@@ -132,6 +132,7 @@ def _maintain(app: FastAPI, stop: threading.Event) -> None:
         for _ in range(RENEW_EVERY_S // ASK_EVERY_S):
             _release_due(plane)
             _ask_witnesses(plane)
+            _pack(plane)
             if stop.wait(ASK_EVERY_S):
                 break
 
@@ -145,6 +146,16 @@ def _ask_witnesses(plane: ControlPlane) -> None:
             publish_waiting(plane)
     except (MentorplaneError, OSError):
         _LOG.exception("what waits for witnesses was not published; the next minute tries again")
+
+
+def _pack(plane: ControlPlane) -> None:
+    """Write the packs that live releases lack."""
+    from control_plane.packing import write_packs
+
+    try:
+        write_packs(plane)
+    except (MentorplaneError, OSError):
+        _LOG.exception("not every pack was written; the next minute tries again")
 
 
 def _release_due(plane: ControlPlane) -> None:

@@ -124,15 +124,13 @@ class Adopter:
             NotTrusted: the source has another one under its name.
             Unavailable: it has none, or did not answer.
         """
-        from edge_runtime.delivery.contents import fetch_closure
+        from edge_runtime.delivery.contents import fetch_closures
 
-        wanted = [entry for entry in manifest.entries if entry.digest in closures or not given_only]
-        lacking = self.home.lacking(entry.digest for entry in wanted)
-        self.home.save_closures(
-            (entry.digest, closures.get(entry.digest) or fetch_closure(source, entry, manifest.version))
-            for entry in wanted
-            if entry.digest in lacking
-        )
+        entries = manifest.entries
+        lacking = self.home.lacking(e.digest for e in entries if e.digest in closures or not given_only)
+        given = {digest: closures[digest] for digest in closures.keys() & lacking}
+        self.home.save_closures(given.items())
+        self.home.save_closures(fetch_closures(source, manifest, lacking - given.keys()))
 
     def mended_parts(self, held: Held, source: Source) -> bytes:
         """Return the parts of the newest release as a generation keeps them, b"" if they lie there just so.

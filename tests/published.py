@@ -21,6 +21,8 @@ from control_plane.keys import ServerKeys, load_keys
 from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.manifest import Manifest
+from edge_runtime.core.packs import join, pack_path, packs_of
+from edge_runtime.core.parts import pack
 from edge_runtime.core.release import divide_release, encode_release, encode_withdrawals, release_path, withdrawals_path
 from edge_runtime.core.rollout import encode_words, stages_path
 from edge_runtime.core.trustfile import encode_trust
@@ -102,6 +104,15 @@ class Published:
         site.write(encode_trust(organisation.trust()), targets)
         self.trust.mkdir(exist_ok=True)
         (self.trust / "root.json").write_bytes(site.read("metadata/1.root.json"))
+
+    def write_packs(self) -> None:
+        """Write the packs of the release that the organisation holds now."""
+        manifest = self.organisation.manifest
+        assert manifest is not None
+        (self.folder / "packs").mkdir(exist_ok=True)
+        for shard, digests in packs_of(manifest).items():
+            data = join(self.organisation.closures[digest] for digest in digests)
+            (self.folder / pack_path(shard)).write_bytes(pack(data))
 
     def write_log(self) -> None:
         """Write the log's tiles and checkpoint."""

@@ -14,13 +14,12 @@ from hashlib import sha256
 from itertools import chain
 
 from edge_runtime.core import canonical
-from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.entries import Entry, is_ordered, parse_entry, parse_listing
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.parts import Part, parse_part
 
-__all__ = ["divide", "join", "parse_shards"]
+__all__ = ["divide", "group", "join", "parse_shards"]
 
 FORMAT = "mentorplane-shard/1"
 MAX_SHARDS = 1024
@@ -43,12 +42,18 @@ def _shards_of(entries: Iterable[Entry], count: int) -> list[int]:
     return [int.from_bytes(one[:4]) % count for one in hashed]  # the big end first
 
 
+def group(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Return the entries of each shard of a manifest with these entries, which are sorted."""
+    shards: list[list[Entry]] = [[] for _ in range(_shard_count(len(entries)))]
+    for entry, number in zip(entries, _shards_of(entries, len(shards)), strict=True):
+        shards[number].append(entry)
+    return shards
+
+
 def divide(entries: Sequence[Entry]) -> list[bytes]:
     """Return the shards of a manifest with these entries, which are sorted."""
-    shards: list[list[JsonObject]] = [[] for _ in range(_shard_count(len(entries)))]
-    for entry, number in zip(entries, _shards_of(entries, len(shards)), strict=True):
-        shards[number].append(entry.as_json())
-    return [canonical.encode({"format": FORMAT, "entries": shard}) for shard in shards]
+    listed = ([entry.as_json() for entry in shard] for shard in group(entries))
+    return [canonical.encode({"format": FORMAT, "entries": shard}) for shard in listed]
 
 
 def parse_shards(fields: Fields, *, max_bytes: int) -> tuple[Part, ...]:

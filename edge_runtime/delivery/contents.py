@@ -1,4 +1,4 @@
-"""Fetch what a release names by digest: its parts and its closures, each published compressed under its digest.
+"""Fetch what a release names by digest, published compressed: its parts, its closures, and many of these in packs.
 
 Promises: no more is read or unpacked than the release says or the format allows; what comes has the digest that was
 asked for. Does not: keep anything (see `adoption`). Format: docs/formats.md, *Parts*.
@@ -6,18 +6,21 @@ asked for. Does not: keep anything (see `adoption`). Format: docs/formats.md, *P
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.errors import NotTrusted, Unavailable
-from edge_runtime.core.manifest import PREVIOUS, Entry
+from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
+from edge_runtime.core.packs import LEAST, MAX_PACK_BYTES, is_worth, pack_path, packs_of, split
 from edge_runtime.core.parts import Part, packed_bytes, part_path, unpack
 from edge_runtime.core.release import MAX_CLOSURE_BYTES, closure_path, plain_closure_path
 
 if TYPE_CHECKING:
     from edge_runtime.delivery.online import Source
 
-__all__ = ["fetch_closure", "fetch_part"]
+__all__ = ["fetch_closure", "fetch_closures", "fetch_part"]
 
 
 def fetch_part(source: Source, part: Part) -> bytes:
@@ -49,6 +52,29 @@ def fetch_closure(source: Source, entry: Entry, version: str) -> bytes:
     if digest(data) != entry.digest:
         raise NotTrusted(f"expected {entry.kind} {entry.name!r} with the digest that was approved", check="V5")
     return data
+
+
+def fetch_closures(source: Source, manifest: Manifest, lacking: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the closures of a manifest with these digests: in packs where a source has them and they are worth it.
+
+    Raises: as for `fetch_part`.
+    """
+    left = set(lacking)
+    for shard, digests in packs_of(manifest).items() if len(left) >= LEAST else ():
+        wanted = left.intersection(digests)
+        if not is_worth(len(wanted), of=len(digests)):
+            continue
+        try:
+            packed = _unpacked(source, pack_path(shard), max_bytes=MAX_PACK_BYTES)
+        except FileNotFoundError:  # none was made, or not yet: one by one
+            break
+        found = split(packed, digests)
+        yield from ((one, found[one]) for one in wanted)
+        left -= wanted
+    for entry in manifest.entries:
+        if entry.digest in left:
+            left.remove(entry.digest)
+            yield entry.digest, fetch_closure(source, entry, manifest.version)
 
 
 def _packed(source: Source, entry: Entry) -> bytes:
