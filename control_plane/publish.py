@@ -34,7 +34,7 @@ from control_plane.registry.drafts import live_release
 from control_plane.registry.lifecycle.rollout import words_on
 from control_plane.registry.releases import withdrawal_rows
 from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
-from control_plane.repository import TRUST_PATH, Site, site_of
+from control_plane.repository import Site, site_of
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.manifest import PREVIOUS, parse_manifest
@@ -52,7 +52,7 @@ from edge_runtime.core.release import (
     withdrawals_path,
 )
 from edge_runtime.core.rollout import encode_words, stages_path
-from edge_runtime.core.trustfile import TrustFile, encode_trust, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, encode_trust, parse_trust
 
 __all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "is_witnessed", "publish", "publish_waiting", "renew"]
 

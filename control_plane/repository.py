@@ -38,13 +38,13 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.freshness import TIMESTAMP_LIFETIME_S
 from edge_runtime.core.parts import Part, pack, part_path, unpack
 from edge_runtime.core.release import CLOSURE_FOLDER, closure_path, plain_closure_path
+from edge_runtime.core.trustfile import TRUST_PATH
 
 if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
 
-__all__ = ["LIFETIMES", "TRUST_PATH", "Site", "delegate", "site_of"]
+__all__ = ["LIFETIMES", "Site", "delegate", "site_of"]
 
-TRUST_PATH = "trust.json"
 LIFETIMES = {
     "root": timedelta(days=365),
     "targets": timedelta(days=90),

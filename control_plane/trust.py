@@ -24,7 +24,7 @@ from control_plane.registry.tables import LeafRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import read_signed
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
-from edge_runtime.core.trustfile import TrustFile, encode_trust, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, encode_trust, parse_trust
 
 __all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", "trust_file"]
 
@@ -71,7 +71,7 @@ def _second_source(plane: ControlPlane) -> str:
 
 def signed_trust(plane: ControlPlane) -> bytes | None:
     """Return the trust file that is published; None before the first."""
-    from control_plane.repository import TRUST_PATH, site_of  # brings `tuf`
+    from control_plane.repository import site_of  # brings `tuf`
 
     return site_of(plane).target(TRUST_PATH)
 

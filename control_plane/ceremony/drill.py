@@ -25,9 +25,9 @@ from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
-from control_plane.repository import LIFETIMES, TRUST_PATH, delegate, site_of
+from control_plane.repository import LIFETIMES, delegate, site_of
 from edge_runtime.core.release import encode_release, parse_release, release_path
-from edge_runtime.core.trustfile import encode_trust, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, encode_trust, parse_trust
 
 __all__ = ["Adopting", "DrillReport", "drill_log", "drill_root"]
 

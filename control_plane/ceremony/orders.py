@@ -19,10 +19,9 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from control_plane.errors import Conflict, Refused
-from control_plane.repository import TRUST_PATH
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import TrustFile, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, parse_trust
 
 __all__ = ["KINDS", "Lack", "Order", "describe", "encode_order", "lacking", "merge", "parse_order", "sign_order"]
 

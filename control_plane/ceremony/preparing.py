@@ -20,9 +20,9 @@ from control_plane.ceremony.orders import JUMP, Order, encode_order, parse_order
 from control_plane.errors import Conflict
 from control_plane.keys import ONLINE, load_key, make_key, replace_log_key
 from control_plane.plane import ControlPlane
-from control_plane.repository import LIFETIMES, TRUST_PATH, delegate, site_of
+from control_plane.repository import LIFETIMES, delegate, site_of
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import encode_trust, parse_trust, with_log_key
+from edge_runtime.core.trustfile import TRUST_PATH, encode_trust, parse_trust, with_log_key
 
 __all__ = [
     "Custody",

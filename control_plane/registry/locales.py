@@ -9,7 +9,7 @@ Promises: pure; a change of nothing but filing makes no translation stale. Does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,52 +17,14 @@ from control_plane.registry.closures import SCRIPTS
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.filing import FILING
-from edge_runtime.core.manifest import Entry
 
-__all__ = ["Stale", "contract_difference", "contract_of", "stale_because", "stale_translations"]
+__all__ = ["contract_difference", "contract_of", "stale_because"]
 
 UNKNOWN = "its wording is not known here"
 _MAX_BYTES = 8_000_000
 _WORDS = frozenset({"description", "title"})
 _FORMS = frozenset({"maxLength", "minLength", "not", "pattern"})
 """What a JSON Schema says about the form of texts, which differs between languages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """A translation of another wording than the live one; `because` names the members of the original that changed."""
-
-    kind: str
-    name: str
-    original: str
-    because: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.kind} {self.name}: {self.original} has changed since it was translated: {', '.join(self.because)}"
-        )
-
-
-def stale_translations(
-    entries: Iterable[Entry], documents: Mapping[str, JsonObject], closure: Callable[[str], bytes | None]
-) -> tuple[Stale, ...]:
-    """Return the stale translations of a release.
-
-    Args:
-        entries: of its manifest.
-        documents: closures of its translations by digest, as JSON; others are passed over.
-        closure: returns the bytes of any closure that was ever stored, None for another digest.
-    """
-    live = {entry.key: entry.digest for entry in entries}
-    found = []
-    for (kind, name), digest in live.items():
-        source = documents.get(digest, {}).get("translation_of")
-        original = live.get((kind, source["name"])) if source else None
-        if source and original:
-            because = stale_because(closure, translated=source["digest"], live=original)
-            if because:
-                found.append(Stale(kind, name, source["name"], because))
-    return tuple(found)
 
 
 def stale_because(closure: Callable[[str], bytes | None], *, translated: str, live: str) -> tuple[str, ...]:

@@ -23,8 +23,10 @@ from edge_runtime.core.manifest import TIERS
 if TYPE_CHECKING:
     from audit.policy import Policy
 
-__all__ = ["TrustFile", "encode_trust", "parse_trust", "with_log_key"]
+__all__ = ["TRUST_PATH", "TrustFile", "encode_trust", "parse_trust", "with_log_key"]
 
+TRUST_PATH = "trust.json"
+"""Its path among the published targets."""
 FORMAT = "mentorplane-trust/3"
 MAX_BYTES = 1_000_000
 MAX_POLICY_LENGTH = 100_000

@@ -11,10 +11,10 @@ Does not: judge what the files say (see `core.trust`). Source: docs/adr/0002; TU
 """
 
 from edge_runtime.core.release import release_path, withdrawals_path
+from edge_runtime.core.trustfile import TRUST_PATH
 
 __all__ = ["RELEASES_ROLE", "TRUST_PATH", "target_paths"]
 
-TRUST_PATH = "trust.json"
 RELEASES_ROLE = "releases"
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, TargetFile
 
-from control_plane.repository import TRUST_PATH
+from edge_runtime.core.trustfile import TRUST_PATH
 from edge_runtime.delivery import RELEASES_ROLE
 from tests.attacks.world import World, wording
 from tests.published import published_once

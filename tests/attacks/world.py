@@ -16,10 +16,11 @@ from typing import Any
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root
 
-from control_plane.repository import TRUST_PATH, Site
+from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Manifest
+from edge_runtime.core.trustfile import TRUST_PATH
 from edge_runtime.delivery import RELEASES_ROLE
 from edge_runtime.reply import Refresh
 from tests.published import Published, fingerprint

@@ -12,8 +12,9 @@ from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Root, TargetF
 from control_plane import ledger
 from control_plane.ceremony import drill, preparing
 from control_plane.ceremony.preparing import Replacing, replace_lost_log
-from control_plane.repository import TRUST_PATH, Site
+from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
+from edge_runtime.core.trustfile import TRUST_PATH
 from tests.published import fingerprint
 from tests.server.acts import Acts
 from tests.server.custodians import Organisation, device, keepers, made

@@ -5,7 +5,6 @@ Does not: stand in the example release; each closure is read by the function tha
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from edge_runtime.core import canonical
@@ -125,7 +124,7 @@ def model() -> dict[str, Any]:
         "purpose": "An example for tests.",
         "folder": "models",
         "tier": "R3",
-        "file": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example model').hexdigest()}", "size_bytes": 20},
+        "file": {"digest": canonical.digest(b"UNSAFE example model"), "size_bytes": 20},
         "task": "topics",
         "licence": "Apache-2.0",
         "locales": ["en"],
@@ -142,12 +141,12 @@ def reader() -> dict[str, Any]:
         "format": "mentorplane-reader/1",
         "name": "reader",
         "licence": "Apache-2.0",
-        "base": f"sha256:{hashlib.sha256(b'UNSAFE example base weights').hexdigest()}",
+        "base": canonical.digest(b"UNSAFE example base weights"),
         "locales": ["en"],
-        "graph": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example graph').hexdigest()}", "size_bytes": 20},
-        "tokenizer": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example words').hexdigest()}", "size_bytes": 20},
+        "graph": {"digest": canonical.digest(b"UNSAFE example graph"), "size_bytes": 20},
+        "tokenizer": {"digest": canonical.digest(b"UNSAFE example words"), "size_bytes": 20},
         "gate": {
-            "graph": {"digest": f"sha256:{hashlib.sha256(b'UNSAFE example gate').hexdigest()}", "size_bytes": 19},
+            "graph": {"digest": canonical.digest(b"UNSAFE example gate"), "size_bytes": 19},
             "threshold_bp": 20,
         },
         "max_tokens": 256,
@@ -164,7 +163,7 @@ def reader() -> dict[str, Any]:
             {
                 "name": "written/train",
                 "licence": "Apache-2.0",
-                "digest": f"sha256:{hashlib.sha256(b'UNSAFE example data').hexdigest()}",
+                "digest": canonical.digest(b"UNSAFE example data"),
                 "examples": 4000,
             }
         ],
