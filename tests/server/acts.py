@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel, col, select, text
+from sqlmodel import SQLModel, col, select
 
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
@@ -107,12 +109,15 @@ def state_of(plane: ControlPlane) -> dict[str, str]:
     """Return a fingerprint of every table and every published file."""
     found = {}
     with db.read(plane.engine) as session:
+        cursor = session.connection().connection.cursor()  # the driver's own: nothing maps rows that are only compared
         for name in sorted(SQLModel.metadata.tables):
-            rows = sorted(repr(tuple(row)) for row in session.connection().execute(text(f"SELECT * FROM {name}")))
-            found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    for path in sorted(plane.site.rglob("*")):
-        if path.is_file():
-            found[str(path.relative_to(plane.site))] = hashlib.sha256(path.read_bytes()).hexdigest()
+            cursor.execute(f"SELECT * FROM {name}")
+            found[name] = hashlib.sha256("\n".join(sorted(map(repr, cursor.fetchall()))).encode()).hexdigest()
+        cursor.close()
+    for folder, _, names in os.walk(plane.site):
+        for name in names:
+            path = Path(folder, name)
+            found[f"{path}".removeprefix(f"{plane.site}{os.sep}")] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 
