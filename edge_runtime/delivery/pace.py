@@ -2,7 +2,7 @@
 
 A file has a time of grace, and a second more for each so many bytes that came; so has everything that is asked of a
 source in one look. With a file's greatest length that makes a deadline. Headers, redirects and tries count as time, not
-as bytes. Does not: know what is fetched. Source: TUF 1.0.34, section 1.5.2, slow retrieval attacks.
+as bytes. Does not: know what is fetched or sent. Source: TUF 1.0.34, section 1.5.2, slow retrieval attacks.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import socket
 import time
 from http.client import HTTPResponse
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from edge_runtime.delivery.access import Pace
+from edge_runtime.delivery.access import Pace, is_loopback
 
-__all__ = ["Watch", "paced_classes"]
+__all__ = ["Watch", "paced_pool"]
 
 SOCKET_TIMEOUT_S = 10
 """How long a source may say nothing at all."""
@@ -91,8 +93,17 @@ class _Opened:
         return io.BufferedReader(_Paced(self._socket, self._watch))
 
 
-def paced_classes(watch: Watch) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    """Return classes of connection pools, by scheme, that read no longer than the watch says."""
+def paced_pool(address: str, watch: Watch) -> urllib3.PoolManager:
+    """Return connections to an address, by the proxy of the environment if it names one, that the watch ends."""
+    parts = urlsplit(address)
+    proxies = {} if is_loopback(address) or proxy_bypass(parts.hostname or "") else getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+    pool.pool_classes_by_scheme = _paced_classes(watch)
+    return pool
+
+
+def _paced_classes(watch: Watch) -> dict[str, type[urllib3.HTTPConnectionPool]]:
 
     class Response(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:

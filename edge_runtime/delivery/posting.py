@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from enum import Enum
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from edge_runtime.delivery.access import Access, is_loopback
+from edge_runtime.delivery.access import Access, Pace
+from edge_runtime.delivery.pace import Watch, paced_pool
 
 __all__ = ["Posted", "post_once"]
 
@@ -30,11 +30,13 @@ class Posted(Enum):
     LOST = "lost"
 
 
-def post_once(address: str, data: bytes, access: Access | None = None) -> Posted:
-    """Send `data` to an address of the web, once."""
+def post_once(address: str, data: bytes, access: Access | None = None, *, within_s: float = TIMEOUT_S) -> Posted:
+    """Send `data` to an address of the web, once; whatever the other side does, it ends in about so many seconds."""
+    watch = Watch(Pace(file_s=within_s, look_s=within_s))
+    watch.begin()
     headers = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **_token(address, access)}
     try:
-        answer = _pool(address).request(
+        answer = paced_pool(address, watch).request(
             "POST",
             address,
             body=data,
@@ -42,7 +44,7 @@ def post_once(address: str, data: bytes, access: Access | None = None) -> Posted
             preload_content=False,
             redirect=False,
             retries=False,
-            timeout=urllib3.Timeout(total=TIMEOUT_S),
+            timeout=urllib3.Timeout(total=within_s),
         )
     except (NewConnectionError, ConnectTimeoutError):
         return Posted.KEPT
@@ -57,11 +59,3 @@ def _token(address: str, access: Access | None) -> dict[str, str]:
     if access is None or urlsplit(address)[:2] != urlsplit(access.source)[:2]:
         return {}
     return access.headers(access.source)
-
-
-def _pool(address: str) -> urllib3.PoolManager:
-    parts = urlsplit(address)
-    direct = is_loopback(address) or proxy_bypass(parts.hostname or "")
-    proxies = {} if direct else getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()

@@ -16,15 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from tuf.api.exceptions import DownloadHTTPError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
-from edge_runtime.delivery.access import Access, Pace, is_loopback
-from edge_runtime.delivery.pace import SOCKET_TIMEOUT_S, Watch, paced_classes
+from edge_runtime.delivery.access import Access, Pace
+from edge_runtime.delivery.pace import SOCKET_TIMEOUT_S, Watch, paced_pool
 
 __all__ = ["WebFetcher"]
 
@@ -41,7 +39,7 @@ class WebFetcher(FetcherInterface):
         self.held: dict[str, bytes] = {}
         self._token = access.headers(address) if access else {}
         self._watch = Watch(pace or Pace())
-        self._pool = _pool(address, self._watch)
+        self._pool = paced_pool(address, self._watch)
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         self._watch.begin()
@@ -86,12 +84,3 @@ class WebFetcher(FetcherInterface):
 def _tags(data: bytes) -> str:
     """Return the tags that a source may know these bytes by: our servers say SHA-256, S3-compatible stores MD5."""
     return f'"{hashlib.sha256(data).hexdigest()}", "{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
-
-
-def _pool(address: str, watch: Watch) -> urllib3.PoolManager:
-    parts = urlsplit(address)
-    proxies = {} if is_loopback(address) or proxy_bypass(parts.hostname or "") else getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    pool = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
-    pool.pool_classes_by_scheme = paced_classes(watch)
-    return pool

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from edge_runtime import EdgeRuntime, Pace
+from edge_runtime.delivery.posting import Posted, post_once
 from tests.attacks.world import World, wording
 
 PAUSE_S = 0.02
@@ -51,6 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(data, slow=slow)
         except OSError:  # the device hung up
             return
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def _send(self, data: bytes, *, slow: bool) -> None:
         if not slow:
@@ -94,7 +98,7 @@ def test_a_file_that_trickles(world: World, slow: _Slow, pattern: str, from_the_
     result = world.refused("", by=device(world, slow, Pace(file_s=0.15, min_bytes_per_s=10_000)))
     assert "10000 bytes in a second" in result.message
     slow.slow = "-"
-    assert device(world, slow, Pace(file_s=0.15)).refresh().release == 3
+    assert device(world, slow, Pace()).refresh().release == 3
 
 
 @pytest.mark.attack("slow retrieval")
@@ -103,4 +107,12 @@ def test_many_files_that_are_each_in_time(world: World, slow: _Slow) -> None:
     slow.slow, slow.pause_s = "*", 0.0002
     result = world.refused("", by=device(world, slow, Pace(file_s=10.0, look_s=0.15, min_bytes_per_s=10**9)))
     assert "slower" in result.message
-    assert device(world, slow, Pace(file_s=10.0, look_s=30.0)).refresh().release == 3
+    slow.slow = "-"
+    assert device(world, slow, Pace()).refresh().release == 3
+
+
+@pytest.mark.attack("slow retrieval")
+def test_an_answer_to_the_census_that_trickles(world: World, slow: _Slow) -> None:
+    """Who is told once a day holds no device up by an answer without an end: given up, and never sent again."""
+    slow.slow, slow.from_the_start = "*", True
+    assert post_once(f"http://127.0.0.1:{slow.server_port}/census", b"{}", within_s=0.15) is Posted.LOST
