@@ -20,6 +20,7 @@ from audit.verify import check_log
 from edge_runtime import EdgeRuntime, MentorplaneError
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.checkpoints import read_checkpoint
+from edge_runtime.core.packs import packs_of, split
 from edge_runtime.core.parts import unpack
 from edge_runtime.delivery.cached import load_cached
 from tests.attacks.world import World
@@ -50,6 +51,7 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> tuple[Published, EdgeRun
     published.organisation.release(published.organisation.base_documents())
     published.organisation.withdraw("prompt", "opener")
     published.publish()
+    published.write_packs()
     World(folder, published).rotate("root")
     return published, adopted(published, folder)
 
@@ -74,6 +76,12 @@ def _readers(published: Published, edge: EdgeRuntime, folder: Path) -> dict[str,
             return plain
 
         return read
+
+    def many(path: Path) -> Reads:
+        manifest = published.organisation.manifest
+        assert manifest is not None
+        digests = packs_of(manifest)[f"sha256:{path.stem}"]
+        return lambda data: split(unpack(data, max_bytes=10**6), digests)
 
     log = site / "log"
 
@@ -106,6 +114,8 @@ def _readers(published: Published, edge: EdgeRuntime, folder: Path) -> dict[str,
                 found[name] = kept(generation / "targets" / plain), 20
             case ["parts" | "closures", _]:
                 found[name] = packed(path), 10_000
+            case ["packs", _]:
+                found[name] = many(path), 10_000
             case ["log", "checkpoint"]:
                 found[name] = (lambda data: read_checkpoint(data, vkey)), 10_000
             case _:
@@ -120,7 +130,7 @@ def test_no_byte_of_a_published_file_is_free(device: tuple[Published, EdgeRuntim
     published, edge = device
     readers = _readers(published, edge, tmp_path)
     folders = {name.split("/")[0] for name in readers}
-    assert folders == {"closures", "log", "metadata", "parts", "targets"}
+    assert folders == {"closures", "log", "metadata", "packs", "parts", "targets"}
     accepted = []
     for name, (read, about) in readers.items():
         whole = (published.folder / name).read_bytes()
