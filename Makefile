@@ -9,7 +9,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 JOBS    ?= 2
 AREA    ?= tests
-PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 TRAIN   := PYTHONWARNINGS=ignore $(VENV)/models/bin/python -m pip --disable-pip-version-check install --quiet -c models/constraints.txt
 TESTS   := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --doctest-modules tests audit control_plane edge_runtime
