@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import random
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from control_plane import db
 from control_plane.accounts import people, tokens
@@ -21,13 +23,19 @@ from control_plane.app import create_app
 from control_plane.census import counting, showing
 from control_plane.census.figures import LEAST, MOST_ABOVE, shown
 from control_plane.census.tables import CensusRow
+from control_plane.cli import app as cli
 from control_plane.errors import Refused, TooMany
-from control_plane.plane import ControlPlane
+from control_plane.plane import ControlPlane, open_plane
+from control_plane.settings import Settings
+from edge_runtime import EdgeRuntime
+from edge_runtime.census import Census, Kept
 from edge_runtime.core import canonical
 from edge_runtime.core.census import Report, encode_report, report_document
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
+from edge_runtime.home import Home
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
+from tests.serving import served
 
 JSON = {"Content-Type": "application/json"}
 Counts = Mapping[str, Mapping[str, int]]
@@ -336,3 +344,35 @@ def test_a_group_filled_up_by_made_up_reports() -> None:
     """
     appears = [bool(shown({"release": {"7": LEAST}}, lambda *_, by=by: by)) for by in range(LEAST)]  # type: ignore[misc]
     assert appears == [True, False, False, False, False]
+
+
+def test_a_device_tells_a_server_and_people_see_it(settings: Settings, tmp_path: Path) -> None:
+    """Over HTTP, from a device's look to the command of a release manager, at the server's home and from elsewhere."""
+    plane = open_plane(settings)
+    day, remy = plane.now().date() - timedelta(days=2), people.find_person(plane, "remy").id
+    tell(replace(plane, clock=lambda: datetime.combine(day, time(12), UTC)), 20)
+    token = tmp_path / "token"
+    token.write_text(tokens.issue_token(plane, remy))
+    plane.close()
+    with served(settings) as address:
+        trust = shutil.copytree(settings.home / "trust", tmp_path / "trust")
+        (trust / "census").write_text(f"{address}/v1/census")
+        edge = EdgeRuntime.open(tmp_path / "device", trust=trust, source=f"{address}/edge")
+        assert edge.refresh().ok
+        yesterday = (day + timedelta(days=1)).isoformat()
+        (tmp_path / "device" / "census.json").write_bytes(canonical.encode(Kept(yesterday).as_json()))
+        edge.census = Census(Home(tmp_path / "device"), f"{address}/v1/census", draw=lambda: 0.0)
+        assert edge.refresh().ok
+        kept = edge.census.kept()
+        assert kept is not None
+        assert (kept.last is not None, kept.lost) == (True, 0)
+        asked = ["census", "show", "--days", "1", "--json"]
+        there = CliRunner().invoke(cli, [*asked, "--server", address, "--token-file", str(token)])
+    here = CliRunner().invoke(cli, [*asked, "--home", str(settings.home), "--as", "remy"])
+    assert (here.exit_code, there.exit_code) == (0, 0), here.output + there.output
+    assert json.loads(here.stdout) == json.loads(there.stdout)
+    (shown_day,) = json.loads(here.stdout)
+    assert shown_day["day"] == day.isoformat()
+    assert 12 <= shown_day["devices"] <= 20
+    refused = CliRunner().invoke(cli, [*asked, "--home", str(settings.home), "--as", "maya"])
+    assert (refused.exit_code, "devices" in refused.stdout) == (2, False)
