@@ -2,7 +2,8 @@
 
 Promises: no file holds an address in clear, and the log only the digest of what is encrypted; people set their own;
 somebody else's takes an administrator and their passphrase. An address is where somebody is told that something
-happened, and proves nothing: no code, link or account goes by it, so whoever sets one comes in as nobody.
+happened, and proves nothing: no code, link or account goes by it, so whoever sets one comes in as nobody. Whoever reads
+the address from before is told that it was changed, and so is the person, if an administrator did it.
 Does not: find out whether mail arrives there, or send any (see `mail`).
 """
 
@@ -20,6 +21,7 @@ from control_plane.accounts import passphrases, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import MOVED, ContactRow
 from control_plane.errors import NotFound
+from control_plane.mail.outbox import notify_moved
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import TextKeyRow
 from control_plane.texts.openness import is_open
@@ -30,6 +32,7 @@ from edge_runtime.core.errors import InvalidDocument
 __all__ = ["address_of", "move", "remove_address", "set_address"]
 
 MAX_LENGTH = 254
+OWN = "own"
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
@@ -53,7 +56,11 @@ def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, p
         raise InvalidDocument("expected an e-mail address in ASCII, such as ines@example.org, got something else")
     event = _allowed(plane, actor, person, act=Act.ADDRESS_SET, passphrase=passphrase)
     with ledger.act(plane) as session:
-        _keep(plane, session, wanted, by=event.actor, event=event)
+        before = _before(session, event.target.name)
+        entry = _keep(plane, session, wanted, by=event.actor, event=event)
+        if event.code != OWN:
+            notify_moved(plane, session, event.target.name, act=str(event.act), entry=entry)
+        _tell_before(plane, session, event, entry=entry, before=before)
 
 
 def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: str = "") -> None:
@@ -68,14 +75,30 @@ def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: 
         row = session.get(ContactRow, event.target.name)
         if row is None:
             raise NotFound("expected somebody with an address, got one without")
+        before = (row.key, row.data)
         session.delete(row)
-        ledger.append(plane, session, event)
+        _tell_before(plane, session, event, entry=ledger.append(plane, session, event), before=before)
 
 
-def address_of(plane: ControlPlane, session: Session, person: str) -> str:
-    """Return a person's address; "" if none is known or it was erased, or while nothing may be opened."""
+def _before(session: Session, person: str) -> tuple[str, bytes]:
+    """Return the address that somebody has, encrypted, and the id of its key; nothing if they have none."""
     row = session.get(ContactRow, person)
-    return _open(plane, session, row) if row is not None and is_open(plane, session) else ""
+    return (row.key, row.data) if row is not None else ("", b"")
+
+
+def _tell_before(
+    plane: ControlPlane, session: Session, event: ledger.Event, *, entry: int, before: tuple[str, bytes]
+) -> None:
+    """Tell whoever reads the address from before: who diverts somebody's mail cannot do it unseen."""
+    if before[0]:
+        notify_moved(plane, session, event.target.name, act=str(event.act), entry=entry, before=before)
+
+
+def address_of(plane: ControlPlane, session: Session, person: str, *, before: tuple[str, bytes] | None = None) -> str:
+    """Return a person's address, or one from before; "" if none is known or it was erased, or while nothing opens."""
+    row = session.get(ContactRow, person)
+    kept = before or ((row.key, row.data) if row is not None else None)
+    return _open(plane, session, person, kept=kept) if kept is not None and is_open(plane, session) else ""
 
 
 def move(plane: ControlPlane, session: Session, keys: Collection[str]) -> None:
@@ -83,7 +106,7 @@ def move(plane: ControlPlane, session: Session, keys: Collection[str]) -> None:
     for row in session.exec(select(ContactRow).where(col(ContactRow.key).in_(keys)).order_by(ContactRow.person)).all():
         target = LeafObject("person", row.person)
         event = ledger.Event(Act.ADDRESS_SET, ledger.SYSTEM, ledger.SYSTEM, Auth.SYSTEM, target, code=MOVED)
-        _keep(plane, session, _open(plane, session, row), by=row.by, event=event)
+        _keep(plane, session, _open(plane, session, row.person, kept=(row.key, row.data)), by=row.by, event=event)
 
 
 def _allowed(plane: ControlPlane, actor: str, person: str, *, act: Act, passphrase: str) -> ledger.Event:
@@ -94,25 +117,24 @@ def _allowed(plane: ControlPlane, actor: str, person: str, *, act: Act, passphra
     if by == whose:
         rights.require_scope(plane, by, attempt=attempt)
         auth = Auth.TOKEN if plane.token else Auth.NONE
-        return ledger.Event(act, by, ledger.SYSTEM, auth, attempt.target, code="own")
+        return ledger.Event(act, by, ledger.SYSTEM, auth, attempt.target, code=OWN)
     role = rights.require_role(plane, by, ("administrator",), attempt=attempt)
     passphrases.open_key(plane, by, passphrase)
     return ledger.Event(act, by, role, Auth.PASSPHRASE, attempt.target, behalf=whose, code="administrator")
 
 
-def _keep(plane: ControlPlane, session: Session, address: str, *, by: str, event: ledger.Event) -> None:
+def _keep(plane: ControlPlane, session: Session, address: str, *, by: str, event: ledger.Event) -> int:
     person = event.target.name
     key = current_key(plane, session, person, retention=Retention.GOVERNANCE)
     data = seal_aside(plane, key, address, place=_place(person))
     entry = ledger.append(plane, session, replace(event, after=canonical.digest(data)))
     session.merge(ContactRow(person=person, key=key.id, data=data, by=by, at=ledger.logged_at(session, entry)))
+    return entry
 
 
-def _open(plane: ControlPlane, session: Session, row: ContactRow) -> str:
-    key = session.get(TextKeyRow, row.key)
-    return (
-        open_aside(plane, key, row.data, place=_place(row.person)) if key is not None and key.erased_by is None else ""
-    )
+def _open(plane: ControlPlane, session: Session, person: str, *, kept: tuple[str, bytes]) -> str:
+    key = session.get(TextKeyRow, kept[0])
+    return open_aside(plane, key, kept[1], place=_place(person)) if key is not None and key.erased_by is None else ""
 
 
 def _place(person: str) -> str:

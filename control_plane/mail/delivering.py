@@ -1,7 +1,8 @@
 """Delivering mail over SMTP: at least once, again later if the server does not take it.
 
-Promises: a message goes to the address that the person has when it is sent: if it was erased meanwhile, nothing is
-sent; nothing of a message, and no address, is written to the server's log.
+Promises: a message goes to the address that the person has when it is sent, or to the one that they had before, if it
+says that this was changed: if it was erased meanwhile, nothing is sent; nothing of a message, and no address, is
+written to the server's log.
 Does not: authenticate or speak at all where STARTTLS is asked for and not offered.
 """
 
@@ -22,7 +23,7 @@ from sqlmodel import col, select
 
 from control_plane import db
 from control_plane.accounts.addresses import address_of
-from control_plane.mail.outbox import SIGNED, WAITING
+from control_plane.mail.outbox import MOVED, SIGNED, WAITING
 from control_plane.mail.tables import MailRow
 from control_plane.plane import ControlPlane
 from control_plane.webhooks.delivering import pause_s
@@ -78,6 +79,10 @@ def message_of(plane: ControlPlane, row: MailRow, *, address: str) -> EmailMessa
         message["Subject"] = "Your signature was used"
         text = f"Your signature was used ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
         text += "If that was not you, tell your administrator at once: your key can be retired.\n"
+    elif row.kind == MOVED:
+        message["Subject"] = "Where you get mail was changed"
+        text = f"The address at which you get mail was changed ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
+        text += "If you do not know of it, tell your administrator, or another one, at once.\n"
     else:
         message["Subject"] = "You are asked to review"
         text = f"You were asked to review a proposal at {when}.\n\n{here}{row.path}\n"
@@ -114,7 +119,8 @@ def _take(plane: ControlPlane) -> list[tuple[MailRow, str]]:
             select(MailRow).where(*due).order_by(col(MailRow.due), MailRow.id).limit(AT_ONCE)
         ).all():
             row.due, row.tries = now + _LEASE, row.tries + 1
-            address = address_of(plane, session, row.person)
+            kept = (row.key, row.address) if row.key else None
+            address = address_of(plane, session, row.person, before=kept)
             if address:
                 rows.append((MailRow(**row.model_dump()), address))
             else:

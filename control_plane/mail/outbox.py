@@ -1,7 +1,7 @@
 """What is to be mailed, written in the transaction of the act.
 
 `note` is called for every entry of the log and sees by itself whether somebody's key signed it. `notify_review` is for
-whoever asks somebody to review.
+whoever asks somebody to review, `notify_moved` for whoever changes where somebody gets mail.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from audit.record import LeafRecord
 from control_plane.mail.tables import MailRow
 from control_plane.plane import ControlPlane
 
-__all__ = ["REVIEW", "SIGNED", "WAITING", "note", "notify_review", "notify_signing"]
+__all__ = ["MOVED", "REVIEW", "SIGNED", "WAITING", "note", "notify_moved", "notify_review", "notify_signing"]
 
-SIGNED, REVIEW = "signed", "review"
+SIGNED, REVIEW, MOVED = "signed", "review", "moved"
 WAITING = "waiting"
 
 
@@ -34,10 +34,32 @@ def notify_review(plane: ControlPlane, session: Session, person: str, *, proposa
     _add(plane, session, person, kind=REVIEW, act="review-requested", path=f"/proposals/{proposal}")
 
 
-def _add(plane: ControlPlane, session: Session, person: str, *, kind: str, act: str, path: str) -> None:
+def notify_moved(
+    plane: ControlPlane, session: Session, person: str, *, act: str, entry: int, before: tuple[str, bytes] = ("", b"")
+) -> None:
+    """Tell a person that where they get mail was changed: at the address from before if it is given, else at the new.
+
+    `before` is the id of a text key, and the address encrypted under it.
+    """
+    _add(plane, session, person, kind=MOVED, act=act, path=f"/audit/entries/{entry}", before=before)
+
+
+def _add(
+    plane: ControlPlane,
+    session: Session,
+    person: str,
+    *,
+    kind: str,
+    act: str,
+    path: str,
+    before: tuple[str, bytes] = ("", b""),
+) -> None:
     if plane.settings.mail is None:
         return
     identity = "mail-" + plane.random(12).hex()
     now = plane.now()
-    session.add(MailRow(id=identity, person=person, kind=kind, act=act, path=path, state=WAITING, due=now, at=now))
+    key, address = before
+    row = MailRow(id=identity, person=person, kind=kind, act=act, path=path, state=WAITING, due=now, at=now)
+    row.key, row.address = key, address
+    session.add(row)
     session.flush()

@@ -13,8 +13,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlmodel import select
 
-from control_plane import db
-from control_plane.accounts import addresses
+from control_plane import db, ledger
+from control_plane.accounts import addresses, retiring
 from control_plane.mail.delivering import deliver_due
 from control_plane.mail.tables import MailRow
 from control_plane.reviewing.requested import request
@@ -128,3 +128,23 @@ def test_attack_a_mail_server_that_offers_no_encryption(mailing: Acts, inbox: tu
     secure.approve_fully()
     assert deliver_due(secure.plane) > 0
     assert inbox[0].got == []
+
+
+def test_attack_an_administrator_diverts_somebodys_mail(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
+    """Old and new address are told, with no code, name or address; nobody comes in by it; the log holds no address."""
+    plane, passphrase = mailing.plane, mailing.passphrase("lena")
+    addresses.set_address(plane, mailing.id("lena"), "remy", address="evil@example.org", passphrase=passphrase)
+    assert deliver_due(plane) == 2
+    assert sorted(to[0] for to, _ in inbox[0].got) == ["evil@example.org", "remy@example.org"]
+    for to, message in inbox[0].got:
+        text = message.as_string().replace(f"To: {to[0]}", "")
+        assert "https://prompts.example.org/audit/entries/" in text
+        assert [one for one in ("code", "invitation", "evil@", "remy@", "Lena", "Remy") if one in text] == []
+    code = retiring.retire_key(plane, mailing.id("lena"), "tom", reason="forgotten", passphrase=passphrase)
+    assert deliver_due(plane) == 0  # a code is handed over, never mailed
+    assert code
+    assert all(b"example.org" not in entry.data for entry in ledger.search(plane, act="address-set"))
+    inbox[0].got.clear()
+    addresses.remove_address(plane, mailing.id("lena"), "remy", passphrase=passphrase)
+    deliver_due(plane)
+    assert [to for to, _ in inbox[0].got] == [["evil@example.org"]]
