@@ -39,7 +39,7 @@ from control_plane.requests.document import operation_id
 from control_plane.requests.identity import HEADER as REQUEST_ID
 from control_plane.requests.identity import current as current_request
 from control_plane.requests.installing import install
-from control_plane.requests.problems import problem
+from control_plane.requests.problems import malformed, problem
 from control_plane.settings import Settings
 from control_plane.webhooks.thread import sending
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
@@ -61,7 +61,6 @@ RENEW_EVERY_S = 3600
 ASK_EVERY_S = 60
 THREADS = 80
 """Requests that are worked on at once: more than may wait to open a key, so that others get through."""
-_MAX_PLACES = 20
 _LOG = logging.getLogger(__name__)
 
 
@@ -180,11 +179,7 @@ async def _on_known(_request: Request, error: Exception) -> Response:
 
 
 async def _on_malformed(_request: Request, error: Exception) -> Response:
-    # The places only: the values may be a person's text.
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    places = sorted({".".join(str(part) for part in one["loc"]) for one in found})[:_MAX_PLACES]
-    where = ", ".join(places).encode(errors="replace").decode()
-    return problem(422, f"expected a request of the documented form, got a problem at {where}")
+    return problem(422, malformed(error))
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:

@@ -76,7 +76,8 @@ def _reached(types: Types, names: Iterable[str]) -> set[str]:
 
 
 def _imports(text: str, types: Types, homes: Mapping[str, str], *, here: str = "") -> str:
-    """Return the imports that a file needs."""
+    """Return the imports that a file needs: for what it says outside of its docstrings."""
+    text = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
     standard = []
     for module, names in STANDARD.items():
         found = [name for name, used in names.items() if re.search(used, text)]

@@ -23,6 +23,7 @@ from control_plane.accounts.standing import has_key
 from control_plane.accounts.tables import InvitationRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import LINKING
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core.errors import InvalidDocument
 
@@ -32,7 +33,6 @@ NEW_KEY, SIGN_ON = "new-key", "sign-on"
 """To enrol a first key, or a new one after the one before was retired; to link the identity provider's account."""
 PURPOSES = {NEW_KEY: timedelta(days=7), SIGN_ON: timedelta(minutes=10)}
 """How long a code is good."""
-LINKING = "link my account at the identity provider"
 """What a proof is for with which somebody links their account."""
 
 

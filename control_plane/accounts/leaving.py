@@ -23,15 +23,11 @@ from control_plane.accounts.standing import has_key, has_say, key_digest
 from control_plane.accounts.tables import ContactRow, InvitationRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import leaving
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core.grants import KEEPERS
 
 __all__ = ["leaving", "retire_person"]
-
-
-def leaving(person: str) -> str:
-    """Return what a proof is for with which somebody signs that the person with this id leaves."""
-    return f"sign that {person} leaves"
 
 
 def retire_person(plane: ControlPlane, actor: str, person: str, *, reason: str, present: str | Proof) -> bool:

@@ -31,12 +31,14 @@ from edge_runtime.core.errors import InvalidDocument
 __all__ = [
     "ROLES",
     "Enrolled",
+    "HeldRole",
     "Holds",
     "NewPerson",
     "OwnKey",
     "Person",
     "enrol",
     "find_person",
+    "held_roles",
     "holds_of",
     "keyring",
     "list_people",
@@ -65,6 +67,16 @@ class Person:
 class Holds:
     """A role that somebody holds now: for whom ("" for themselves), until when (None while they are enrolled)."""
 
+    role: str
+    behalf: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role that a person holds now, with the person."""
+
+    person: str
     role: str
     behalf: str
     until: datetime | None
@@ -202,7 +214,7 @@ def list_people(plane: ControlPlane) -> tuple[Person, ...]:
 def logins(plane: ControlPlane) -> dict[str, str]:
     """Return everybody's login by their id."""
     with db.read(plane.engine) as session:
-        return {row.id: row.login for row in session.exec(select(PersonRow))}
+        return {row.id: row.login for row in session.exec(select(PersonRow).order_by(PersonRow.login))}
 
 
 def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
@@ -218,6 +230,13 @@ def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
         return tuple(
             Holds(one.role, one.behalf, held.until if (held := untils.get(one.grant)) else None) for one in found if one
         )
+
+
+def held_roles(plane: ControlPlane) -> tuple[HeldRole, ...]:
+    """Return who holds which role now, by login."""
+    return tuple(
+        HeldRole(person, one.role, one.behalf, one.until) for person in logins(plane) for one in holds_of(plane, person)
+    )
 
 
 def keyring(session: Session) -> dict[str, approval.Person]:

@@ -35,6 +35,7 @@ from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import KeyRow, TokenRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import LOG_IN
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 
@@ -56,7 +57,7 @@ __all__ = [
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_TOKENS = 50
 """Tokens of one person that are in force at once."""
-LOG_IN, BY_KEY_LASTS = "log in", timedelta(hours=12)
+BY_KEY_LASTS = timedelta(hours=12)
 """What a proof is for with which somebody gets a token without a passphrase, and for how long it is good."""
 USED_EVERY = timedelta(hours=1)
 _NAME = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -14,7 +14,8 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from audit.record import Auth
-from control_plane.accounts import addresses, invitations, leaving, oidc, people, retiring, sessions, tokens
+from control_plane import ledger
+from control_plane.accounts import addresses, invitations, leaving, oidc, people, sessions, tokens
 from control_plane.accounts.people import Enrolled, Holds, NewPerson, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.routing import routes
@@ -68,6 +69,12 @@ class Address(Body):
     """Where somebody gets mail."""
 
     address: Text = Field(repr=False)
+
+
+class AddressOf(Address):
+    """Where somebody else gets mail, "" for nowhere, and the administrator's passphrase."""
+
+    passphrase: Text = Field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,15 @@ def remove_address(plane: Plane, actor: Actor) -> None:
     addresses.remove_address(plane, actor.person, actor.person)
 
 
+@router.put("/people/{person}/address", status_code=204)
+def set_address_of(plane: Plane, actor: Actor, person: Text, *, body: AddressOf) -> None:
+    """Set somebody's e-mail address, or remove it, as an administrator; one's own takes no passphrase."""
+    if body.address:
+        addresses.set_address(plane, actor.person, person, address=body.address, passphrase=body.passphrase)
+    else:
+        addresses.remove_address(plane, actor.person, person, passphrase=body.passphrase)
+
+
 @router.get("/people")
 def everybody(plane: Plane, _actor: Actor, page: Paging) -> tuple[Person, ...]:
     """Return everybody, by login."""
@@ -182,8 +198,8 @@ def enrol(plane: Plane, actor: Actor, response: Response, *, body: Enrolling) ->
 @router.get("/tokens")
 def list_tokens(plane: Plane, actor: Actor) -> tuple[Token, ...]:
     """Return one's own tokens, newest first; as an administrator everybody's."""
-    person = people.find_person(plane, actor.person)
-    return tokens.list_tokens(plane, person="" if "administrator" in person.roles else person.id)
+    everybody = actor.person == ledger.SYSTEM or "administrator" in people.find_person(plane, actor.person).roles
+    return tokens.list_tokens(plane, person="" if everybody else actor.person)
 
 
 @router.post("/tokens", status_code=201)
@@ -220,10 +236,10 @@ def log_in(plane: Plane, request: Request, response: Response, *, body: LoggingI
     return NewToken(issued.token, issued.text)
 
 
-@router.delete("/tokens/{identity}", status_code=204)
-def revoke_token(plane: Plane, actor: Actor, identity: Text) -> None:
+@router.delete("/tokens/{identity}")
+def revoke_token(plane: Plane, actor: Actor, identity: Text) -> Token:
     """Revoke a token of one's own, or as an administrator anybody's."""
-    tokens.revoke(plane, actor.person, identity)
+    return tokens.revoke(plane, actor.person, identity)
 
 
 @router.get("/session/oidc", status_code=303, response_class=Response)
@@ -294,20 +310,6 @@ def invite(
     return Invited(invitations.invite(plane, actor.person, person, purpose=body.purpose, present=present))
 
 
-class Renewing(Body):
-    """A code that an administrator handed out, and the passphrase of the new key."""
-
-    code: Text = Field(repr=False)
-    passphrase: Text = Field(repr=False)
-
-
-class Retiring(Body):
-    """Why somebody's key is retired, and the administrator's passphrase."""
-
-    reason: Text
-    passphrase: Text = Field(repr=False)
-
-
 class Leaving(Present):
     """Why somebody leaves, and that whoever signs it is here."""
 
@@ -326,17 +328,3 @@ def retire_person(plane: Plane, request: Request, actor: Actor, *, person: Text,
     """Sign that somebody leaves, as the first or second of two people: every role, token and session of theirs ends."""
     present = body.present(request)
     return Left(leaving.retire_person(plane, actor.person, person, reason=body.reason, present=present))
-
-
-@router.post("/people/{person}/retired-key", status_code=201)
-def retire_key(plane: Plane, actor: Actor, person: Text, *, response: Response, body: Retiring) -> Invited:
-    """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
-    response.headers["Cache-Control"] = "no-store"
-    return Invited(retiring.retire_key(plane, actor.person, person, reason=body.reason, passphrase=body.passphrase))
-
-
-@router.post("/keys", status_code=201)
-def enrol_key(plane: Plane, request: Request, body: Renewing) -> Person:
-    """Enrol a new key with a code that an administrator handed out; nobody need be signed in."""
-    require_same_site(request)
-    return retiring.enrol_key(plane, body.code, body.passphrase)

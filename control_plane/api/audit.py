@@ -88,6 +88,12 @@ def audit_verify(plane: Plane, _actor: Actor) -> ledger.LedgerReport:
     return ledger.verify(plane)
 
 
+@router.get("/keys")
+def audit_log_keys(plane: Plane) -> tuple[str, ...]:
+    """Return the public keys by which the log is verified, the log's own first, then its witnesses': public."""
+    return tuple(one.vkey for one in ledger.verifiers(plane))
+
+
 @router.get("/checkpoint", response_class=PlainTextResponse)
 def audit_checkpoint(plane: Plane) -> str:
     """Return the signed checkpoint of the audit log: public, as all of the log is."""

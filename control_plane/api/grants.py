@@ -1,4 +1,4 @@
-"""`/v1/grants` and `/v1/delegations`: who holds which role now, and who says so.
+"""`/v1/roles`, `/v1/grants` and `/v1/delegations`: who holds which role now, and who says so.
 
 Who may: everybody signed in reads them; administrators and whoever is enrolled for a role in which people approve signs
 or ends a grant; a successor takes note of what is open; whoever holds a role by a grant of their own delegates it.
@@ -10,9 +10,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from control_plane.accounts import delegations, grants, handover
+from control_plane.accounts import delegations, grants, handover, people
 from control_plane.accounts.grants import GrantRecord, Making
 from control_plane.accounts.handover import Checklist
+from control_plane.accounts.people import HeldRole
 from control_plane.api.audit import Moment
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
@@ -65,6 +66,12 @@ class Delegating(Body):
     reason: Text
     passphrase: Text = Field(repr=False)
     since: Moment | None = None
+
+
+@router.get("/roles")
+def list_roles(plane: Plane, _actor: Actor) -> tuple[HeldRole, ...]:
+    """Return who holds which role now, for whom if it was delegated, and until when."""
+    return people.held_roles(plane)
 
 
 @router.get("/grants")

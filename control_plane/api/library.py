@@ -66,5 +66,5 @@ def tags(plane: Plane, _actor: Actor, *, channel: Text = "") -> tuple[Count, ...
 
 @router.get("/library/{kind}/{name}")
 def show(plane: Plane, _actor: Actor, kind: Text, *, name: Text, channel: Text = "") -> Detail:
-    """Return a live entry with its content, source, versions, and what it relies on and is used by."""
-    return library.show(plane, name, kind=kind, channel=channel)
+    """Return a live entry with its content, source, versions, and what it relies on and is used by; kind may be any."""
+    return library.show(plane, name, kind="" if kind == "any" else kind, channel=channel)

@@ -76,7 +76,10 @@ class Reviewing(Body):
 
 
 class Finding(BaseModel):
-    """What proposals to list: everything that is given must match; `limit` and `cursor` stand beside it."""
+    """What proposals to list: everything that is given must match; `limit` and `cursor` stand beside it.
+
+    `waiting` is what the person who asks can move on, `waiting_for` what somebody can, by login or id.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,6 +90,7 @@ class Finding(BaseModel):
     name: Text = ""
     words: Text = ""
     waiting: bool = False
+    waiting_for: Text = ""
 
 
 class Rebase(Body):
@@ -161,7 +165,7 @@ def list_proposals(
         kind=find.kind,
         name=find.name,
         words=find.words,
-        waiting_for=actor.person if find.waiting else "",
+        waiting_for=find.waiting_for or (actor.person if find.waiting else ""),
         before=page.number(),
         limit=page.limit + 1,
     )

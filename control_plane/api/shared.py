@@ -68,6 +68,8 @@ class Body(BaseModel):
 def _plane(request: Request) -> ControlPlane:
     """Return the control plane with what the request's token or cookie is good for; nothing if it is good for none."""
     plane: ControlPlane = request.app.state.plane
+    if plane.acting is not None:  # inside a process that knows who acts (see `inside`): no server has this
+        return plane
     token, cookie = _token(request), cookie_of(request)
     try:
         if token:
@@ -96,7 +98,7 @@ async def _actor(request: Request, plane: Plane) -> Acting:
             raise NotSignedIn("expected a valid token or an open session, got another")
         raise NotSignedIn("expected a bearer token or a session, got neither")
     cookie = cookie_of(request)
-    if not _token(request) and request.method not in _READING:
+    if cookie and not _token(request) and request.method not in _READING:
         require_same_site(request)
         if not sessions.is_csrf_token(cookie, request.headers.get(CSRF_HEADER, "")):
             raise Refused(

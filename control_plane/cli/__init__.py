@@ -15,9 +15,11 @@ from control_plane.cli import (
     ceremony,
     database,
     exchange,
+    going_out,
     key,
     library,
     lifecycle,
+    people,
     prompt,
     proposal,
     proposal_acts,
@@ -41,16 +43,16 @@ app.command("propose")(workflow.propose)
 app.command("check")(workflow.check)
 app.command("approve")(workflow.approve)
 app.command("reject")(workflow.reject)
-app.command("release")(lifecycle.release)
-app.command("schedule")(lifecycle.schedule)
-app.command("unschedule")(lifecycle.unschedule)
+app.command("release")(going_out.release)
+app.command("schedule")(going_out.schedule)
+app.command("unschedule")(going_out.unschedule)
 app.command("promote")(lifecycle.promote)
 app.command("rollback")(lifecycle.rollback)
 app.command("return")(lifecycle.return_channel)
 app.command("withdraw")(lifecycle.withdraw)
-app.command("withdrawals")(lifecycle.withdrawals)
-app.command("review")(lifecycle.review_release)
-app.command("channels")(lifecycle.channels)
+app.command("withdrawals")(going_out.withdrawals)
+app.command("review")(going_out.review_release)
+app.command("channels")(going_out.channels)
 app.add_typer(rollout.app, name="rollout")
 app.command("demo")(demo)
 app.command("dev")(dev)
@@ -69,7 +71,7 @@ app.add_typer(backup.app, name="backup")
 app.add_typer(bucket.app, name="bucket")
 app.add_typer(census.app, name="census")
 app.command("restore")(backup.restore)
-app.add_typer(accounts.people_app, name="people")
+app.add_typer(people.app, name="people")
 app.add_typer(accounts.token_app, name="token")
 app.add_typer(accounts.grant_app, name="grant")
 app.command("delegate")(accounts.delegate)

@@ -46,7 +46,7 @@ def make(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Write a backup; with a passphrase the server's keys are in it, encrypted."""
+    """Write a backup; with a passphrase the server's keys are in it, encrypted. Runs on the server's machine."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.backup import making
 
@@ -64,7 +64,7 @@ def verify(
     log_key: Annotated[str, typer.Option("--log-key", help="The log's verifier key, to open the checkpoint.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Verify that a backup is whole, and its log from the first entry to the last."""
+    """Verify that a backup is whole, and its log from the first entry to the last. Needs no server."""
     with exit_codes(as_json=as_json):
         from audit.errors import AuditError
         from audit.note import parse_vkey
@@ -94,7 +94,7 @@ def restore(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Restore a backup into an empty home and database, of either kind."""
+    """Restore a backup into an empty home and database, of either kind. Runs on the server's machine."""
     with exit_codes(as_json=as_json):
         from control_plane.backup.restoring import restore as restored
         from control_plane.settings import load_settings

@@ -21,7 +21,7 @@ app = typer.Typer(help="The bucket that devices read: a copy of the published fi
 
 @app.command("push")
 def push(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Copy to the bucket what it lacks, as a running server does by itself."""
+    """Copy to the bucket what it lacks, as a running server does by itself. Runs on the server's machine."""
     with opened(home, as_json=as_json) as plane:
         from rich.console import Console
         from rich.progress import Progress
@@ -37,7 +37,7 @@ def push(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command("status")
 def status(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Say whether the bucket shows what is published; exit code 2 if it lags."""
+    """Say whether the bucket shows what is published; exit code 2 if it lags. Runs on the server's machine."""
     with opened(home, as_json=as_json) as plane:
         keeper = _keeper(plane)
         here, there = keeper.here(), keeper.lag()

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, answer, exit_codes, opened
-from control_plane.cli.sync import Server, TokenFile, server_client
-from edge_runtime.core.errors import InvalidDocument
+from control_plane.cli.common import Channel
+from control_plane.cli.desk import Desk, acting
 
 if TYPE_CHECKING:
-    from control_plane.census import showing
-    from control_plane.client import records
+    from control_plane.client.records import CensusDay
 
 __all__ = ["app"]
 
@@ -21,36 +19,22 @@ app = typer.Typer(help="What devices tell once a day: counts, in groups of five 
 
 
 @app.command("show")
+@acting
 def show(
+    desk: Desk,
     *,
     channel: Channel = "",
     days: Annotated[int, typer.Option(help="How many days, the last ones that are over.", min=1, max=92)] = 7,
-    actor: Annotated[str, typer.Option("--as", help="Login or id of who asks, for a home.")] = "",
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Show how many devices run which release, are stale, and know of withdrawals, by the day."""
-    if server:
-        with exit_codes(as_json=as_json), server_client(server, token_file) as client:
-            asked = client.census.list(channel=channel or None, days=days)
-            answer(asked, as_json=as_json, text="\n".join(_lines(asked)))
-        return
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.census.showing import show as shown
-
-        if not actor:
-            raise InvalidDocument("expected --as with the login or id of who asks, got none")
-        found = shown(plane, people.find_person(plane, actor).id, channel=channel, days=days)
-        answer(found, as_json=as_json, text="\n".join(_lines(found)))
+    found = desk.client.census.list(channel=channel, days=days)
+    desk.answer(found, "\n".join(_lines(found)))
 
 
 NONE = "fewer than are shown"
 
 
-def _lines(days: Sequence[showing.CensusDay] | Sequence[records.CensusDay]) -> Iterator[str]:
+def _lines(days: Sequence[CensusDay]) -> Iterator[str]:
     yield "at least so many devices, in steps of five; smaller groups are not shown"
     for day in days:
         yield f"{day.day}  {day.channel:30}{day.devices or NONE}"

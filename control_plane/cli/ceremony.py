@@ -58,7 +58,10 @@ def key(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a custodian's key in a sealed file, or the file of one in a token; hand over FILE.public."""
+    """Make a custodian's key in a sealed file, or the file of one in a token; hand over FILE.public.
+
+    Needs no server.
+    """
     with exit_codes(as_json=as_json):
         from control_plane.ceremony import custodians
 
@@ -75,7 +78,7 @@ def key(
 
 @app.command()
 def member(file: KeyFile, *, passphrase_file: PassphraseFile = None, as_json: Json = False) -> None:
-    """Make a key of your own before you are enrolled, and print the lines for the file of people."""
+    """Make a key of your own before you are enrolled, and print the lines for the file of people. Needs no server."""
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.pool import create_member_key
 
@@ -99,7 +102,10 @@ def create(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Begin an organisation: make its home without the keys of root and targets, enrol its people, write the order."""
+    """Begin an organisation: make its home without the keys of root and targets, enrol its people, write the order.
+
+    Runs on the server's machine.
+    """
     out = _Out(order, sign_with, passphrases, as_json)
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.beginning import begin
@@ -128,7 +134,10 @@ def move(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Move a self-contained installation to custodians: its devices follow without being installed again."""
+    """Move a self-contained installation to custodians: its devices follow without being installed again.
+
+    Runs on the server's machine.
+    """
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
@@ -148,7 +157,10 @@ def renew(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Have targets signed for another 90 days, with the people and rules as they are now."""
+    """Have targets signed for another 90 days, with the people and rules as they are now.
+
+    Runs on the server's machine.
+    """
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
@@ -174,7 +186,10 @@ def rotate(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Replace the keys of root's or targets' custodians by these, or keys of the server by new ones."""
+    """Replace the keys of root's or targets' custodians by these, or keys of the server by new ones.
+
+    Runs on the server's machine.
+    """
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
@@ -199,7 +214,10 @@ def recover_root(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Begin a new root where the threshold of the one before is lost; devices take it with an update of the app."""
+    """Begin a new root where the threshold of the one before is lost; devices take it with an update of the app.
+
+    Runs on the server's machine.
+    """
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
@@ -210,7 +228,10 @@ def recover_root(
 
 @app.command("recover-log")
 def recover_log(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Make a new key for the log where its key is lost; `ceremony renew` has custodians tell devices of it."""
+    """Make a new key for the log where its key is lost; `ceremony renew` has custodians tell devices of it.
+
+    Runs on the server's machine.
+    """
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.preparing import replace_lost_log
         from control_plane.settings import load_settings
@@ -225,7 +246,7 @@ def recover_log(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 def show(
     order: Annotated[Path, typer.Argument(metavar="ORDER", help="The file of the order.")], *, as_json: Json = False
 ) -> None:
-    """Show what an order puts in force, and which signatures it lacks."""
+    """Show what an order puts in force, and which signatures it lacks. Needs no server."""
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.orders import describe, lacking, parse_order
 
@@ -263,7 +284,7 @@ def apply(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Put in force what custodians signed."""
+    """Put in force what custodians signed. Runs on the server's machine."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony.orders import merge, parse_order
 
@@ -272,7 +293,7 @@ def apply(
 
 @app.command()
 def status(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Say who signs root and targets, until when they are good, and what is due."""
+    """Say who signs root and targets, until when they are good, and what is due. Runs on the server's machine."""
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony.watching import standing
 
@@ -294,7 +315,10 @@ def hold_drill(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Lose a root or a key of the log on a copy, let devices show that they come back, and say what to do."""
+    """Lose a root or a key of the log on a copy, let devices show that they come back, and say what to do.
+
+    Runs on the server's machine.
+    """
     with opened(home, as_json=as_json) as plane:
         from tempfile import TemporaryDirectory
 

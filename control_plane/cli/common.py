@@ -11,7 +11,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ __all__ = [
     "opened",
     "passphrase",
     "signing",
+    "texts_of",
 ]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
@@ -120,6 +121,14 @@ def signing(plane: ControlPlane, actor: str, file: Path | None) -> tuple[str, st
     from control_plane.accounts import people
 
     return people.find_person(plane, actor).id, passphrase(file)
+
+
+def texts_of(files: Iterable[Path]) -> dict[str, str]:
+    """Return the texts of files by their paths."""
+    try:
+        return {file.as_posix(): file.read_bytes().decode() for file in files}
+    except UnicodeDecodeError as error:
+        raise InvalidDocument("expected files of UTF-8 text, got another") from error
 
 
 def answer(value: object, *, as_json: bool, text: str) -> None:

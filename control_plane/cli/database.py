@@ -39,7 +39,10 @@ def _engine(home: Home, *, as_json: bool) -> Iterator[Engine]:
 
 @app.command("show")
 def show(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Say which revision the tables have, and which one this version of Mentorplane works with."""
+    """Say which revision the tables have, and which one this version of Mentorplane works with.
+
+    Runs on the server's machine.
+    """
     with _engine(home, as_json=as_json) as engine:
         from control_plane.migrations.revisions import newest, revision_of
 
@@ -52,7 +55,7 @@ def show(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 
 @app.command("upgrade")
 def upgrade(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Bring the tables to the newest revision, as every start does."""
+    """Bring the tables to the newest revision, as every start does. Runs on the server's machine."""
     with _engine(home, as_json=as_json) as engine:
         from control_plane import db
         from control_plane.migrations import bring_up, newest
@@ -69,7 +72,10 @@ def downgrade(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Bring the tables back to an older revision, before an older version of Mentorplane is installed."""
+    """Bring the tables back to an older revision, before an older version of Mentorplane is installed.
+
+    Runs on the server's machine.
+    """
     with _engine(home, as_json=as_json) as engine:
         from control_plane.migrations.opening import bring_down
 

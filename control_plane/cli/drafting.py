@@ -3,79 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened
+from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer, texts_of
+from control_plane.cli.desk import Author, Desk, Server, TokenFile, acting
 from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes
-from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
+from control_plane.cli.sync import Where, registry_of
 
 if TYPE_CHECKING:
-    from control_plane.plane import ControlPlane
-    from control_plane.reviewing.records import SavedDraft
+    from control_plane.client.records import SavedDraft
 
-__all__ = ["DRAFTING", "People", "acting"]
+__all__ = ["DRAFTING"]
 
 DraftNumber = Annotated[int, typer.Argument(help="Number of the draft.", min=1, max=2**31 - 1)]
 Files = Annotated[list[Path], typer.Argument(help="YAML files.", exists=True, dir_okay=False)]
 People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
 
 
-@contextmanager
-def acting(home: Path, actor: str, *, as_json: bool) -> Iterator[tuple[ControlPlane, str]]:
-    """Open a home for one person, named by login or id."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-
-        yield plane, people.find_person(plane, actor).id
-
-
+@acting
 def draft(
+    desk: Desk,
     files: Files,
     *,
-    actor: As,
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
     draft: Annotated[int | None, typer.Option("--draft", help="Save a further version of this draft.")] = None,
     revision: Annotated[int | None, typer.Option(help="The version that you looked at.")] = None,
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Save a draft: nothing is signed, only you and whom you invite see it."""
-    with acting(home, actor, as_json=as_json) as (plane, person):
-        from control_plane.reviewing import drafts as use
-
-        written = {file.as_posix(): file.read_text("utf-8") for file in files}
-        if draft is None:
-            made = use.save_draft(plane, person, files=written, title=title, channel=channel)
-        else:
-            seen = revision or use.show_draft(plane, person, draft).info.revision
-            made = use.update_draft(plane, person, draft, files=written, revision=seen, title=title or None)
-        shown = use.show_draft(plane, person, made.id)
-        answer(shown, as_json=as_json, text="\n".join([_title(shown), *_problem_lines(shown)]))
+    use, written = desk.client.drafts, texts_of(files)
+    if draft is None:
+        made = use.save_draft(title=title, files=written, channel=channel)
+    else:
+        seen = revision or use.get(draft).info.revision
+        made = use.update_draft(draft, files=written, revision=seen, title=title or None)
+    shown = use.get(made.id)
+    desk.answer(shown, "\n".join([_title(shown), *_problem_lines(shown)]))
 
 
+@acting
 def drafts(
-    number: Annotated[int | None, typer.Argument(help="Number of a draft: show its files.", min=1)] = None,
-    *,
-    actor: As,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
+    desk: Desk, number: Annotated[int | None, typer.Argument(help="Number of a draft: show its files.", min=1)] = None
 ) -> None:
     """List the drafts that you may see, or show one as it was saved last."""
-    with acting(home, actor, as_json=as_json) as (plane, person):
-        from control_plane.reviewing import drafts as use
-
-        if number is not None:
-            shown = use.show_draft(plane, person, number)
-            answer(shown, as_json=as_json, text="\n".join(_draft_lines(shown)))
-            return
-        found = use.list_drafts(plane, person)
-        lines = (f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found)
-        answer(found, as_json=as_json, text="\n".join(lines))
+    if number is not None:
+        shown = desk.client.drafts.get(number)
+        desk.answer(shown, "\n".join(_draft_lines(shown)))
+        return
+    found = tuple(desk.client.drafts.list())
+    desk.answer(found, "\n".join(f"{one.id:4} {one.channel:10} version {one.revision}: {one.title}" for one in found))
 
 
 def _title(shown: SavedDraft) -> str:
@@ -117,33 +96,25 @@ def propose_draft(
         answer(made, as_json=as_json, text=f"proposal {made.number}: {made.manifest}")
 
 
-def invite(number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@acting
+def invite(desk: Desk, number: DraftNumber, *, person: People) -> None:
     """Let people see a draft of yours, and authors among them edit it."""
-    with acting(home, actor, as_json=as_json) as (plane, by):
-        from control_plane.reviewing import drafts as use
-
-        found = use.invite(plane, by, number, persons=person)
-        answer(found, as_json=as_json, text="invited: " + ", ".join(found))
+    found = desk.client.drafts.invite_to_draft(number, people=person)
+    desk.answer(found, "invited: " + ", ".join(found))
 
 
-def uninvite(
-    number: DraftNumber, *, actor: As, person: People, home: Home = DEFAULT_HOME, as_json: Json = False
-) -> None:
+@acting
+def uninvite(desk: Desk, number: DraftNumber, *, person: People) -> None:
     """Let people no longer see a draft of yours; what they saved stays."""
-    with acting(home, actor, as_json=as_json) as (plane, by):
-        from control_plane.reviewing import drafts as use
-
-        found = use.uninvite(plane, by, number, persons=person)
-        answer(found, as_json=as_json, text="invited: " + (", ".join(found) or "nobody"))
+    found = desk.client.drafts.uninvite_from_draft(number, people=person)
+    desk.answer(found, "invited: " + (", ".join(found) or "nobody"))
 
 
-def discard_draft(number: DraftNumber, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@acting
+def discard_draft(desk: Desk, number: DraftNumber) -> None:
     """Discard a draft of yours with all its versions."""
-    with acting(home, actor, as_json=as_json) as (plane, by):
-        from control_plane.reviewing import drafts as use
-
-        use.discard_draft(plane, by, number)
-        answer({"draft": number}, as_json=as_json, text=f"draft {number} is discarded")
+    desk.client.drafts.discard_draft(number)
+    desk.answer({"draft": number}, f"draft {number} is discarded")
 
 
 DRAFTING = (draft, drafts, propose_draft, invite, uninvite, discard_draft)

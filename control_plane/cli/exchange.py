@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer
-from control_plane.cli.sync import Author, Server, TokenFile, Where, registry_of
+from control_plane.cli.desk import Author, Server, TokenFile
+from control_plane.cli.sync import Where, registry_of
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from control_plane.cli.common import (
-    DEFAULT_HOME,
-    REFUSED,
-    As,
-    Home,
-    Json,
-    PassphraseFile,
-    answer,
-    exit_codes,
-    opened,
-    passphrase,
-)
-from edge_runtime.core.errors import InvalidDocument
+from control_plane.cli.common import REFUSED, Json, PassphraseFile, answer, exit_codes, passphrase
+from control_plane.cli.desk import Desk, reading, unsigned_in
 
 if TYPE_CHECKING:
     from control_plane.accounts.presence import Proof
@@ -71,7 +59,7 @@ def create(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key on this machine, sealed under a passphrase; it never leaves the file."""
+    """Make a key on this machine, sealed under a passphrase; it never leaves the file. Needs no server."""
     with exit_codes(as_json=as_json):
         from control_plane.custody.keyfile import create_key
 
@@ -82,34 +70,22 @@ def create(
 
 
 @app.command()
+@unsigned_in
 def enrol(
+    desk: Desk,
     person: Annotated[str, typer.Argument(help="Login or id of whose key it is; with --code it may be left out.")] = "",
     *,
-    actor: As = "",
     code: Annotated[str, typer.Option(help="The code from retiring the key before.")] = "",
     public: Annotated[str, typer.Option(help="The public half, in hex.")],
     proof: Annotated[str, typer.Option(help="The proof of holding it, in hex.")],
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Enrol somebody's own key: from now on the server cannot sign for them."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.reviewing.own_keys import enrol_own_key, enrol_with_code
-
-        if code:
-            made = enrol_with_code(plane, code, public_key=_hex(public), proof=_hex(proof))
-        else:
-            by = people.find_person(plane, actor).id
-            made = enrol_own_key(plane, by, person, public_key=_hex(public), proof=_hex(proof))
-        answer(made, as_json=as_json, text=f"{made.login} signs with a key of their own")
-
-
-def _hex(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise InvalidDocument("expected hex digits, got other characters") from None
+    if code:
+        made = desk.client.keys.enrol_own_key_by_code(code=code, public=public, proof=proof)
+    else:
+        desk.require_name()
+        made = desk.client.people.enrol_own_key(person, public=public, proof=proof)
+    desk.answer(made, f"{made.login} signs with a key of their own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +128,9 @@ class Deciding:
 
 
 @app.command()
+@reading
 def reject(
+    desk: Desk,
     number: Number,
     *,
     key: Annotated[Path, typer.Option("--key", help="The file of your key.")],
@@ -161,39 +139,30 @@ def reject(
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
     reason: Annotated[str, typer.Option(help="Why, in your own words.")],
     device: Annotated[Path, typer.Option(help="Where this machine keeps what it verified.")] = Path("coach-home"),
-    server: Annotated[str, typer.Option(help="The server's address; else its home here.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
-    home: Home = DEFAULT_HOME,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Reject a proposal with your own key; `mentorplane approve --key` approves one."""
     told, own = Deciding(role, reason, act="reject"), OwnKey(key, source, trust, device, yes=yes)
-    decide_here(number, told, own, server=(server, home), secret=passphrase_file)
+    decide_here(desk, number, told, own=own, secret=passphrase_file)
 
 
-def decide_here(
-    number: int,
-    told: Deciding,
-    own: OwnKey,
-    *,
-    server: tuple[str, Path],
-    secret: Path | None,
-) -> None:
+def decide_here(desk: Desk, number: int, told: Deciding, *, own: OwnKey, secret: Path | None) -> None:
     """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
-    with exit_codes(), _server(*server) as where:
-        from control_plane.custody.deciding import Decision, derive, sign_decision
-        from control_plane.custody.keyfile import open_key
+    from control_plane.custody.deciding import Decision, derive, sign_decision
+    from control_plane.custody.keyfile import open_key
+    from control_plane.reviewing.material import Material
 
-        file = own.load()
-        material = where.material(number)
-        derived = derive(material, own.live(material.channel), manifest=told.manifest)
-        typer.echo(_shown(derived))
-        own.confirm(f"Sign that you {told.act} this?")
-        opened_key = open_key(file, passphrase(secret))
-        decision = Decision(told.act, file.person, told.role, told.reason)
-        signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
-        where.send(number, signed, file.person)
-        typer.echo(f"signed {derived.manifest}")
+    file, asked = own.load(), desk.client.proposals.material(number)
+    material = Material(**{one.name: getattr(asked, one.name) for one in fields(asked)})
+    derived = derive(material, own.live(material.channel), manifest=told.manifest)
+    typer.echo(_shown(derived), err=desk.as_json)
+    own.confirm(f"Sign that you {told.act} this?")
+    opened_key = open_key(file, passphrase(secret))
+    decision = Decision(told.act, file.person, told.role, told.reason)
+    signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
+    made = desk.client.proposals.take_statement(number, **signed)
+    desk.answer(made, f"signed {derived.manifest}")
 
 
 def login(
@@ -208,9 +177,9 @@ def login(
 ) -> None:
     """Get a token for a working day by signing with your own key that you are here."""
     with exit_codes(as_json=as_json):
-        from control_plane.accounts.tokens import LOG_IN
         from control_plane.client import Client, Options
         from control_plane.custody.keyfile import load_key, write_secret
+        from control_plane.purposes import LOG_IN
         from edge_runtime.core.dsse import encode_base64
 
         person = load_key(key).person
@@ -270,67 +239,3 @@ def _shown(derived: Derived) -> str:
         lines.append(f"check {check.name}: {check.status}, run here")
         lines += [f"        {line}" for line in check.evidence if check.status != "passed"]
     return "\n".join(lines)
-
-
-class _Local:
-    """A server's home on this machine."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    def material(self, number: int) -> Material:
-        """Return what the server has of a proposal."""
-        from control_plane.reviewing.own_keys import material_of
-
-        with opened(self._home, as_json=False) as plane:
-            return material_of(plane, number)
-
-    def send(self, number: int, signed: dict[str, object], person: str) -> object:
-        """Hand a signed statement in."""
-        from control_plane.reviewing.own_keys import take_statement
-        from edge_runtime.core import dsse
-
-        salt = dsse.decode_base64(str(signed["salt"]))
-        with opened(self._home, as_json=False) as plane:
-            return take_statement(
-                plane,
-                person,
-                number,
-                envelope=dict(signed["envelope"]),  # type: ignore[call-overload]
-                reason=str(signed["reason"]),
-                salt=salt,
-            )
-
-
-class _Remote:
-    """A server over HTTP, as the person whose token is in `MENTORPLANE_TOKEN`."""
-
-    def __init__(self, client: object) -> None:
-        self._client = client
-
-    def material(self, number: int) -> Material:
-        """Return what the server sends of a proposal."""
-        from control_plane.client.calls import Call
-        from control_plane.reviewing.material import Material
-
-        call: Call[Material] = Call("GET", f"/v1/proposals/{number}/material", Material)
-        return self._client.send(call)  # type: ignore[attr-defined, no-any-return]
-
-    def send(self, number: int, signed: dict[str, object], person: str) -> object:  # noqa: ARG002 - the token says it
-        """Hand a signed statement in."""
-        from control_plane.client.calls import Call
-        from control_plane.registry.records import Proposal
-
-        call: Call[Proposal] = Call("POST", f"/v1/proposals/{number}/statements", Proposal, body=signed)
-        return self._client.send(call)  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _server(url: str, home: Path) -> Iterator[_Local | _Remote]:
-    if not url:
-        yield _Local(home)
-        return
-    from control_plane.client import Client, Options
-
-    with Client(Options(url, os.environ.get("MENTORPLANE_TOKEN", ""))) as client:
-        yield _Remote(client)

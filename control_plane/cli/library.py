@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
+from control_plane.cli.desk import Desk, reading
 
 if TYPE_CHECKING:
-    from control_plane.registry.library import Count, Detail, Item
+    from control_plane.client.records import Detail, Item
 
 __all__ = ["app"]
 
@@ -35,7 +34,9 @@ Channel = Annotated[str, typer.Option("--channel", help="The channel; production
 
 
 @app.command("list")
+@reading
 def list_entries(
+    desk: Desk,
     *,
     kind: Kind = "",
     folder: Folder = "",
@@ -48,17 +49,17 @@ def list_entries(
     after: After = "",
     limit: Limit = 50,
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """List what is live, by kind and name."""
     asked = {"kind": kind, "folder": folder, "tag": tag, "owner": owner, "locale": locale, "tier": tier}
     more = {"stale": stale, "withdrawn": withdrawn, "after": after, "limit": limit}
-    _search(home, channel, {**asked, **more}, as_json=as_json)
+    _search(desk, {**asked, **more, "channel": channel})
 
 
 @app.command()
+@reading
 def search(
+    desk: Desk,
     words: Annotated[list[str], typer.Argument(help="Words, or how they begin, in title, purpose or text.")],
     *,
     kind: Kind = "",
@@ -72,62 +73,50 @@ def search(
     after: After = "",
     limit: Limit = 50,
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Search what is live; what has all words in its title comes first."""
     asked = {"kind": kind, "folder": folder, "tag": tag, "owner": owner, "locale": locale, "tier": tier}
     more = {"stale": stale, "withdrawn": withdrawn, "after": after, "limit": limit, "words": " ".join(words)}
-    _search(home, channel, {**asked, **more}, as_json=as_json)
+    _search(desk, {**asked, **more, "channel": channel})
 
 
 @app.command()
+@reading
 def show(
+    desk: Desk,
     name: Annotated[str, typer.Argument(help="Its name.")],
     *,
     kind: Kind = "",
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Show a live entry as its author wrote it, with its versions, what it relies on and what relies on it."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import library
-
-        found = library.show(plane, name, kind=kind, channel=channel)
-        answer(found, as_json=as_json, text="\n".join((*_about(found), found.source.rstrip())))
+    found = desk.client.library.show(kind or "any", name, channel=channel)
+    desk.answer(found, "\n".join((*_about(found), found.source.rstrip())))
 
 
 @app.command()
-def folders(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@reading
+def folders(desk: Desk, *, channel: Channel = "") -> None:
     """Show the folders, with how much is in each and below."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import library
-
-        found = library.folders(plane, channel=channel)
-        lines = (f"{'  ' * one.name.count('/')}{one.name.rpartition('/')[2]} ({one.entries})" for one in found)
-        answer(found, as_json=as_json, text="\n".join(lines) or "no folders")
+    found = desk.client.library.folders(channel=channel)
+    lines = (f"{'  ' * one.name.count('/')}{one.name.rpartition('/')[2]} ({one.entries})" for one in found)
+    desk.answer(found, "\n".join(lines) or "no folders")
 
 
 @app.command()
-def tags(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@reading
+def tags(desk: Desk, *, channel: Channel = "") -> None:
     """Show the tags, with how many entries have each."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import library
-
-        found: tuple[Count, ...] = library.tags(plane, channel=channel)
-        answer(found, as_json=as_json, text="\n".join(f"{one.name} ({one.entries})" for one in found) or "no tags")
+    found = desk.client.library.tags(channel=channel)
+    desk.answer(found, "\n".join(f"{one.name} ({one.entries})" for one in found) or "no tags")
 
 
-def _search(home: Path, channel: str, asked: dict[str, object], *, as_json: bool) -> None:
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry import library
-
-        page = library.search(plane, library.Query(**asked), channel=channel)  # type: ignore[arg-type]
-        lines = [_line(item) for item in page.items]
-        lines.append(f"{len(page.items)} of {page.total} in release {page.release} on {page.channel}")
-        lines += [f"more: --after {page.next}"] if page.next else []
-        answer(page, as_json=as_json, text="\n".join(lines))
+def _search(desk: Desk, asked: dict[str, Any]) -> None:
+    page = desk.client.library.search(**asked)
+    lines = [_line(item) for item in page.items]
+    lines.append(f"{len(page.items)} of {page.total} in release {page.release} on {page.channel}")
+    lines += [f"more: --after {page.next}"] if page.next else []
+    desk.answer(page, "\n".join(lines))
 
 
 def _line(item: Item) -> str:

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, REFUSED, Channel, Home, Json, answer, opened
+from control_plane.cli.common import REFUSED, Channel, texts_of
+from control_plane.cli.desk import Desk, reading
 
 __all__ = ["app"]
 
@@ -20,47 +21,40 @@ Name = Annotated[str, typer.Argument(help="Name of a live prompt, policy or set 
 
 
 @app.command()
+@reading
 def diff(
+    desk: Desk,
     name: Name,
     *,
     before: Annotated[str | None, typer.Option(help="Digest of the older version.")] = None,
     after: Annotated[str | None, typer.Option(help="Digest of the newer version.")] = None,
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Show what differs between two versions, word by word."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.diffs.words import as_text
-        from control_plane.registry import queries
+    from control_plane.diffs.words import as_text
 
-        found = queries.diff_prompt(plane, name, before=before, after=after, channel=channel)
-        versions = queries.show_prompt(plane, name, channel=channel).history
-        only = not before and not after and len(versions) == 1
-        text = f"{name} has one version only: nothing to compare it with" if only else as_text(found).rstrip()
-        answer(found, as_json=as_json, text=text)
+    found = desk.client.prompts.diff(name, before=before, after=after, channel=channel)
+    versions = desk.client.prompts.get(name, channel=channel).history
+    only = not before and not after and len(versions) == 1
+    desk.answer(found, f"{name} has one version only: nothing to compare it with" if only else as_text(found).rstrip())
 
 
 @app.command()
+@reading
 def compatible(
+    desk: Desk,
     files: Annotated[list[Path], typer.Argument(help="YAML files of scripts.", exists=True, dir_okay=False)],
     *,
     mode: Annotated[str, typer.Option(help="Ask for this mode of compatibility instead of those that apply.")] = "",
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Say whether scripts would break callers or readers of their output; stores nothing, answers no if they would."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry.compatible import dry_run
-
-        given: dict[str, str | bytes] = {file.as_posix(): file.read_bytes() for file in files}
-        found = dry_run(plane, given, channel=channel, mode=mode)
-        lines = []
-        for one in found:
-            said = "compatible" if one.compatible else "breaks"
-            lines.append(f"{one.name}: {said} ({', '.join(one.modes)}, {one.versions} earlier versions)")
-            lines += [f"    {broken.direction}: {broken.sentence}" for broken in one.breaks]
-        answer(found, as_json=as_json, text="\n".join(lines) or "no script among these files")
+    found = desk.client.compatibility.list(files=texts_of(files), channel=channel, mode=mode)
+    lines = []
+    for one in found:
+        said = "compatible" if one.compatible else "breaks"
+        lines.append(f"{one.name}: {said} ({', '.join(one.modes)}, {one.versions} earlier versions)")
+        lines += [f"    {broken.direction}: {broken.sentence}" for broken in one.breaks]
+    desk.answer(found, "\n".join(lines) or "no script among these files")
     if not all(one.compatible for one in found):
         sys.exit(REFUSED)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, signing
+from control_plane.cli.desk import Desk, reading
 
 if TYPE_CHECKING:
+    from control_plane.client.records import Staged as StagedThere
     from control_plane.registry.lifecycle.rollout import Staged
 
 __all__ = ["app", "said"]
@@ -18,13 +20,12 @@ Release = Annotated[int, typer.Option(help="Number of the release that you looke
 
 
 @app.command("show")
-def show(*, channel: Channel = "", home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@reading
+def show(desk: Desk, *, channel: Channel = "") -> None:
     """Say how far the live release of a channel is rolled out."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry.lifecycle import rollout
-
-        found = rollout.show(plane, channel=channel)
-        answer(found, as_json=as_json, text=said(found))
+    usual = next(one.name for one in desk.client.channels.list() if one.usual)
+    found = desk.client.channels.show_rollout(channel or usual)
+    desk.answer(found, said(found))
 
 
 @app.command("open")
@@ -70,7 +71,7 @@ def halt(
         answer(made, as_json=as_json, text=said(made))
 
 
-def said(one: Staged) -> str:
+def said(one: Staged | StagedThere) -> str:
     """Return it as a sentence, with the command that opens the next stage."""
     what = f"release {one.release} on {one.channel}"
     if len(one.stages) == 1:

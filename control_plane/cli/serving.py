@@ -21,7 +21,7 @@ def serve(
     with_device: Annotated[bool, typer.Option("--with-device", help="Run a device beside the server.")] = False,
     device_port: Annotated[int, typer.Option(help="Port of that device; 0: the next.", min=0, max=65535)] = 0,
 ) -> None:
-    """Serve the HTTP interface and what devices read."""
+    """Serve the HTTP interface and what devices read. Runs on the server's machine."""
     with exit_codes():
         from control_plane import launch
         from control_plane.settings import load_settings
@@ -33,7 +33,7 @@ def serve(
 
 
 def seed(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Seed a home with an example organisation, its people and the starter library."""
+    """Seed a home with an example organisation, its people and the starter library. Runs on the server's machine."""
     with exit_codes(as_json=as_json):
         from control_plane import seed as seeding
         from control_plane.plane import open_plane

@@ -1,20 +1,25 @@
 """How the command line says a proposal to people: what it changes, who said what about it, and what comes next.
 
 Promises: whoever acted is named by login; a proposal's last lines say what it waits for, when it goes out or why it
-did not, and which command goes on. Does not: ask the registry for anything.
+did not, and which command goes on. Does not: ask for anything but the digest of which somebody typed the beginning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from edge_runtime.core.errors import InvalidDocument
+
 if TYPE_CHECKING:
-    from control_plane.registry.records import Change, CheckResult, Course, Missing, ProposalDetail, Task
+    from control_plane.client.api import Operations
+    from control_plane.client.records import Change, CheckResult, Course, Missing, ProposalDetail, Task
 
-__all__ = ["course_lines", "detail_lines", "missing_lines", "moment", "task_line"]
+__all__ = ["course_lines", "detail_lines", "missing_lines", "moment", "task_line", "whole_digest"]
 
+_BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
 _COMMANDS = {
     "approve": "mentorplane proposal show {number}, then mentorplane approve {number}",
     "check": "mentorplane check {number}",
@@ -25,6 +30,17 @@ _COMMANDS = {
     "review": "mentorplane proposal show {number}",
     "review-release": "mentorplane channels, then mentorplane review",
 }
+
+
+def whole_digest(client: Operations, number: int, seen: str) -> str:
+    """Return the digest of the proposal as it is now if `seen` is a beginning of it, else what was given."""
+    if not _BEGINNING.fullmatch(seen):
+        raise InvalidDocument(
+            "expected --manifest to be a digest, or at least its first 12 hex digits",
+            hint=f"`mentorplane proposal show {number}` says it",
+        )
+    now = client.proposals.get(number).proposal.manifest
+    return now if now.removeprefix("sha256:").startswith(seen.removeprefix("sha256:")) else seen
 
 
 def moment(at: datetime) -> str:
@@ -83,7 +99,7 @@ def _change_lines(change: Change) -> Iterator[str]:
         yield diff
 
 
-def _check_lines(checks: tuple[CheckResult, ...]) -> Iterator[str]:
+def _check_lines(checks: Sequence[CheckResult]) -> Iterator[str]:
     """Yield what approvers must read; what passed is a number, and `mentorplane check` has its evidence."""
     for check in checks:
         if check.status != "passed":
@@ -93,7 +109,7 @@ def _check_lines(checks: tuple[CheckResult, ...]) -> Iterator[str]:
     yield f"checks: {passed} of {len(checks)} passed" if checks else "checks: not run on this revision"
 
 
-def missing_lines(missing: tuple[Missing, ...]) -> Iterator[str]:
+def missing_lines(missing: Sequence[Missing]) -> Iterator[str]:
     """Yield whose approvals are missing, and why they are asked for."""
     for one in missing:
         roles = f" of {' or '.join(one.roles)}" if one.roles else ""

@@ -6,7 +6,6 @@ changed must not send a token anywhere. The token comes from a file or from MENT
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,30 +27,21 @@ from control_plane.cli.common import (
     opened,
     passphrase,
 )
+from control_plane.cli.desk import Author, Server, TokenFile, server_client
 from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes, signing_here
-from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.errors import MentorplaneError
 
 if TYPE_CHECKING:
-    from control_plane.client import Client
     from control_plane.sync.comparing import Status
     from control_plane.sync.records import Registry, Signing
 
-__all__ = ["Author", "Server", "TokenFile", "Where", "app", "registry_of", "server_client"]
+__all__ = ["Where", "app", "registry_of"]
 
 app = typer.Typer(
     help="Keep a folder of YAML in step with the registry, for authors who work in Git.", no_args_is_help=True
 )
 
 Folder: TypeAlias = Annotated[Path, typer.Argument(help="The folder.", file_okay=False)]
-Server: TypeAlias = Annotated[
-    str, typer.Option("--server", help="Address of a server; without it a home is used.", envvar="MENTORPLANE_SERVER")
-]
-TokenFile: TypeAlias = Annotated[
-    Path | None, typer.Option("--token-file", help="File with an API token for the server; else MENTORPLANE_TOKEN.")
-]
-Author: TypeAlias = Annotated[
-    str, typer.Option("--as", help="Login or id of the author, for a home; a server knows it by the token.")
-]
 
 
 @app.command()
@@ -197,22 +187,6 @@ def _reported() -> Iterator[None]:
         if report:
             typer.echo(report, err=True)
         raise
-
-
-def server_client(server: str, token_file: Path | None) -> Client:
-    """Return a client of a server, with the token from a file or the environment."""
-    from control_plane.client import Client, Options
-
-    if token_file is None:
-        token = os.environ.get("MENTORPLANE_TOKEN", "")
-    else:
-        try:
-            token = token_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidDocument("expected a token file that can be read, got another") from error
-    if not token:
-        raise InvalidDocument("expected a token, got none", hint="give --token-file or MENTORPLANE_TOKEN")
-    return Client(Options(server.rstrip("/"), token))
 
 
 def _status_text(found: Status) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Home, Json, answer, opened
+from control_plane.cli.desk import Desk, acting
 
 if TYPE_CHECKING:
-    from control_plane.webhooks.subscriptions import Delivery, NewWebhook, Webhook
+    from control_plane.client.records import Delivery, NewWebhook, Webhook
 
 __all__ = ["app"]
 
@@ -32,85 +32,58 @@ def _message(delivery: Delivery) -> str:
 
 
 @app.command("add")
+@acting
 def add(
+    desk: Desk,
     url: Annotated[str, typer.Argument(help="Where messages go.")],
     *,
-    actor: As,
     event: Annotated[list[str], typer.Option("--event", help="Act of the log, such as released; repeat it. * is all.")],
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Add a webhook, as an administrator; its secret is shown this once."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        made = subscriptions.add(plane, people.find_person(plane, actor).id, url=url, events=event)
-        answer(made, as_json=as_json, text=_shown(made))
+    made = desk.client.webhooks.add_webhook(url=url, events=event)
+    desk.answer(made, _shown(made))
 
 
 @app.command("list")
-def list_(*, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@acting
+def list_(desk: Desk) -> None:
     """List all webhooks, newest first."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        found = subscriptions.list_webhooks(plane, people.find_person(plane, actor).id)
-        answer(found, as_json=as_json, text="\n".join(map(_line, found)) or "No webhooks.")
+    found = tuple(desk.client.webhooks.list())
+    desk.answer(found, "\n".join(map(_line, found)) or "No webhooks.")
 
 
 @app.command("rotate")
-def rotate(identity: Identity, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@acting
+def rotate(desk: Desk, identity: Identity) -> None:
     """Give a webhook a new secret; the one before signs as well until the next rotation."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        made = subscriptions.rotate(plane, people.find_person(plane, actor).id, identity)
-        answer(made, as_json=as_json, text=_shown(made))
+    made = desk.client.webhooks.rotate_webhook(identity)
+    desk.answer(made, _shown(made))
 
 
 @app.command("end")
-def end(identity: Identity, *, actor: As, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+@acting
+def end(desk: Desk, identity: Identity) -> None:
     """End a webhook."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        ended = subscriptions.end(plane, people.find_person(plane, actor).id, identity)
-        answer(ended, as_json=as_json, text=_line(ended))
+    ended = desk.client.webhooks.end_webhook(identity)
+    desk.answer(ended, _line(ended))
 
 
 @app.command("deliveries")
+@acting
 def deliveries(
-    *,
-    actor: As,
-    state: Annotated[str, typer.Option(help="Only those: waiting, delivered or dead.")] = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
+    desk: Desk, *, state: Annotated[str, typer.Option(help="Only those: waiting, delivered or dead.")] = ""
 ) -> None:
     """List the messages that are kept, newest first."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        found = subscriptions.deliveries(plane, people.find_person(plane, actor).id, state=state)
-        answer(found, as_json=as_json, text="\n".join(map(_message, found)) or "No messages.")
+    found = tuple(desk.client.webhooks.list_deliveries(state=cast("Any", state)))
+    desk.answer(found, "\n".join(map(_message, found)) or "No messages.")
 
 
 @app.command("replay")
+@acting
 def replay(
+    desk: Desk,
     identity: Annotated[str, typer.Argument(metavar="MESSAGE", help="Id of the message, see `webhook deliveries`.")],
-    *,
-    actor: As,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Let a running server send a message once more."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.webhooks import subscriptions
-
-        again = subscriptions.replay(plane, people.find_person(plane, actor).id, identity)
-        answer(again, as_json=as_json, text=_message(again))
+    again = desk.client.webhooks.replay_delivery(identity)
+    desk.answer(again, _message(again))

@@ -20,7 +20,10 @@ def demo(
     names: Annotated[list[str], typer.Option("--name", help="A person's name in the note; may be repeated.")] = [],
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
-    """Walk the whole way from a proposed change to a verified log, each step one line with what was verified."""
+    """Walk the whole way from a proposed change to a verified log, each step one line with what was verified.
+
+    Needs no server.
+    """
     from control_plane.demo.journey import print_json, run
 
     try:

@@ -37,7 +37,10 @@ def dev(
     desk_port: Annotated[int, typer.Option(help="Port of that page; 0 takes a free one.", min=0, max=65535)] = 8431,
     once: Annotated[bool, typer.Option("--once", help="Check and publish once, serve nothing.")] = False,
 ) -> None:
-    """Watch a folder of sources and publish every sound save on a draft channel of your own, for live reload."""
+    """Watch a folder of sources and publish every sound save on a draft channel of your own, for live reload.
+
+    Needs no server.
+    """
     with exit_codes():
         gc.disable()  # as for the server: nothing of what a start makes is garbage, and looking for it takes long
         from control_plane.dev.publishing import Workshop

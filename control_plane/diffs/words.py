@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from edge_runtime.core import canonical
 
-__all__ = ["FieldDiff", "Op", "Span", "as_text", "diff_closures", "diff_texts", "field_texts"]
+__all__ = ["Differing", "FieldDiff", "Op", "Span", "as_text", "diff_closures", "diff_texts", "field_texts"]
 
 Op = Literal["same", "added", "removed"]
 MAX_CLOSURE_BYTES = 8_000_000
@@ -83,7 +83,31 @@ def diff_texts(before: str, after: str) -> tuple[Span, ...]:
     return (*spans, *_changed(removed, added))
 
 
-def as_text(diffs: Iterable[FieldDiff]) -> str:
+class Spanned(Protocol):
+    """A `Span`, of ours or of a client."""
+
+    @property
+    def op(self) -> Op:
+        """Whether it stayed, was added or was removed."""
+
+    @property
+    def text(self) -> str:
+        """The text."""
+
+
+class Differing(Protocol):
+    """A `FieldDiff`, of ours or of a client."""
+
+    @property
+    def field(self) -> str:
+        """The path of the member."""
+
+    @property
+    def spans(self) -> Sequence[Spanned]:
+        """Its text before and after."""
+
+
+def as_text(diffs: Iterable[Differing]) -> str:
     """Return diffs for a terminal: `-[was]` and `+[is]`; long unchanged text is cut, no control character remains."""
     lines: list[str] = []
     for diff in diffs:
@@ -143,7 +167,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _marked(span: Span, index: int, count: int) -> str:
+def _marked(span: Spanned, index: int, count: int) -> str:
     text = _printable(span.text)
     if span.op != "same":
         return f"{'-' if span.op == 'removed' else '+'}[{text}]"

@@ -19,8 +19,9 @@ from control_plane.plane import ControlPlane
 from control_plane.texts.keepers import Asking, require_keeper
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.fields import is_digest
 
-__all__ = ["KINDS", "Filed", "file_evidence", "filed_of"]
+__all__ = ["KINDS", "Filed", "document_digest", "file_digest", "file_evidence", "filed_of"]
 
 KINDS = {
     "ai-literacy": "record of training in AI literacy",
@@ -66,19 +67,43 @@ def file_evidence(
     """Log that a document is on file, and return the entry; `asking` says who files it, and why.
 
     Raises:
-        InvalidDocument: an unknown kind, an empty document, one that is expired already, or no reason.
+        InvalidDocument: an empty document, one that is too long, and as for `file_digest`.
+        NotFound, Refused: as for `file_digest`.
+    """
+    return file_digest(plane, kind, document_digest(document), asking=asking, valid_until=valid_until)
+
+
+def document_digest(document: bytes) -> str:
+    """Return what is logged of a document. Raises: InvalidDocument: it is empty, or too long."""
+    if not 0 < len(document) <= MAX_DOCUMENT_BYTES:
+        raise InvalidDocument(f"expected a document of 1 to {MAX_DOCUMENT_BYTES} bytes")
+    return canonical.digest(document)
+
+
+def file_digest(
+    plane: ControlPlane,
+    kind: str,
+    digest: str,
+    *,
+    asking: Asking,
+    valid_until: date | None = None,
+) -> int:
+    """Log that the document of a digest is on file, and return the entry: it need not leave its place.
+
+    Raises:
+        InvalidDocument: an unknown kind, no digest, one that is expired already, or no reason.
         NotFound: no such person.
         Refused: they are neither in compliance nor an administrator, or a wrong passphrase.
     """
     if kind not in KINDS:
         raise InvalidDocument(f"expected a kind out of {', '.join(sorted(KINDS))}")
-    if not 0 < len(document) <= MAX_DOCUMENT_BYTES:
-        raise InvalidDocument(f"expected a document of 1 to {MAX_DOCUMENT_BYTES} bytes")
+    if not is_digest(digest):
+        raise InvalidDocument("expected the SHA-256 of a document, as sha256: and 64 hex digits")
     if valid_until is not None and valid_until < plane.now().date():
         raise InvalidDocument("expected a document that is still valid, got one that has expired")
     # The only number that a leaf holds about its object is its version: here the last valid day, as 20271231.
     version = f"{valid_until:%Y%m%d}" if valid_until else ""
-    target = LeafObject(kind, "", canonical.digest(document), version)
+    target = LeafObject(kind, "", digest, version)
     attempt = Attempt("file-evidence", target)
     role = require_keeper(plane, asking, attempt=attempt)
     with ledger.act(plane) as session:

@@ -212,7 +212,8 @@ def _record(plane: ControlPlane, session: Session, event: Event, *, seq: int, ke
 def _actor(plane: ControlPlane, event: Event, key: TextKeyRow | None) -> LeafActor:
     if key is None:
         return LeafActor(event.actor, event.role, event.auth, Client.SYSTEM, behalf=event.behalf)
-    return LeafActor(event.actor, event.role, event.auth, plane.client, key.name, plane.token, event.behalf)
+    auth = Auth.NONE if event.auth is Auth.TOKEN and not plane.token else event.auth  # whoever works on the home itself
+    return LeafActor(event.actor, event.role, auth, plane.client, key.name, plane.token, event.behalf)
 
 
 def _previous(session: Session, target: LeafObject) -> int:

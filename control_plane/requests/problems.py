@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from control_plane.requests.identity import current
 
-__all__ = ["MEDIA_TYPE", "TYPES", "problem", "type_uri"]
+__all__ = ["MEDIA_TYPE", "TYPES", "malformed", "problem", "type_uri"]
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = {
@@ -33,6 +34,15 @@ TYPES = {
     503: "unavailable",
 }
 """The usual name for each status."""
+_MAX_PLACES = 20
+
+
+def malformed(error: Exception) -> str:
+    """Return what is wrong with a request, by the places only: the values may be a person's text."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    places = sorted({".".join(str(part) for part in one["loc"]) for one in found})[:_MAX_PLACES]
+    where = ", ".join(places).encode(errors="replace").decode()
+    return f"expected a request of the documented form, got a problem at {where}"
 
 
 def type_uri(name: str) -> str:

@@ -25,6 +25,7 @@ from control_plane.accounts.rights import Attempt
 from control_plane.accounts.standing import has_say, key_since
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import taking_back
 from control_plane.registry import store
 from control_plane.registry.tables import ProposalRow, RevisionRow
 from control_plane.reviewing import expiry, threads, waiting
@@ -183,11 +184,6 @@ def take_back(plane: ControlPlane, actor: str, number: int, *, present: str | Pr
             proposal.state = "open"
         session.flush()
         waiting.refresh(plane, session, proposal, revision=revision)
-
-
-def taking_back(number: int) -> str:
-    """Return what a proof is for with which somebody takes back what they object to in a proposal."""
-    return f"take back what I object to in proposal {number}"
 
 
 def _own(session: Session, revision: RevisionRow, actor: str) -> list[ObjectionRow]:

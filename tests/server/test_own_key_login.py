@@ -15,6 +15,7 @@ from control_plane.accounts.presence import prove
 from control_plane.cli import app
 from control_plane.custody.keyfile import open_key
 from control_plane.errors import Refused
+from control_plane.purposes import LOG_IN
 from control_plane.registry import queries
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock
@@ -57,7 +58,7 @@ def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: P
     """For another purpose, a second time, for somebody else, or once its holder left: no token; and twelve hours."""
     file = fresh(acts, tmp_path)
     key, now = open_key(file, SECRET), acts.plane.now()
-    good = prove(key, person=file.person, purpose=tokens.LOG_IN, at=now, nonce=bytes(16))
+    good = prove(key, person=file.person, purpose=LOG_IN, at=now, nonce=bytes(16))
     other = prove(key, person=file.person, purpose="take back", at=now, nonce=bytes(16))
     for person, proof in (
         (file.person, other),
@@ -77,6 +78,6 @@ def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: P
     for by in ("lena", "ruth"):
         given = {"reason": "gone", "present": acts.passphrase(by)}
         leaving.retire_person(acts.plane, acts.id(by), file.person, **given)
-    late = prove(key, person=file.person, purpose=tokens.LOG_IN, at=acts.plane.now(), nonce=bytes(16))
+    late = prove(key, person=file.person, purpose=LOG_IN, at=acts.plane.now(), nonce=bytes(16))
     with refused(acts.plane, Refused):
         tokens.issue_by_key(acts.plane, file.person, late)

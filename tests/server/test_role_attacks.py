@@ -38,6 +38,7 @@ OPEN = {
     "/v1/session/oidc",
     "/v1/session/oidc/callback",
     "/v1/audit/checkpoint",
+    "/v1/audit/keys",
     "/v1/openapi.json",
     "/v1/docs",
     "/v1/docs/oauth2-redirect",

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.audit.packing import auth_of
-from control_plane.cli.audit.searching import Reader, reader
 from control_plane.cli.audit.times import TIME, parse_time
-from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
+from control_plane.cli.desk import Desk, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from control_plane.evidence.asof import AsOf, Deed, Live
+    from control_plane.client.records import AsOf, Deed, Live
 
 __all__ = ["as_of"]
 
 
+@reading
 def as_of(
+    desk: Desk,
     *,
     at: Annotated[datetime, typer.Option(help="The moment, in UTC.", parser=parse_time, metavar=TIME)],
     channel: Annotated[str, typer.Option(help="The channel; without it the usual one.")] = "",
     prompt: Annotated[str, typer.Option(help="Only the prompt of this name.")] = "",
-    as_: Reader = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Show what was live at a moment, by whose approval, with the entries of the log that evidence it."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.evidence import asof
-
-        found = asof.as_of(plane, reader(plane, as_), at=at, channel=channel, name=prompt, auth=auth_of(as_))
-        early = ("this moment is still to come: what follows is live now",) if at > plane.now() else ()
-        answer(found, as_json=as_json, text="\n".join((*early, *_lines(found))))
+    found = desk.client.audit.as_of(at=at, channel=channel, prompt=prompt)
+    early = ("this moment is still to come: what follows is live now",) if at > datetime.now(UTC) else ()
+    desk.answer(found, "\n".join((*early, *_lines(found))))
 
 
 def _lines(found: AsOf) -> Iterator[str]:

@@ -34,7 +34,10 @@ def export(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Export the log to a SIEM as OCSF JSON lines, resumable, each entry at least once."""
+    """Export the log to a SIEM as OCSF JSON lines, resumable, each entry at least once.
+
+    Runs on the server's machine.
+    """
     with opened(home, as_json=as_json) as plane:
         from control_plane import ledger
         from control_plane.accounts import people

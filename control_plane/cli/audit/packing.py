@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.audit.times import TIME, parse_time
-from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
+from control_plane.cli.desk import Desk, reading
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 if TYPE_CHECKING:
+    from audit.pack.container import Container
     from audit.record import Auth
-    from control_plane.evidence.packs import MadePack
 
 __all__ = ["OptionalAs", "Since", "Until", "auth_of", "pack"]
 
@@ -27,7 +27,9 @@ Until = Annotated[
 OptionalAs = Annotated[str, typer.Option("--as", help="Login or id of the person who asks, for the log.")]
 
 
+@reading
 def pack(
+    desk: Desk,
     *,
     since: Since = None,
     until: Until = None,
@@ -36,32 +38,57 @@ def pack(
     out: Annotated[str, typer.Option(help="File to write; a folder if the name ends in a slash.")],
     nonce: Annotated[str, typer.Option(help="The auditor's nonce, by which the sample is drawn.")] = "",
     without_texts: Annotated[bool, typer.Option("--without-texts", help="Leave names and reasons out.")] = False,
-    actor: OptionalAs = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
-    """Make an evidence pack of a period or a release, verified, for somebody who need not trust this server."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane import ledger
-        from control_plane.accounts import people
-        from control_plane.evidence import packs
+    """Make an evidence pack of a period or a release, verified here, for somebody who need not trust this server."""
+    if bool(release) == bool(since or until):
+        raise InvalidDocument("expected either --release or a period by --from and --to")
+    if Path(out).exists():
+        raise InvalidDocument(f"expected a new file or folder at {out}, got one that is there")
+    made = desk.client.audit.make_pack(
+        since=since,
+        until=until,
+        release=release,
+        channel=channel,
+        nonce=nonce,
+        with_texts=not without_texts,
+    )
+    _checked(desk, made, out)
 
-        if bool(release) == bool(since or until):
-            raise InvalidDocument("expected either --release or a period by --from and --to")
-        if Path(out).exists():
-            raise InvalidDocument(f"expected a new file or folder at {out}, got one that is there")
-        asked = packs.PackRequest(
-            since,
-            until,
-            release=release,
-            channel=channel,
-            nonce=nonce,
-            with_texts=not without_texts,
-        )
-        person = people.find_person(plane, actor).id if actor else ledger.SYSTEM
-        made = packs.make_pack(plane, asked, actor=person, auth=auth_of(actor))
-        _write(out, made)
-        answer(_said(made, out), as_json=as_json, text=_text(made, out))
+
+def _checked(desk: Desk, made: bytes, out: str) -> None:
+    """Verify a pack, write it, and say what it holds; one that does not verify is not written."""
+    from audit.commands.verify_pack import as_document, render
+    from audit.note import parse_vkey
+    from audit.pack.check import check_pack
+    from audit.pack.container import open_zip
+    from audit.pack.make import NOTE
+    from edge_runtime.core import canonical
+
+    container = open_zip(made)
+    report = check_pack(container, [parse_vkey(one) for one in desk.client.audit.log_keys()])
+    if not report.ok:
+        raise Unavailable(f"expected a pack that verifies, got: {render(report)}")
+    digest = canonical.digest(container.read(NOTE))
+    _write(out, made, container)
+    lines = (
+        f"written       {out}",
+        f"digest        {digest}",
+        f"check it by   python -m audit verify {out} --vkey KEY",
+    )
+    desk.answer({**as_document(report), "out": out, "digest": digest}, render(report) + "\n".join(lines))
+
+
+def _write(out: str, made: bytes, container: Container) -> None:
+    from control_plane.files import write_atomic
+
+    try:
+        if not out.endswith("/"):
+            write_atomic(Path(out), made)
+            return
+        for path in container.paths:
+            write_atomic(Path(out) / path, container.read(path))
+    except OSError as error:
+        raise Unavailable(f"expected to write {out}, got: {error.strerror}") from error
 
 
 def auth_of(actor: str) -> Auth:
@@ -69,43 +96,3 @@ def auth_of(actor: str) -> Auth:
     from audit.record import Auth
 
     return Auth.NONE if actor else Auth.SYSTEM
-
-
-def _write(out: str, made: MadePack) -> None:
-    import io
-
-    from audit.pack.container import write_zip
-    from control_plane.files import write_atomic
-
-    try:
-        if out.endswith("/"):
-            for path, data in made.files.items():
-                write_atomic(Path(out) / path, data)
-            return
-        stream = io.BytesIO()
-        write_zip(stream, made.files)
-        write_atomic(Path(out), stream.getvalue())
-    except OSError as error:
-        raise Unavailable(f"expected to write {out}, got: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidDocument(
-            str(error), hint="end --out in a slash for a folder, or choose a shorter period"
-        ) from error
-
-
-def _said(made: MadePack, out: str) -> dict[str, object]:
-    from audit.commands.verify_pack import as_document
-
-    return {**as_document(made.report), "out": out, "digest": made.digest, "logged": made.leaf}
-
-
-def _text(made: MadePack, out: str) -> str:
-    from audit.commands.verify_pack import render
-
-    lines = (
-        f"written       {out}",
-        f"digest        {made.digest}",
-        f"logged as     entry {made.leaf}",
-        f"check it by   python -m audit verify {out} --vkey KEY",
-    )
-    return render(made.report) + "\n".join(lines)

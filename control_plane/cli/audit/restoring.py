@@ -8,7 +8,10 @@ __all__ = ["restore"]
 
 
 def restore(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Bring back the log's entries that a restored database lacks, from the published files."""
+    """Bring back the log's entries that a restored database lacks, from the published files.
+
+    Runs on the server's machine.
+    """
     with opened(home, as_json=as_json) as plane:
         from control_plane.ledger.restore import restore as bring_back
 

@@ -10,25 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from control_plane.cli.audit.packing import auth_of
 from control_plane.cli.audit.times import TIME, parse_time
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
+from control_plane.cli.desk import Desk, reading
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from control_plane.evidence.search import Hit
-    from control_plane.plane import ControlPlane
+    from control_plane.client.records import Hit
 
-__all__ = ["Reader", "reader", "reindex", "search"]
-
-Reader = Annotated[
-    str, typer.Option("--as", help="Login or id of the person who reads; without it the log names the installation.")
-]
+__all__ = ["reindex", "search"]
 
 
+@reading
 def search(
+    desk: Desk,
     *,
     act: Annotated[str, typer.Option(help="What was done, such as approved or released.")] = "",
     actor: Annotated[str, typer.Option(help="Login or id of who did it.")] = "",
@@ -47,41 +44,37 @@ def search(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 100,
     before: Annotated[int | None, typer.Option(help="Below this index: the next page.", min=0)] = None,
     proof: Annotated[Path | None, typer.Option(help="Folder to write a proof file for each entry to.")] = None,
-    as_: Reader = "",
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Search the log, newest first; that somebody searched is an entry of the log."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.evidence.search import Query, read
-
-        _require_act(act)
-        if prompt and name and prompt != name:
-            raise InvalidDocument("expected --prompt or --name, got both")
-        query = Query(
-            act=act,
-            actor=people.find_person(plane, actor).id if actor else "",
-            name=prompt or name,
-            version=version,
-            channel=channel,
-            release=release,
-            words=words,
-            since=since,
-            until=until,
-            limit=limit,
-            before=before,
-        )
-        found = read(plane, reader(plane, as_), query, auth=auth_of(as_), proof_files=proof is not None)
-        if proof is not None:
-            _write(proof, found)
-        shown = _shown(plane, found)
-        more = f"\nmore with --before {found[-1].index}" if len(found) == limit and found[-1].index else ""
-        answer(shown, as_json=as_json, text=("\n".join(map(_line, shown)) or "no entries") + more)
+    _require_act(act)
+    if prompt and name and prompt != name:
+        raise InvalidDocument("expected --prompt or --name, got both")
+    found = desk.client.audit.search(
+        act=act,
+        actor=desk.person(actor) if actor else "",
+        name=prompt or name,
+        version=version,
+        channel=channel,
+        release=release,
+        words=words,
+        since=since,
+        until=until,
+        limit=limit,
+        before=before,
+        proofs=proof is not None,
+    )
+    if proof is not None:
+        _write(proof, found)
+    shown = _shown(desk, found)
+    more = f"\nmore with --before {found[-1].index}" if len(found) == limit and found[-1].index else ""
+    desk.answer(shown, ("\n".join(map(_line, shown)) or "no entries") + more)
 
 
 def reindex(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Build the index that searches use anew, from the entries and the texts that are not erased."""
+    """Build the index that searches use anew, from the entries and the texts that are not erased.
+
+    Runs on the server's machine.
+    """
     with opened(home, as_json=as_json) as plane:
         from rich.console import Console
         from rich.progress import Progress
@@ -95,14 +88,6 @@ def reindex(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         answer({"entries": done}, as_json=as_json, text=f"{done} entries are found by what they say now")
 
 
-def reader(plane: ControlPlane, login_or_id: str) -> str:
-    """Return the id of who reads; "" stands for the installation, as which whoever works on the server reads."""
-    from control_plane import ledger
-    from control_plane.accounts import people
-
-    return people.find_person(plane, login_or_id).id if login_or_id else ledger.SYSTEM
-
-
 def _write(folder: Path, found: Iterable[Hit]) -> None:
     """Write proof files, each beside the exact bytes of its entry."""
     try:
@@ -110,21 +95,29 @@ def _write(folder: Path, found: Iterable[Hit]) -> None:
         for hit in found:
             if hit.tlog_proof:
                 (folder / f"{hit.index}.tlog-proof").write_text(hit.tlog_proof, encoding="utf-8", newline="")
-                (folder / f"{hit.index}.json").write_bytes(hit.data)
+                (folder / f"{hit.index}.json").write_bytes(hit.data.encode())
     except OSError as error:
         raise InvalidDocument(f"expected a folder that can be written to, got: {error.strerror}") from error
 
 
-def _shown(plane: ControlPlane, found: Iterable[Hit]) -> list[dict[str, Any]]:
-    from control_plane.accounts import people
-    from control_plane.registry import queries
-
-    names = {person.id: person.name for person in people.list_people(plane)}
-    titles = {f"proposal-{one.number}": one.title for one in queries.list_proposals(plane)}
+def _shown(desk: Desk, found: Sequence[Hit]) -> list[dict[str, Any]]:
+    names = {person.id: person.name for person in desk.client.people.everybody()}
+    titles = _titles(desk, {one.name for one in found if one.name.startswith("proposal-")})
     return [
         {**asdict(one), "actor_name": names.get(one.actor, one.actor), "title": titles.get(one.name, "")}
         for one in found
     ]
+
+
+def _titles(desk: Desk, names: set[str]) -> dict[str, str]:
+    """Return the titles of proposals by the names that the log has for them, reading back to the oldest of these."""
+    titles: dict[str, str] = {}
+    if names:
+        for one in desk.client.proposals.list(limit=500):
+            titles[f"proposal-{one.number}"] = one.title
+            if names <= titles.keys():
+                break
+    return titles
 
 
 def _line(entry: dict[str, Any]) -> str:

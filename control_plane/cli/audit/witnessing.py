@@ -24,6 +24,8 @@ def witness(
     """Cosign the checkpoints of a log that only grows, on a machine that its operator does not run.
 
     Prints the witness's public key when it starts. See docs/witness.md.
+
+    Needs no server.
     """
     from audit.commands import witness as witness_command
 

@@ -12,6 +12,7 @@ from control_plane.client.api.delegations import AsyncDelegationsApi, Delegation
 from control_plane.client.api.drafts import AsyncDraftsApi, DraftsApi
 from control_plane.client.api.grants import AsyncGrantsApi, GrantsApi
 from control_plane.client.api.health import AsyncHealthApi, HealthApi
+from control_plane.client.api.holds import AsyncHoldsApi, HoldsApi
 from control_plane.client.api.inbox import AsyncInboxApi, InboxApi
 from control_plane.client.api.keys import AsyncKeysApi, KeysApi
 from control_plane.client.api.library import AsyncLibraryApi, LibraryApi
@@ -20,8 +21,10 @@ from control_plane.client.api.promotions import AsyncPromotionsApi, PromotionsAp
 from control_plane.client.api.prompts import AsyncPromptsApi, PromptsApi
 from control_plane.client.api.proposals import AsyncProposalsApi, ProposalsApi
 from control_plane.client.api.releases import AsyncReleasesApi, ReleasesApi
+from control_plane.client.api.retention import AsyncRetentionApi, RetentionApi
 from control_plane.client.api.returns import AsyncReturnsApi, ReturnsApi
 from control_plane.client.api.reviews import AsyncReviewsApi, ReviewsApi
+from control_plane.client.api.roles import AsyncRolesApi, RolesApi
 from control_plane.client.api.rollbacks import AsyncRollbacksApi, RollbacksApi
 from control_plane.client.api.schedule import AsyncScheduleApi, ScheduleApi
 from control_plane.client.api.session import AsyncSessionApi, SessionApi
@@ -51,6 +54,7 @@ class Operations:
         self.drafts = DraftsApi(sender)
         self.grants = GrantsApi(sender)
         self.health = HealthApi(sender)
+        self.holds = HoldsApi(sender)
         self.inbox = InboxApi(sender)
         self.keys = KeysApi(sender)
         self.library = LibraryApi(sender)
@@ -59,8 +63,10 @@ class Operations:
         self.prompts = PromptsApi(sender)
         self.proposals = ProposalsApi(sender)
         self.releases = ReleasesApi(sender)
+        self.retention = RetentionApi(sender)
         self.returns = ReturnsApi(sender)
         self.reviews = ReviewsApi(sender)
+        self.roles = RolesApi(sender)
         self.rollbacks = RollbacksApi(sender)
         self.schedule = ScheduleApi(sender)
         self.session = SessionApi(sender)
@@ -87,6 +93,7 @@ class AsyncOperations:
         self.drafts = AsyncDraftsApi(sender)
         self.grants = AsyncGrantsApi(sender)
         self.health = AsyncHealthApi(sender)
+        self.holds = AsyncHoldsApi(sender)
         self.inbox = AsyncInboxApi(sender)
         self.keys = AsyncKeysApi(sender)
         self.library = AsyncLibraryApi(sender)
@@ -95,8 +102,10 @@ class AsyncOperations:
         self.prompts = AsyncPromptsApi(sender)
         self.proposals = AsyncProposalsApi(sender)
         self.releases = AsyncReleasesApi(sender)
+        self.retention = AsyncRetentionApi(sender)
         self.returns = AsyncReturnsApi(sender)
         self.reviews = AsyncReviewsApi(sender)
+        self.roles = AsyncRolesApi(sender)
         self.rollbacks = AsyncRollbacksApi(sender)
         self.schedule = AsyncScheduleApi(sender)
         self.session = AsyncSessionApi(sender)

@@ -64,6 +64,11 @@ def _verify() -> Call[LedgerReport]:
     return Call("GET", "/v1/audit/verify", LedgerReport)
 
 
+def _log_keys() -> Call[tuple[str, ...]]:
+    """Return the public keys by which the log is verified, the log's own first, then its witnesses': public."""
+    return Call("GET", "/v1/audit/keys", tuple[str, ...])
+
+
 def _checkpoint() -> Call[str]:
     """Return the signed checkpoint of the audit log: public, as all of the log is."""
     return Call("GET", "/v1/audit/checkpoint", str)
@@ -107,10 +112,11 @@ def _report_page(rules: str, *, since: datetime | None = None, until: datetime |
 def _file_document(
     *,
     kind: str,
-    document: str,
     reason: str,
     passphrase: str,
     if_match: str | None = None,
+    document: str | None = None,
+    digest: str | None = None,
     valid_until: date | None = None,
     ticket: str | None = None,
 ) -> Call[Filed]:
@@ -121,7 +127,13 @@ def _file_document(
         Filed,
         headers=given(**{"If-Match": if_match}),
         body=given(
-            kind=kind, document=document, reason=reason, passphrase=passphrase, valid_until=valid_until, ticket=ticket
+            kind=kind,
+            reason=reason,
+            passphrase=passphrase,
+            document=document,
+            digest=digest,
+            valid_until=valid_until,
+            ticket=ticket,
         ),
     )
 
@@ -133,6 +145,7 @@ class AuditApi(Group):
     proof = now(_proof)
     as_of = now(_as_of)
     verify = now(_verify)
+    log_keys = now(_log_keys)
     checkpoint = now(_checkpoint)
     make_pack = now(_make_pack)
     gaps = now(_gaps)
@@ -148,6 +161,7 @@ class AsyncAuditApi(AsyncGroup):
     proof = later(_proof)
     as_of = later(_as_of)
     verify = later(_verify)
+    log_keys = later(_log_keys)
     checkpoint = later(_checkpoint)
     make_pack = later(_make_pack)
     gaps = later(_gaps)

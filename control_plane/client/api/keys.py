@@ -19,13 +19,26 @@ def _enrol_key(*, code: str, passphrase: str, if_match: str | None = None) -> Ca
     )
 
 
+def _enrol_own_key_by_code(*, public: str, proof: str, code: str, if_match: str | None = None) -> Call[Person]:
+    """Enrol a key of one's own with a code that an administrator handed out; nobody need be signed in."""
+    return Call(
+        "POST",
+        "/v1/keys/own",
+        Person,
+        headers=given(**{"If-Match": if_match}),
+        body=given(public=public, proof=proof, code=code),
+    )
+
+
 class KeysApi(Group):
     """`/v1/keys`, one call after the other."""
 
     enrol_key = now(_enrol_key)
+    enrol_own_key_by_code = now(_enrol_own_key_by_code)
 
 
 class AsyncKeysApi(AsyncGroup):
     """The same for `await`."""
 
     enrol_key = later(_enrol_key)
+    enrol_own_key_by_code = later(_enrol_own_key_by_code)

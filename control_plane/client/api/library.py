@@ -56,7 +56,7 @@ def _tags(*, channel: str | None = None) -> Call[tuple[Count, ...]]:
 
 
 def _show(kind: str, name: str, *, channel: str | None = None) -> Call[Detail]:
-    """Return a live entry with its content, source, versions, and what it relies on and is used by."""
+    """Return a live entry with its content, source, versions, and what it relies on and is used by; kind may be any."""
     return Call("GET", f"/v1/library/{segment(kind)}/{segment(name)}", Detail, query=given(channel=channel))
 
 

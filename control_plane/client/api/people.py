@@ -16,7 +16,7 @@ from control_plane.client.calls import (
     now_items,
     segment,
 )
-from control_plane.client.records.people import Enrolled, Invited, Left, Me
+from control_plane.client.records.people import Enrolled, Erasable, Erasure, Invited, Left, Me
 from control_plane.client.records.shared import Person, Proving
 
 __all__ = ["AsyncPeopleApi", "PeopleApi"]
@@ -37,6 +37,19 @@ def _set_address(*, address: str, if_match: str | None = None) -> Call[None]:
 def _remove_address(*, if_match: str | None = None) -> Call[None]:
     """Remove it: they get no mail from now on."""
     return Call("DELETE", "/v1/people/me/address", type(None), headers=given(**{"If-Match": if_match}))
+
+
+def _set_address_of(
+    person: str, *, address: str, if_match: str | None = None, passphrase: str | None = None
+) -> Call[None]:
+    """Set somebody's e-mail address, or remove it, as an administrator; one's own takes no passphrase."""
+    return Call(
+        "PUT",
+        f"/v1/people/{segment(person)}/address",
+        type(None),
+        headers=given(**{"If-Match": if_match}),
+        body=given(address=address, passphrase=passphrase),
+    )
 
 
 def _everybody(*, limit: int | None = None) -> Paged[Person]:
@@ -102,17 +115,50 @@ def _retire_key(person: str, *, reason: str, passphrase: str, if_match: str | No
     )
 
 
+def _enrol_own_key(person: str, *, public: str, proof: str, if_match: str | None = None) -> Call[Person]:
+    """Enrol a key that somebody keeps themselves, as an administrator: from now on no server can sign for them."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/own-key",
+        Person,
+        headers=given(**{"If-Match": if_match}),
+        body=given(public=public, proof=proof),
+    )
+
+
+def _preview_erasure(person: str) -> Call[Erasable]:
+    """Return what erasing somebody's texts would destroy, and what forbids it."""
+    return Call("GET", f"/v1/people/{segment(person)}/erasure", Erasable)
+
+
+def _erase_texts(
+    person: str, *, reason: str, passphrase: str, if_match: str | None = None, ticket: str | None = None
+) -> Call[Erasure]:
+    """Erase every text of somebody, name, address and reasons, for good."""
+    return Call(
+        "POST",
+        f"/v1/people/{segment(person)}/erasure",
+        Erasure,
+        headers=given(**{"If-Match": if_match}),
+        body=given(reason=reason, passphrase=passphrase, ticket=ticket),
+    )
+
+
 class PeopleApi(Group):
     """`/v1/people`, one call after the other."""
 
     me = now(_me)
     set_address = now(_set_address)
     remove_address = now(_remove_address)
+    set_address_of = now(_set_address_of)
     everybody = now_items(_everybody)
     enrol = now(_enrol)
     invite = now(_invite)
     retire_person = now(_retire_person)
     retire_key = now(_retire_key)
+    enrol_own_key = now(_enrol_own_key)
+    preview_erasure = now(_preview_erasure)
+    erase_texts = now(_erase_texts)
 
 
 class AsyncPeopleApi(AsyncGroup):
@@ -121,8 +167,12 @@ class AsyncPeopleApi(AsyncGroup):
     me = later(_me)
     set_address = later(_set_address)
     remove_address = later(_remove_address)
+    set_address_of = later(_set_address_of)
     everybody = later_items(_everybody)
     enrol = later(_enrol)
     invite = later(_invite)
     retire_person = later(_retire_person)
     retire_key = later(_retire_key)
+    enrol_own_key = later(_enrol_own_key)
+    preview_erasure = later(_preview_erasure)
+    erase_texts = later(_erase_texts)

@@ -18,6 +18,7 @@ def read_list(
     name: str | None = None,
     words: str | None = None,
     waiting: bool | None = None,
+    waiting_for: str | None = None,
     limit: int | None = None,
 ) -> Paged[Proposal]:
     """Return the proposals that match everything that is given, newest first."""
@@ -34,6 +35,7 @@ def read_list(
                 name=name,
                 words=words,
                 waiting=waiting,
+                waiting_for=waiting_for,
                 limit=limit,
             ),
         )

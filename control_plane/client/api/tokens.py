@@ -45,9 +45,9 @@ def _log_in(*, at: str, nonce: str, signature: str, person: str, if_match: str |
     )
 
 
-def _revoke_token(identity: str, *, if_match: str | None = None) -> Call[None]:
+def _revoke_token(identity: str, *, if_match: str | None = None) -> Call[Token]:
     """Revoke a token of one's own, or as an administrator anybody's."""
-    return Call("DELETE", f"/v1/tokens/{segment(identity)}", type(None), headers=given(**{"If-Match": if_match}))
+    return Call("DELETE", f"/v1/tokens/{segment(identity)}", Token, headers=given(**{"If-Match": if_match}))
 
 
 class TokensApi(Group):

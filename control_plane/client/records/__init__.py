@@ -20,9 +20,10 @@ from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
 from control_plane.client.records.grants import Checklist, Open
 from control_plane.client.records.health import Health
+from control_plane.client.records.holds import Hold
 from control_plane.client.records.inbox import Task
 from control_plane.client.records.library import Count, Detail, Item, Page, Reference
-from control_plane.client.records.people import Enrolled, Holds, Invited, Left, Me
+from control_plane.client.records.people import Enrolled, Erasable, Erasure, Holds, Invited, Left, Me
 from control_plane.client.records.prompts import PromptDetail, PromptInfo
 from control_plane.client.records.proposals import (
     CaseEffect,
@@ -44,7 +45,9 @@ from control_plane.client.records.proposals import (
     Underneath,
 )
 from control_plane.client.records.releases import Reviewed
+from control_plane.client.records.retention import SettingChanged
 from control_plane.client.records.reviews import PendingReview
+from control_plane.client.records.roles import HeldRole
 from control_plane.client.records.schedule import Planned
 from control_plane.client.records.session import SignedIn
 from control_plane.client.records.shared import (
@@ -89,6 +92,8 @@ __all__ = [
     "DraftInfo",
     "DraftProblem",
     "Enrolled",
+    "Erasable",
+    "Erasure",
     "Evidence",
     "FieldDiff",
     "Filed",
@@ -96,7 +101,9 @@ __all__ = [
     "Gap",
     "GrantRecord",
     "Health",
+    "HeldRole",
     "Hit",
+    "Hold",
     "Holds",
     "Invited",
     "Item",
@@ -133,6 +140,7 @@ __all__ = [
     "Reviewed",
     "SavedDraft",
     "Seen",
+    "SettingChanged",
     "Signature",
     "SignedIn",
     "Snapshot",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from control_plane.client.records.shared import Person
 
-__all__ = ["Enrolled", "Holds", "Invited", "Left", "Me"]
+__all__ = ["Enrolled", "Erasable", "Erasure", "Holds", "Invited", "Left", "Me"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,24 @@ class Enrolled:
 
     person: Person
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """What erasing somebody's texts would destroy: keys, to the texts of so many entries; holds that forbid it."""
+
+    keys: int
+    concerned: int
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased: the keys that were destroyed, the entries that say so, how many entries lost their texts."""
+
+    keys: tuple[str, ...]
+    entries: tuple[int, ...]
+    concerned: int
 
 
 @dataclass(frozen=True, slots=True)
