@@ -58,10 +58,7 @@ def key(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a custodian's key in a sealed file, or the file of one in a token; hand over FILE.public.
-
-    Needs no server.
-    """
+    """Make a custodian's key in a sealed file, or a token's; hand over FILE.public. Needs no server."""
     with exit_codes(as_json=as_json):
         from control_plane.ceremony import custodians
 
@@ -102,10 +99,7 @@ def create(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Begin an organisation: make its home without the keys of root and targets, enrol its people, write the order.
-
-    Runs on the server's machine.
-    """
+    """Begin an organisation: a home without keys of root and targets, people, the order. Runs on the server's machine."""
     out = _Out(order, sign_with, passphrases, as_json)
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.beginning import begin
@@ -134,10 +128,7 @@ def move(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Move a self-contained installation to custodians: its devices follow without being installed again.
-
-    Runs on the server's machine.
-    """
+    """Move a self-contained installation to custodians: devices follow as they are. Runs on the server's machine."""
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing
@@ -157,10 +148,7 @@ def renew(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Have targets signed for another 90 days, with the people and rules as they are now.
-
-    Runs on the server's machine.
-    """
+    """Have targets signed for another 90 days, people and rules as they are now. Runs on the server's machine."""
     out = _Out(order, sign_with, passphrases, as_json)
     with opened(home, as_json=as_json) as plane:
         from control_plane.ceremony import preparing

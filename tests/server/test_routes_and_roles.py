@@ -364,7 +364,7 @@ def test_every_route_answers_each_role_as_the_table_says(world: World) -> None:
     """Real requests of everybody to every route; whoever may not changes nothing."""
     expected, got = rows_of(TABLE), {}
     for route, signs in expected.items():
-        world.clock.advance(seconds=30)  # all of it within the hour in which a token notes no further use
+        world.clock.advance(seconds=25)  # all of it within the hour in which a token notes no further use
         got[route] = tried(world, route, signs)
     other = {route: signs for route, signs in got.items() if signs != expected[route]}
     assert not other, f"got\n{table_of(other)}\nexpected\n{table_of({route: expected[route] for route in other})}"
