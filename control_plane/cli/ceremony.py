@@ -99,7 +99,7 @@ def create(
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Begin an organisation: a home without keys of root and targets, people, the order. Runs on the server's machine."""
+    """Begin an organisation: a home without root's or targets' keys, people, an order. Runs on the server's machine."""
     out = _Out(order, sign_with, passphrases, as_json)
     with exit_codes(as_json=as_json):
         from control_plane.ceremony.beginning import begin
