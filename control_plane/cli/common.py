@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
 
 __all__ = [
-    "As",
     "Channel",
     "Home",
     "Json",
@@ -34,14 +33,12 @@ __all__ = [
     "exit_codes",
     "opened",
     "passphrase",
-    "signing",
     "texts_of",
 ]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
 
 Home: TypeAlias = Annotated[Path, typer.Option("--home", help="The server's home.", envvar="MENTORPLANE_HOME")]
-As: TypeAlias = Annotated[str, typer.Option("--as", help="Login or id of the person who acts.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Channel: TypeAlias = Annotated[
     str, typer.Option("--channel", help="The channel; without it the usual one.", show_default=False)
@@ -114,13 +111,6 @@ def passphrase(file: Path | None) -> str:
             hint="give --passphrase-file or MENTORPLANE_PASSPHRASE",
         )
     return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
-
-
-def signing(plane: ControlPlane, actor: str, file: Path | None) -> tuple[str, str]:
-    """Return the id of the person who acts, by login or id, and the passphrase that opens their key."""
-    from control_plane.accounts import people
-
-    return people.find_person(plane, actor).id, passphrase(file)
 
 
 def texts_of(files: Iterable[Path]) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Channel, PassphraseFile, passphrase
+from control_plane.cli.common import Channel
 from control_plane.cli.desk import Desk, acting, reading
-from control_plane.cli.shown import moment
+from control_plane.cli.pen import Pen, signing
+from control_plane.cli.shown import moment, proposal_line
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ def schedule(
 def unschedule(desk: Desk, number: Number) -> None:
     """Take a proposal off the schedule; its approvals stay."""
     made = desk.client.proposals.unschedule(number)
-    desk.answer(
-        made, f"proposal {made.number} on {made.channel}, revision {made.revision}, {made.state}: {made.manifest}"
-    )
+    desk.answer(made, proposal_line(made))
 
 
 @reading
@@ -74,26 +73,20 @@ def withdrawals(desk: Desk, *, channel: Channel = "") -> None:
     desk.answer(found, "\n".join(lines) or "nothing is withdrawn")
 
 
-@acting
+@signing
 def review_release(
     desk: Desk,
+    pen: Pen,
     number: Annotated[int, typer.Argument(help="Number of the break-glass release.", min=1, max=2**31 - 1)],
     *,
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
     reason: Annotated[str, typer.Option(help="Why, in your own words.")],
     manifest: Annotated[str, typer.Option(help="Manifest digest of the release that you looked at.")],
     channel: Channel = "",
-    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Sign the mandatory review of a break-glass release."""
-    made = desk.client.releases.review_release(
-        number,
-        role=role,
-        reason=reason,
-        manifest=manifest,
-        channel=channel,
-        passphrase=passphrase(passphrase_file),
-    )
+    what = {"number": number, "role": role, "reason": reason, "manifest": manifest, "channel": channel}
+    made = pen.review(desk.client.unsigned.review, desk.client.releases.review_release, what)
     desk.answer(made, f"release {number}: " + ("reviewed" if made.reviewed else "signed; more people must review it"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -36,7 +36,9 @@ __all__ = [
     "app",
     "decide_here",
     "login",
+    "material_of",
     "present_by",
+    "shown",
     "signing_here",
 ]
 
@@ -109,7 +111,7 @@ class OwnKey:
         """Return what is live on a channel, as this machine verified it. Raises: as for `verified_release`."""
         from control_plane.custody.verified import verified_release
 
-        return verified_release(self.device, trust=self.trust, source=self.source, channel=channel)
+        return verified_release(self.device / channel, trust=self.trust, source=self.source, channel=channel)
 
     def confirm(self, question: str) -> None:
         """Ask before signing, unless told not to; end the program on a no."""
@@ -151,12 +153,10 @@ def decide_here(desk: Desk, number: int, told: Deciding, *, own: OwnKey, secret:
     """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
     from control_plane.custody.deciding import Decision, derive, sign_decision
     from control_plane.custody.keyfile import open_key
-    from control_plane.reviewing.material import Material
 
-    file, asked = own.load(), desk.client.proposals.material(number)
-    material = Material(**{one.name: getattr(asked, one.name) for one in fields(asked)})
+    file, material = own.load(), material_of(desk.client.proposals.material(number))
     derived = derive(material, own.live(material.channel), manifest=told.manifest)
-    typer.echo(_shown(derived), err=desk.as_json)
+    typer.echo(shown(derived), err=desk.as_json)
     own.confirm(f"Sign that you {told.act} this?")
     opened_key = open_key(file, passphrase(secret))
     decision = Decision(told.act, file.person, told.role, told.reason)
@@ -206,7 +206,7 @@ def signing_here(own: OwnKey, secret: Path | None) -> Signing:
         file = own.load()
         derived = derive(material, own.live(material.channel))
         require_written(material, files)
-        typer.echo(f"title {material.title}\n{_shown(derived)}", err=True)
+        typer.echo(f"title {material.title}\n{shown(derived)}", err=True)
         own.confirm("Sign that you are the author of this?")
         key = open_key(file, passphrase(secret))
         now = datetime.now(UTC)
@@ -228,7 +228,15 @@ def present_by(key: Path | None, secret: Path | None, *, purpose: str, server: s
     return prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
 
 
-def _shown(derived: Derived) -> str:
+def material_of(asked: Any) -> Material:
+    """Return what a server says that there is to sign, as it is derived from."""
+    from control_plane.reviewing.material import Material
+
+    return Material(**{one.name: getattr(asked, one.name) for one in fields(asked)})
+
+
+def shown(derived: Derived) -> str:
+    """Return what was derived, as a text: what changes, and what the checks said here."""
     from control_plane.diffs.words import as_text
 
     lines = [f"proposal {derived.number} for {derived.channel}", f"manifest {derived.manifest}, derived here"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, signing
+from control_plane.cli.common import Channel
+from control_plane.cli.desk import Desk
 from control_plane.cli.discussing import DISCUSSING
 from control_plane.cli.drafting import DRAFTING
-
-if TYPE_CHECKING:
-    from control_plane.plane import ControlPlane
+from control_plane.cli.pen import Pen, signing
+from control_plane.cli.shown import proposal_line
 
 __all__ = ["add_commands"]
 
@@ -26,58 +24,30 @@ def add_commands(app: typer.Typer) -> None:
         app.command(act.__name__.rstrip("_").replace("_", "-"))(act)
 
 
+@signing
 def rebase(
+    desk: Desk,
+    pen: Pen,
     number: Number,
     *,
-    actor: As,
     merged: Annotated[bool, typer.Option("--merged", help="Take both sides where they change other lines.")] = False,
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
 ) -> None:
-    """Put a stale proposal on the live release; its approvals are void."""
-    _sign(home, actor, passphrase_file, as_json=as_json, act=_rebasing(number, merged=merged))
+    """Put a stale proposal on the live release, signed anew; its approvals are void."""
+    what = {"number": number, "merged": merged}
+    made = pen.author(desk.client.unsigned.rebase, desk.client.proposals.rebase, what)
+    desk.answer(made, proposal_line(made))
 
 
-def _rebasing(number: int, *, merged: bool) -> Callable[[ControlPlane, str, str], Any]:
-    def act(plane: ControlPlane, person: str, secret: str) -> Any:
-        from control_plane.registry import proposals
-
-        return proposals.rebase(plane, person, number, passphrase=secret, merged=merged)
-
-    return act
-
-
+@signing
 def duplicate(
+    desk: Desk,
+    pen: Pen,
     number: Number,
     *,
-    actor: As,
     title: Annotated[str, typer.Option(help="What the new one is, in a line.")],
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
 ) -> None:
-    """Propose what another proposal has; no approval comes along."""
-
-    def act(plane: ControlPlane, person: str, secret: str) -> Any:
-        from control_plane.reviewing import closing
-
-        return closing.duplicate(plane, person, number, title=title, passphrase=secret, channel=channel)
-
-    _sign(home, actor, passphrase_file, as_json=as_json, act=act)
-
-
-def _sign(
-    home: Path,
-    actor: str,
-    passphrase_file: Path | None,
-    *,
-    as_json: bool,
-    act: Callable[[ControlPlane, str, str], Any],
-) -> None:
-    """Carry out an act that takes a passphrase, and say what became of it."""
-    with opened(home, as_json=as_json) as plane:
-        made = act(plane, *signing(plane, actor, passphrase_file))
-        said = f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"
-        answer(made, as_json=as_json, text=said)
+    """Propose what another proposal has, with your signature; no approval comes along."""
+    what = {"number": number, "title": title, "channel": channel}
+    made = pen.author(desk.client.unsigned.duplicate, desk.client.proposals.duplicate, what)
+    desk.answer(made, proposal_line(made))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, As, Channel, Home, Json, PassphraseFile, answer, opened, signing
+from control_plane.cli.common import Channel
 from control_plane.cli.desk import Desk, reading
+from control_plane.cli.pen import Pen, signing
 
 if TYPE_CHECKING:
-    from control_plane.client.records import Staged as StagedThere
-    from control_plane.registry.lifecycle.rollout import Staged
+    from control_plane.client.records import Staged
 
 __all__ = ["app", "said"]
 
@@ -23,55 +23,53 @@ Release = Annotated[int, typer.Option(help="Number of the release that you looke
 @reading
 def show(desk: Desk, *, channel: Channel = "") -> None:
     """Say how far the live release of a channel is rolled out."""
-    usual = next(one.name for one in desk.client.channels.list() if one.usual)
-    found = desk.client.channels.show_rollout(channel or usual)
+    found = desk.client.channels.show_rollout(_named(desk, channel))
     desk.answer(found, said(found))
 
 
 @app.command("open")
+@signing
 def open_stage(
+    desk: Desk,
+    pen: Pen,
     *,
-    actor: As,
     release: Release,
     stage: Annotated[int, typer.Option(help="Number of the stage that is to open, from 1.", min=1, max=2**31 - 1)],
     reason: Annotated[str, typer.Option(help="Why now, in your own words.")] = "",
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
 ) -> None:
     """Open the next stage of the live release, as far as people approved it."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry.lifecycle import rollout
-
-        person, secret = signing(plane, actor, passphrase_file)
-        made = rollout.open_stage(
-            plane, person, channel=channel, release=release, stage=stage, reason=reason, passphrase=secret
-        )
-        answer(made, as_json=as_json, text=said(made))
+    name = _named(desk, channel)
+    what = {"name": name, "release": release, "stage": stage, "reason": reason.strip()}
+    wish = {"act": "open", "channel": name, "release": release, "stage": stage}
+    made = pen.say(desk.client.unsigned.opening, desk.client.channels.open_stage, what, wish=wish)
+    desk.answer(made, said(made))
 
 
 @app.command("halt")
+@signing
 def halt(
+    desk: Desk,
+    pen: Pen,
     *,
-    actor: As,
     release: Release,
     reason: Annotated[str, typer.Option(help="Why, in your own words.")],
     channel: Channel = "",
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
 ) -> None:
     """Let no further device adopt the live release; to go on takes another release."""
-    with opened(home, as_json=as_json) as plane:
-        from control_plane.registry.lifecycle import rollout
+    name = _named(desk, channel)
+    what = {"name": name, "release": release, "reason": reason}
+    wish = {"act": "halt", "channel": name, "release": release}
+    made = pen.say(desk.client.unsigned.halt, desk.client.channels.halt_rollout, what, wish=wish)
+    desk.answer(made, said(made))
 
-        person, secret = signing(plane, actor, passphrase_file)
-        made = rollout.halt(plane, person, channel=channel, release=release, reason=reason, passphrase=secret)
-        answer(made, as_json=as_json, text=said(made))
+
+def _named(desk: Desk, channel: str) -> str:
+    """Return the name of a channel, the usual one for ""."""
+    return channel or next(one.name for one in desk.client.channels.list() if one.usual)
 
 
-def said(one: Staged | StagedThere) -> str:
+def said(one: Staged) -> str:
     """Return it as a sentence, with the command that opens the next stage."""
     what = f"release {one.release} on {one.channel}"
     if len(one.stages) == 1:

@@ -15,9 +15,17 @@ from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.client.api import Operations
-    from control_plane.client.records import Change, CheckResult, Course, Missing, ProposalDetail, Task
+    from control_plane.client.records import Change, CheckResult, Course, Missing, Proposal, ProposalDetail, Task
 
-__all__ = ["course_lines", "detail_lines", "missing_lines", "moment", "task_line", "whole_digest"]
+__all__ = [
+    "course_lines",
+    "detail_lines",
+    "missing_lines",
+    "moment",
+    "proposal_line",
+    "task_line",
+    "whole_digest",
+]
 
 _BEGINNING = re.compile("(sha256:)?[0-9a-f]{12,64}")
 _COMMANDS = {
@@ -46,6 +54,11 @@ def whole_digest(client: Operations, number: int, seen: str) -> str:
 def moment(at: datetime) -> str:
     """Return a time as people read it."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def proposal_line(made: Proposal) -> str:
+    """Return where a proposal stands, in a line."""
+    return f"proposal {made.number} on {made.channel}, revision {made.revision}, {made.state}: {made.manifest}"
 
 
 def task_line(task: Task) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from control_plane import ledger
 from control_plane.accounts import tokens
+from control_plane.cli import app
 from control_plane.custody.deciding import Decision, derive, require_written, sign_authorship, sign_decision
 from control_plane.custody.keyfile import KeyFile, open_key
 from control_plane.custody.saying import Wish, derive_review, derive_words, describe, sign_words
@@ -31,6 +34,7 @@ from tests.server.library import CLOSING, script
 from tests.server.test_channels import entry, released, trial, with_pilot
 from tests.server.test_lifecycle import broken
 from tests.server.test_rollout import staged
+from tests.serving import served
 
 SAFETY, MANAGER = "safety-owner", "release-manager"
 Act = Callable[[Elsewhere], object]
@@ -226,3 +230,37 @@ def test_attack_words_that_are_not_what_the_server_would_sign(after: Callable[[S
     stopping(acts, own)(handed(again))
     with refused(acts.plane, Conflict, "withdrawn already"):
         stopping(acts, own)(handed(again))
+
+
+def test_commands_sign_with_an_own_key_at_a_home_and_at_a_server(
+    after: Callable[[Stage], Acts], tmp_path: Path
+) -> None:
+    """`--key` verifies, derives, shows and signs; a server sees what was signed; a passphrase is refused."""
+    acts = after(staged)
+    own = fresh(acts, tmp_path, MANAGER, "author")
+    settings = acts.plane.settings
+    key = ["--key", tmp_path / "noor.key", "--source", acts.plane.site, "--trust", settings.home / "trust", "--yes"]
+    key += ["--device", tmp_path / "device"]
+
+    def run(*words: object, by_key: bool = True) -> Result:
+        env = {"MENTORPLANE_PASSPHRASE": SECRET, "DATABASE_URL": settings.database_url, **where}
+        return CliRunner().invoke(app, [*map(str, words), *map(str, key if by_key else [])], env=env)
+
+    where = {"MENTORPLANE_HOME": str(settings.home)}
+    opened = run("rollout", "open", "--release", 2, "--stage", 2)
+    assert (opened.exit_code, "stage 2 of" in opened.stdout) == (0, True), repr(opened.exception) + opened.output
+    assert "release 2 on production" in opened.stderr
+    again = run("rollout", "open", "--release", 2, "--stage", 2)
+    assert (again.exit_code, "stage 3" in again.stderr) == (2, True)
+    with served(settings) as url:
+        token = tokens.issue_token(acts.plane, own.person)
+        where = {"MENTORPLANE_SERVER": url, "MENTORPLANE_TOKEN": token, "MENTORPLANE_HOME": str(tmp_path / "none")}
+        stopped = run("withdraw", "closing", "--reason", "it hurt somebody", "--json")
+        assert (stopped.exit_code, json.loads(stopped.stdout)["by"]) == (0, own.person), stopped.output
+        undone = run("rollback", 1)
+        assert "on production, revision 1, open" in undone.stdout, undone.output
+        sealed = run("withdraw", "opener", "--reason", "x", by_key=False)
+        assert (sealed.exit_code, "key lies here" in sealed.stderr) == (2, True)
+        shown = run("channels", by_key=False)
+        assert "withdrawn    prompt closing on production" in shown.stdout, shown.output
+    assert ledger.verify(acts.plane).ok
