@@ -14,6 +14,7 @@ import typer
 
 from control_plane.cli.common import REFUSED, Json, PassphraseFile, answer, exit_codes, passphrase
 from control_plane.cli.desk import Desk, reading, unsigned_in
+from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.accounts.presence import Proof
@@ -67,7 +68,8 @@ def create(
 
         made = create_key(file, person=person, passphrase=passphrase(passphrase_file))
         told = {"person": made.person, "public": made.public.hex(), "proof": made.proof.hex()}
-        text = f"public {made.public.hex()}\nproof {made.proof.hex()}\ngive both to an administrator: `key enrol`"
+        how = "enrol both by `key enrol`: with --code if you were handed one, else by an administrator"
+        text = f"public {made.public.hex()}\nproof {made.proof.hex()}\n{how}"
         answer(told, as_json=as_json, text=text)
 
 
@@ -108,7 +110,13 @@ class OwnKey:
         return load_key(self.file)
 
     def live(self, channel: str) -> Verified:
-        """Return what is live on a channel, as this machine verified it. Raises: as for `verified_release`."""
+        """Return what is live on a channel, as this machine verified it.
+
+        Raises:
+            InvalidDocument: nothing says where it is published; else as for `verified_release`.
+        """
+        if not self.source:
+            raise InvalidDocument("expected --source, the address or folder that publishes, to verify by, got none")
         from control_plane.custody.verified import verified_release
 
         return verified_release(self.device / channel, trust=self.trust, source=self.source, channel=channel)

@@ -88,8 +88,9 @@ class Pen:
 
         file, live = self.own.load(), cache(self.own.live)
         words = Words(tuple(asked.statements), tuple(asked.before))
-        said = derive_words(words, Wish(person=file.person, **wish), live)
-        typer.echo(describe(said, live), err=True)
+        wanted = Wish(person=file.person, **wish)
+        said = derive_words(words, wanted, live)
+        typer.echo(describe(said, wanted, live), err=True)
         self.own.confirm("Sign this?")
         key, salts = open_key(file, passphrase(self.secret)), [os.urandom(16) for _ in said]
         return sign_words(said, key, reason=reason, salts=salts, at=datetime.now(UTC))

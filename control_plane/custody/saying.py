@@ -99,9 +99,9 @@ def derive_review(material: Material, wished: str, live: Live) -> Derived:
     return derive(material, Verified(parse_manifest(before) if before else None, contents), manifest=wished)
 
 
-def describe(said: Sequence[Statement], live: Live) -> str:
-    """Return in a line for each statement what is about to be signed."""
-    return "\n".join(line for one in said for line in _lines(one, _manifest(live(one.channel))))
+def describe(said: Sequence[Statement], wish: Wish, live: Live) -> str:
+    """Return in a line for each statement what is about to be signed, of what `derive_words` returned for a wish."""
+    return "\n".join(line for one in said for line in _lines(one, wish, _manifest(live(one.channel))))
 
 
 def sign_words(
@@ -179,11 +179,12 @@ def _require_stage(said: Statement, before: Sequence[JsonObject], stage: int) ->
         raise Conflict(f"expected stage {len(before) + 2}, which is next, got {stage}")
 
 
-def _lines(said: Statement, manifest: Manifest) -> Sequence[str]:
+def _lines(said: Statement, wish: Wish, manifest: Manifest) -> Sequence[str]:
     where = f"release {manifest.number} on {said.channel}, manifest {said.manifest}, verified here"
     if said.act != "withdraw":
         stages = ", ".join(f"{percent} %" for percent in manifest.stages)
-        return [f"{said.act} as {said.role}: {where}", f"        stages {stages}"]
+        act = f"open stage {wish.stage}" if said.act == "open" else said.act
+        return [f"{act} as {said.role}: {where}", f"        stages {stages}"]
     if not said.entries:
         return [f"withdraw as {said.role}: all of {where}"]
     [entry] = said.entries

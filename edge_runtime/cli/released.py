@@ -17,7 +17,7 @@ import typer
 
 from edge_runtime.cli.outcomes import source_token
 from edge_runtime.core.canonical import digest
-from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 
 __all__ = ["released"]
 
@@ -46,6 +46,8 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
     token, header = source_token(source)
     edge = EdgeRuntime.open(home, trust=trust, source=source, channel=channel, token=token, token_header=header)
     result = edge.refresh()
+    if not result.ok and not result.check:
+        raise Unavailable(result.message)
     if not result.ok or edge.state is None:
         raise NotTrusted(f"expected a release that verifies, got another: {result.message}", check=result.check)
     if edge.stage is not None and edge.stage.waits:

@@ -62,7 +62,7 @@ def said(acts: Acts, own: KeyFile, act: Act, wish: Wish, reason: str = "it hurt 
     words = own_keys.unsigned(act, Words)
     assert state_of(acts.plane) == before
     statements = derive_words(words, wish, partial(live, acts))
-    assert describe(statements, partial(live, acts))
+    assert describe(statements, wish, partial(live, acts))
     salts = [bytes([at]) * 16 for at in range(len(statements))]
     return sign_words(statements, open_key(own, SECRET), reason=reason, salts=salts, at=acts.plane.now())
 
@@ -249,7 +249,9 @@ def test_commands_sign_with_an_own_key_at_a_home_and_at_a_server(
     where = {"MENTORPLANE_HOME": str(settings.home)}
     opened = run("rollout", "open", "--release", 2, "--stage", 2)
     assert (opened.exit_code, "stage 2 of" in opened.stdout) == (0, True), repr(opened.exception) + opened.output
-    assert "release 2 on production" in opened.stderr
+    assert "open stage 2 as release-manager: release 2 on production" in opened.stderr
+    nowhere = run("rollout", "open", "--release", 2, "--stage", 3, *key[:2], by_key=False)
+    assert (nowhere.exit_code, "expected --source" in nowhere.stderr) == (3, True)
     again = run("rollout", "open", "--release", 2, "--stage", 2)
     assert (again.exit_code, "stage 3" in again.stderr) == (2, True)
     with served(settings) as url:

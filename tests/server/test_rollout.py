@@ -61,6 +61,8 @@ def test_stages_open_one_by_one_and_devices_follow(after: Callable[[Stage], Acts
     where = ("--home", tmp_path / "edge", "--trust", acts.plane.settings.home / "trust", "--source", acts.plane.site)
     shown = CliRunner().invoke(edge_app, ["released", *map(str, where)])
     assert json.loads(shown.stdout)["number"] == 3  # what people decide about is the newest, whoever runs it yet
+    away = CliRunner().invoke(edge_app, ["released", *map(str, where[:5]), str(tmp_path / "away")])
+    assert (away.exit_code, away.stderr.startswith("error: expected a published timestamp")) == (1, True), away.stderr
     assert [opened(acts, stage, release=3).percent for stage in (2, 3)] == [10, 100]
     assert edge.refresh().release == 3
     entries = ledger.search(acts.plane, act="stage-changed")
