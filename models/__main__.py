@@ -84,6 +84,7 @@ def _chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path, bool]:
         threads=arguments.threads,
         epochs=arguments.epochs or recipe.epochs,
         layers=arguments.layers or recipe.layers,
+        inner_width=arguments.inner_width or recipe.inner_width,
         heads=arguments.heads,
     )
     is_trial = arguments.smoke or changed != Recipe(threads=arguments.threads)
@@ -107,6 +108,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="learn from a few hundred examples and change nothing")
     parser.add_argument("--threads", type=int, default=2, help="how many cores to train on")
     parser.add_argument("--layers", type=int, default=0, help="how many layers instead of the recipe's, to compare")
+    parser.add_argument(
+        "--inner-width", type=int, default=0, help="how many inner neurons each layer keeps, to compare"
+    )
     parser.add_argument(
         "--heads", choices=("all", "tags", "labels"), default="all", help="which heads learn, to compare"
     )

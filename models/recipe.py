@@ -17,7 +17,7 @@ BUILD = Path(__file__).parents[1] / ".venv" / "models" / "build"
 class Recipe:
     """How the reader is trained.
 
-    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; three
+    `tokens` is how much is read in all, in as many whole epochs as come nearest, unless `epochs` says how many; two
     and a half million take two idle cores some 30 minutes. `epoch_share` takes that share of every epoch, for a trial.
     `inner_width` is how many inner neurons each layer keeps; `rounded_share` is the share at the end that is learned
     with the rounded numbers of the shipped file.
@@ -25,11 +25,11 @@ class Recipe:
     """
 
     seed: int = 20260
-    tokens: int = 3_500_000
+    tokens: int = 2_700_000
     epochs: int = 0
     epoch_share: float = 1.0
     layers: int = 6
-    inner_width: int = 768
+    inner_width: int = 1536
     rounded_share: float = 0.3
     heads: str = "all"
     batch_tokens: int = 1024

@@ -20,9 +20,9 @@ from models.scores import Counts, f_beta, overlap_counts, total
 
 __all__ = ["Choice", "choose_thresholds", "entity_counts", "label_counts", "rescored", "touched_share"]
 
-CRISIS_RECALL, CRISIS_FALSE = 0.99, 0.12
-"""What must be found of crises, and how many may be marked at most of the harmless lines beside them, most of which are
-the words of a crisis about something else: of everyday lines hardly any is."""
+CRISIS_RECALL, CRISIS_FALSE, EVERYDAY_FALSE = 0.99, 0.12, 0.01
+"""What must be found of crises; how many may be marked at most of the harmless lines beside them, most of which are the
+words of a crisis about something else; and how many of everyday lines, since a note has twenty of those."""
 INJECTION_FALSE, INJECTION_LEAST, CLEAN_TOUCHED = 0.02, 0.5, 0.05
 """Of harmless prompts, with the least that is enough whatever they say, since everyday lines that look like attacks are
 of many more kinds than were written; and of lines without anything personal, most of them written to look as if there
@@ -121,7 +121,7 @@ def _label_limit(name: str, pairs: Sequence[tuple[Example, Predicted]]) -> float
     if len(positive) < FEW:
         return 0.5
     if name == "injection":
-        return max(INJECTION_LEAST, float(np.nextafter(negative[int((1 - INJECTION_FALSE) * len(negative))], 1)))
+        return max(INJECTION_LEAST, _marking(negative, INJECTION_FALSE))
     return _best([(f_beta(label_counts(scores, holds, threshold=limit)), limit) for limit in _GRID])
 
 
@@ -133,16 +133,24 @@ def _crisis_limit(pairs: Sequence[tuple[Example, Predicted]]) -> float:
         for example, one in pairs
         if example.labels.get("crisis")
     )
-    near = sorted(
-        float(one.labels[place])
-        for example, one in pairs
-        if example.labels.get("low_mood") is False and example.labels.get("crisis") is False
+    near, everyday = (
+        sorted(
+            float(one.labels[place])
+            for example, one in pairs
+            if example.labels.get("crisis") is False and example.labels.get("low_mood") is judged
+        )
+        for judged in (False, None)
     )
-    if len(scores) < FEW or not near:
+    if len(scores) < FEW or not (near and everyday):
         return 0.5
     wanted = scores[int((1 - CRISIS_RECALL) * len(scores))]
-    allowed = float(np.nextafter(near[int((1 - CRISIS_FALSE) * len(near))], 1))
+    allowed = max(_marking(near, CRISIS_FALSE), _marking(everyday, EVERYDAY_FALSE))
     return min(0.5, max(wanted, allowed))
+
+
+def _marking(negative: Sequence[float], share: float) -> float:
+    """Return the least threshold that marks at most a share of harmless lines, whose scores are given in order."""
+    return float(np.nextafter(negative[int((1 - share) * len(negative))], 1))
 
 
 def _best(scored: Sequence[tuple[float, float]]) -> float:
