@@ -37,7 +37,7 @@ def puppet(acts: Acts, login: str, *roles: str) -> Person:
 
 def test_attack_an_administrator_renews_the_key_of_an_approver_who_keeps_theirs(acts: Acts) -> None:
     """A code for a new key is for somebody whose key was retired; else their grants would come along with it."""
-    given = {"purpose": invitations.NEW_KEY, "passphrase": acts.passphrase("lena")}
+    given = {"purpose": invitations.NEW_KEY, "present": acts.passphrase("lena")}
     with refused(acts.plane, Conflict, match="retired"):
         invitations.invite(acts.plane, acts.id("lena"), "tom", **given)
     code = retire(acts, "tom")
