@@ -51,13 +51,15 @@ def train(corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe, *, base: Path, b
     """Return the trained network; what an earlier run of the same recipe had done is not done again."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    epochs = recipe.epochs or max(1, round(recipe.tokens / _size(_epoch(corpus, tokenizer, recipe, number=0))))
-    net = _prepared(_epoch(corpus, tokenizer, recipe, number=0), recipe, base)
+    first = _epoch(corpus, tokenizer, recipe, number=0)
+    epochs = recipe.epochs or max(1, round(recipe.tokens / _size(first)))
+    net = _prepared(first, recipe, base)
     run = _Run(replace(recipe, epochs=epochs), net, build / f"checkpoint-{recipe.name}.pt")
     for number in range(epochs):
         rng = random.Random(f"{recipe.seed}:{number}")  # noqa: S311 - an order is no secret
         if not run.is_past(number):
-            run.epoch(number, batches_of(_epoch(corpus, tokenizer, recipe, number=number), recipe, rng))
+            examples = _epoch(corpus, tokenizer, recipe, number=number) if number else first
+            run.epoch(number, batches_of(examples, recipe, rng))
     round_numbers(net, wanted=False)
     net.eval()
     return net
