@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["read_own", "write_all", "write_atomic"]
+__all__ = ["copy_published", "read_own", "write_all", "write_atomic"]
 
 _AT_ONCE = 16
 """How many files are synced at once: a file system commits what is asked for together in one go."""
@@ -48,6 +49,11 @@ def write_all(files: Mapping[Path, bytes], *, as_made: Callable[[bytes], bytes] 
         list(threads.map(write_some, range(min(_AT_ONCE, len(paths)))))
     for folder in folders:
         _sync_folder(folder)
+
+
+def copy_published(source: Path, target: Path) -> None:
+    """Copy a folder that others write to meanwhile: what is half written, under a hidden name, is left out."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*"))
 
 
 def _write(path: Path, data: bytes, *, private: bool = False) -> None:

@@ -27,7 +27,7 @@ from audit.policy import evaluate
 from audit.tiles import TileReader
 from control_plane import db, ledger, trust
 from control_plane.errors import NotFound
-from control_plane.files import write_atomic
+from control_plane.files import copy_published, write_atomic
 from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
 from control_plane.registry.drafts import live_release
@@ -265,7 +265,7 @@ def forge_mirror(plane: ControlPlane, folder: Path) -> ForgedMirror:
 def _write_forgery(plane: ControlPlane, folder: Path, *, manifest: bytes, closure: bytes) -> None:
     staging = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(staging, ignore_errors=True)
-    shutil.copytree(plane.site, staging)
+    copy_published(plane.site, staging)
     site = Site(staging, plane.keys, plane.now())
     channel = plane.channel
     path = release_path(channel)

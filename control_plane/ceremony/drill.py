@@ -8,7 +8,6 @@ of a drill are never written. Does not: import the device, which is asked as a p
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from control_plane.ceremony import preparing
 from control_plane.ceremony.preparing import Keepers
 from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict
-from control_plane.files import write_atomic
+from control_plane.files import copy_published, write_atomic
 from control_plane.plane import ControlPlane
 from control_plane.repository import LIFETIMES, delegate, site_of
 from edge_runtime.core.release import encode_release, parse_release, release_path
@@ -106,7 +105,7 @@ class _Drill:
         if root is None or real.target(release_path(plane.channel)) is None:
             raise Conflict("expected an installation that has released something, got another")
         self.expires = f"{root.signed.expires:%Y-%m-%d}"
-        shutil.copytree(plane.site, self.plane.site)
+        copy_published(plane.site, self.plane.site)
 
     def ship(self, device: str) -> None:
         """Ship the newest root with the app of a device."""

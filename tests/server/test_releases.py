@@ -344,6 +344,13 @@ def test_a_forged_mirror_is_refused_for_its_approvals_alone(acts: Acts, tmp_path
     assert edge.refresh().release == 2, "a device that met the forgery still takes the next genuine release"
 
 
+def test_a_forged_mirror_leaves_out_what_is_half_written(acts: Acts) -> None:
+    """A file that another thread was writing, and that is gone when it is to be copied, stops nothing."""
+    (acts.plane.site / ".snapshot.json.0a1b2c3d").symlink_to("gone")
+    forged = publish.forge_mirror(acts.plane, acts.plane.settings.forged)
+    assert not [path.name for path in forged.folder.rglob(".*")]
+
+
 def test_a_forged_mirror_differs_only_as_said(acts: Acts) -> None:
     """One word of one prompt differs, in the closure and in the manifest that names it; nothing else."""
     plane = acts.plane
