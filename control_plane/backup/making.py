@@ -98,5 +98,5 @@ def _files(home: Path) -> Iterable[tuple[str, Path]]:
         place = home / name
         found = sorted(place.rglob("*")) if place.is_dir() else [place]
         for file in found:
-            if file.is_file() and not file.is_symlink():
+            if not file.name.startswith(".") and file.is_file() and not file.is_symlink():  # hidden: half written
                 yield file.relative_to(home).as_posix(), file
