@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from control_plane.client.api import Operations
     from control_plane.plane import ControlPlane
 
-__all__ = ["Author", "Desk", "Server", "TokenFile", "acting", "reading", "server_client", "unsigned_in"]
+__all__ = [
+    "Author",
+    "Desk",
+    "Server",
+    "TokenFile",
+    "acting",
+    "dressed",
+    "options_of",
+    "reading",
+    "server_client",
+    "unsigned_in",
+]
 
 P = ParamSpec("P")
 Server: TypeAlias = Annotated[
@@ -111,15 +122,25 @@ def _command(needs: _Needs, function: Callable[Concatenate[Desk, P], None]) -> C
         with _open(needs, given.get("key"), **shared) as desk:
             function(desk, **given)  # type: ignore[call-arg]
 
+    return dressed(command, function, [*own, *_SHARED.values()])
+
+
+def dressed(
+    command: Callable[..., None], function: Callable[..., None], parameters: Iterable[inspect.Parameter]
+) -> Callable[..., None]:
+    """Return the command under the function's name and help, with these parameters, all of them by name."""
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(command, name, getattr(function, name))
-    parameters = [*own, *inspect.signature(_open, eval_str=True).parameters.values()]
-    named = [
-        one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters if one.name in _SHARED or one in own
-    ]
+    named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
     command.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in named}
     return command
+
+
+def options_of(opener: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a function that come by name alone, by their names."""
+    parameters = inspect.signature(opener, eval_str=True).parameters
+    return {name: one for name, one in parameters.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
 @contextmanager
@@ -161,7 +182,7 @@ def _open(
         yield desk
 
 
-_SHARED = ("as_", "server", "token_file", "home", "as_json")
+_SHARED = options_of(_open)
 reading = partial(_command, _Needs())
 """Make a command that anybody may read with; at a home without `--as` the installation itself reads."""
 acting = partial(_command, _Needs(name=True))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import typer
 
 from control_plane.cli.common import PassphraseFile, passphrase
-from control_plane.cli.desk import Desk, acting
+from control_plane.cli.desk import Desk, acting, dressed, options_of
 from control_plane.cli.key import (
     DEVICE,
     TRUST,
@@ -113,16 +113,11 @@ def signing(function: Callable[Concatenate[Desk, Pen, P], None]) -> Callable[...
     """Return the command that opens the desk, takes the pen, and hands both to the function."""
     desk, _, *own = inspect.signature(function, eval_str=True).parameters.values()
 
-    def command(desk: Desk, /, **given: Any) -> None:
-        options = {name: given.pop(name) for name in inspect.signature(_pen).parameters if name != "desk"}
+    def command(desk: Desk, **given: Any) -> None:
+        options = {name: given.pop(name) for name in _OPTIONS}
         function(desk, _pen(desk, **options), **given)  # type: ignore[call-arg]
 
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(command, name, getattr(function, name))
-    _, *options = inspect.signature(_pen, eval_str=True).parameters.values()
-    named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *options)]
-    command.__signature__ = inspect.Signature([desk, *named])  # type: ignore[attr-defined]
-    return acting(command)
+    return acting(dressed(command, function, [desk, *own, *_OPTIONS.values()]))
 
 
 def _pen(
@@ -136,3 +131,6 @@ def _pen(
     yes: Yes = False,
 ) -> Pen:
     return Pen(desk, OwnKey(key, source, trust, device, yes=yes), passphrase_file)
+
+
+_OPTIONS = options_of(_pen)
