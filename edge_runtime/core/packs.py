@@ -16,7 +16,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.errors import NotTrusted
 from edge_runtime.core.manifest import PREVIOUS, Manifest
 from edge_runtime.core.parts import PACKED
-from edge_runtime.core.shards import divide, group
+from edge_runtime.core.shards import group, write_shard
 
 __all__ = ["MAX_PACK_BYTES", "is_worth", "join", "pack_path", "packs_of", "split"]
 
@@ -36,8 +36,10 @@ def packs_of(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
     """Return the digests of the closures in each pack of a manifest, by the digest of its shard."""
     if manifest.version == PREVIOUS:
         return {}
-    held = (tuple(dict.fromkeys(entry.digest for entry in shard)) for shard in group(manifest.entries))
-    return dict(zip(map(canonical.digest, divide(manifest.entries)), held, strict=True))
+    return {
+        canonical.digest(write_shard(shard)): tuple(dict.fromkeys(entry.digest for entry in shard))
+        for shard in group(manifest.entries)
+    }
 
 
 def is_worth(lacking: int, of: int) -> bool:

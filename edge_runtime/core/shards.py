@@ -19,7 +19,7 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.parts import Part, parse_part
 
-__all__ = ["divide", "group", "join", "parse_shards"]
+__all__ = ["divide", "group", "join", "parse_shards", "write_shard"]
 
 FORMAT = "mentorplane-shard/1"
 MAX_SHARDS = 1024
@@ -52,8 +52,12 @@ def group(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 def divide(entries: Sequence[Entry]) -> list[bytes]:
     """Return the shards of a manifest with these entries, which are sorted."""
-    listed = ([entry.as_json() for entry in shard] for shard in group(entries))
-    return [canonical.encode({"format": FORMAT, "entries": shard}) for shard in listed]
+    return list(map(write_shard, group(entries)))
+
+
+def write_shard(entries: Iterable[Entry]) -> bytes:
+    """Return the shard that holds these entries, which are sorted."""
+    return canonical.encode({"format": FORMAT, "entries": [entry.as_json() for entry in entries]})
 
 
 def parse_shards(fields: Fields, *, max_bytes: int) -> tuple[Part, ...]:
