@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
-from edge_runtime.delivery.access import Access, Pace, is_loopback, is_web, require_plain
+from edge_runtime.delivery.access import Access, Pace, is_private, is_web, require_plain
 
 __all__ = ["Sources", "shipped_trust", "sources_of"]
 
@@ -66,7 +66,7 @@ def sources_of(trust: str | Path, source: str | None, *, token: str, header: str
     for address in (source, second, census):
         if address and is_web(address):
             require_plain(address)
-    if census and not (census.startswith("https://") or (is_web(census) and is_loopback(census))):
+    if census and not (is_web(census) and is_private(census)):
         raise InvalidDocument("expected an https address in census, or one of this machine, got another")
     access = Access(source, token, header) if token and source else None
     return Sources(source, access, second, pace or Pace(), census=census)

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["Access", "Pace", "is_web", "require_plain"]
+__all__ = ["USER_AGENT", "Access", "Pace", "is_private", "is_web", "require_plain"]
 
+USER_AGENT = "mentorplane"
+"""What a request for files or to the census says of who asks: the same on all devices."""
 DEFAULT_HEADER = "Authorization"
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -48,7 +50,7 @@ class Access:
             raise InvalidDocument("expected a token of visible ASCII characters without blanks")
         if not _HEADER.fullmatch(self.header):
             raise InvalidDocument("expected the name of a header for the token, such as Authorization")
-        if is_web(self.source) and not _is_private(self.source):
+        if is_web(self.source) and not is_private(self.source):
             raise Unavailable(
                 "expected https for a source that is sent a token, got an address that is not encrypted",
                 hint="use https, or an address of this machine",
@@ -75,6 +77,11 @@ def is_loopback(address: str) -> bool:
         return host == "localhost"
 
 
+def is_private(address: str) -> bool:
+    """Return whether what is sent to an address of the web is encrypted, or stays on this machine."""
+    return address.startswith("https://") or is_loopback(address)
+
+
 def require_plain(address: str) -> None:
     """Refuse an address of the web that carries a name, a secret or a query: addresses are logged along the way.
 
@@ -88,7 +95,3 @@ def require_plain(address: str) -> None:
         plain = False
     if not plain:
         raise InvalidDocument("expected the address of a source without name, password, query and fragment")
-
-
-def _is_private(address: str) -> bool:
-    return address.startswith("https://") or is_loopback(address)

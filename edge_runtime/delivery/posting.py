@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from edge_runtime.delivery.access import Access, Pace
+from edge_runtime.delivery.access import USER_AGENT, Access, Pace
 from edge_runtime.delivery.pace import Watch, paced_pool
 
 __all__ = ["Posted", "post_once"]
 
-USER_AGENT = "mentorplane"
 TIMEOUT_S = 3
 
 

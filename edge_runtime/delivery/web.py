@@ -21,12 +21,11 @@ import urllib3
 from tuf.api.exceptions import DownloadHTTPError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
-from edge_runtime.delivery.access import Access, Pace
+from edge_runtime.delivery.access import USER_AGENT, Access, Pace
 from edge_runtime.delivery.pace import SOCKET_TIMEOUT_S, Watch, paced_pool
 
 __all__ = ["WebFetcher"]
 
-USER_AGENT = "mentorplane"
 CHUNK_BYTES = 262_144
 _TRIES = urllib3.Retry(total=3, connect=1, read=1, redirect=3, other=0, respect_retry_after_header=False)
 """No source tells a device to wait: the home is locked meanwhile."""
