@@ -96,12 +96,11 @@ class Desk:
         """Return what shows that somebody is here, as a call takes it: a passphrase, or a proof by their own key."""
         if key is None:
             return {"passphrase": passphrase(secret)}
-        from control_plane.cli.key import present_by
+        from control_plane.cli.key import proof_by
         from control_plane.client.records import Proving
         from edge_runtime.core.dsse import encode_base64
 
-        proof = present_by(key, secret, purpose=purpose, server=self.place)
-        assert not isinstance(proof, str)
+        proof = proof_by(key, secret, purpose=purpose, server=self.place)
         return {"proof": Proving(proof.at, proof.nonce, encode_base64(proof.signature))}
 
 

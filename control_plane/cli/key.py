@@ -38,7 +38,7 @@ __all__ = [
     "decide_here",
     "login",
     "material_of",
-    "present_by",
+    "proof_by",
     "shown",
     "signing_here",
 ]
@@ -191,8 +191,7 @@ def login(
         from edge_runtime.core.dsse import encode_base64
 
         person = load_key(key).person
-        proof = present_by(key, passphrase_file, purpose=LOG_IN, server=server)
-        assert not isinstance(proof, str)
+        proof = proof_by(key, passphrase_file, purpose=LOG_IN, server=server)
         with Client(Options(server.rstrip("/"), "")) as client:
             signature = encode_base64(proof.signature)
             made = client.tokens.log_in(person=person, at=proof.at, nonce=proof.nonce, signature=signature)
@@ -223,15 +222,13 @@ def signing_here(own: OwnKey, secret: Path | None) -> Signing:
     return sign
 
 
-def present_by(key: Path | None, secret: Path | None, *, purpose: str, server: str = "") -> str | Proof:
-    """Return what shows that somebody is here: their passphrase, or a proof by the key in their file."""
-    given = passphrase(secret)
-    if key is None:
-        return given
+def proof_by(key: Path, secret: Path | None, *, purpose: str, server: str) -> Proof:
+    """Return what shows a server that somebody is here: a proof by the key in their file."""
     from control_plane.accounts.presence import place_of, prove
     from control_plane.custody.keyfile import load_key, open_key
 
-    file, where = load_key(key), place_of(server) if server else ""
+    given = passphrase(secret)
+    file, where = load_key(key), place_of(server)
     own, now = open_key(file, given), datetime.now(UTC)
     return prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
 
