@@ -8,7 +8,6 @@ comes over a network.
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,7 +16,6 @@ from urllib.parse import unquote, urlencode, urlsplit
 from fastapi import FastAPI
 from fastapi import Request as Incoming
 from fastapi.exceptions import RequestValidationError
-from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from control_plane.api import all_routes
 from control_plane.client.calls import Call, Paged
@@ -71,9 +69,7 @@ class Inside:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)  # of a route made just now
-            asyncio.run(self._app(_scope(request), receive, send))
+        asyncio.run(self._app(_scope(request), receive, send))
         headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:]))
 

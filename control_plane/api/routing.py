@@ -8,6 +8,7 @@ Does not: know a route.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from threading import RLock
@@ -15,6 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import compile_path
 
 from control_plane.requests.document import operation_id
@@ -23,6 +25,9 @@ from control_plane.requests.limits import limit_person
 __all__ = ["routes"]
 
 _MAKING = RLock()
+# FastAPI names each body's form by an alias and hides what pydantic says to that, but the forms of `shared.Body` are
+# made with the first request that has one, when FastAPI hides nothing any more.
+warnings.filterwarnings("ignore", "The 'alias' attribute with value 'body'", UnsupportedFieldAttributeWarning)
 
 
 class _LaterRoute(APIRoute):
