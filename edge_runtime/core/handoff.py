@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Literal
 
 from audit.frozen import frozen
+from edge_runtime.core.locales import language_of
 
 __all__ = ["HANDOFF_LOCALES", "HandOff", "handoff_text"]
 
@@ -35,7 +36,7 @@ def handoff_text(locale: str, situation: str) -> HandOff:
 
     Total: an unknown language gets English, an unknown situation the text for oneself.
     """
-    language = locale.replace("_", "-").split("-", 1)[0].strip().lower()
+    language = language_of(locale)
     known = language if language in HANDOFF_LOCALES else "en"
     which: Situation = "other" if situation == "other" else "self"
     return HandOff(_TEXTS[known, which], known, which)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-__all__ = ["MAX_LOCALE_LENGTH", "fallback_chain", "localised"]
+__all__ = ["MAX_LOCALE_LENGTH", "fallback_chain", "language_of", "localised"]
 
 MAX_LOCALE_LENGTH = 35
 _RANGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
@@ -37,6 +37,15 @@ def fallback_chain(locale: str) -> tuple[str, ...]:
         while parts and len(parts[-1]) == 1:
             parts.pop()
     return tuple(chain)
+
+
+def language_of(locale: str) -> str:
+    """Return the language that a locale begins with, in lower case, whatever follows it.
+
+    >>> language_of("de-AT"), language_of("EN_gb")
+    ('de', 'en')
+    """
+    return locale.replace("_", "-").split("-", 1)[0].strip().lower()
 
 
 def localised(name: str, locale: str, is_there: Callable[[str], bool]) -> str:

@@ -6,6 +6,8 @@ part of the program, not of a release: no approved text is there yet. Does not: 
 
 from __future__ import annotations
 
+from edge_runtime.core.locales import language_of
+
 __all__ = ["not_yet_text"]
 
 _TEXTS = {
@@ -26,4 +28,4 @@ def not_yet_text(locale: str) -> str:
     >>> not_yet_text("xx") == not_yet_text("en-GB")
     True
     """
-    return _TEXTS.get(locale.replace("_", "-").split("-", 1)[0].strip().lower(), _TEXTS["en"])
+    return _TEXTS.get(language_of(locale), _TEXTS["en"])
