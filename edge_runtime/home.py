@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 __all__ = ["Home", "write_file"]
@@ -196,7 +197,7 @@ class Home:
                 written = _written(path)
                 if self._whole.get(digest) == written:
                     continue
-                whole = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" == digest
+                whole = canonical.digest(path.read_bytes()) == digest
             except OSError:
                 whole = False
             if whole:
