@@ -20,7 +20,7 @@ from control_plane.cli.common import (
     passphrase,
     texts_of,
 )
-from control_plane.cli.desk import Author, Desk, Server, TokenFile, acting, reading
+from control_plane.cli.desk import Author, Desk, Server, TokenFile, acting
 from control_plane.cli.going_out import TIMES
 from control_plane.cli.key import (
     DEVICE,
@@ -34,6 +34,7 @@ from control_plane.cli.key import (
     Yes,
     decide_here,
 )
+from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import course_lines, missing_lines, whole_digest
 from control_plane.cli.sync import Where, registry_of
 from edge_runtime.core.errors import InvalidDocument
@@ -117,33 +118,18 @@ def check(desk: Desk, number: Number) -> None:
         sys.exit(REFUSED)
 
 
-@reading
-def approve(
-    desk: Desk,
-    number: Number,
-    *,
-    role: Role,
-    reason: Reason,
-    manifest: Seen = "",
-    key: KeyFile = None,
-    source: Source = "",
-    trust: Trust = TRUST,
-    device: Device = DEVICE,
-    yes: Yes = False,
-    passphrase_file: PassphraseFile = None,
-) -> None:
+@signing
+def approve(desk: Desk, pen: Pen, number: Number, *, role: Role, reason: Reason, manifest: Seen = "") -> None:
     """Approve a proposal with your signature; with --key everything is derived and checked on this machine first."""
-    if key is not None:
-        told, own = Deciding(role, reason, manifest=manifest), OwnKey(key, source, trust, device, yes=yes)
-        decide_here(desk, number, told, own=own, secret=passphrase_file)
+    if pen.own.file is not None:
+        decide_here(desk, number, Deciding(role, reason, manifest=manifest), own=pen.own, secret=pen.secret)
         return
-    desk.require_name()
     if not manifest:
         raise InvalidDocument(
             "expected --manifest, the digest that you looked at, got none",
             hint=f"`mentorplane proposal show {number}` says it; 12 hex digits suffice",
         )
-    use, seen, secret = desk.client.proposals, whole_digest(desk.client, number, manifest), passphrase(passphrase_file)
+    use, seen, secret = desk.client.proposals, whole_digest(desk.client, number, manifest), passphrase(pen.secret)
     made = use.approve(number, role=role, reason=reason, passphrase=secret, manifest=seen)
     found = use.get(number)
     left = [*missing_lines(found.missing), *course_lines(found.course, ready=found.ready)]
