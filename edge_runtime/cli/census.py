@@ -6,21 +6,18 @@ Promises: what it prints as told is what left, whole. Does not: tell anything.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from edge_runtime.cli.outcomes import JsonOption, exit_codes
+from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, JsonOption, exit_codes
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["census"]
 
 
 def census(
-    home: Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")] = Path(
-        "coach-home"
-    ),
+    home: HomeOption = DEFAULT_HOME,
     turn: Annotated[
         Literal["on", "off"] | None, typer.Option("--turn", help="Let this device be counted, or not.")
     ] = None,

@@ -24,7 +24,16 @@ import typer
 
 from edge_runtime.cli.census import census
 from edge_runtime.cli.evidence import evidence
-from edge_runtime.cli.outcomes import JsonOption, NameOption, TermOption, exit_codes, source_token, why
+from edge_runtime.cli.outcomes import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    NameOption,
+    TermOption,
+    exit_codes,
+    source_token,
+    why,
+)
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
@@ -44,7 +53,6 @@ app.command()(census)
 for _command in (read, redact, summarise):
     app.command()(_command)
 
-HomeOption = Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")]
 TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
@@ -60,7 +68,6 @@ CloudOption = Annotated[
     str, typer.Option("--cloud-url", envvar="MENTORPLANE_CLOUD_URL", help="OpenAI-compatible base URL.")
 ]
 ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
-DEFAULT_HOME = Path("coach-home")
 DEFAULT_CHANNEL = "production"
 
 

@@ -10,16 +10,14 @@ from typing import Annotated
 
 import typer
 
-from edge_runtime.cli.outcomes import exit_codes
+from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, exit_codes
 
 __all__ = ["evidence"]
 
 
 def evidence(
     file: Annotated[Path, typer.Argument(help="Where to write it; by custom it ends in .log-fork.")],
-    home: Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")] = Path(
-        "coach-home"
-    ),
+    home: HomeOption = DEFAULT_HOME,
     number: Annotated[int, typer.Option("--number", help="Which one, if there are several; 1 is the oldest.")] = 1,
 ) -> None:
     """Write the evidence of a fork of the log to a file for somebody outside. Exit code 2: there is none."""

@@ -8,14 +8,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 
-__all__ = ["JsonOption", "NameOption", "TermOption", "exit_codes", "source_token", "why"]
+__all__ = [
+    "DEFAULT_HOME",
+    "HomeOption",
+    "JsonOption",
+    "NameOption",
+    "TermOption",
+    "exit_codes",
+    "source_token",
+    "why",
+]
 
+DEFAULT_HOME = Path("coach-home")
+HomeOption = Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 NameOption = Annotated[list[str], typer.Option("--name", help="A person's name to cover; may be repeated.")]
 TermOption = Annotated[list[str], typer.Option("--term", help="Another word to cover; may be repeated.")]

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_runtime.cli.outcomes import source_token
+from edge_runtime.cli.outcomes import HomeOption, source_token
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 
@@ -23,7 +23,7 @@ __all__ = ["released"]
 
 
 def released(
-    home: Annotated[Path, typer.Option("--home", envvar="MENTORPLANE_EDGE_HOME", help="This device's folder.")],
+    home: HomeOption,
     trust: Annotated[Path, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")],
     source: Annotated[str, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address that publishes.")],
     channel: Annotated[str, typer.Option("--channel", help="The channel to follow.")] = "production",
