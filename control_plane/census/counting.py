@@ -64,8 +64,7 @@ def take(plane: ControlPlane, data: bytes, *, token: str = "") -> None:
         if not total.devices:
             oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
             session.exec(delete(CensusRow).where(col(CensusRow.day) < oldest))
-        for said in ((ALL, ALL), *answers_of(report)):
-            row = _row(session, report, said)
+        for row in (total, *(_row(session, report, said) for said in answers_of(report))):
             row.devices += 1
             session.add(row)
 
