@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.audit.packing import OptionalAs, auth_of
 from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, opened
 from edge_runtime.core.errors import InvalidDocument
 
@@ -30,7 +29,7 @@ def export(
     ] = None,
     secret_file: Annotated[Path | None, typer.Option(help="File with the webhook's secret, whsec_ and base64.")] = None,
     off: Annotated[bool, typer.Option("--off", help="Switch this target off instead; the log says so first.")] = False,
-    actor: OptionalAs = "",
+    actor: Annotated[str, typer.Option("--as", help="Login or id of the person who asks, for the log.")] = "",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
@@ -39,14 +38,16 @@ def export(
     Runs on the server's machine.
     """
     with opened(home, as_json=as_json) as plane:
+        from audit.record import Auth
         from control_plane import ledger
         from control_plane.accounts import people
         from control_plane.evidence import export as exporting
 
-        person = people.find_person(plane, actor).id if actor else ledger.SYSTEM
+        # whoever gave --as had not authenticated; the operator is the installation itself
+        person, auth = (people.find_person(plane, actor).id, Auth.NONE) if actor else (ledger.SYSTEM, Auth.SYSTEM)
         sink = _sink(to, secret_file, off=off)
         if off:
-            entry = exporting.switch_off(plane, sink.target, actor=person, auth=auth_of(actor))
+            entry = exporting.switch_off(plane, sink.target, actor=person, auth=auth)
             answer(
                 {"off": sink.target, "logged": entry}, as_json=as_json, text=f"switched off, logged as entry {entry}"
             )

@@ -14,9 +14,8 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 if TYPE_CHECKING:
     from audit.pack.container import Container
-    from audit.record import Auth
 
-__all__ = ["OptionalAs", "Since", "Until", "auth_of", "pack"]
+__all__ = ["Since", "Until", "pack"]
 
 Since = Annotated[
     datetime | None, typer.Option("--from", help="From this time on, in UTC.", parser=parse_time, metavar=TIME)
@@ -24,7 +23,6 @@ Since = Annotated[
 Until = Annotated[
     datetime | None, typer.Option("--to", help="Before this time, in UTC.", parser=parse_time, metavar=TIME)
 ]
-OptionalAs = Annotated[str, typer.Option("--as", help="Login or id of the person who asks, for the log.")]
 
 
 @reading
@@ -89,10 +87,3 @@ def _write(out: str, made: bytes, container: Container) -> None:
             write_atomic(Path(out) / path, container.read(path))
     except OSError as error:
         raise Unavailable(f"expected to write {out}, got: {error.strerror}") from error
-
-
-def auth_of(actor: str) -> Auth:
-    """Return how whoever gave --as had authenticated: not at all; the operator is the installation itself."""
-    from audit.record import Auth
-
-    return Auth.NONE if actor else Auth.SYSTEM
