@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, passphrase
+from control_plane.cli.common import PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = ["delegate", "grant_app", "token_app"]
 
 token_app = typer.Typer(help="API tokens of people and machines.", no_args_is_help=True)
 grant_app = typer.Typer(help="Who holds which role now, and who says so.", no_args_is_help=True)
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 Days = Annotated[int, typer.Option(help="For how many days; 0: as long as the approval rules allow.", min=0, max=366)]
 SCOPES = (
     "What it is good for, may be repeated: read (the default), propose, check, comment, approve, release, withdraw, "

@@ -28,7 +28,9 @@ __all__ = [
     "Channel",
     "Home",
     "Json",
+    "Number",
     "PassphraseFile",
+    "Reason",
     "answer",
     "exit_codes",
     "opened",
@@ -47,6 +49,8 @@ PassphraseFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the passphrase; else MENTORPLANE_PASSPHRASE or a question."),
 ]
+Number: TypeAlias = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
+Reason: TypeAlias = Annotated[str, typer.Option(help="Why, in your own words.")]
 DEFAULT_HOME = Path(".mentorplane")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, passphrase
+from control_plane.cli.common import Number, PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.key import KeyFile
 from control_plane.cli.shown import whole_digest
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DISCUSSING"]
 
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 ThreadNumber = Annotated[int, typer.Option("--thread", help="Number of the thread.", min=1, max=2**31 - 1)]
 Line = Annotated[
     str, typer.Option("--at", help="Lines it is about: KIND/NAME:FIRST or KIND/NAME:FIRST-LAST.", show_default=False)
 ]
 Text = Annotated[str, typer.Option("--text", help="What you say.")]
-Why = Annotated[str, typer.Option("--reason", help="Why, in your own words.")]
 People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
 Roles = Annotated[list[str], typer.Option("--role", help="Anybody in this role; may be repeated.")]
 
@@ -92,7 +90,7 @@ def object_(
     number: Number,
     *,
     role: Annotated[str, typer.Option(help="Role in which you object.")],
-    reason: Why,
+    reason: Reason,
     manifest: Annotated[str, typer.Option("--manifest", help="Manifest digest that you looked at.")],
     at: Line = "",
 ) -> None:
@@ -180,7 +178,7 @@ def approve(
     batch: Annotated[list[int], typer.Option("--batch", help="Number of a proposal; may be repeated.")],
     *,
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
-    reason: Why,
+    reason: Reason,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Approve several proposals with one signature act; you opened each with `proposal show --open`."""

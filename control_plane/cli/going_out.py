@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Channel
+from control_plane.cli.common import Channel, Number, Reason
 from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import moment, proposal_line
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["TIMES", "channels", "release", "review_release", "schedule", "unschedule", "withdrawals"]
 
 TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"]
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 
 
 @reading
@@ -80,7 +79,7 @@ def review_release(
     number: Annotated[int, typer.Argument(help="Number of the break-glass release.", min=1, max=2**31 - 1)],
     *,
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
-    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    reason: Reason,
     manifest: Annotated[str, typer.Option(help="Manifest digest of the release that you looked at.")],
     channel: Channel = "",
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from control_plane.cli.common import REFUSED, Json, PassphraseFile, answer, exit_codes, passphrase
+from control_plane.cli.common import REFUSED, Json, Number, PassphraseFile, Reason, answer, exit_codes, passphrase
 from control_plane.cli.desk import Desk, reading, unsigned_in
 from edge_runtime.core.errors import InvalidDocument
 
@@ -51,7 +51,6 @@ Trust: TypeAlias = Annotated[Path, typer.Option(help="With --key: folder with ro
 Device: TypeAlias = Annotated[Path, typer.Option(help="With --key: where this machine keeps what it verified.")]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="With --key: do not ask before signing.")]
 DEVICE, TRUST = Path("coach-home"), Path("trust")
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 
 
 @app.command()
@@ -147,7 +146,7 @@ def reject(
     source: Annotated[str, typer.Option(help="Address or folder that publishes what is released.")],
     trust: Annotated[Path, typer.Option(help="Folder with root.json, as devices are shipped it.")],
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
-    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    reason: Reason,
     device: Annotated[Path, typer.Option(help="Where this machine keeps what it verified.")] = Path("coach-home"),
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
     passphrase_file: PassphraseFile = None,

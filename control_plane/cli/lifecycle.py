@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import Channel
+from control_plane.cli.common import Channel, Reason
 from control_plane.cli.desk import Desk
 from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import proposal_line
 
 __all__ = ["promote", "return_channel", "rollback", "withdraw"]
 
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 Title = Annotated[str, typer.Option(help="What the proposal is called; made of what it does otherwise.")]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, passphrase
+from control_plane.cli.common import PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading, unsigned_in
 from control_plane.cli.key import KeyFile
 from control_plane.purposes import LINKING, leaving
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="People: who is there, addresses, new keys, linked accounts.", no_args_is_help=True)
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Channel
+from control_plane.cli.common import Channel, Number
 from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.shown import detail_lines, task_line
 
@@ -59,7 +59,7 @@ def list_proposals(
 @reading
 def show(
     desk: Desk,
-    number: Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)],
+    number: Number,
     *,
     opening: Annotated[
         bool, typer.Option("--open", help="Record that you were shown it, as `approve --batch` asks.")
@@ -76,7 +76,7 @@ def show(
 @reading
 def effects(
     desk: Desk,
-    number: Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)],
+    number: Number,
     *,
     every: Annotated[bool, typer.Option("--every", help="Show the cases that stay as they are, too.")] = False,
 ) -> None:

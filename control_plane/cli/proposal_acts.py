@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import Channel
+from control_plane.cli.common import Channel, Number
 from control_plane.cli.desk import Desk
 from control_plane.cli.discussing import DISCUSSING
 from control_plane.cli.drafting import DRAFTING
@@ -14,8 +14,6 @@ from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import proposal_line
 
 __all__ = ["add_commands"]
-
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 
 
 def add_commands(app: typer.Typer) -> None:

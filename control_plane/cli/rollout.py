@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Channel
+from control_plane.cli.common import Channel, Reason
 from control_plane.cli.desk import Desk, reading
 from control_plane.cli.pen import Pen, signing
 
@@ -53,7 +53,7 @@ def halt(
     pen: Pen,
     *,
     release: Release,
-    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    reason: Reason,
     channel: Channel = "",
 ) -> None:
     """Let no further device adopt the live release; to go on takes another release."""

@@ -15,7 +15,9 @@ from control_plane.cli.common import (
     Channel,
     Home,
     Json,
+    Number,
     PassphraseFile,
+    Reason,
     answer,
     passphrase,
     texts_of,
@@ -45,9 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "check", "propose", "reject"]
 
-Number = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 Role = Annotated[str, typer.Option(help="Role in which you sign.")]
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 Seen = Annotated[
     str,
     typer.Option("--manifest", help="Manifest digest that you looked at, see `proposal show`; 12 hex digits suffice."),

@@ -7,12 +7,21 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, REFUSED, Home, Json, PassphraseFile, answer, opened, passphrase
+from control_plane.cli.common import (
+    DEFAULT_HOME,
+    REFUSED,
+    Home,
+    Json,
+    PassphraseFile,
+    Reason,
+    answer,
+    opened,
+    passphrase,
+)
 from control_plane.cli.desk import Desk, acting, reading
 
 __all__ = ["erase", "retention"]
 
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 Ticket = Annotated[str, typer.Option(help="Reference to the request, such as a case number.")]
 
 retention = typer.Typer(help="How long texts of people are kept.", no_args_is_help=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, passphrase
+from control_plane.cli.common import PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading
 from edge_runtime.core.errors import InvalidDocument
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["hold"]
 
-Reason = Annotated[str, typer.Option(help="Why, in your own words.")]
 Ticket = Annotated[str, typer.Option(help="Reference to the request, such as a case number.")]
 
 hold = typer.Typer(help="Legal holds: while one is in force, nothing it covers is erased.", no_args_is_help=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.audit.packing import Since, Until
-from control_plane.cli.common import REFUSED, PassphraseFile, passphrase
+from control_plane.cli.common import REFUSED, PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
@@ -81,7 +81,7 @@ def file_evidence(
     document: Annotated[
         Path, typer.Option(help="The document; only its digest leaves it.", exists=True, dir_okay=False)
     ],
-    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    reason: Reason,
     valid_until: Annotated[
         datetime | None, typer.Option(help="The last day that it is valid.", formats=["%Y-%m-%d"])
     ] = None,
