@@ -124,16 +124,13 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site, *, told: 
         release = _release_bytes(plane, session, live, site=site, told=told)
         before = site.target(release_path(channel))
         if before not in (None, release) and not is_witnessed(told, parse_release(release).log.checkpoint):
-            targets |= {path: data for path, data in site.targets().items() if path in _of_release(channel)}
+            held = (release_path(channel), stages_path(channel))
+            targets |= {path: data for path in held if (data := site.target(path)) is not None}
             continue
         targets[release_path(channel)] = release
         if said := words_on(session, live.digest):
             targets[stages_path(channel)] = encode_words(channel, [dsse.parse_envelope(row.envelope) for row in said])
     return targets
-
-
-def _of_release(channel: str) -> tuple[str, str]:
-    return release_path(channel), stages_path(channel)
 
 
 def publish_waiting(plane: ControlPlane) -> None:
@@ -175,14 +172,13 @@ def _withdrawals(session: Session, channel: str) -> tuple[dsse.Envelope, ...]:
 
 def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, site: Site, told: TrustFile) -> bytes:
     """Return the release file, its parts written: the one that is published if it is of this release, or a new one."""
-    published = site.target(release_path(live.channel))
-    if published is not None and _is_good(plane, parse_release(published), live, site=site):
-        checkpoint = parse_release(published).log.checkpoint
-        if is_witnessed(told, checkpoint) or not is_witnessed(told, site.read("log/checkpoint")):
+    # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
+    note, published = site.read("log/checkpoint"), site.target(release_path(live.channel))
+    if published is not None and _is_good(plane, before := parse_release(published), live, site=site):
+        checkpoint = before.log.checkpoint
+        if is_witnessed(told, checkpoint) or not is_witnessed(told, note):
             return published
     leaf = session.get(LeafRow, live.leaf)
-    # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
-    note = site.read("log/checkpoint")
     signed = parse_checkpoint(parse_note(note).text)
     if leaf is None or live.leaf >= signed.size:
         raise Unavailable("expected the release in the published log, got no such entry")
