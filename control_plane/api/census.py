@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Plane, Text
+from control_plane.api.shared import Actor, Plane, Text, token_of
 from control_plane.census import counting, showing
 from control_plane.errors import TooMany
 from control_plane.requests.limits import Buckets
@@ -68,6 +68,5 @@ async def _report(request: Request) -> bytes:
 @of_devices.post("", status_code=204, include_in_schema=False, dependencies=[Depends(_limited)])
 def take_report(request: Request, data: Annotated[bytes, Depends(_report)]) -> Response:
     """Count what a device tells."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    counting.take(request.app.state.plane, data, token=token.strip() if scheme.lower() == "bearer" else "")
+    counting.take(request.app.state.plane, data, token=token_of(request))
     return Response(status_code=204)

@@ -41,6 +41,7 @@ __all__ = [
     "is_secure",
     "require_same_site",
     "set_cookie",
+    "token_of",
 ]
 
 COOKIE, SECURE_COOKIE = "mentorplane", "__Host-mentorplane"
@@ -70,7 +71,7 @@ def _plane(request: Request) -> ControlPlane:
     plane: ControlPlane = request.app.state.plane
     if plane.acting is not None:  # inside a process that knows who acts (see `inside`): no server has this
         return plane
-    token, cookie = _token(request), cookie_of(request)
+    token, cookie = token_of(request), cookie_of(request)
     try:
         if token:
             plane = replace(plane, token=tokens.token_digest(token))
@@ -86,7 +87,8 @@ def _plane(request: Request) -> ControlPlane:
 Plane: TypeAlias = Annotated[ControlPlane, Depends(_plane)]
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
+    """Return the bearer token that a request brings, "" if there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -94,11 +96,11 @@ def _token(request: Request) -> str:
 async def _actor(request: Request, plane: Plane) -> Acting:
     """Return who is behind a request; asynchronous, so that no thread is woken for what asks no database."""
     if plane.acting is None:
-        if _token(request) or cookie_of(request):
+        if token_of(request) or cookie_of(request):
             raise NotSignedIn("expected a valid token or an open session, got another")
         raise NotSignedIn("expected a bearer token or a session, got neither")
     cookie = cookie_of(request)
-    if cookie and not _token(request) and request.method not in _READING:
+    if cookie and not token_of(request) and request.method not in _READING:
         require_same_site(request)
         if not sessions.is_csrf_token(cookie, request.headers.get(CSRF_HEADER, "")):
             raise Refused(
