@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -37,7 +37,6 @@ __all__ = [
     "app",
     "decide_here",
     "login",
-    "material_of",
     "proof_by",
     "shown",
     "signing_here",
@@ -158,7 +157,7 @@ def reject(
 
 def decide_here(desk: Desk, number: int, told: Deciding, *, own: OwnKey, secret: Path | None) -> None:
     """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
-    from control_plane.custody.deciding import Decision, derive, sign_decision
+    from control_plane.custody.deciding import Decision, derive, material_of, sign_decision
     from control_plane.custody.keyfile import open_key
 
     file, material = own.load(), material_of(desk.client.proposals.material(number))
@@ -230,13 +229,6 @@ def proof_by(key: Path, secret: Path | None, *, purpose: str, server: str) -> Pr
     file, where = load_key(key), place_of(server)
     own, now = open_key(file, given), datetime.now(UTC)
     return prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
-
-
-def material_of(asked: Any) -> Material:
-    """Return what a server says that there is to sign, as it is derived from."""
-    from control_plane.reviewing.material import Material
-
-    return Material(**{one.name: getattr(asked, one.name) for one in fields(asked)})
 
 
 def shown(derived: Derived) -> str:

@@ -29,7 +29,6 @@ from control_plane.cli.key import (
     Source,
     Trust,
     Yes,
-    material_of,
     shown,
     signing_here,
 )
@@ -53,9 +52,7 @@ class Pen:
 
     def author(self, ask: Callable[..., Any], act: Callable[..., T], what: Mapping[str, Any]) -> T:
         """Do an act of an author's: with an own key, sign what it proposes once it is derived and shown."""
-        return self._do(
-            ask, act, what, sign=lambda asked: [signing_here(self.own, self.secret)(material_of(asked), {})]
-        )
+        return self._do(ask, act, what, sign=self._authored)
 
     def say(
         self, ask: Callable[..., Any], act: Callable[..., T], what: Mapping[str, Any], *, wish: Mapping[str, Any]
@@ -81,6 +78,11 @@ class Pen:
 
         return act(**what, signed=[Stated(one["envelope"], one["salt"]) for one in sign(ask(**what))])
 
+    def _authored(self, asked: Any) -> list[JsonObject]:
+        from control_plane.custody.deciding import material_of
+
+        return [signing_here(self.own, self.secret)(material_of(asked), {})]
+
     def _said(self, asked: Any, wish: Mapping[str, Any], reason: str) -> list[JsonObject]:
         from control_plane.custody.keyfile import open_key
         from control_plane.custody.saying import Wish, derive_words, describe, sign_words
@@ -96,7 +98,7 @@ class Pen:
         return sign_words(said, key, reason=reason, salts=salts, at=datetime.now(UTC))
 
     def _reviewed(self, asked: Any, what: Mapping[str, Any]) -> JsonObject:
-        from control_plane.custody.deciding import Decision, sign_decision
+        from control_plane.custody.deciding import Decision, material_of, sign_decision
         from control_plane.custody.keyfile import open_key
         from control_plane.custody.saying import derive_review
 

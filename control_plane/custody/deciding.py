@@ -11,8 +11,9 @@ files are frozen here, and must be what the manifest names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -30,7 +31,17 @@ from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import TIERS, Entry, Manifest, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.statements import Statement, sign_statement
 
-__all__ = ["Decision", "Derived", "Shown", "Verified", "derive", "require_written", "sign_authorship", "sign_decision"]
+__all__ = [
+    "Decision",
+    "Derived",
+    "Shown",
+    "Verified",
+    "derive",
+    "material_of",
+    "require_written",
+    "sign_authorship",
+    "sign_decision",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,11 @@ class Decision:
     person: str
     role: str
     reason: str
+
+
+def material_of(asked: Any) -> Material:
+    """Return what a server says that there is to sign, as it is derived from."""
+    return Material(**{one.name: getattr(asked, one.name) for one in fields(Material)})
 
 
 def derive(material: Material, verified: Verified, *, manifest: str = "") -> Derived:

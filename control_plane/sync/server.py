@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +77,6 @@ class ServerRegistry:
         """Return what signs an act: the passphrase, or what was signed here with the person's own key."""
         if self.sign is None:
             return {"passphrase": self.passphrase()}
-        from control_plane.reviewing import material
+        from control_plane.custody.deciding import material_of
 
-        asked = ask()
-        same = material.Material(**{one.name: getattr(asked, one.name) for one in dataclasses.fields(asked)})
-        return {"signed": [Stated(**self.sign(same, files))]}
+        return {"signed": [Stated(**self.sign(material_of(ask()), files))]}
