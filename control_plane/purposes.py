@@ -8,7 +8,9 @@ from __future__ import annotations
 __all__ = ["LINKING", "LOG_IN", "leaving", "taking_back"]
 
 LINKING = "link my account at the identity provider"
+"""What a proof is for with which somebody links their account."""
 LOG_IN = "log in"
+"""What a proof is for with which somebody gets a token without a passphrase."""
 
 
 def leaving(person: str) -> str:

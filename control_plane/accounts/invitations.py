@@ -33,7 +33,6 @@ NEW_KEY, SIGN_ON = "new-key", "sign-on"
 """To enrol a first key, or a new one after the one before was retired; to link the identity provider's account."""
 PURPOSES = {NEW_KEY: timedelta(days=7), SIGN_ON: timedelta(minutes=10)}
 """How long a code is good."""
-"""What a proof is for with which somebody links their account."""
 
 
 def invite(plane: ControlPlane, actor: str, person: str, *, purpose: str, present: str | Proof) -> str:

@@ -224,18 +224,23 @@ def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
         NotFound: there is no such person.
     """
     with db.read(plane.engine) as session:
-        row = rights.find_row(session, login_or_id)
-        found = [holding(session, row, role, now=plane.now()) for role in row.roles]
-        untils = {grant: session.get(GrantRow, grant) for grant in (one.grant for one in found if one and one.grant)}
-        return tuple(
-            Holds(one.role, one.behalf, held.until if (held := untils.get(one.grant)) else None) for one in found if one
-        )
+        return _holds(plane, session, rights.find_row(session, login_or_id))
 
 
 def held_roles(plane: ControlPlane) -> tuple[HeldRole, ...]:
     """Return who holds which role now, by login."""
+    with db.read(plane.engine) as session:
+        rows = session.exec(select(PersonRow).order_by(PersonRow.login)).all()
+        return tuple(
+            HeldRole(row.id, one.role, one.behalf, one.until) for row in rows for one in _holds(plane, session, row)
+        )
+
+
+def _holds(plane: ControlPlane, session: Session, row: PersonRow) -> tuple[Holds, ...]:
+    found = [holding(session, row, role, now=plane.now()) for role in row.roles]
+    untils = {grant: session.get(GrantRow, grant) for grant in (one.grant for one in found if one and one.grant)}
     return tuple(
-        HeldRole(person, one.role, one.behalf, one.until) for person in logins(plane) for one in holds_of(plane, person)
+        Holds(one.role, one.behalf, held.until if (held := untils.get(one.grant)) else None) for one in found if one
     )
 
 

@@ -58,7 +58,7 @@ DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_TOKENS = 50
 """Tokens of one person that are in force at once."""
 BY_KEY_LASTS = timedelta(hours=12)
-"""What a proof is for with which somebody gets a token without a passphrase, and for how long it is good."""
+"""How long a token is good that somebody got without a passphrase."""
 USED_EVERY = timedelta(hours=1)
 _NAME = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_NAME = 40
