@@ -218,9 +218,9 @@ def verify_made(
             within ten minutes of now.
     """
     stated = [(one, open_statement(one.envelope)) for one in given.signed]
-    made = next((one for one, statement in stated if statement.channel == signing.channel), stated[0][0])
+    made, statement = next((pair for pair in stated if pair[1].channel == signing.channel), stated[0])
     said = texts.Said(signing.reason, made.salt) if signing.reason else None
-    at = datetime.fromisoformat(open_statement(made.envelope).at)
+    at = datetime.fromisoformat(statement.at)
     if made.envelope.payload != _statement(plane, signing, said, at=at).encode():
         raise Refused("expected just what would be signed here now, got a statement that says something else")
     person = session.get(PersonRow, signing.person)
