@@ -42,7 +42,6 @@ __all__ = [
     "holds_of",
     "keyring",
     "list_people",
-    "logins",
     "new_id",
     "shown",
 ]
@@ -209,12 +208,6 @@ def list_people(plane: ControlPlane) -> tuple[Person, ...]:
         names = texts.display_names(session, plane)
         rows = session.exec(select(PersonRow).order_by(PersonRow.login))
         return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
-
-
-def logins(plane: ControlPlane) -> dict[str, str]:
-    """Return everybody's login by their id."""
-    with db.read(plane.engine) as session:
-        return {row.id: row.login for row in session.exec(select(PersonRow).order_by(PersonRow.login))}
 
 
 def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:
