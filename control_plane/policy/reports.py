@@ -38,6 +38,7 @@ from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_m
 
 __all__ = [
     "FRESH_DAYS",
+    "closures_of",
     "examples_of",
     "fresh_days",
     "gather",
@@ -75,7 +76,7 @@ def gather(session: Session, revision: RevisionRow, *, contents: bool = True) ->
         manifest,
         base,
         introduced,
-        closures=_closures(session, digests) if contents else dict.fromkeys(digests, b""),
+        closures=closures_of(session, digests) if contents else dict.fromkeys(digests, b""),
         cases=examples["cases"],
         recordings=examples["recordings"],
         earlier=earlier,
@@ -98,7 +99,8 @@ def _earlier(session: Session, entry: Entry) -> tuple[str, ...]:
     return tuple(dict.fromkeys(digest for digest in found if digest != entry.digest))
 
 
-def _closures(session: Session, digests: set[str]) -> dict[str, bytes]:
+def closures_of(session: Session, digests: AbstractSet[str]) -> dict[str, bytes]:
+    """Return those closures that are stored, by digest."""
     wanted = sorted(digests)
     found: dict[str, bytes] = {}
     for start in range(0, len(wanted), 500):

@@ -72,9 +72,11 @@ def review_of(plane: ControlPlane, session: Session, under: tuple[ProposalRow, R
     material = decide_on(plane, session, proposal, revision=revision)
     manifest, base = parse_manifest(revision.manifest), store.base_of(session, revision)
     needed = {entry.digest for one in (manifest, base) if one for entry in one.entries}
-    contents = {digest: store.closure(session, digest).decode() for digest in needed}
+    contents = reports.closures_of(session, needed - material.closures.keys())
     return replace(
-        material, closures=material.closures | contents, before=base.encode().decode() if base is not None else ""
+        material,
+        closures=material.closures | {digest: data.decode() for digest, data in contents.items()},
+        before=base.encode().decode() if base is not None else "",
     )
 
 
