@@ -10,38 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Counting(ThreadingHTTPServer):
-    """Serves a folder; `bytes` is what went over the connections, `paths` what was asked for."""
+class CountingHandler(SimpleHTTPRequestHandler):
+    """Answers with a file of the folder."""
 
-    daemon_threads = True
-
-    def __init__(self, folder: Path) -> None:
-        self.bytes = 0
-        self.paths: list[str] = []
-        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        """The source, as a device is given it."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def forget(self) -> None:
-        """Count from here."""
-        self.bytes = 0
-        self.paths.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self) -> None:
@@ -66,3 +37,35 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+
+class Counting(ThreadingHTTPServer):
+    """Serves a folder; `bytes` is what went over the connections, `paths` what was asked for."""
+
+    daemon_threads = True
+    handler: type[CountingHandler] = CountingHandler
+
+    def __init__(self, folder: Path) -> None:
+        self.bytes = 0
+        self.paths: list[str] = []
+        super().__init__(("127.0.0.1", 0), partial(self.handler, directory=str(folder)))
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """The source, as a device is given it."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def forget(self) -> None:
+        """Count from here."""
+        self.bytes = 0
+        self.paths.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self.server_close()

@@ -17,7 +17,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root
 
 from control_plane.repository import Site
-from edge_runtime import EdgeRuntime
+from edge_runtime import EdgeRuntime, Pace
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Manifest
 from edge_runtime.core.trustfile import TRUST_PATH
@@ -77,11 +77,14 @@ class World:
         """The folder of TUF metadata."""
         return self.published.folder / "metadata"
 
-    def device(self, *, source: str = "", later: dt.timedelta = dt.timedelta(0)) -> EdgeRuntime:
+    def device(
+        self, *, source: str = "", later: dt.timedelta = dt.timedelta(0), pace: Pace | None = None
+    ) -> EdgeRuntime:
         """Open the device anew, with a clock that is so much later than the newest signed time."""
         time_s = (self.published.now + later).timestamp()
         source = source or str(self.published.folder)
-        return EdgeRuntime.open(self.home, trust=self.published.trust, source=source, clock=lambda: time_s)
+        trust = self.published.trust
+        return EdgeRuntime.open(self.home, trust=trust, source=source, clock=lambda: time_s, pace=pace)
 
     def refused(self, check: str, source: Path | str = "", *, by: EdgeRuntime | None = None, but: str = "-") -> Refresh:
         """Assert that a refresh is refused at a check, that nothing changed, and that what ran before runs on.
@@ -116,10 +119,14 @@ class World:
 
     def heals(self) -> None:
         """Assert that the genuine source is followed again."""
-        shutil.rmtree(self.published.folder)
-        shutil.copytree(self.genuine, self.published.folder)
+        self.restore()
         result = self.edge.refresh()
         assert (result.ok, result.release) == (True, 2), result
+
+    def restore(self) -> None:
+        """Publish again what the organisation published, and nothing else."""
+        shutil.rmtree(self.published.folder)
+        shutil.copytree(self.genuine, self.published.folder)
 
     def forge(self, manifest: Manifest, *, logged: bool = True) -> None:
         """Publish a manifest with every key of the server; what people signed is what the organisation holds."""
