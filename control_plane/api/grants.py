@@ -16,7 +16,7 @@ from control_plane.accounts.handover import Checklist
 from control_plane.accounts.people import HeldRole
 from control_plane.api.audit import Moment
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Plane, Text
+from control_plane.api.shared import Actor, Body, Explained, Plane, Text
 
 __all__ = ["router"]
 
@@ -43,11 +43,8 @@ class Signing(Body):
     passphrase: Text = Field(repr=False)
 
 
-class Ending(Body):
+class Ending(Explained):
     """Why a grant or delegation ends."""
-
-    reason: Text
-    passphrase: Text = Field(repr=False)
 
 
 class Noting(Body):

@@ -12,7 +12,7 @@ from control_plane.accounts import retiring
 from control_plane.accounts.people import Person
 from control_plane.api.accounts import Invited
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Plane, Text, require_same_site
+from control_plane.api.shared import Actor, Body, Explained, Plane, Text, require_same_site
 from control_plane.reviewing import own_keys
 from edge_runtime.core.errors import InvalidDocument
 
@@ -28,11 +28,8 @@ class Renewing(Body):
     passphrase: Text = Field(repr=False)
 
 
-class Retiring(Body):
+class Retiring(Explained):
     """Why somebody's key is retired, and the administrator's passphrase."""
-
-    reason: Text
-    passphrase: Text = Field(repr=False)
 
 
 class OwnKey(Body):

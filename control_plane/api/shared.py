@@ -30,6 +30,7 @@ __all__ = [
     "CSRF_HEADER",
     "Actor",
     "Body",
+    "Explained",
     "Number",
     "Plane",
     "Present",
@@ -152,6 +153,13 @@ class Signing(Body):
         if not self.signed:
             return self.passphrase
         return own_keys.signed_elsewhere((one.envelope, dsse.decode_base64(one.salt)) for one in self.signed)
+
+
+class Explained(Body):
+    """Why, in one's own words, and one's passphrase."""
+
+    reason: Text
+    passphrase: Text = Field(repr=False)
 
 
 Actor: TypeAlias = Annotated[Acting, Depends(_actor)]

@@ -16,7 +16,7 @@ from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.scopes import Acting
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Plane, Text
+from control_plane.api.shared import Actor, Body, Explained, Plane, Text
 from control_plane.plane import ControlPlane
 from control_plane.texts import erasing, holding, retention
 from control_plane.texts.erasing import Erasure
@@ -28,11 +28,9 @@ __all__ = ["router"]
 router = routes()
 
 
-class Reasoned(Body):
+class Reasoned(Explained):
     """Why, in one's own words, one's passphrase, and a reference to the request if there is one."""
 
-    reason: Text
-    passphrase: Text = Field(repr=False)
     ticket: Text = ""
 
 
