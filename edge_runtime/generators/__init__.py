@@ -1,0 +1,1 @@
+"""Language models that can answer: one protocol; a cloud model, one on this device; which is asked, and how much."""
