@@ -36,6 +36,7 @@ from edge_runtime.cli.outcomes import (
 )
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
+from edge_runtime.core.contract import typed_inputs
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import DRAFT
 
@@ -85,8 +86,8 @@ def _open(
     )
 
 
-def _inputs(pairs: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _inputs(pairs: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
     for pair in pairs:
         name, found, value = pair.partition("=")
         if not found:
@@ -98,28 +99,19 @@ def _inputs(pairs: list[str]) -> dict[str, Any]:
                 value = Path(value[1:]).read_text("utf-8")
         except (OSError, ValueError) as error:
             raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {why(error)}") from error
-        values[name] = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else value
+        values[name] = value
     return values
 
 
-def _typed(edge: EdgeRuntime, prompt: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with the types the prompt declares: the command line knows texts only.
+def _typed(edge: EdgeRuntime, prompt: str, texts: dict[str, str]) -> dict[str, Any]:
+    """Return the inputs with the types that the prompt declares.
 
     A prompt that cannot be opened leaves them as they are: the session says what that means, a crisis first (P6).
     """
     try:
-        declared = edge.prompt(prompt).inputs.inputs
+        return typed_inputs(edge.prompt(prompt).inputs, texts)
     except MentorplaneError:
-        return {name: str(value) for name, value in values.items()}
-    for name, value in values.items():
-        kind = declared[name].type if name in declared else ""
-        if kind == "string":
-            values[name] = str(value)
-        elif kind == "array":
-            values[name] = str(value).splitlines()
-        elif kind == "boolean" and str(value).lower() in {"true", "false"}:
-            values[name] = str(value).lower() == "true"
-    return values
+        return dict(texts)
 
 
 def _print(as_json: bool, document: dict[str, Any], text: str) -> None:

@@ -18,7 +18,7 @@ from edge_runtime.core.canonical import JsonObject, encode
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 
-__all__ = ["Input", "InputContract", "check_inputs", "check_output", "check_schema", "parse_inputs"]
+__all__ = ["Input", "InputContract", "check_inputs", "check_output", "check_schema", "parse_inputs", "typed_inputs"]
 
 TYPES: dict[str, type[Any]] = {"string": str, "integer": int, "boolean": bool, "array": list}
 _BOUNDS = {
@@ -143,6 +143,30 @@ def check_inputs(contract: InputContract, given: Mapping[str, Any]) -> dict[str,
             _check_input(declared, value)
         values[name] = value
     return values
+
+
+def typed_inputs(contract: InputContract, texts: Mapping[str, str]) -> dict[str, Any]:
+    r"""Return the inputs that texts stand for, where no other type can be said: on a command line, or in MCP.
+
+    A list has a member on each line. What has not the form of its type, or is not declared, stays the text it is:
+    `check_inputs` says so.
+
+    >>> contract = parse_inputs({"type": "object", "additionalProperties": False, "properties": {
+    ...     "done": {"type": "array", "items": {"type": "string"}, "x-data-class": "R1"},
+    ...     "minutes": {"type": "integer", "x-data-class": "R0"}}})
+    >>> typed_inputs(contract, {"done": "read\nrest", "minutes": "15"})
+    {'done': ['read', 'rest'], 'minutes': 15}
+    """
+    return {name: _typed(contract.inputs.get(name), text) for name, text in texts.items()}
+
+
+def _typed(declared: Input | None, text: str) -> Any:
+    kind = declared.type if declared else "string"
+    if kind == "array":
+        return text.splitlines()
+    if kind == "integer" and text.isascii() and text.removeprefix("-").isdecimal() and len(text) <= 16:
+        return int(text)
+    return {"true": True, "false": False}.get(text.lower(), text) if kind == "boolean" else text
 
 
 def _check_input(declared: Input, value: Any) -> None:
