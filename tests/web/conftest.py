@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,18 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell what every page and frame said when a test of the browser failed."""
+    report = yield
+    shown = getattr(item, "funcargs", {}).get("browser")
+    if report.when == "call" and report.failed and isinstance(shown, Browser):
+        frames = [frame for context in shown.contexts for page in context.pages for frame in page.frames]
+        said = [f"{frame.url.partition('#')[0]}\n{frame.evaluate('document.body.innerText')}" for frame in frames]
+        report.sections.append(("Pages", "\n\n".join(said)))
+    return report
 
 
 @pytest.fixture
