@@ -24,6 +24,16 @@ import typer
 
 from edge_runtime.cli.census import census
 from edge_runtime.cli.evidence import evidence
+from edge_runtime.cli.opening import (
+    DEFAULT_CHANNEL,
+    ChannelOption,
+    CloudOption,
+    ConsentOption,
+    ModelOption,
+    SourceOption,
+    TrustOption,
+    open_runtime,
+)
 from edge_runtime.cli.outcomes import (
     DEFAULT_HOME,
     HomeOption,
@@ -31,7 +41,6 @@ from edge_runtime.cli.outcomes import (
     NameOption,
     TermOption,
     exit_codes,
-    source_token,
     why,
 )
 from edge_runtime.cli.reading import read, redact, summarise
@@ -54,36 +63,9 @@ app.command()(census)
 for _command in (read, redact, summarise):
     app.command()(_command)
 
-TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
-]
-ChannelOption = Annotated[
-    str, typer.Option("--channel", envvar="MENTORPLANE_EDGE_CHANNEL", help="The channel to follow.")
-]
 InputOption = Annotated[
     list[str], typer.Option("--input", "-i", help="NAME=TEXT, NAME=@FILE or NAME=- for standard input.")
 ]
-ConsentOption = Annotated[list[str], typer.Option("--consent", help="What the person agreed to, such as cloud.")]
-CloudOption = Annotated[
-    str, typer.Option("--cloud-url", envvar="MENTORPLANE_CLOUD_URL", help="OpenAI-compatible base URL.")
-]
-ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
-DEFAULT_CHANNEL = "production"
-
-
-def _open(
-    home: Path, trust: Path | None, source: str | None = None, *, channel: str, cloud: tuple[str, str] = ("", "")
-) -> EdgeRuntime:
-    from edge_runtime.cloud import CloudModel
-    from edge_runtime.runtime import EdgeRuntime
-
-    url, name = cloud
-    model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
-    token, header = source_token(source)
-    return EdgeRuntime.open(
-        home, trust=trust, source=source, channel=channel, cloud=model, token=token, token_header=header
-    )
 
 
 def _inputs(pairs: list[str]) -> dict[str, str]:
@@ -128,7 +110,7 @@ def refresh(
 ) -> None:
     """Fetch, verify and adopt what the source publishes. Exit code 2: refused; 1: not reachable."""
     with exit_codes():
-        result = _open(home, trust, source, channel=channel).refresh()
+        result = open_runtime(home, trust, source, channel=channel).refresh()
     lines = [f"  {step.check}  {step.said}" for step in result.steps] + [f"  note: {note}" for note in result.notes]
     said = (
         f"release {result.release} is active"
@@ -149,7 +131,7 @@ def status(
 ) -> None:
     """Say what this device runs, how fresh it is, how far its claims go, and which model its reader has."""
     with exit_codes():
-        now = _open(home, trust, channel=channel).status()
+        now = open_runtime(home, trust, channel=channel).status()
     claim = (
         "self-contained: one machine holds every key, no outside witness signed" if now.self_contained else "witnessed"
     )
@@ -192,7 +174,7 @@ def run(
 ) -> None:
     """Run an approved prompt. Exit code 2: the policy blocked it, or none was adopted yet."""
     with exit_codes():
-        edge = _open(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
+        edge = open_runtime(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
         values = _typed(edge, prompt, _inputs(inputs))
         reply = session.run(prompt, values)
@@ -232,7 +214,7 @@ def decide(
 ) -> None:
     """Say where a prompt may run for these inputs, and which rules decided. Exit code 2: blocked."""
     with exit_codes():
-        edge = _open(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
+        edge = open_runtime(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         decision = _session(edge, names, terms, consents).decide(prompt, _typed(edge, prompt, _inputs(inputs)))
     document = {
         "route": str(decision.route),
@@ -258,10 +240,11 @@ def desk(
     mirrors: Annotated[list[str], typer.Option("--mirror", help="NAME=URL of another source to try.")] = [],
 ) -> None:
     """Serve the device's own page on the loopback address."""
-    from edge_runtime.desk import DeskSettings, serve
+    from edge_runtime.desk import DeskSettings
+    from edge_runtime.desk import serve as serve_desk
 
     with exit_codes():
-        edge = _open(home, trust, source, channel=channel)
+        edge = open_runtime(home, trust, source, channel=channel)
         if source:
             (edge.follow if channel == DRAFT else edge.poll)()
         if not all("=" in pair for pair in mirrors):
@@ -270,6 +253,6 @@ def desk(
         token = os.environ.get("MENTORPLANE_DESK_TOKEN", "")
         settings = DeskSettings(host=host, port=port, allow_parent=allow_parent, mirrors=pairs, token=token)
         try:
-            serve(edge, settings, ready=lambda served: typer.echo(served.link))
+            serve_desk(edge, settings, ready=lambda served: typer.echo(served.link))
         except (ValueError, OverflowError) as error:  # a host, port or origin of another form
             raise InvalidDocument(str(error)) from error

@@ -1,0 +1,56 @@
+"""How the commands of `edge` open this device's runtime: the options for it, and what they mean.
+
+Promises: keys and tokens come from the environment, since everybody sees arguments. Does not: know a command.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_runtime.cli.outcomes import source_token
+
+if TYPE_CHECKING:
+    from edge_runtime import EdgeRuntime
+
+__all__ = [
+    "DEFAULT_CHANNEL",
+    "ChannelOption",
+    "CloudOption",
+    "ConsentOption",
+    "ModelOption",
+    "SourceOption",
+    "TrustOption",
+    "open_runtime",
+]
+
+DEFAULT_CHANNEL = "production"
+TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
+]
+ChannelOption = Annotated[
+    str, typer.Option("--channel", envvar="MENTORPLANE_EDGE_CHANNEL", help="The channel to follow.")
+]
+ConsentOption = Annotated[list[str], typer.Option("--consent", help="What the person agreed to, such as cloud.")]
+CloudOption = Annotated[
+    str, typer.Option("--cloud-url", envvar="MENTORPLANE_CLOUD_URL", help="OpenAI-compatible base URL.")
+]
+ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_CLOUD_MODEL", help="Model name there.")]
+
+
+def open_runtime(
+    home: Path, trust: Path | None, source: str | None = None, *, channel: str, cloud: tuple[str, str] = ("", "")
+) -> EdgeRuntime:
+    """Return the runtime of a home; `cloud` is the address and the name of a model, if one may be asked."""
+    from edge_runtime import CloudModel, EdgeRuntime
+
+    url, name = cloud
+    model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
+    token, header = source_token(source)
+    return EdgeRuntime.open(
+        home, trust=trust, source=source, channel=channel, cloud=model, token=token, token_header=header
+    )
