@@ -1,14 +1,14 @@
 """The way to a person (P6): hear a crisis in whatever was typed, and give the approved hand-off text.
 
 Promises: every text among the inputs is heard, in lists too and however long, before a prompt is looked up or a
-contract is checked; there is always a text: the approved one of the locale, or else the one compiled into the package.
+contract is checked; no model is waited for where the phrases say enough; there is always a text: the approved one of
+the locale, or else the one compiled into the package.
 Does not: call a model, send anything, decide whether the person goes on (see `session`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from edge_runtime.core.contract import check_inputs
@@ -34,8 +34,10 @@ def crisis_in(inputs: Mapping[str, Any], read: Callable[[str], Reading] | None =
         inputs: by name; texts in lists are heard too.
         read: gives the reading of a text; heard by phrases alone if none, or if reading fails (P6).
     """
-    hear = _by_phrases if read is None else partial(_by_reading, read)
-    heard = (hear(window) for text in _texts(inputs) for window in _windows(text))
+    windows = [window for text in _texts(inputs) for window in _windows(text)]
+    heard = [_by_phrases(window) for window in windows]
+    if read is not None and ("crisis", "self") not in heard:  # a model could add nothing: it is not waited for
+        heard = [_by_reading(read, window) for window in windows]
     subjects = {subject or "self" for level, subject in heard if level == "crisis"}
     return "self" if "self" in subjects else "other" if subjects else ""
 

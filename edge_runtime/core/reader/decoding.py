@@ -16,7 +16,7 @@ from edge_runtime.core.reader.lazy import lazy_pattern
 __all__ = ["encoded_pieces"]
 
 MIN_LETTERS = 4
-"""Least number of different letters that what a piece holds must have."""
+"""Least number of different letters that what a piece holds must have, unless it is a number."""
 
 _BASE64 = lazy_pattern(
     r"(?<![A-Za-z0-9+/=_-])"
@@ -25,6 +25,7 @@ _BASE64 = lazy_pattern(
 _HEX = lazy_pattern(
     r"(?<![0-9A-Za-z])(?:0x)?[2-7][0-9a-f](?:(?:[ :,-]|, | ?0x|\\x)?[0-9a-f]{2}){7,}(?![0-9A-Za-z])", re.IGNORECASE
 )
+_HEX_RUN = lazy_pattern(r"[2-7][0-9a-f](?:[0-9a-f]{2}){7,}", re.IGNORECASE)
 _PERCENT = lazy_pattern(r"[^\s%\"'<>()\[\]{}]{0,200}(?:%[0-9A-Fa-f]{2}[^\s%\"'<>()\[\]{}]{0,200})+")
 _ESCAPES = lazy_pattern(
     r"(?:\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\u\{[0-9a-f]{1,6}\})[^\s]{0,40}"
@@ -33,6 +34,7 @@ _ESCAPES = lazy_pattern(
 )
 _ESCAPE = lazy_pattern(r"\\u\{?([0-9a-f]{1,6})\}?|\\x([0-9a-f]{2})", re.IGNORECASE)
 _REFERENCES = lazy_pattern(r"(?:[^\s&]{0,40}&#?[0-9a-z]{1,12};[^\s&]{0,40}\s?){2,}", re.IGNORECASE)
+_NUMBER = lazy_pattern(r"[A-Za-z]{0,4}[+(]?(?:[ ./()-]{0,2}[0-9]){7,40}[A-Za-z]?[.,;:!?)]{0,3}")
 _HEX_GAP = lazy_pattern(r"0x|\\x|[ :,-]", re.IGNORECASE)
 
 
@@ -41,7 +43,11 @@ def encoded_pieces(text: str) -> Iterator[tuple[int, int, str]]:
     for found in _BASE64().finditer(text):
         yield from _readable(found, _from_base64(found[0]))
     for found in _HEX().finditer(text):
-        yield from _readable(found, _from_hex(found[0]))
+        if whole := list(_readable(found, _from_hex(found[0]))):
+            yield from whole
+        else:  # a word beside it, such as "ab", reads as hex too
+            for run in _HEX_RUN().finditer(text, found.start(), found.end()):
+                yield from _readable(run, _from_hex(run[0]))
     if "%" in text:
         for found in _PERCENT().finditer(text):
             yield from _readable(found, _from_percent(found[0]))
@@ -57,7 +63,8 @@ def _readable(found: re.Match[str], plain: str) -> Iterator[tuple[int, int, str]
     """Yield the piece if it holds text that a person can read, and other text than it shows."""
     shown = found[0].rstrip()
     letters = {letter for letter in plain.casefold() if letter.isalpha()}
-    if len(letters) >= MIN_LETTERS and plain != shown and all(c.isprintable() or c in "\r\n\t" for c in plain):
+    says_something = len(letters) >= MIN_LETTERS or _NUMBER().fullmatch(plain)
+    if says_something and plain != shown and all(c.isprintable() or c in "\r\n\t" for c in plain):
         yield found.start(), found.start() + len(shown), plain
 
 

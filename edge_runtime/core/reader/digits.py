@@ -12,7 +12,7 @@ from edge_runtime.core.reader.lazy import lazy_pattern
 __all__ = ["Area", "digit_areas", "has_digits"]
 
 MIN_DIGITS = 6
-_AREA = lazy_pattern(rf"[0-9](?:[ \t().\-/+]{{0,3}}[0-9]){{{MIN_DIGITS - 1},}}")
+_AREA = lazy_pattern(rf"[0-9](?:[ \t\n().\-/+]{{0,3}}[0-9]){{{MIN_DIGITS - 1},}}")
 _TWO = lazy_pattern(r"[0-9][^0-9]*[0-9]")
 
 

@@ -56,7 +56,7 @@ _IBAN_COUNTRIES = frozenset(_COUNTRY_LIST.split())
 _BANK_NEXT = lazy_pattern(r"[ .\-/\t\n]{0,2}([A-Z0-9])", re.IGNORECASE)
 _BANK_LENGTHS = range(15, 35)
 _GROUP = lazy_pattern(r"\d+")
-_CARD_GAP = lazy_pattern(r"[ \t.\-]{1,2}")
+_CARD_GAP = lazy_pattern(r"[ \t\n.\-]{1,2}")
 
 
 def find_patterns(text: str, regions: Sequence[str] = REGIONS) -> Iterator[Match]:

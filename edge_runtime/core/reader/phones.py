@@ -47,6 +47,7 @@ _NOT_A_PHONE = lazy_pattern(
 _PLAIN_DATE = lazy_pattern(rf"{_YEAR}-{_MONTH}-{_DAY}")
 _GROUP = lazy_pattern(r"\d+")
 _GAP = lazy_pattern(r"[ \t().\-/]{1,3}")
+_GAP_OR_LINE = lazy_pattern(r"[ \t\n().\-/]{1,3}")
 _LEAD = lazy_pattern(r"\(?\+ ?\(?\Z|\(\Z")
 _JOINED_BEFORE = lazy_pattern(r"[\w#.:]\Z|\d,\Z|\w-\Z")
 _JOINED_AFTER = lazy_pattern(
@@ -124,12 +125,18 @@ def _masked(text: str, areas: Sequence[Area]) -> str:
 
 
 def _runs(text: str, area: Area) -> Iterator[list[re.Match[str]]]:
-    """Yield lists of digit groups in `area` with nothing but a few separators between them."""
+    """Yield lists of digit groups in `area` with nothing but a few separators between them.
+
+    A line may end within a number that begins with a plus; other numbers below one another are a column.
+    """
     run: list[re.Match[str]] = []
+    gap = _GAP()
     for group in _GROUP().finditer(text, area.start, area.end):
-        if run and not _GAP().fullmatch(text, run[-1].end(), group.start()):
+        if run and not gap.fullmatch(text, run[-1].end(), group.start()):
             yield run
             run = []
+        if not run:
+            gap = _GAP_OR_LINE() if text[group.start() - 1 : group.start()] == "+" else _GAP()
         run.append(group)
     if run:
         yield run

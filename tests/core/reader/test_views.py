@@ -90,6 +90,15 @@ def test_a_finding_in_decoded_text_covers_the_encoded_original() -> None:
     assert (found.type, text[found.start : found.end]) == ("EMAIL", ENCODED)
 
 
+@pytest.mark.parametrize("number", ["4242 4242 4242 4242", "+44 7798 350657", "DE89 3704 0044 0532 0130 00"])
+def test_a_number_is_found_in_a_code_and_over_the_end_of_a_line(number: str) -> None:
+    """A piece that holds nothing but digits is read as well, also where the next word could belong to its code."""
+    coded = [number.encode().hex(), base64.b64encode(number.encode()).decode(), "".join(f"%{ord(c):X}" for c in number)]
+    for written in (*coded, "".join(f"&#{ord(c)};" for c in number), number.replace(" ", "\n", 1)):
+        found = TextReader().read(f"it is {written} ab. So").entities
+        assert [(one.start, one.end) for one in found] in ([(6, 6 + len(written))], [(6, 7 + len(written))]), written
+
+
 def test_a_name_in_other_letters_is_the_name() -> None:
     """A host's name is found when it is spelled with look-alikes or with its letters apart."""
     for text in ("ask \u0420riya now", "ask P r i y a now"):
