@@ -74,6 +74,7 @@ class Act(StrEnum):
     REVEALED = "revealed"  # names or reasons behind commitments were shown
     AUDIT_READ = "audit-read"  # somebody searched the log or read entries of it
     EXPORTED = "exported"
+    GATHERED = "gathered"  # of a day that is over: one root for the roll-ups of receipts that devices told
     EVIDENCE_FILED = "evidence-filed"  # the digest of a document that the organisation keeps elsewhere
     SETTINGS_CHANGED = "settings-changed"
     RECOVERED = "recovered"  # a start after a crash finished or undid what was under way

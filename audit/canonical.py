@@ -34,14 +34,14 @@ def canonical(value: object) -> bytes:
         raise InvalidFormat("expected text in UTF-8 and shallow nesting, got something else") from error
 
 
-def parse_canonical(data: bytes) -> Any:
-    """Parse canonical JSON, refusing every other form of the same value.
+def parse_canonical(data: bytes, *, max_bytes: int = MAX_ENTRY_BYTES) -> Any:
+    """Parse canonical JSON of at most so many bytes, refusing every other form of the same value.
 
     Raises:
         InvalidFormat: it is not canonical JSON of the restricted kind.
     """
-    if len(data) > MAX_ENTRY_BYTES:
-        raise InvalidFormat(f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, got {len(data)}")
+    if len(data) > max_bytes:
+        raise InvalidFormat(f"expected an entry of at most {max_bytes} bytes, got {len(data)}")
     try:
         value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:

@@ -40,7 +40,7 @@ _TEXT_FIELDS = {
     "at": (_TIME, False),
 }
 _FIELDS = {*_TEXT_FIELDS, "format", "object", "seq"}
-_ACTS = frozenset(Act) - {Act.AUDIT_READ, Act.EVIDENCE_FILED}  # which version 1 did not have
+_ACTS = frozenset(Act) - {Act.AUDIT_READ, Act.EVIDENCE_FILED, Act.GATHERED}  # which version 1 did not have
 
 
 def read_leaf1(data: bytes) -> Mapping[str, Any]:

@@ -111,6 +111,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _maintain(app: FastAPI, stop: threading.Event) -> None:
     """Finish what a crash left unpublished, keep the timestamp fresh, see what is due; answers wait for none of it."""
+    from control_plane.census.rollups import gather
     from control_plane.ceremony.watching import warnings
     from control_plane.publish import renew
     from control_plane.registry.releases import recover
@@ -123,6 +124,7 @@ def _maintain(app: FastAPI, stop: threading.Event) -> None:
                 _LOG.warning("finished what was left unpublished: %s", what)
             renew(plane)
             expire_due(plane)
+            gather(plane)
             app.state.warnings = warnings(plane)
             for warning in app.state.warnings:
                 _LOG.warning("%s", warning)

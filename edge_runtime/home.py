@@ -23,13 +23,13 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["Home", "write_file"]
+__all__ = ["Home", "holding", "write_file"]
 
 LOCK_TIMEOUT_S = 30
 KEPT_GENERATIONS = 2
@@ -64,6 +64,22 @@ def _replace(path: Path, data: bytes) -> None:
     temporary.replace(path)  # crash before: old bytes; after: new bytes
 
 
+@contextmanager
+def holding(lock: Path, what: str, *, timeout_s: int) -> Iterator[None]:
+    """Hold a lock file, which says that nobody else changes `what` meanwhile.
+
+    Raises:
+        Unavailable: another process held it for longer.
+    """
+    from filelock import FileLock, Timeout  # it brings asyncio: only for a refresh
+
+    try:
+        with FileLock(lock, timeout=timeout_s):
+            yield
+    except Timeout as error:
+        raise Unavailable(f"expected the {what} to be free within {timeout_s} s, another process holds it") from error
+
+
 def _written(path: Path) -> tuple[int, int, int]:
     """Return what changes when somebody writes a file: when that was, its size, and which file it is."""
     status = path.stat()
@@ -86,22 +102,13 @@ class Home:
         except OSError as error:
             raise Unavailable(f"expected a folder that can be written at the home, got {error.strerror}") from error
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the home for one change of generation.
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the lock of this home.
 
         Raises:
             Unavailable: another process held it for longer than `LOCK_TIMEOUT_S`.
         """
-        from filelock import FileLock, Timeout  # it brings asyncio: only for a refresh
-
-        try:
-            with FileLock(self.folder / "lock", timeout=LOCK_TIMEOUT_S):
-                yield
-        except Timeout as error:
-            raise Unavailable(
-                f"expected the home to be free within {LOCK_TIMEOUT_S} s, another process holds it"
-            ) from error
+        return holding(self.folder / "lock", "home", timeout_s=LOCK_TIMEOUT_S)
 
     def current(self) -> Path | None:
         """Return the folder of the generation in use, None before the first.

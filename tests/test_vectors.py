@@ -13,6 +13,8 @@ from audit.checkpoint import open_checkpoint
 from audit.note import parse_note
 from audit.openings import check_openings, encode_openings, parse_openings
 from audit.record import encode_leaf, parse_leaf
+from audit.reveal import parse_reveal
+from audit.rollups import parse_rollups
 from audit.tiles import parse_bundle, parse_tile
 from control_plane.sync.lock import parse_lock
 from edge_runtime.core import canonical
@@ -20,6 +22,8 @@ from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.approval import parse_rules
 from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.census import encode_report, parse_report
+from edge_runtime.core.counts import encode as encode_telling
+from edge_runtime.core.counts import parse as parse_telling
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.include import parse_include
 from edge_runtime.core.manifest import parse_manifest
@@ -27,13 +31,13 @@ from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.policy import encode_policy, parse_policy
 from edge_runtime.core.prompt import parse_prompt
 from edge_runtime.core.reader.model import parse_reader_model
+from edge_runtime.core.receipt import parse_receipt
 from edge_runtime.core.release import encode_release, encode_withdrawals, parse_release, parse_withdrawals
 from edge_runtime.core.rollout import encode_words, parse_words
 from edge_runtime.core.session_type import parse_session_type
 from edge_runtime.core.trust import Delivery, adopt, open_prompt, running
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 from edge_runtime.core.vocabulary import parse_vocabulary
-from edge_runtime.receipts import parse_receipt
 from tests.conftest import places
 from tests.vectors import generate
 
@@ -50,6 +54,11 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "openings.jsonl": lambda data: encode_openings(parse_openings(data)),
     "policy.json": lambda data: encode_policy(parse_policy(data)),
     "receipt.json": lambda data: parse_receipt(data).encode(),
+    "receipt-1.json": lambda data: parse_receipt(data).encode(),
+    "reveal.json": lambda data: parse_reveal(data).encode(),
+    "rollup.json": lambda data: encode_telling(parse_telling(data)),
+    "rollups.txt": lambda data: parse_rollups(data).encode(),
+    "runs.json": lambda data: encode_telling(parse_telling(data)),
     "release-1.json": lambda data: encode_release(parse_release(data)),
     "release.json": lambda data: encode_release(parse_release(data)),
     "shard.json": lambda data: parse_manifest(golden("manifest.json") + b"\n" + data).encode().split(b"\n")[1],

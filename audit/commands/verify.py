@@ -1,4 +1,4 @@
-"""`python -m audit verify DIR|PACK|PROOF|FORK`: check a log, an evidence pack, one entry's proof, or a fork."""
+"""`python -m audit verify DIR|PACK|PROOF|FORK|REVEAL`: check a log, a pack, an entry's proof, a fork, or a run."""
 
 from __future__ import annotations
 
@@ -8,28 +8,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from audit.commands import verify_fork, verify_log, verify_pack, verify_proof
+from audit.commands import verify_fork, verify_log, verify_pack, verify_proof, verify_reveal
 from audit.commands.common import DONE, NOT_VERIFIED, InvalidInput, add_key_options, read_keys, read_policy
 from audit.errors import InvalidFormat
 from audit.pack.container import open_container
 from audit.pack.make import NOTE
 
 _LOG, _PACK, _PROOF, _FORK = "the folder of a log", "a pack", "a proof", "evidence of a fork"
-_OPTION_OF = {"--old": _LOG, "--opaque": _LOG, "--nonce": _PACK, "--entry": _PROOF}
+_REVEAL = "a revealed run"
+_OPTION_OF = {
+    "--old": _LOG,
+    "--opaque": _LOG,
+    "--nonce": _PACK,
+    "--entry": _PROOF,
+    "--pack": _REVEAL,
+    "--rollups": _REVEAL,
+}
 
 
 def add_parser(commands: Any) -> None:
     """Add the command to the subcommands of `python -m audit`."""
     parser = commands.add_parser("verify", help="recompute a log, a pack, a proof or evidence of a fork and compare")
     what = (
-        "folder of a published log, an evidence pack, a .tlog-proof file with its entry beside it, or a .log-fork file "
-        "in which a device kept two histories of one log"
+        "folder of a published log, an evidence pack, a .tlog-proof file with its entry beside it, a .log-fork file "
+        "in which a device kept two histories of one log, or a .reveal file in which its owner shows a run"
     )
-    parser.add_argument("path", metavar="DIR|PACK|PROOF|FORK", type=Path, help=what)
+    parser.add_argument("path", metavar="DIR|PACK|PROOF|FORK|REVEAL", type=Path, help=what)
     parser.add_argument("--old", type=Path, metavar="FILE", help="older checkpoint that the log must extend")
     parser.add_argument("--nonce", metavar="TEXT", help="draw the sample of a pack by this nonce of yours")
     parser.add_argument("--entry", type=Path, metavar="FILE", help="the entry that a proof is of; else <proof>.json")
     parser.add_argument("--opaque", action="store_true", help="entries are not leaf records of this product")
+    verify_reveal.add_options(parser)
     add_key_options(parser)
     parser.set_defaults(run=run)
 
@@ -45,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         report, document, text = verify_log.answer(options, keys, policy)
     elif what == _FORK:
         report, document, text = verify_fork.answer(options.path, keys, policy)
+    elif what == _REVEAL:
+        report, document, text = verify_reveal.answer(options, keys, policy)
     elif what == _PROOF:
         report, document, text = verify_proof.answer(options.path, keys, policy, entry=options.entry)
     else:
@@ -58,6 +69,8 @@ def _kind(path: Path) -> str:
         return _LOG
     if verify_fork.is_fork(path):
         return _FORK
+    if verify_reveal.is_reveal(path):
+        return _REVEAL
     return _PROOF if verify_proof.is_proof(path) else _PACK
 
 
@@ -67,6 +80,8 @@ def _refuse_options_of_others(options: argparse.Namespace, what: str) -> None:
         "--opaque": options.opaque,
         "--nonce": options.nonce is not None,
         "--entry": options.entry is not None,
+        "--pack": options.pack is not None,
+        "--rollups": options.rollups is not None,
     }
     for option, belongs in _OPTION_OF.items():
         if given[option] and what != belongs:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from audit.checkpoint import Checkpoint, Cosignature, open_checkpoint, parse_checkpoint
 from audit.errors import AuditError, InvalidFormat
@@ -57,8 +58,9 @@ from audit.pack.make import (
 )
 from audit.pack.release import check_release
 from audit.pack.visit import Seen, check_scope
-from audit.pack.walk import Stretch, walk
+from audit.pack.walk import Stretch, Visit, walk
 from audit.policy import Policy, evaluate, parse_policy, probe
+from audit.record import LeafRecord
 from audit.verify import Finding, State
 
 __all__ = ["PackReport", "check_files", "check_pack"]
@@ -120,12 +122,17 @@ class _Found:
 
 
 def check_pack(
-    pack: Container, verifiers: Sequence[Verifier] = (), *, policy: Policy | None = None, nonce: str | None = None
+    pack: Container,
+    verifiers: Sequence[Verifier] = (),
+    *,
+    policy: Policy | None = None,
+    nonce: str | None = None,
+    visit: Visit | None = None,
 ) -> PackReport:
     """Check everything in a pack, and report what does not verify.
 
     `verifiers` are the log's key and those of witnesses; `policy` is the auditor's own and brings its keys with it;
-    with `nonce` the sample must have been drawn by it, else it is drawn anew.
+    with `nonce` the sample must have been drawn by it, else it is drawn anew. `visit` is called for each sound entry.
     """
     keys = [*verifiers, *_keys_of(policy, verifiers)]
     found = _Found(findings=list(check_files(pack, keys)))
@@ -135,7 +142,7 @@ def check_pack(
         found.add(State.UNPROVEN, NOTE, f"the entries cannot be checked: {_said(error)}")
         return PackReport(integrity=False, completeness=False, findings=tuple(found.findings))
     scope, seen = stretch.scope, Seen(stretch.scope)
-    walked = walk(pack.read, stretch, seen.visit)
+    walked = walk(pack.read, stretch, partial(_all, [seen.visit, *([visit] if visit else [])]))
     found.findings += walked.findings
     complete = stretch.root in {walked.root, walked.stated}
     if not complete:
@@ -167,6 +174,11 @@ def check_pack(
         drawn=drawn,
         remarks=tuple(found.remarks),
     )
+
+
+def _all(visits: Sequence[Visit], leaf: LeafRecord, entry: bytes) -> None:
+    for visit in visits:
+        visit(leaf, entry)
 
 
 def _stretch(pack: Container, keys: Sequence[Verifier]) -> tuple[Stretch, Checkpoint | None, tuple[Cosignature, ...]]:

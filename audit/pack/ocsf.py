@@ -69,6 +69,7 @@ _ACTIVITIES: dict[Act, tuple[int, int, str]] = {
     Act.ERASED: (_ENTITY, 4, "Delete"),
     Act.SETTINGS_CHANGED: (_ENTITY, 3, "Update"),
     Act.EVIDENCE_FILED: (_ENTITY, 1, "Create"),
+    Act.GATHERED: (_ENTITY, 1, "Create"),
     Act.PERSON_ENROLLED: (_ACCOUNT, 1, "Create"),
     Act.PERSON_RETIRED: (_ACCOUNT, 5, "Disable"),
     Act.ROLE_GRANTED: (_ACCOUNT, 7, "Attach Policy"),

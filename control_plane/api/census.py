@@ -1,4 +1,4 @@
-"""`/v1/census`: devices tell of themselves, nobody in particular; people see groups of five or more.
+"""`/v1/census`: devices tell of themselves, nobody in particular; people see groups of five or more, and roll-ups.
 
 What a device sends is not in the document of routes: it is a format of its own (see docs/formats.md), and is read as
 bytes. Promises: the route of devices looks for nobody behind a request, answers nothing but its status, and is not for
@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Plane, Text, token_of
-from control_plane.census import counting, showing
+from control_plane.census import counting, rollups, showing
 from control_plane.errors import TooMany
 from control_plane.requests.limits import Buckets
 from edge_runtime.core.census import MAX_BYTES
@@ -35,6 +36,12 @@ def list_census(
 ) -> tuple[showing.CensusDay, ...]:
     """Return what devices told on the last days that are over, newest first, in groups of five or more."""
     return showing.show(plane, actor.person, channel=channel, days=days)
+
+
+@router.get("/rollups/{day}", response_class=PlainTextResponse)
+def census_rollups(plane: Plane, actor: Actor, day: Text, *, channel: Text = "") -> str:
+    """Return the roll-ups of receipts that devices told of a day, as the log holds the root of them."""
+    return rollups.rollups(plane, actor.person, day=day, channel=channel).encode().decode()
 
 
 async def _limited(request: Request) -> None:

@@ -1,13 +1,16 @@
-"""Taking reports of devices and counting their answers, each question apart from the others.
+"""Taking what devices tell and counting their answers, each question apart from the others.
+
+A report says what a device runs, a row how often a version ran with which route and outcome, a root stands for its
+receipts (see `rollups`); each comes by itself.
 
 Promises:
-1. What is not a report byte for byte as a device of ours writes it, of today or yesterday, about a channel and releases
-   that there are, changes nothing.
-2. A report is counted in one transaction and is gone: of who sent it, when on its day, and which answers came together,
-   nothing is kept.
-3. A day of a channel takes so many reports and so many different answers to a question, and no more; further answers
-   count as `OTHER`. Days older than `KEPT_DAYS` are deleted.
-4. A channel with tokens takes no report without one.
+1. What is not byte for byte as a device of ours writes it, of today or yesterday, about a channel, releases and
+   versions that there are, changes nothing.
+2. It is counted in one transaction and is gone: of who sent it, when on its day, and what came together, nothing is
+   kept.
+3. A day of a channel takes so many and so many different answers to a question, and no more; further answers count as
+   `OTHER`. Days older than `KEPT_DAYS` are deleted.
+4. A channel with tokens takes nothing without one.
 
 Does not: know whether a report is true, or the second of one device. Anybody may send some.
 """
@@ -21,52 +24,87 @@ from pathlib import Path
 from sqlmodel import Session, col, delete, func, select
 
 from control_plane import db
-from control_plane.census.tables import CensusRow
+from control_plane.census.tables import CensusRow, RollupRow
 from control_plane.errors import Refused, TooMany
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import ReleaseRow
-from edge_runtime.core.census import Report, is_open, parse_report
+from control_plane.registry.tables import ReleaseRow, VersionRow
+from edge_runtime.core.census import Report, is_open
+from edge_runtime.core.counts import LEVELS, MOST_ROWS, Root, RunCount, Telling, parse
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
-__all__ = ["ALL", "OTHER", "answers_of", "take"]
+__all__ = ["ALL", "OTHER", "ROLLUPS", "RUNS", "answers_of", "take"]
 
 ALL, OTHER = "all", "other"
-MOST_ANSWERS = 64
+RUNS, ROLLUPS = "runs", "rollups"
+MOST_ANSWERS, MOST_OF_A_VERSION = 64, 512
 KEPT_DAYS = 400
 _DAY_S = 86_400
 
 
 def take(plane: ControlPlane, data: bytes, *, token: str = "") -> None:
-    """Count a report.
+    """Count what a device tells.
 
     Args:
-        data: the report, as it came.
+        data: the telling, as it came.
         token: the token that came with it; "" for none.
 
     Raises:
-        InvalidDocument: it is no report, or of another day, channel or release.
-        Refused: the channel takes reports with a token alone, and this came with none or another.
+        InvalidDocument: it is no telling, or of another day, channel, release or version.
+        Refused: the channel takes tellings with a token alone, and this came with none or another.
         TooMany: so many were counted of this day that no more are.
         Unavailable: the tokens of channels cannot be read.
     """
-    report = parse_report(data)
+    telling = parse(data)
     today = plane.now().date()
-    if not is_open(report.day, today=today.isoformat()):
+    if not is_open(telling.day, today=today.isoformat()):
         raise InvalidDocument("expected a report of today or yesterday, got one of another day")
-    if report.channel not in plane.settings.channels:
+    if telling.channel not in plane.settings.channels:
         raise InvalidDocument("expected a report about one of the channels here, got another")
-    _require_token(plane, report.channel, token)
+    _require_token(plane, telling.channel, token)
+    most = plane.settings.census_most_per_day
     with db.write(plane.engine) as session:
-        _require_released(session, report)
-        total = _row(session, report, (ALL, ALL))
-        if total.devices >= plane.settings.census_most_per_day:
-            raise TooMany("expected fewer reports of one day", retry_after_s=_DAY_S)
-        if not total.devices:
-            oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
-            session.exec(delete(CensusRow).where(col(CensusRow.day) < oldest))
-        for row in (total, *(_row(session, report, said) for said in answers_of(report))):
-            row.devices += 1
-            session.add(row)
+        if isinstance(telling, Root):
+            _take_root(session, telling, most)
+        elif isinstance(telling, RunCount):
+            _take_runs(session, telling, most * MOST_ROWS)
+        elif _take_report(session, telling, most) == 1:
+            _forget(session, (today - timedelta(days=KEPT_DAYS)).isoformat())
+
+
+def _take_report(session: Session, report: Report, most: int) -> int:
+    """Count a report, and return how many there are of its day."""
+    _require_released(session, report.channel, report.newest)
+    total = _one_more(session, report, (ALL, ALL), most=most)
+    for said in answers_of(report):
+        _count(session, report, said, most=MOST_ANSWERS)
+    return total
+
+
+def _take_runs(session: Session, row: RunCount, most: int) -> None:
+    """Count a row with each level that it reached: whoever ran something ten times ran it once as well."""
+    _require_released(session, row.channel, row.release)
+    known = select(VersionRow.digest).where(
+        VersionRow.kind == "prompt", VersionRow.name == row.prompt, VersionRow.digest == row.version
+    )
+    if session.exec(known).first() is None:
+        raise InvalidDocument("expected a report about a version of a prompt here, got another")
+    _one_more(session, row, (RUNS, ALL), most=most)
+    about = f"{row.release}/{row.stage}/{row.route}/{row.outcome}"
+    for level in LEVELS:
+        if level <= row.runs:
+            _count(session, row, (f"{RUNS}/{row.version}", f"{about}/{level}"), most=MOST_OF_A_VERSION)
+
+
+def _take_root(session: Session, told: Root, most: int) -> None:
+    value = told.root.removeprefix("sha256:")
+    if session.get(RollupRow, (told.channel, told.day, value)) is None:
+        _one_more(session, told, (ROLLUPS, ALL), most=most)
+        session.add(RollupRow(channel=told.channel, day=told.day, value=value))
+
+
+def _forget(session: Session, oldest: str) -> None:
+    session.exec(delete(CensusRow).where(col(CensusRow.day) < oldest))
+    session.exec(delete(RollupRow).where(col(RollupRow.day) < oldest))
 
 
 def answers_of(report: Report) -> tuple[tuple[str, str], ...]:
@@ -82,22 +120,42 @@ def answers_of(report: Report) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _row(session: Session, report: Report, said: tuple[str, str]) -> CensusRow:
+def _one_more(session: Session, telling: Telling, said: tuple[str, str], *, most: int) -> int:
+    """Count a telling among all of its kind, and return how many there are.
+
+    Raises:
+        TooMany: there were so many that no more are taken.
+    """
+    total = _row(session, telling, said, most=MOST_ANSWERS)
+    if total.devices >= most:
+        raise TooMany("expected fewer reports of one day", retry_after_s=_DAY_S)
+    total.devices += 1
+    session.add(total)
+    return total.devices
+
+
+def _count(session: Session, telling: Telling, said: tuple[str, str], *, most: int) -> None:
+    row = _row(session, telling, said, most=most)
+    row.devices += 1
+    session.add(row)
+
+
+def _row(session: Session, telling: Telling, said: tuple[str, str], *, most: int) -> CensusRow:
     """Return the row of an answer, a new one if there is none; that of `OTHER` if there are too many others."""
     question, answer = said
-    key = {"day": report.day, "channel": report.channel, "question": question}
+    key = {"day": telling.day, "channel": telling.channel, "question": question}
     row = session.get(CensusRow, {**key, "answer": answer})
     if row is not None:
         return row
     known = select(func.count()).select_from(CensusRow).filter_by(**key)
-    if answer != OTHER and session.exec(known).one() >= MOST_ANSWERS:
-        return _row(session, report, (question, OTHER))
+    if answer != OTHER and session.exec(known).one() >= most:
+        return _row(session, telling, (question, OTHER), most=most)
     return CensusRow(**key, answer=answer, devices=0)
 
 
-def _require_released(session: Session, report: Report) -> None:
-    live = session.exec(select(func.max(ReleaseRow.number)).where(ReleaseRow.channel == report.channel)).one()
-    if report.newest > (live or 0):
+def _require_released(session: Session, channel: str, release: int) -> None:
+    live = session.exec(select(func.max(ReleaseRow.number)).where(ReleaseRow.channel == channel)).one()
+    if release > (live or 0):
         raise InvalidDocument("expected a report about a release of this channel, got another")
 
 

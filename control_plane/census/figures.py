@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-__all__ = ["LEAST", "MOST_ABOVE", "shown"]
+__all__ = ["LEAST", "MOST_ABOVE", "shown", "shown_steps"]
 
 LEAST = 5
 """The smallest group that is shown, and the step between figures."""
@@ -48,6 +48,17 @@ def shown(counts: Counts, offset: Callable[[str, str], int]) -> dict[str, dict[s
         if bound is not None and sum(some.values()) > bound:
             _lower_largest(some)
     return {question: some for question, some in figures.items() if some}
+
+
+def shown_steps(counts: Mapping[int, int], offset: int) -> dict[int, int]:
+    """Return the figures to show of devices that reached each of some levels, of which the lower hold the higher.
+
+    One offset for all of them: where one to four devices lie between two levels, their figures differ by one step at
+    most, and so it is possible by what is shown that nobody does. No total is shown beside them, so nothing can be
+    subtracted.
+    """
+    figures = {level: _lowered(count, offset) for level, count in counts.items()}
+    return {level: figure for level, figure in figures.items() if figure >= LEAST}
 
 
 def _lowered(count: int, offset: int) -> int:

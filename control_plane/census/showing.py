@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 
 from sqlmodel import col, select
 
 from audit.record import LeafObject
 from control_plane import db
 from control_plane.accounts import rights
-from control_plane.census.counting import ALL, OTHER
-from control_plane.census.figures import LEAST, shown
+from control_plane.census.counting import ALL, OTHER, RUNS
+from control_plane.census.figures import LEAST, shown, shown_steps
 from control_plane.census.tables import CensusRow
 from control_plane.plane import ControlPlane
+from control_plane.registry.tables import VersionRow
+from edge_runtime.core.counts import LEVELS
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "CensusDay",
     "PackageCount",
     "ReleaseCount",
+    "RunsCount",
     "StateCount",
     "WithdrawalsCount",
     "show",
@@ -45,6 +49,9 @@ ROLES = (
 MOST_DAYS = 92
 CLOSED_AFTER = 2
 _USE = b"mentorplane-census/1 offset\0"
+_STANDING = frozenset({ALL, "package", "release", "state", "withdrawals"})
+"""Questions that every device answers once."""
+_OF_VERSION = f"{RUNS}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,23 @@ class PackageCount:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsCount:
+    """On at least so many devices a version of a prompt ran so, and at least `runs` times in all.
+
+    `release` was in force there, and out to its stage `stage`; 0 where a newer one was.
+    """
+
+    prompt: str
+    version: str
+    release: int
+    stage: int
+    route: str
+    outcome: str
+    devices: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class CensusDay:
     """What is shown of a day; `devices` is at least so many in all, 0 where none or too few were counted."""
 
@@ -93,6 +117,7 @@ class CensusDay:
     states: tuple[StateCount, ...] = ()
     withdrawals: tuple[WithdrawalsCount, ...] = ()
     packages: tuple[PackageCount, ...] = ()
+    runs: tuple[RunsCount, ...] = ()
 
 
 def show(plane: ControlPlane, person: str, *, channel: str = "", days: int = 7) -> tuple[CensusDay, ...]:
@@ -110,7 +135,9 @@ def show(plane: ControlPlane, person: str, *, channel: str = "", days: int = 7) 
     newest = plane.now().date() - timedelta(days=CLOSED_AFTER)
     wanted = [(newest - timedelta(days=back)).isoformat() for back in range(days)]
     counted = _counted(plane, channel, wanted)
-    return tuple(_day(plane, channel, day, counts=counted.get(day, {})) for day in wanted)
+    names = _names(plane, {question for counts in counted.values() for question in counts})
+    days_shown = (_day(plane, channel, day, counts=counted.get(day, {})) for day in wanted)
+    return tuple(replace(day, runs=_runs(plane, day, counted.get(day.day, {}), names=names)) for day in days_shown)
 
 
 Counts = dict[str, dict[str, int]]
@@ -125,12 +152,49 @@ def _counted(plane: ControlPlane, channel: str, days: list[str]) -> dict[str, Co
     return found
 
 
-def _day(plane: ControlPlane, channel: str, day: str, *, counts: Mapping[str, Mapping[str, int]]) -> CensusDay:
-    def offset(question: str, answer: str) -> int:
-        said = _USE + "\0".join((channel, question, answer)).encode()
-        return int.from_bytes(hmac.digest(plane.keys.texts, said, "sha256")) % LEAST
+def _offset(plane: ControlPlane, channel: str, question: str, *, answer: str) -> int:
+    said = _USE + "\0".join((channel, question, answer)).encode()
+    return int.from_bytes(hmac.digest(plane.keys.texts, said, "sha256")) % LEAST
 
-    figures = shown(counts, offset)
+
+def _names(plane: ControlPlane, questions: set[str]) -> dict[str, str]:
+    """Return the names of the prompts whose versions were told of, by digest."""
+    digests = [question.removeprefix(_OF_VERSION) for question in questions if question.startswith(_OF_VERSION)]
+    some = select(VersionRow.digest, VersionRow.name).where(VersionRow.kind == "prompt")
+    with db.read(plane.engine) as session:
+        return dict(session.exec(some.where(col(VersionRow.digest).in_(digests))).all()) if digests else {}
+
+
+def _runs(plane: ControlPlane, day: CensusDay, counts: Counts, *, names: Mapping[str, str]) -> tuple[RunsCount, ...]:
+    found = []
+    for question in counts:
+        digest = question.removeprefix(_OF_VERSION)
+        if digest == question or digest not in names:
+            continue
+        steps: dict[str, dict[int, int]] = {}
+        for answer, devices in counts[question].items():
+            about, _, level = answer.rpartition("/")
+            if about:
+                steps.setdefault(about, {})[int(level)] = devices
+        for about, given in steps.items():
+            figures = shown_steps(given, _offset(plane, day.channel, question, answer=about))
+            if LEVELS[0] in figures:
+                found.append(_runs_count(names[digest], digest, about, figures=figures))
+    return tuple(sorted(found, key=lambda one: (one.prompt, -one.release, -one.stage, one.route, one.outcome)))
+
+
+def _runs_count(prompt: str, version: str, about: str, *, figures: Mapping[int, int]) -> RunsCount:
+    release, stage, route, outcome = about.split("/")
+    steps = pairwise((0, *LEVELS))
+    runs = sum((level - below) * figures.get(level, 0) for below, level in steps)
+    return RunsCount(
+        prompt, version, int(release), int(stage), route=route, outcome=outcome, devices=figures[LEVELS[0]], runs=runs
+    )
+
+
+def _day(plane: ControlPlane, channel: str, day: str, *, counts: Mapping[str, Mapping[str, int]]) -> CensusDay:
+    standing = {question: given for question, given in counts.items() if question in _STANDING}
+    figures = shown(standing, lambda question, answer: _offset(plane, channel, question, answer=answer))
     releases = (_release(answer, devices) for answer, devices in _known(figures, "release"))
     states = (_state(answer, devices) for answer, devices in _known(figures, "state"))
     known = (WithdrawalsCount(int(answer), devices) for answer, devices in _known(figures, "withdrawals"))

@@ -15,6 +15,7 @@ from audit.folder import folder_reader
 from audit.tiles import TileReader
 from audit.verify import check_log
 from control_plane import db
+from control_plane.census import held
 from control_plane.index import keeping as index
 from control_plane.ledger import checkpoints, witnesses
 from control_plane.ledger.head import head
@@ -70,7 +71,12 @@ def _verify_once(plane: ControlPlane) -> LedgerReport:
         wanted = head(session).frontier
         read_rows = session.exec(select(LeafRow.data).order_by(col(LeafRow.seq)))
         stored = [data if isinstance(data, bytes) else b"" for data in read_rows]  # SQLite lets a text stand there
-        by_rows = (*rows.problems(plane, session), *cards.problems(session), *index.problems(plane, session))
+        by_rows = (
+            *rows.problems(plane, session),
+            *cards.problems(session),
+            *index.problems(plane, session),
+            *held.problems(session),
+        )
     hashes = [merkle.leaf_hash(data) for data in stored]
     if merkle.Frontier().extend(hashes).encode() != wanted:
         found.append("the database's entries do not lead to its log head")

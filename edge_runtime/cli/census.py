@@ -25,7 +25,7 @@ def census(
 ) -> None:
     """Say what this device told last when it was counted, or turn being counted on or off."""
     from edge_runtime.census import Census
-    from edge_runtime.core.census import report_document
+    from edge_runtime.core.counts import written
     from edge_runtime.home import Home
 
     with exit_codes():
@@ -35,7 +35,7 @@ def census(
         if turn is not None:
             counted.turn(on=turn == "on")
         kept, off = counted.kept(), counted.is_off
-    last = report_document(kept.last) if kept and kept.last else None
+    last = [written(one) for one in kept.last] if kept else []
     document = {
         "off": off,
         "last": last,
@@ -48,6 +48,9 @@ def census(
     typer.echo(
         "this device is not counted" if off else "this device may be counted once a day, if its app and policy let"
     )
-    typer.echo(f"told last: {json.dumps(last)}" if last else "told nothing yet")
+    for one in last:
+        typer.echo(f"told last: {json.dumps(one)}")
+    if not last:
+        typer.echo("told nothing yet")
     if kept and (kept.waiting or kept.lost):
         typer.echo(f"{len(kept.waiting)} wait to be told, {kept.lost} were lost")

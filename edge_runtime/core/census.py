@@ -25,11 +25,16 @@ __all__ = [
     "FORMAT",
     "FRESH",
     "MAX_BYTES",
+    "MOST",
+    "NO_TELEMETRY",
     "REFRESH",
     "Report",
     "allows_census",
+    "day_before",
+    "day_in",
     "day_of",
     "encode_report",
+    "is_day",
     "is_open",
     "package_of",
     "parse_report",
@@ -83,7 +88,16 @@ def is_open(day: str, *, today: str) -> bool:
     >>> [is_open(day, today="2026-03-01") for day in ("2026-03-02", "2026-03-01", "2026-02-28", "2026-02-27")]
     [False, True, True, False]
     """
-    return day in {today, (date.fromisoformat(today) - timedelta(days=1)).isoformat()}
+    return day in {today, day_before(today)}
+
+
+def day_before(day: str) -> str:
+    """Return the day before a day.
+
+    >>> day_before("2026-03-01")
+    '2026-02-28'
+    """
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def package_of(version: str) -> str:
@@ -145,7 +159,7 @@ def read_report(document: object) -> Report:
     fields = Fields(document, FORMAT)
     report = Report(
         channel=fields.name("channel"),
-        day=_day(fields),
+        day=day_in(fields),
         release=fields.integer("release", at_least=1, at_most=MOST),
         newest=fields.integer("newest", at_least=1, at_most=MOST),
         stage=fields.integer("stage", at_least=1, at_most=MOST),
@@ -162,15 +176,28 @@ def read_report(document: object) -> Report:
     return report
 
 
-def _day(fields: Fields) -> str:
+def day_in(fields: Fields) -> str:
+    """Return the member `day` of a document that is being read.
+
+    Raises:
+        InvalidDocument: it is no day.
+    """
     day = fields.text("day", at_most=10)
-    try:
-        is_day = _DAY.fullmatch(day) is not None and date.fromisoformat(day).isoformat() == day
-    except ValueError:
-        is_day = False
-    if not is_day:
+    if not is_day(day):
         raise fields.refuse("day", "a day such as 2026-01-31")
     return day
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a day of the calendar.
+
+    >>> [is_day(text) for text in ("2026-01-31", "2026-02-31", "20260131")]
+    [True, False, False]
+    """
+    try:
+        return _DAY.fullmatch(text) is not None and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _package(fields: Fields) -> str:

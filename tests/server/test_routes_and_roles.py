@@ -104,6 +104,7 @@ def deciding(number: int) -> dict[str, str]:
 
 
 USUAL = {"number": 2, "name": "opener", "kind": "prompt", "thread": 1, "index": 1, "rules": "soc2", "person": "tom"}
+USUAL["day"] = "2026-01-31"
 BYE = {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}
 FAREWELL = {CLOSING: script("closing", tier="R1", fill="Farewell, {{ work }}.")}
 AGAIN = {OPENER: script("opener", fill="You did {{ work }} again.")}

@@ -35,8 +35,7 @@ from edge_runtime.core.rollout import encode_words
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
 from edge_runtime.core.trustfile import TrustFile, encode_trust
-from edge_runtime.receipts import Receipt
-from tests.vectors import generate_audit, generate_crash, generate_kinds, generate_pack
+from tests.vectors import generate_audit, generate_crash, generate_kinds, generate_pack, generate_receipts
 from tests.vectors.documents import approval_rules, handoff, policy, prompt
 
 ROOT = Path(__file__).parent.parent.parent
@@ -212,6 +211,9 @@ def files() -> dict[str, bytes]:
         **generate_audit.files(unsafe_seed),
         **generate_crash.files(unsafe_seed),
         **generate_kinds.files(),
+        **generate_receipts.files(
+            unsafe_seed, version=canonical.digest(canonical.encode(prompt())), manifest=manifest().digest
+        ),
         "basis.json": encode_basis(adopted.basis(), (), (REWORDED,)),
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,
@@ -223,7 +225,6 @@ def files() -> dict[str, bytes]:
         "manifest-2.json": before,
         "openings.jsonl": openings,
         "census.json": encode_report(census()),
-        "receipt.json": receipt().encode(),
         "release.json": encode_release(release),
         "release-1.json": encode_release(divide_release(before, envelopes, proof)[0]),
         "shard.json": shard,
@@ -247,23 +248,6 @@ def lock() -> Lock:
     script = Locked("prompt", "opener", "scripts/opener.yaml", canonical.digest(b"script"), 3)
     cases = Locked("cases", "opener", "cases/opener.yaml", canonical.digest(b"cases"), 0)
     return Lock("https://coach.example", CHANNEL, 7, canonical.digest(b"manifest"), (script, cases))
-
-
-def receipt() -> Receipt:
-    """Return the receipt of one run."""
-    return Receipt(
-        number=1,
-        previous="",
-        at="2026-01-15T10:00:00Z",
-        prompt="summary-first-opener",
-        version=canonical.digest(canonical.encode(prompt())),
-        manifest=manifest().digest,
-        route="device",
-        rules=("organisation/cloud-needs-consent",),
-        findings={"EMAIL": 1, "PERSON": 2},
-        sent_bytes=0,
-        outcome="filled",
-    )
 
 
 def _canonical_cases() -> dict[str, Any]:

@@ -14,7 +14,14 @@ from control_plane.client.records.audit import (
     LedgerReport,
     Live,
 )
-from control_plane.client.records.census import CensusDay, PackageCount, ReleaseCount, StateCount, WithdrawalsCount
+from control_plane.client.records.census import (
+    CensusDay,
+    PackageCount,
+    ReleaseCount,
+    RunsCount,
+    StateCount,
+    WithdrawalsCount,
+)
 from control_plane.client.records.channels import ChannelInfo, ChannelWithdrawn, Staged
 from control_plane.client.records.compatibility import Break, Verdict
 from control_plane.client.records.drafts import DraftInfo, DraftProblem, SavedDraft
@@ -138,6 +145,7 @@ __all__ = [
     "ReleaseCount",
     "Requested",
     "Reviewed",
+    "RunsCount",
     "SavedDraft",
     "Seen",
     "SettingChanged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CensusDay", "PackageCount", "ReleaseCount", "StateCount", "WithdrawalsCount"]
+__all__ = ["CensusDay", "PackageCount", "ReleaseCount", "RunsCount", "StateCount", "WithdrawalsCount"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class CensusDay:
     states: tuple[StateCount, ...] = ()
     withdrawals: tuple[WithdrawalsCount, ...] = ()
     packages: tuple[PackageCount, ...] = ()
+    runs: tuple[RunsCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,23 @@ class ReleaseCount:
     newest: int
     stage: int
     devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunsCount:
+    """On at least so many devices a version of a prompt ran so, and at least `runs` times in all.
+
+    `release` was in force there, and out to its stage `stage`; 0 where a newer one was.
+    """
+
+    prompt: str
+    version: str
+    release: int
+    stage: int
+    route: str
+    outcome: str
+    devices: int
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
