@@ -24,6 +24,8 @@ COMES_WITH = {
     "font_source_sans_pro": "font-source-sans-pro",
     "fontTools": "fpdf2",
     "fpdf": "fpdf2",
+    "certifi": "litellm",
+    "httpcore": "litellm",
     "httpx": "litellm",
     "openai": "litellm",
     "referencing": "jsonschema",

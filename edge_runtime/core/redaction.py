@@ -18,6 +18,7 @@ from edge_runtime.core.raw_values import LITERAL, PLACEHOLDER, Entry, Placeholde
 from edge_runtime.core.reader.names import word_keys
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.records import Entity, Reading
+from edge_runtime.core.restoring import Restorer
 
 __all__ = [
     "Covered",
@@ -124,10 +125,9 @@ def restore(text: str | Redacted, table: PlaceholderTable) -> Restored:
     """
     if isinstance(text, Redacted):
         return Restored(_restore_exactly(text, table), ())
-    values = {entry.placeholder: entry.forms[0] for entry in table.entries}
-    unknown = [found[0] for found in PLACEHOLDER.finditer(text) if found[0] not in values]
-    restored = PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
-    return Restored(restored, tuple(dict.fromkeys(unknown)))
+    restorer = Restorer(table)
+    restored = restorer.feed(text) + restorer.close()
+    return Restored(restored, restorer.unknown)
 
 
 def _restore_exactly(redacted: Redacted, table: PlaceholderTable) -> str:

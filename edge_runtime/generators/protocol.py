@@ -21,7 +21,7 @@ from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
 
-__all__ = ["MAX_REQUESTS", "Ask", "CallPart", "Generator", "OnDevice", "Piece", "Scan", "Wire"]
+__all__ = ["MAX_REQUESTS", "Ask", "CallPart", "Generator", "NotAsked", "OnDevice", "Piece", "Scan", "Wire"]
 
 MAX_REQUESTS = 2
 """How many requests of one run may leave the device, whatever they are for: one, and one more."""
@@ -70,6 +70,10 @@ class Piece:
     call: CallPart | None = None
 
 
+class NotAsked(Unavailable):
+    """Nobody was asked: the scan refused, a budget or a run is used up. It says nothing about the model."""
+
+
 class Generator(Protocol):
     """Who can answer.
 
@@ -109,15 +113,22 @@ class Wire:
         self.sent_bytes = 0
         self.disclosure: Disclosure | None = None
         self.refused: tuple[str, ...] = ()
+        self.stopped = False
+        self.given_up: set[object] = set()
+        """Who was too slow in this run to be asked once more."""
+
+    def stop(self) -> None:
+        """End whatever waits for a model in this run, within a moment; from any thread."""
+        self.stopped = True
 
     def begin(self, disclosure: Disclosure) -> None:
         """Count a request that is about to leave the device.
 
         Raises:
-            Unavailable: the run has used up what it may send.
+            NotAsked: the run has used up what it may send, or was stopped.
         """
-        if self.requests >= MAX_REQUESTS:
-            raise Unavailable(f"expected at most {MAX_REQUESTS} requests in one run")
+        if self.requests >= MAX_REQUESTS or self.stopped:
+            raise NotAsked(f"expected at most {MAX_REQUESTS} requests in one run that goes on")
         self.requests += 1
         self.disclosure = disclosure
 
@@ -125,8 +136,8 @@ class Wire:
         """Scan what is about to leave.
 
         Raises:
-            Unavailable: it holds a raw value; nothing may be sent. So too if the scan itself fails.
+            NotAsked: it holds a raw value; nothing may be sent. So too if the scan itself fails.
         """
         self.refused = self._scan(outgoing)
         if self.refused:
-            raise Unavailable(f"refused to send: {', '.join(self.refused)} in the outgoing bytes")
+            raise NotAsked(f"refused to send: {', '.join(self.refused)} in the outgoing bytes")

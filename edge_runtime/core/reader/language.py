@@ -16,7 +16,7 @@ from itertools import chain
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.records import Language
 
-__all__ = ["language_of"]
+__all__ = ["is_function_word", "language_of"]
 
 MIN_WORDS = 5
 """Fewest words of a sentence that can show that it is foreign."""
@@ -87,6 +87,11 @@ def _vocabulary() -> dict[str, tuple[int, ...]]:
         for word in dict.fromkeys(words.split()):
             found.setdefault(word, []).append(number)
     return {word: tuple(numbers) for word, numbers in found.items()}
+
+
+def is_function_word(word: str) -> bool:
+    """Tell whether a word in small letters is among the commonest of a language that is known here."""
+    return word in _vocabulary()
 
 
 def language_of(sentences: Iterable[str]) -> Language:

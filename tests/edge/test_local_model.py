@@ -1,0 +1,142 @@
+"""A language model on this device: what it is told, that its address is on this device, and how it answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from edge_runtime.core.disclosure import disclose
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.policy import Decision, Route
+from edge_runtime.generators.events import pieces_of_events, pieces_of_object
+from edge_runtime.generators.local import LocalGenerator, LocalModel
+from edge_runtime.generators.protocol import Ask, CallPart, OnDevice, Piece, Wire
+from tests.faulty_model import DONE, EVENTS, SAID, Faulty
+from tests.recording_cloud import Cloud, events
+
+WIRE = Wire(lambda _: ("PERSON",))
+TOOL = {"name": "book", "description": "Book a room.", "parameters": {"type": "object"}}
+
+
+def ask(base_url: str, **said: Any) -> list[Piece]:
+    """Return the pieces of an answer."""
+    asked = Ask(OnDevice("Summarise: Mara called.", "opener"), max_tokens=9, **said)
+    return list(LocalGenerator(LocalModel("small", base_url)).answer(asked, WIRE))
+
+
+def test_an_answer_comes_in_pieces_and_nothing_counts_as_sent(cloud: Cloud) -> None:
+    """The text stays on this device as it is: no scan refuses it, and the way out of the device is not used."""
+    pieces = ask(cloud.base_url, tools=(TOOL,))
+
+    assert "".join(piece.text for piece in pieces) == cloud.answers[0]
+    assert len(pieces) > 3
+    assert json.loads(cloud.requests[0]) == {
+        "model": "small",
+        "messages": [{"role": "user", "content": "Summarise: Mara called."}],
+        "stream": True,
+        "max_tokens": 9,
+        "tools": [{"type": "function", "function": TOOL}],
+    }
+    assert (WIRE.requests, WIRE.sent_bytes) == (0, 0)
+
+
+def test_a_server_that_does_not_stream_is_understood() -> None:
+    """One JSON object is an answer too; texts and calls are taken from it."""
+    call = {"id": "7", "function": {"name": "book", "arguments": "{}"}}
+    message = {"content": "Good.", "tool_calls": [call]}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+    server = Faulty(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + body)
+    try:
+        assert ask(server.base_url) == [Piece("Good."), Piece(call=CallPart(0, "7", "book", "{}"))]
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("instruction", ["a text", None])
+def test_only_a_text_of_this_device_is_asked(cloud: Cloud, instruction: Any) -> None:
+    """By type: neither a plain text nor a disclosure, which says that something left."""
+    made = instruction or disclose(Decision(Route.CLOUD, (), (), ()), "a text", prompt="opener")
+    with pytest.raises(TypeError, match="OnDevice"):
+        LocalGenerator(LocalModel("small", cloud.base_url)).answer(Ask(made, max_tokens=9), WIRE)
+    assert cloud.requests == []
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Let each look-up of a name give the next addresses, and return the list of the names looked up."""
+    asked: list[str] = []
+    left = list(answers)
+    real = socket.getaddrinfo
+
+    def look_up(host: str, port: int, *rest: Any, **options: Any) -> list[Any]:
+        if host == "127.0.0.1":
+            return real(host, port, *rest, **options)
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in left.pop(0)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "addresses", [["192.0.2.7"], ["127.0.0.1", "192.0.2.7"], ["0.0.0.0"], ["::ffff:192.0.2.7"], []]
+)
+def test_a_name_that_is_elsewhere_is_refused(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    """P2: one address that is not a loopback address is one too many; nobody is connected to."""
+    resolving(monkeypatch, addresses)
+    with pytest.raises(Unavailable, match="on this device, it is elsewhere"):
+        ask(cloud.base_url.replace("127.0.0.1", "model.example"))
+    assert cloud.requests == []
+
+
+def test_attack_a_name_that_changes_after_it_was_looked_at(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: the connection goes to the address that was checked; the next one is checked again."""
+    asked = resolving(monkeypatch, ["127.0.0.1"], ["192.0.2.7"])
+    address = cloud.base_url.replace("127.0.0.1", "model.example")
+
+    assert ask(address)
+    with pytest.raises(Unavailable, match="elsewhere"):
+        ask(address)
+    assert (len(cloud.requests), asked) == (1, ["model.example"] * 2)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_not_used(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """P2: a text that stays on this device goes past every proxy."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert ask(cloud.base_url)
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1/v1", "127.0.0.1:8080", "http://user:secret@127.0.0.1/v1"])
+def test_a_model_with_a_bad_address_is_refused(address: str) -> None:
+    """An address is one of plain HTTP on this device, without a secret in it."""
+    with pytest.raises(InvalidDocument):
+        LocalModel("small", address)
+
+
+@pytest.mark.parametrize("at", [1, 3, 50])
+def test_events_are_read_wherever_they_are_cut(at: int) -> None:
+    """A network cuts where it likes."""
+    stream = b"".join(events([("book", '{"room": 1}')])) + b": a comment\n\n"
+    whole = list(pieces_of_events([stream]))
+    assert list(pieces_of_events([stream[i : i + at] for i in range(0, len(stream), at)])) == whole
+    assert "".join(piece.call.arguments for piece in whole if piece.call) == '{"room": 1}'
+
+
+def test_an_answer_is_whole_only_if_it_says_so() -> None:
+    """What ends without a word was cut off."""
+    with pytest.raises(Unavailable, match="cut off"):
+        list(pieces_of_events([SAID]))
+    with pytest.raises(Unavailable, match="cut off"):
+        list(pieces_of_object(b'{"choices": [{"message": {"content": "a"}}]}'))
+    assert list(pieces_of_events([SAID, DONE.split(b"\n\n")[0], b"\n\n"])) == [Piece("Mara")]
+
+
+def test_events_after_the_last_are_not_read() -> None:
+    """`[DONE]` is the end, whatever else a server says."""
+    assert list(pieces_of_events([SAID, b"data: [DONE]\n\n", b"data: garbage\n\n"])) == [Piece("Mara")]
+    assert EVENTS.startswith(b"HTTP")
