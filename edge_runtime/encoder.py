@@ -9,6 +9,7 @@ network, no pickles. Does not: decide what a score means for a text (see `core.r
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -263,6 +264,9 @@ def _tokenizer(data: bytes) -> Tokenizer:
 
 
 def _session(data: bytes) -> InferenceSession:
+    # Before the import: as soon as it is loaded it writes a number for this device into the person's cache and tells
+    # its maker of the process, earlier than the call below can say no.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -148,3 +149,14 @@ def test_importing_the_encoder_loads_no_runtime() -> None:
     """onnxruntime, tokenizers and numpy are loaded when a model is opened, not before."""
     program = "import sys, edge_runtime.encoder\nassert not {'onnxruntime', 'tokenizers', 'numpy'} & set(sys.modules)\n"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_running_a_model_leaves_nothing_outside_the_home(tmp_path: Path) -> None:
+    """P2: the library that runs the model gives this device no number and queues nothing for its maker."""
+    where = tiny_reader.write(tmp_path / "reader")
+    person = tmp_path / "person"
+    person.mkdir()
+    program = f"from edge_runtime.encoder import OnnxEncoder\nOnnxEncoder.open({str(where)!r})\n"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_", "CI"))}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, env={**kept, "HOME": str(person)})
+    assert list(person.iterdir()) == []
