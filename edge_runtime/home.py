@@ -28,6 +28,7 @@ from pathlib import Path
 
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.locks import give_back, take
 
 __all__ = ["Home", "holding", "write_file"]
 
@@ -71,13 +72,13 @@ def holding(lock: Path, what: str, *, timeout_s: int) -> Iterator[None]:
     Raises:
         Unavailable: another process held it for longer.
     """
-    from filelock import FileLock, Timeout  # it brings asyncio: only for a refresh
-
+    handle = take(lock, timeout_s=timeout_s)
+    if handle is None:
+        raise Unavailable(f"expected the {what} to be free within {timeout_s} s, another process holds it")
     try:
-        with FileLock(lock, timeout=timeout_s):
-            yield
-    except Timeout as error:
-        raise Unavailable(f"expected the {what} to be free within {timeout_s} s, another process holds it") from error
+        yield
+    finally:
+        give_back(handle)
 
 
 def _written(path: Path) -> tuple[int, int, int]:
