@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import pytest
 from coverage import Coverage
 from hypothesis import settings
+from sqlalchemy.dialects import registry
 
 os.environ["MENTORPLANE_READER"] = "none"  # what a model adds is tested where one is opened
 
@@ -26,6 +27,8 @@ if "PYTEST_DEBUG_TEMPROOT" not in os.environ and os.access(MEMORY, os.W_OK):
     if stand.f_bavail * stand.f_frsize >= ROOM and not stand.f_flag & os.ST_NOEXEC:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = MEMORY
 
+registry.register("sqlite", "tests.dialects", "SQLite")
+registry.register("postgresql.psycopg", "tests.dialects", "PostgreSQL")
 USUAL = 100
 LONG = ("tests/test_wheel", "tests/server/test_r", "tests/server/test_state", "tests/server", "tests/web", "tests/test")
 """What takes longest, in the order in which to begin; the rest is short."""
