@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from audit.frozen import frozen
 from edge_runtime.core.reader.language import is_function_word
+from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.names import NameFinder, is_everyday_word, name_parts, word_keys
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.patterns import Match
@@ -38,14 +39,14 @@ MAX_GAP = 3
 MIN_SPELLED, MIN_SPLIT, MIN_SPLIT_DIGITS = 3, 4, 5
 """Least length of a value that was split into its letters, into other pieces, and of one with digits in it."""
 
-_WORD = re.compile(r"[^\W_]+")
-_LOWER_WORD_BEFORE = re.compile(r"\b[a-z]+[,;:]? $")
+_WORD = lazy_pattern(r"[^\W_]+")
+_LOWER_WORD_BEFORE = lazy_pattern(r"\b[a-z]+[,;:]? $")
 _ESCAPED_BYTE = re.compile(rb"[%=]([0-9a-fA-F]{2})|=\r?\n")
-_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*")
-_HEX = re.compile(r"[0-9a-fA-F]{2}(?:(?:[ \t\r\n:,;_-]|, |[ ,]{0,2}(?:\\x|0x))?[0-9a-fA-F]{1,2}){2,}")
-_HEX_GAP = re.compile(r"\\x|0x|[^0-9a-fA-F]")
-_READABLE = re.compile(r"[^\x01-\x1f\ufffd]{3,}")
+_JSON_ESCAPE = lazy_pattern(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_BASE64 = lazy_pattern(r"[A-Za-z0-9+/_-]{4,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*")
+_HEX = lazy_pattern(r"[0-9a-fA-F]{2}(?:(?:[ ,]{0,2}(?:\\x|0x)|, |[ \t\r\n:,;_-])?[0-9a-fA-F]{2}){2,}[0-9a-fA-F]?")
+_HEX_GAP = lazy_pattern(r"\\x|0x|[^0-9a-fA-F]")
+_READABLE = lazy_pattern(r"[^\x01-\x1f\ufffd]{3,}")
 _JSON_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _BETWEEN = "\n|\n"
 
@@ -101,7 +102,7 @@ def find_raw_values(outgoing: bytes, table: PlaceholderTable) -> tuple[str, ...]
         for kind, finder in finders.items():
             if kind not in found and any(_counts(normalised, match) for match in finder.find(normalised)):
                 found.add(kind)
-        words = list(_WORD.finditer(normalised))
+        words = list(_WORD().finditer(normalised))
         keys = word_keys(normalised)
         joined = "".join(keys)
         found |= {kind for kind, compact in compacts if compact in joined}
@@ -135,16 +136,16 @@ class _Split:
                 apart = apart and any(map(str.isspace, gap))
                 last += 1
                 whole += keys[last]
-                if whole in self._kinds and not (apart and _is_prose(keys[first : last + 1])):
+                if whole in self._kinds and not (apart and _is_prose(whole, keys[first : last + 1])):
                     found.add(self._kinds[whole])
         return found
 
 
-def _is_prose(words: tuple[str, ...]) -> bool:
-    """Tell whether words with blanks between them are everyday words that happen to make a name."""
+def _is_prose(whole: str, words: tuple[str, ...]) -> bool:
+    """Tell whether words with blanks between them are everyday words that happen to make a name, or an everyday one."""
     if all(len(word) == 1 for word in words):
         return len(words) < MIN_SPELLED
-    return sum(map(len, words)) < MIN_SPLIT or all(map(is_function_word, words))
+    return len(whole) < MIN_SPLIT or is_everyday_word(whole) or all(map(is_function_word, words))
 
 
 def _compacts(entry: Entry) -> Iterator[str]:
@@ -166,7 +167,7 @@ def _counts(text: str, match: Match) -> bool:
     keys = word_keys(text[start:end])
     if kind != "PERSON" or len(keys) != 1 or not is_everyday_word(keys[0]):
         return True
-    return _LOWER_WORD_BEFORE.search(text, max(0, start - 40), start) is not None
+    return _LOWER_WORD_BEFORE().search(text, max(0, start - 40), start) is not None
 
 
 def _views(outgoing: bytes) -> Iterator[str]:
@@ -184,7 +185,7 @@ def _views(outgoing: bytes) -> Iterator[str]:
 def _unescape_json(text: str) -> str:
     if "\\" not in text:
         return ""
-    plain = _JSON_ESCAPE.sub(
+    plain = _JSON_ESCAPE().sub(
         lambda found: chr(int(found[1], 16)) if found[1] else _JSON_CONTROLS.get(found[2], found[2]), text
     )
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -210,7 +211,7 @@ def _unescape_references(text: str) -> str:
 
 def _decode_base64(text: str) -> str:
     decoded: list[str] = []
-    for found in _BASE64.finditer(text):
+    for found in _BASE64().finditer(text):
         run = found[0].replace("\r", "").replace("\n", "").replace("-", "+").replace("_", "/")
         for offset in range(4 if len(run) >= 12 else 1):
             piece = run[offset:]
@@ -221,8 +222,8 @@ def _decode_base64(text: str) -> str:
 
 def _decode_hex(text: str) -> str:
     decoded: list[str] = []
-    for found in _HEX.finditer(text):
-        digits = _HEX_GAP.sub("", found[0])
+    for found in _HEX().finditer(text):
+        digits = _HEX_GAP().sub("", found[0])
         for offset in range(2):
             piece = digits[offset:]
             decoded += _readable(bytes.fromhex(piece[: len(piece) & ~1]))
@@ -231,7 +232,7 @@ def _decode_hex(text: str) -> str:
 
 def _readable(data: bytes) -> list[str]:
     """Return what a person could read in decoded bytes; letters of two bytes each count as well."""
-    pieces = _READABLE.findall(data.decode("utf-8", "replace"))
+    pieces = _READABLE().findall(data.decode("utf-8", "replace"))
     return [piece.replace("\0", "") for piece in pieces]
 
 

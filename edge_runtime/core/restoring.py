@@ -17,13 +17,14 @@ import json
 import re
 
 from edge_runtime.core.raw_values import MAX_PLACEHOLDER_LENGTH, PLACEHOLDER, PlaceholderTable
+from edge_runtime.core.reader.lazy import lazy_pattern
 
 __all__ = ["Restorer"]
 
-_BEGUN = re.compile(r"\[(?:[A-Z][A-Z_]{0,32}(?:[1-9][0-9]{0,5})?)?")
+_BEGUN = lazy_pattern(r"\[(?:[A-Z][A-Z_]{0,32}(?:[1-9][0-9]{0,5})?)?")
 """What a placeholder may begin with."""
-_ESCAPE = re.compile(r"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
-_BEGUN_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?")
+_ESCAPE = lazy_pattern(r"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_BEGUN_ESCAPE = lazy_pattern(r"\\(?:u[0-9A-Fa-f]{0,3})?")
 _PARTS = frozenset("[]_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -48,7 +49,7 @@ class Restorer:
         """Return what can be told after this piece, restored."""
         text = self._begun + (self._unescaped(piece) if self._json_strings else piece)
         at = text.rfind("[", max(0, len(text) - MAX_PLACEHOLDER_LENGTH))
-        if at >= 0 and _BEGUN.fullmatch(text, at):
+        if at >= 0 and _BEGUN().fullmatch(text, at):
             text, self._begun = text[:at], text[at:]
         else:
             self._begun = ""
@@ -73,9 +74,9 @@ class Restorer:
         if "\\" not in piece:
             return piece
         at = piece.rfind("\\")
-        if _BEGUN_ESCAPE.fullmatch(piece, at) and _is_unpaired(piece, at):
+        if _BEGUN_ESCAPE().fullmatch(piece, at) and _is_unpaired(piece, at):
             piece, self._begun_escape = piece[:at], piece[at:]
-        return _ESCAPE.sub(_plain, piece)
+        return _ESCAPE().sub(_plain, piece)
 
 
 def _is_unpaired(text: str, at: int) -> bool:

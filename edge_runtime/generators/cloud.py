@@ -37,9 +37,11 @@ _ENVIRONMENT = {
     "LITELLM_LOG": "CRITICAL",
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_RUST": "False",
+    "LITELLM_TOKEN_EXCHANGE_CACHE_DIR": "",
     "USE_LITELLM_PROXY": "False",
 }
-"""Then it asks the network for no prices, headers and news, reads no `.env`, and takes no way but the client's."""
+"""Then it asks the network for no prices, headers and news, reads no `.env`, keeps nothing in the folder for temporary
+files, and takes no way but the client's."""
 _EMPTY = (
     *("callbacks", "success_callback", "failure_callback", "input_callback", "service_callback"),
     *("_async_success_callback", "_async_failure_callback", "_async_input_callback"),
@@ -147,7 +149,6 @@ class CloudGenerator:
     def _answer(self, ask: Ask, wire: Wire, disclosure: Disclosure) -> Iterator[Piece]:
         litellm = _litellm()
         import httpx
-        import openai
 
         from edge_runtime.generators.transport import OneRequest
 
@@ -157,8 +158,7 @@ class CloudGenerator:
         wire.begin(disclosure)
         with httpx.Client(transport=transport, trust_env=False, timeout=model.timeout_s) as http:
             try:
-                client = openai.OpenAI(api_key=model.api_key, base_url=model.base_url, http_client=http, max_retries=0)
-                for chunk in litellm.completion(client=client, **_request(ask, model)):
+                for chunk in litellm.completion(client=_client(model, http), **_request(ask, model)):
                     for piece in _pieces(chunk):
                         empty = False
                         yield piece
@@ -171,6 +171,17 @@ class CloudGenerator:
             raise Unavailable(f"expected an answer from the cloud model, got {problem}")
         if empty:
             raise Unavailable("expected text from the cloud model, got none")
+
+
+def _client(model: CloudModel, http: Any) -> Any:
+    """Return a client that does not ask this device for its system: a program would be started to learn it."""
+    import openai
+
+    class Client(openai.OpenAI):
+        def platform_headers(self) -> dict[str, str]:
+            return {}
+
+    return Client(api_key=model.api_key, base_url=model.base_url, http_client=http, max_retries=0)
 
 
 def _request(ask: Ask, model: CloudModel) -> dict[str, Any]:

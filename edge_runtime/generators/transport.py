@@ -2,8 +2,8 @@
 
 Promises: 1. One request, to the address of the model. A second one, a redirect, a proxy, a cookie and whatever the
 environment says are out of the question. 2. Its message is the disclosure, letter by letter, whatever the libraries
-between made of it; its headers are few and the same on all devices. 3. Address, headers and body are scanned for raw
-values; a hit refuses it. 4. What left is counted. 5. The answer is a stream of events, not compressed; each wait, the
+between made of it; its headers are few and the same on all devices. 3. Address and body are scanned for raw values; a
+hit refuses it. 4. What left is counted. 5. The answer is a stream of events, not compressed; each wait, the
 whole time and the whole length are bounded, so a server that trickles is given up as well, and an answer that was cut
 off is told from one that is done.
 Does not: know what the events say. Needs the extra `[cloud]`; imported when a model is first asked.
@@ -30,8 +30,11 @@ from edge_runtime.generators.protocol import Ask, Wire
 
 __all__ = ["OneRequest", "tls"]
 
-KEPT_HEADERS = frozenset({b"authorization", b"content-length", b"content-type", b"host"})
-OWN_HEADERS = ((b"Accept", b"text/event-stream"), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"mentorplane"))
+KEPT_HEADERS = frozenset({b"authorization", b"content-length", b"host"})
+OWN_HEADERS = (
+    *((b"Accept", b"text/event-stream"), (b"Accept-Encoding", b"identity"), (b"Content-Type", b"application/json")),
+    (b"User-Agent", b"mentorplane"),
+)
 MEMBERS = frozenset({"max_completion_tokens", "max_tokens", "messages", "model", "response_format", "stream", "tools"})
 """What a body may have. Whatever else a library puts in is a reason not to send it."""
 MAX_BYTES, MAX_BYTES_PER_TOKEN = 200_000, 2_000
@@ -97,11 +100,10 @@ class OneRequest(httpx.BaseTransport):
             raise self._no("a request to another address")
         if not body.keys() <= MEMBERS or body.get("messages") != wanted:
             raise self._no("a request that says something else than what was disclosed")
-        headers = [one for one in request.headers.raw if one[0].lower() in KEPT_HEADERS]
-        secret = [one for one in headers if one[0].lower() == b"authorization"]
-        told = [b": ".join(one) for one in headers if one not in secret]
-        self._wire.check(b"\n".join((self._url.encode(), *told, request.content)))
-        return [*headers, *OWN_HEADERS]
+        # The frame is known: whoever is called "User" or "True" must be found in what is said, not in the frame.
+        told = [value for name, value in body.items() if name not in {"messages", "stream"}]
+        self._wire.check("\n".join((self._url, self._ask.instruction.text, json.dumps(told))).encode())
+        return [*(one for one in request.headers.raw if one[0].lower() in KEPT_HEADERS), *OWN_HEADERS]
 
     def _counted(self, content: bytes) -> Iterator[bytes]:
         self._wire.sent_bytes += len(content)  # asked for when there is a connection: from here on it may have left

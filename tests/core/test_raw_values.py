@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 import urllib.parse
 
 import pytest
@@ -48,6 +49,29 @@ CLOTHES = {
     "base64 for url": lambda v: base64.urlsafe_b64encode(f"\u00ff\u00fe {v} \u00ff".encode()).decode().rstrip("="),
     "base64 in lines": lambda v: base64.encodebytes(f"{'x' * 50} {v} {'y' * 50}".encode()).decode(),
     "json in base64": lambda v: base64.b64encode(json.dumps({"a": v}).encode()).decode(),
+    "fullwidth": lambda v: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in v),
+    "decomposed": lambda v: unicodedata.normalize("NFD", v),
+    "invisible everywhere": "\u200d\u2060".join,
+    "letter by letter": " ".join,
+    "dots": lambda v: ".".join(v.replace(" ", "")),
+    "bars": lambda v: " | ".join(v.replace(" ", "")),
+    "cut in two by a blank": lambda v: f"{v[:2]} {v[2:]}",
+    "cut in two by a line": lambda v: f"{v[:-2]}\n{v[-2:]}",
+    "cut in two by a sign": lambda v: f"{v[:3]}/{v[3:]}",
+    "hex": lambda v: v.encode().hex(),
+    "hex in capitals": lambda v: v.encode().hex().upper(),
+    "hex at an odd place": lambda v: f"a{v.encode().hex()}",
+    "hex in pairs": lambda v: v.encode().hex(" "),
+    "hex with colons": lambda v: v.encode().hex(":"),
+    "hex of a program": lambda v: "".join(f"\\x{b:02x}" for b in v.encode()),
+    "hex as numbers": lambda v: ", ".join(f"0x{b:02x}" for b in v.encode()),
+    "quoted-printable": lambda v: "".join(f"={b:02X}" for b in v.encode()),
+    "references": lambda v: "".join(f"&#{ord(c)};" for c in v),
+    "references in hex": lambda v: "".join(f"&#x{ord(c):x};" for c in v),
+    "named references": lambda v: v.replace("\u00eb", "&euml;").replace("@", "&commat;").replace(" ", "&nbsp;"),
+    "base64 of two bytes a letter": lambda v: base64.b64encode(f" {v} ".encode("utf-16-le")).decode(),
+    "hex in base64": lambda v: base64.b64encode(v.encode().hex().encode()).decode(),
+    "references in json": lambda v: json.dumps("".join(f"&#{ord(c)};" for c in v)),
     "url of base64": lambda v: urllib.parse.quote(base64.b64encode(f"{v}?".encode()).decode(), safe=""),
 }
 
@@ -73,6 +97,9 @@ def test_a_national_form_of_an_international_number_is_found() -> None:
         "What will you do next? Will it help to set a stone in motion?",
         "Sharmaji, Orionis, zoeexample, projects",
         "[PERSON_7] and [PERSON_1] and [TERM_1]",
+        "Sha[PERSON_1]rma",
+        "It wil l not set a sto ne in motion; shar [PERSON_1] ma",
+        "4 1 1 1",
         base64.b64encode(b"nothing of interest in here at all").decode(),
         "",
     ],
@@ -80,6 +107,23 @@ def test_a_national_form_of_an_international_number_is_found() -> None:
 def test_what_holds_no_value_may_leave(text: str) -> None:
     """Placeholders, look-alikes and ordinary words do not stop a send."""
     assert find_raw_values(text.encode(), TABLE) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "prose", "split"),
+    [
+        ("Asher", "It was as her friend said.", "As-her said so."),
+        ("Amit", "Here I am. It is late; I am it.", "A m i t said so."),
+        ("Ina Berg", "She is in a day or two back.", "I.n.a said so."),
+        ("Mila", "De mi la vida es buena.", "Mi\u200b-la said so."),
+        ("Ann", "I can n ever say.", "A n n said so."),
+    ],
+)
+def test_a_name_that_everyday_words_make_is_no_reason_to_refuse(name: str, prose: str, split: str) -> None:
+    """Two words of a sentence that happen to make a name may leave; the name cut in two by a sign may not."""
+    _, table = redact(name, TextReader(names=(name,)).read(name), PlaceholderTable())
+    assert find_raw_values(prose.encode(), table) == ()
+    assert find_raw_values(split.encode(), table) == ("PERSON",)
 
 
 def test_an_everyday_name_counts_inside_a_sentence() -> None:
