@@ -33,6 +33,7 @@ from edge_runtime.cli.opening import (
     SourceOption,
     TrustOption,
     open_runtime,
+@@X
 )
 from edge_runtime.cli.outcomes import (
     DEFAULT_HOME,

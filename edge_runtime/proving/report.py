@@ -1,0 +1,225 @@
+"""A proof in words, as one JSON object, and its requests as files.
+
+Promises: claims no more than was watched; says what was not reached, left out, missed, and disclosed as the policy
+allows. Values of canaries are shown: they belong to nobody. Does not: judge.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.proving.proof import Proof
+from edge_runtime.proving.records import Leak, Tally
+
+__all__ = ["as_json", "claim", "in_words", "write_requests"]
+
+_ROUTES = ("device", "redacted", "cloud", "block", "hand-off")
+_COLUMNS = ("route", "runs", "requests", "bytes sent", "canaries said", "disclosed", "missed", "leaked")
+_MOST_LEAKS, _MOST_CANARIES = 40, 5
+NOT_WATCHED = (
+    "files that native code opens without Python; what sizes and times give away; the memory of the process",
+    "; and, without a network namespace, connections that native code makes without Python",
+)
+
+
+def claim(proof: Proof, *, strict: bool) -> str:
+    """Return what the proof shows, in one sentence that holds."""
+    verdict = proof.verdict
+    if verdict.leaks:
+        return f"NOT HELD: {len(verdict.leaks)} ways out that may not be"
+    let_out = sum(verdict.disclosed.values()) + sum(verdict.missed.values())
+    if strict and let_out:
+        return f"NOT HELD, strictly: {let_out} canaries left in texts that the policy disclosed"
+    routes = ", ".join(one.route for one in verdict.tallies)
+    out = f"of the routes taken ({routes}) no canary left in any form"
+    if let_out:
+        out = (
+            f"of the routes taken ({routes}) no canary left but those in texts that the policy disclosed, counted above"
+        )
+    return f"held: {out}; nothing but the recorder was reached, no program started, no file written outside the home"
+
+
+def in_words(proof: Proof, *, strict: bool) -> str:
+    """Return the proof as lines for people."""
+    evidence, device = proof.evidence, proof.device
+    lines = []
+    if device:
+        lines.append(
+            f"release {device['release']} on {device['channel']} of {device['organisation']}; {device['reader']}"
+        )
+    lines += [
+        f"{len(evidence.texts):,} texts with {len(evidence.canaries):,} canaries made for this proof alone",
+        f"{len(evidence.runs):,} runs in a watched process",
+        "",
+        "how it was watched",
+        *(f"  {name:<18} {said}" for name, said in _watched(proof).items()),
+        "",
+        *_table(proof.verdict.tallies),
+        *_not_reached(proof),
+        "",
+        *_what_left(proof),
+        *_let_out(proof),
+        *_leak_lines(proof),
+        "",
+        claim(proof, strict=strict),
+    ]
+    return "\n".join(lines)
+
+
+def _watched(proof: Proof) -> dict[str, str]:
+    evidence, wire = proof.evidence, proof.evidence.wire
+    packets = "no: it is not allowed here"
+    if wire is not None:
+        lost = f"{wire.lost:,} LOST" if wire.lost else "none lost"
+        packets = (
+            f"{wire.packets:,} packets, {lost}; {wire.to_recorder_bytes:,} bytes to the recorder, "
+            f"which got {evidence.received_bytes:,}"
+        )
+    return {
+        "audit hooks": f"set before anything of ours was loaded; {len(evidence.told):,} events told",
+        "network namespace": f"no: {proof.chamber}"
+        if proof.chamber
+        else "yes: no other machine could be reached, and every address led to a captured wire",
+        "packet capture": packets,
+        "also searched": (
+            f"{len(evidence.said):,} log records and outputs, {len(evidence.kept):,} files, every repr and exception"
+        ),
+        "not watched": NOT_WATCHED[0] + (NOT_WATCHED[1] if proof.chamber else ""),
+    }
+
+
+def _table(tallies: tuple[Tally, ...]) -> Iterator[str]:
+    rows: list[tuple[str, ...]] = [_COLUMNS]
+    for one in tallies:
+        counts = (one.runs, one.requests, one.sent_bytes, one.planted, one.disclosed, one.missed, one.leaked)
+        rows.append((one.route, *(f"{count:,}" for count in counts)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    for row in rows:
+        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield f"{row[0].ljust(widths[0])}  {'  '.join(cells)}"
+
+
+def _not_reached(proof: Proof) -> Iterator[str]:
+    reached = {one.route for one in proof.verdict.tallies}
+    missing = [route for route in _ROUTES if route not in reached]
+    if proof.device and missing:
+        yield f"not proved, since no run took it: {', '.join(missing)}"
+    for said in proof.left_out:
+        yield f"left out: {said}"
+    if proof.evidence.unfit:
+        yield f"{proof.evidence.unfit:,} turns fitted no prompt of the release"
+
+
+def _what_left(proof: Proof) -> Iterator[str]:
+    requests = proof.evidence.requests
+    if not requests:
+        yield "what left: nothing"
+        return
+    total = sum(len(request.data) for request in requests)
+    yield f"what left: {len(requests):,} requests, {total:,} bytes, all to the recorder; the first, byte for byte:"
+    yield from (f"  | {line}" for line in requests[0].data.decode("utf-8", "backslashreplace").splitlines())
+    yield "  all of them: --write FOLDER, or --json"
+
+
+def _let_out(proof: Proof) -> Iterator[str]:
+    verdict = proof.verdict
+    if verdict.disclosed:
+        yield f"disclosed, as the policy allows: {_counted(verdict.disclosed)}"
+    if verdict.missed:
+        yield f"missed, since only their sense tells and the reader did not find them: {_counted(verdict.missed)}"
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
+
+
+def _leak_lines(proof: Proof) -> Iterator[str]:
+    leaks = proof.verdict.leaks
+    if leaks:
+        yield ""
+        yield "ways out that may not be"
+    for leak in leaks[:_MOST_LEAKS]:
+        yield f"  {leak.way}: {leak.what}{_where(proof, leak)}"
+        yield from (f"      by {caller}" for caller in _nearest(leak.callers))
+        for canary in (proof.evidence.canaries[number] for number in leak.canaries[:_MOST_CANARIES]):
+            yield f"      {canary.kind}: {canary.value}"
+        if len(leak.canaries) > _MOST_CANARIES:
+            yield f"      and {len(leak.canaries) - _MOST_CANARIES:,} more"
+    if len(leaks) > _MOST_LEAKS:
+        yield f"  and {len(leaks) - _MOST_LEAKS:,} more: --json lists all"
+
+
+def _nearest(callers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines to look at first: the nearest, and the nearest one outside of installed packages."""
+    own = [caller for caller in callers if f"{os.sep}lib{os.sep}python" not in caller]
+    return tuple(dict.fromkeys((*callers[:1], *own[:1])))
+
+
+def _where(proof: Proof, leak: Leak) -> str:
+    times = "" if leak.times == 1 else f", {leak.times:,} times"
+    if leak.run < 0 or leak.run >= len(proof.evidence.runs):
+        return times
+    run = proof.evidence.runs[leak.run]
+    return f"{times}, first with text {run.text} turn {run.turn}, {run.scenario}"
+
+
+def as_json(proof: Proof, *, strict: bool) -> dict[str, Any]:
+    """Return the proof as a JSON object, with every request byte for byte."""
+    verdict, evidence = proof.verdict, proof.evidence
+    let_out = bool(verdict.disclosed or verdict.missed)
+    return {
+        "held": proof.held and not (strict and let_out),
+        "claim": claim(proof, strict=strict),
+        "strict": strict,
+        "device": proof.device,
+        "texts": len(evidence.texts),
+        "canaries": len(evidence.canaries),
+        "runs": len(evidence.runs),
+        "watched": _watched(proof),
+        "namespace": not proof.chamber,
+        "captured": proof.captured,
+        "routes": [{name: getattr(one, name) for name in _TALLY} for one in verdict.tallies],
+        "left_out": list(proof.left_out),
+        "unfit": evidence.unfit,
+        "disclosed": dict(verdict.disclosed),
+        "missed": dict(verdict.missed),
+        "leaks": [_leak_document(proof, leak) for leak in verdict.leaks],
+        "requests": [{"run": one.run, **_bytes_document(one.data)} for one in evidence.requests],
+    }
+
+
+_TALLY = ("route", "runs", "requests", "sent_bytes", "planted", "disclosed", "missed", "leaked")
+
+
+def _leak_document(proof: Proof, leak: Leak) -> dict[str, Any]:
+    canaries = [proof.evidence.canaries[number] for number in leak.canaries]
+    return {
+        "way": leak.way,
+        "what": leak.what,
+        "times": leak.times,
+        "run": leak.run,
+        "callers": list(leak.callers),
+        "canaries": [{"kind": canary.kind, "value": canary.value} for canary in canaries],
+    }
+
+
+def _bytes_document(data: bytes) -> dict[str, str]:
+    try:
+        return {"text": data.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
+
+
+def write_requests(proof: Proof, folder: Path) -> None:
+    """Write every request as a file of its own, byte for byte as it left.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, request in enumerate(proof.evidence.requests, start=1):
+        (folder / f"{number:05}-run-{request.run}.http").write_bytes(request.data)

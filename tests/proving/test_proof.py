@@ -1,0 +1,143 @@
+"""The proof: it holds where nothing leaks, and fails for every way out that is not guarded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from edge_runtime import EdgeRuntime
+from edge_runtime.cli import build
+from edge_runtime.proving.proof import Proof, prove
+from edge_runtime.proving.records import Settings
+from edge_runtime.proving.report import as_json, claim, in_words
+from tests.edge.conftest import POLICY_RULES
+from tests.proving import leaking_app
+from tests.published import Published, adopted, fingerprint
+from tests.simulator import prompt_document
+
+RUNNER = CliRunner()
+APP = "tests.proving.leaking_app"
+CONNECTED = "connection: to 192.0.2.7:80"
+
+
+@pytest.fixture
+def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that the app may write, and a file that it may not."""
+    folder = tmp_path / "allowed"
+    folder.mkdir()
+    (tmp_path / "mapped").write_bytes(b"nothing")
+    monkeypatch.setenv("ALLOWED", str(folder))
+    monkeypatch.setenv("MAPPED", str(tmp_path / "mapped"))
+    return folder
+
+
+def proof_of(function: str, allowed: Path, texts: int) -> Proof:
+    """Prove a function of the leaking app."""
+    return prove(Settings(texts, app=f"{APP}:{function}", folders=(str(allowed),)))
+
+
+def test_attack_a_text_leaves_by_a_path_that_is_not_guarded(allowed: Path) -> None:
+    """A hook that posts, a proxy, a name, a packet, native code, files, logs, output, arguments, errors, headers."""
+    proof = proof_of("leaks", allowed, len(leaking_app.WAYS))
+    leaks = {f"{leak.way}: {leak.what}" for leak in proof.verdict.leaks}
+    with_canaries = {leak.way for leak in proof.verdict.leaks if leak.canaries}
+
+    assert not proof.held
+    assert {
+        CONNECTED,
+        "connection: to 192.0.2.7:3128",
+        "connection: to 192.0.2.7:514",
+        f"file: open {Path.cwd() / 'app.log'}",
+        "request: a canary beside the disclosed text",
+        f"file: mmap.__new__ {allowed.parent / 'mapped'}",
+    } <= leaks
+    assert {
+        "exception",
+        "file",
+        "http.client.send",
+        "log record of app at DEBUG",
+        "look-up",
+        "program",
+        "request",
+        "standard output",
+        "subprocess.Popen",
+    } <= with_canaries
+    assert any(leak.startswith("file: open /") and "mentorplane-proof-" in leak for leak in leaks)  # the temporary one
+    kept = {leak.what for leak in proof.verdict.leaks if leak.way == "file" and "a canary in" in leak.what}
+    assert kept == {f"a canary in {allowed / name}" for name in ("cache.bin", "index.json")}
+    if not proof.chamber:
+        assert "packet: TCP to 192.0.2.7 port 8443" in leaks
+    assert claim(proof, strict=False).startswith("NOT HELD")
+    assert "NOT HELD" in in_words(proof, strict=False)
+
+
+def test_an_app_that_does_not_leak_holds(allowed: Path) -> None:
+    """The counterpart: what an app may write is searched, and found to hold nothing."""
+    proof = proof_of("counts", allowed, 3)
+
+    assert proof.held, as_json(proof, strict=True)["leaks"]
+    assert len(proof.evidence.runs) >= 3
+    assert str(allowed / "count") in {kept.path for kept in proof.evidence.kept}
+
+
+@pytest.fixture
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[EdgeRuntime, Published]:
+    """A device whose policy lets redacted text leave with consent, and plain text where nobody found a detail."""
+    from edge_runtime.core import canonical
+    from edge_runtime.core.policy import read_policy
+
+    published = Published(tmp_path)
+    documents = published.organisation.base_documents()
+    policy = json.loads(documents["policy", "organisation"])
+    entities = ["BANK", "CARD", "EMAIL", "PERSON", "PHONE", "TERM", "URL"]
+    personal = {**POLICY_RULES[1], "when": {"entities": {"any_of": entities}}}
+    late = {
+        "id": "expired",
+        "because": "far too old",
+        "when": {"staleness": {"at_least": "expired"}, "tier": {"at_least": "R2"}},
+        "at_most": "block",
+    }
+    policy["rules"] = [POLICY_RULES[0], personal, late]
+    read_policy(policy)
+    documents["policy", "organisation"] = canonical.encode(policy)
+    documents["prompt", "opener"] = canonical.encode(prompt_document(placement="cloud"))
+    published.release(documents)
+    return adopted(published, tmp_path), published
+
+
+def test_the_routes_of_a_release_are_proved(device: tuple[EdgeRuntime, Published], tmp_path: Path) -> None:
+    """P2: every route is taken, what left is told byte for byte, nothing else was reached, the home stays as it was."""
+    _, published = device
+    before = fingerprint(tmp_path / "home")
+    arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "9"]
+    result = RUNNER.invoke(
+        build(), ["edge", "prove-no-egress", *arguments, "--json", "--write", str(tmp_path / "sent")]
+    )
+    told = json.loads(result.stdout)
+
+    assert (result.exit_code, told["held"], told["leaks"]) == (0, True, []), told["leaks"]
+    assert {one["route"] for one in told["routes"]} >= {"device", "redacted", "block", "hand-off"}
+    routes = {one["route"]: one for one in told["routes"]}
+    assert all(routes[route]["requests"] == 0 for route in ("device", "block", "hand-off"))
+    assert routes["redacted"]["requests"] > 0
+    sent = sorted((tmp_path / "sent").iterdir())
+    assert [path.read_bytes().decode() for path in sent] == [one["text"] for one in told["requests"]]
+    assert sum(one["requests"] for one in told["routes"]) == len(sent)
+    assert b"[EMAIL_1]" in b"".join(path.read_bytes() for path in sent)
+    assert fingerprint(tmp_path / "home") == before
+
+
+def test_a_folder_that_is_no_home_is_refused(tmp_path: Path) -> None:
+    """There is nothing to prove, and it says so."""
+    result = RUNNER.invoke(build(), ["edge", "prove-no-egress", "--home", str(tmp_path)])
+    assert (result.exit_code, list(tmp_path.iterdir())) == (3, [])
+
+
+def test_an_app_that_cannot_be_called_is_refused() -> None:
+    """A misspelt function is the developer's mistake, not a proof that holds."""
+    for app in ("nowhere:run", f"{APP}:nothing", "half"):
+        result = RUNNER.invoke(build(), ["edge", "prove-no-egress", "--app", app, "--texts", "1"])
+        assert result.exit_code == 3, app
