@@ -13,21 +13,21 @@ from pathlib import Path
 
 import urllib3.exceptions
 from tuf.api import exceptions as tuf_errors
-from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+from tuf.ngclient import Updater, UpdaterConfig
 
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, target_paths
 from edge_runtime.delivery.access import Access, Pace, is_web, require_plain
 from edge_runtime.delivery.delegating import require_narrow
-from edge_runtime.delivery.web import CHUNK_BYTES, WebFetcher
+from edge_runtime.delivery.web import CHUNK_BYTES, MemoryFetcher, WebFetcher
 
 __all__ = ["Source", "fetch_target", "refresh_metadata", "update"]
 
 MAX_TARGET_BYTES = 16_000_000
 
 
-class _FolderFetcher(FetcherInterface):
+class _FolderFetcher(MemoryFetcher):
     """Reads what a folder publishes, as if it were a web server."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +60,7 @@ class Source:
         if is_web(address):
             require_plain(address)
             self._web = WebFetcher(self.base, access, pace)
-        self.fetcher: FetcherInterface = self._web or _FolderFetcher(Path(address))
+        self.fetcher: MemoryFetcher = self._web or _FolderFetcher(Path(address))
 
     def hold(self, path: str, data: bytes) -> None:
         """Have `path` sent only if it differs from `data`, which this device has."""

@@ -15,10 +15,13 @@ Does not: judge what it fetches; everything goes through the same checks as ever
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import urllib3
-from tuf.api.exceptions import DownloadHTTPError, SlowRetrievalError
+from tuf.api.exceptions import DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
 from edge_runtime.delivery.access import USER_AGENT, Access, Pace
@@ -31,7 +34,26 @@ _TRIES = urllib3.Retry(total=3, connect=1, read=1, redirect=3, other=0, respect_
 """No source tells a device to wait: the home is locked meanwhile."""
 
 
-class WebFetcher(FetcherInterface):
+class MemoryFetcher(FetcherInterface):
+    """Keeps what it fetches in memory, where others take a temporary file: nothing is written but in a home."""
+
+    @contextmanager
+    def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
+        """Give what lies at an address.
+
+        Raises:
+            DownloadError: it cannot be had, or is longer than `max_length` bytes.
+        """
+        held = io.BytesIO()
+        for chunk in self.fetch(url):
+            if held.tell() + len(chunk) > max_length:
+                raise DownloadLengthMismatchError(f"expected at most {max_length} bytes, got more")
+            held.write(chunk)
+        held.seek(0)
+        yield held
+
+
+class WebFetcher(MemoryFetcher):
     """Fetches what lies below one address; `held` are the bytes that this device has, by their full address."""
 
     def __init__(self, address: str, access: Access | None = None, pace: Pace | None = None) -> None:
