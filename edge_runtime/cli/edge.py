@@ -10,6 +10,7 @@ read      find what is personal in a text; with --jsonl line by line (this and t
 redact    replace what is personal by placeholders
 summarise choose the sentences that best stand for a text
 desk      serve the device's own page on the loopback address
+prove-no-egress  run planted texts through every route, and show what left
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from edge_runtime.cli.opening import (
     SourceOption,
     TrustOption,
     open_runtime,
-@@X
 )
 from edge_runtime.cli.outcomes import (
     DEFAULT_HOME,
@@ -44,6 +44,7 @@ from edge_runtime.cli.outcomes import (
     exit_codes,
     why,
 )
+from edge_runtime.cli.prove import prove_no_egress
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.core.contract import typed_inputs
@@ -61,6 +62,7 @@ app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=T
 app.command()(released)
 app.command()(evidence)
 app.command()(census)
+app.command()(prove_no_egress)
 for _command in (read, redact, summarise):
     app.command()(_command)
 
