@@ -47,6 +47,8 @@ class Restorer:
 
     def feed(self, piece: str) -> str:
         """Return what can be told after this piece, restored."""
+        if not (self._begun or self._begun_escape or "[" in piece or "\\" in piece):
+            return piece
         text = self._begun + (self._unescaped(piece) if self._json_strings else piece)
         at = text.rfind("[", max(0, len(text) - MAX_PLACEHOLDER_LENGTH))
         if at >= 0 and _BEGUN().fullmatch(text, at):
