@@ -4,6 +4,7 @@ refresh   fetch, verify and adopt what the source publishes
 released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
 evidence  write the evidence of a fork of the log to a file
+reveal    prove a text of a run to somebody outside; forget destroys what that takes
 run       run an approved prompt
 decide    say where a prompt may run for these inputs, and why
 read      find what is personal in a text; with --jsonl line by line (this and the next two: see `reading`)
@@ -47,6 +48,7 @@ from edge_runtime.cli.outcomes import (
 from edge_runtime.cli.prove import prove_no_egress
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
+from edge_runtime.cli.reveal import forget, reveal
 from edge_runtime.core.contract import typed_inputs
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import DRAFT
@@ -62,6 +64,8 @@ app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=T
 app.command()(released)
 app.command()(evidence)
 app.command()(census)
+app.command()(reveal)
+app.command()(forget)
 app.command()(prove_no_egress)
 for _command in (read, redact, summarise):
     app.command()(_command)
