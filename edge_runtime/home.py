@@ -10,7 +10,8 @@
     home/roots/                    roots that a first refresh verified before it failed; for the next first one
     home/closures/<hex>.json       closure bytes by digest, shared by all generations
     home/evidence/<hex>.log-fork   two histories that the log's key signed; kept whatever comes later
-    home/receipts.jsonl            receipts, each linked to the one before; what opens them is in home/salts (see `salts`)
+    home/receipts.jsonl            receipts, each linked to the one before
+    home/salts/                    what opens them (see `salts`)
 
 Promises: a reader sees a whole generation or the one before it, whatever instruction the power fails at.
 Does not: trust any of it: `runtime` verifies everything again when it opens a home.

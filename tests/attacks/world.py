@@ -108,7 +108,9 @@ class World:
     def held(self, but: str = "-") -> dict[str, str]:
         """Return the digests of all files of the home, but for receipts."""
         files = fingerprint(self.home)
-        return {n: data for n, data in files.items() if n != "receipts.jsonl" and not n.startswith((f"{but}/", "salts/"))}
+        return {
+            n: data for n, data in files.items() if n != "receipts.jsonl" and not n.startswith((f"{but}/", "salts/"))
+        }
 
     def runs_on(self, edge: EdgeRuntime) -> None:
         """Assert that the second release runs, in this process and the next."""
