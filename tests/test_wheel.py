@@ -1,56 +1,33 @@
-"""The built wheel, as an app developer gets it: installed in a fresh environment, running README's five lines.
-
-The environment holds the wheel and what the wheel asks for, at the pinned versions, and nothing of these tests.
-"""
+"""The built wheel, as an app developer gets it: installed in a fresh environment, running README's five lines."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.wheels import ALONE, ROOT, build_wheel, fresh_environment
+
 pytestmark = pytest.mark.timeout(300)  # installing takes as long as the registry does
-ROOT = Path(__file__).parent.parent
-ALONE = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "MENTORPLANE_READER"}}
-"""What a user has: with the one the checkout is found first, with the other the model in the wheel, if any, is not."""
 NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel, built from a copy so that the checkout stays clean."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("audit", "control_plane", "edge_runtime", "prompt_library"):
-        shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    return next(out.glob("*.whl"))
+    """Return the wheel."""
+    return build_wheel(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of a fresh environment with the wheel installed."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True, with_pip=False)
-    interpreter = folder / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(interpreter), "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, "install", "--quiet", "--no-compile", "-c", str(ROOT / "constraints.txt"), str(wheel)],
-        check=True,
-        env=ALONE,
-    )
-    return interpreter
+    return fresh_environment(tmp_path_factory.mktemp("environment"), str(wheel))
 
 
 def test_the_wheel_brings_the_edge_runtime_alone(python: Path) -> None:
