@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from edge_runtime.cloud import CloudModel
     from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
     from edge_runtime.delivery.access import Pace
-    from edge_runtime.reply import Preview, Refresh, Reply, Status
+    from edge_runtime.reply import Check, Lineage, Preview, Refresh, Reply, Status, ToolCall
+    from edge_runtime.running.streams import AsyncStream, Stream
     from edge_runtime.runtime import EdgeRuntime
     from edge_runtime.session import Session
 
 __all__ = [
+    "AsyncStream",
+    "Check",
     "CloudModel",
     "EdgeRuntime",
     "InvalidDocument",
+    "Lineage",
     "MentorplaneError",
     "NotTrusted",
     "Pace",
@@ -31,13 +35,18 @@ __all__ = [
     "Reply",
     "Session",
     "Status",
+    "Stream",
+    "ToolCall",
     "Unavailable",
 ]
 
 _HOMES = {
+    "AsyncStream": "running.streams",
+    "Check": "reply",
     "CloudModel": "cloud",
     "EdgeRuntime": "runtime",
     "InvalidDocument": "core.errors",
+    "Lineage": "reply",
     "MentorplaneError": "core.errors",
     "NotTrusted": "core.errors",
     "Pace": "delivery.access",
@@ -46,6 +55,8 @@ _HOMES = {
     "Reply": "reply",
     "Session": "session",
     "Status": "reply",
+    "Stream": "running.streams",
+    "ToolCall": "reply",
     "Unavailable": "core.errors",
 }
 

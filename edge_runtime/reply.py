@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from edge_runtime.encoder import Installed
     from edge_runtime.waiting import Standing
 
-__all__ = ["Finding", "Preview", "Refresh", "Reply", "Stage", "Status", "refreshed", "unchanged", "without_run"]
+__all__ = [
+    "Check",
+    "Finding",
+    "Lineage",
+    "Preview",
+    "Refresh",
+    "Reply",
+    "Stage",
+    "Status",
+    "ToolCall",
+    "refreshed",
+    "unchanged",
+    "without_run",
+]
 
 _FETCHED = (
     Step("V1", "the chain of root keys begins with the one that came with the app"),
@@ -41,13 +54,67 @@ class Finding:
 
 
 @frozen
+class Check:
+    """A named check of an output, and whether it passed."""
+
+    name: str
+    passed: bool
+
+
+@frozen
+class ToolCall:
+    """What a model asks the app to do: a tool that the prompt declares, with arguments that fit, values in place."""
+
+    id: str
+    name: str
+    arguments: JsonObject = member(repr=False)
+
+    def as_json(self) -> JsonObject:
+        """Return the call as a JSON object, texts included."""
+        return {"id": self.id, "name": self.name, "arguments": self.arguments}
+
+
+@frozen
+class Lineage:
+    """Where a reply comes from, without a text: what ran, who approved it, which rules decided, who answered, how.
+
+    `model` is "" where no language model was asked; `place` is where the text went: `device`, `redacted`, `cloud`, or
+    what came instead. `receipt` is the digest of the receipt.
+    """
+
+    prompt: str
+    version: str
+    manifest: str
+    release: int
+    rules: tuple[str, ...]
+    model: str
+    place: str
+    checks: tuple[Check, ...]
+    receipt: str
+
+    def as_json(self) -> JsonObject:
+        """Return the lineage as a JSON object."""
+        return {
+            "prompt": self.prompt,
+            "version": self.version,
+            "manifest": self.manifest,
+            "release": self.release,
+            "rules": list(self.rules),
+            "model": {"name": self.model, "place": self.place} if self.model else None,
+            "checks": {check.name: "passed" if check.passed else "failed" for check in self.checks},
+            "receipt": self.receipt,
+        }
+
+
+@frozen
 class Reply:
     """The answer of one run.
 
     `route` is where it ran: `device`, `redacted`, `cloud`, `block` or `hand-off`. `disclosure` is what left the
-    device, None if nothing did. `outcome` is `filled`, `answered`, `fallback`, `handed-off`, `blocked`,
-    `withdrawn`, or `not-adopted` before the first release (`release` is 0 then, `text` a fixed one). `instead_of` is
-    the withdrawn prompt that was asked for, where `prompt` replaces it.
+    device, None if nothing did. `outcome` is `filled`, `answered`, `calls` (no text: the model asks for
+    `calls`), `fallback`, `handed-off`, `blocked`, `withdrawn`, `stopped` (the app wanted no more), or `not-adopted`
+    before the first release (`release` is 0 then, `text` a fixed one). `checks` are those of the last answer.
+    `instead_of` is the withdrawn prompt that was asked for, where `prompt` replaces it.
     """
 
     text: str = member(repr=False)
@@ -66,6 +133,25 @@ class Reply:
     receipt: Receipt | None
     problems: tuple[str, ...] = ()
     instead_of: str = ""
+    manifest: str = ""
+    model: str = ""
+    checks: tuple[Check, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+
+    @property
+    def lineage(self) -> Lineage:
+        """Where it comes from."""
+        return Lineage(
+            prompt=self.prompt,
+            version=self.version,
+            manifest=self.manifest,
+            release=self.release,
+            rules=tuple(f"{reason.layer}/{reason.rule}" for reason in self.reasons),
+            model=self.model,
+            place=self.route,
+            checks=self.checks,
+            receipt=self.receipt.digest if self.receipt else "",
+        )
 
     def as_json(self) -> JsonObject:
         """Return the reply as a JSON object, texts included."""
@@ -86,6 +172,8 @@ class Reply:
             "receipt": self.receipt.digest if self.receipt else None,
             "problems": list(self.problems),
             "instead_of": self.instead_of,
+            "calls": [call.as_json() for call in self.calls],
+            "lineage": self.lineage.as_json(),
         }
 
 
@@ -114,6 +202,7 @@ def without_run(
         sent_bytes=0,
         receipt=receipt,
         problems=problems,
+        manifest=state.manifest_digest if state else "",
     )
 
 

@@ -358,6 +358,7 @@ class EdgeRuntime:
         agreement: int = 0,
         at_most: str = "cloud",
         locale: str = "en",
+        continues: Session | None = None,
     ) -> Session:
         """Return a session: one person's conversation, with one table of placeholders.
 
@@ -370,6 +371,7 @@ class EdgeRuntime:
             agreement: the version of the agreement the person accepted.
             at_most: the learner's own limit: `device`, `redacted` or `cloud`; can only restrict.
             locale: for the hand-off text, and for the translation of a prompt, if there is one.
+            continues: a session of the same conversation: its placeholders go on, and a hand-off text was shown once.
 
         Raises:
             ValueError: one text where a list of texts is meant, or another limit.
@@ -389,6 +391,7 @@ class EdgeRuntime:
             agreement=agreement,
             at_most=limit_of(at_most),
             locale=locale,
+            continues=continues,
         )
 
     def now(self) -> int:

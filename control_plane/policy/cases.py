@@ -16,6 +16,7 @@ from typing import Any
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_inputs
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.expected import Unmet, unmet_in_output, unmet_in_reply
 from edge_runtime.core.pipeline import compile_for, produce, reply_text
 from edge_runtime.core.policy import Context, Layer, Policy, Route, least_context
 from edge_runtime.core.prompt import Prompt
@@ -65,30 +66,23 @@ def _differs(prompt: Prompt, case: JsonObject, policy: Policy | None) -> Iterato
 
 def output_differs(expect: JsonObject, output: JsonObject, values: Mapping[str, Any]) -> Iterator[str]:
     """Yield how an output differs from what is expected of its members."""
-    for name, wanted in expect.get("output", {}).items():
-        if output.get(name) != wanted:
-            yield f"output member {name!r} differs: {_difference(wanted, output.get(name))}"
-    for name, bounds in expect.get("counts", {}).items():
-        count = len(output.get(name, ()))
-        if not bounds["at_least"] <= count <= bounds["at_most"]:
-            yield f"expected {bounds['at_least']} to {bounds['at_most']} members of {name!r}, got {count}"
-    for name, source in expect.get("verbatim", {}).items():
-        members = output.get(name, ())
-        texts = [members] if isinstance(members, str) else members
-        if any(text not in values[source] for text in texts):
-            yield f"expected {name!r} to stand word for word in {source!r}"
+    yield from map(_quoted, unmet_in_output(expect, output, values))
 
 
 def reply_differs(expect: JsonObject, reply: str) -> Iterator[str]:
     """Yield how a reply differs from what is expected of its text."""
-    if "reply_is" in expect and reply != expect["reply_is"].strip():
-        yield f"the reply differs: {_difference(expect['reply_is'].strip(), reply)}"
-    for number, text in enumerate(expect.get("reply_contains", ()), 1):
-        if text not in reply:
-            yield f"the reply lacks text {number} of reply_contains: expected {_cut(text)}, got {_cut(reply)}"
-    for number, text in enumerate(expect.get("reply_lacks", ()), 1):
-        if text in reply:
-            yield f"the reply holds text {number} of reply_lacks: expected it without {_cut(text)}"
+    yield from map(_quoted, unmet_in_reply(expect, reply))
+
+
+def _quoted(unmet: Unmet) -> str:
+    """Return what is not met, with both sides in a few words: a device never does that with a person's text."""
+    if unmet.assertion in {"output", "reply_is"}:
+        return f"{unmet.said}: {_difference(unmet.wanted, unmet.got)}"
+    if unmet.assertion == "reply_contains":
+        return f"{unmet.said}: expected {_cut(unmet.wanted)}, got {_cut(unmet.got)}"
+    if unmet.assertion == "reply_lacks":
+        return f"{unmet.said}: expected it without {_cut(unmet.wanted)}"
+    return unmet.said
 
 
 def _decision_differs(prompt: Prompt, case: JsonObject, policy: Policy) -> Iterator[str]:

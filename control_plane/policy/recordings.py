@@ -1,25 +1,23 @@
 """Recordings: outputs that language models gave, held against what the script promises now.
 
-Promises: an output is taken the way a device takes a model's answer; it must fit the output schema and what the
-recording expects of it, or, where it says so, must be refused. A line about a problem names the recording and the part
-that differs.
+Promises: an output is taken the way a device takes a model's answer; it must fit the output schema, the script's own
+validators and what the recording expects of it, or, where it says so, must be refused. A line about a problem names the
+recording and the part that differs.
 Does not: call a model; a recording is made elsewhere and kept beside the cases.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from control_plane.policy.cases import output_differs, reply_differs
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.contract import check_inputs, check_output
+from edge_runtime.core.contract import check_inputs
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.pipeline import reply_text
+from edge_runtime.core.pipeline import Checked, answer_of, check_answer
 from edge_runtime.core.prompt import Prompt
 
-__all__ = ["answer_of", "run_recordings"]
+__all__ = ["run_recordings"]
 
 
 def run_recordings(prompt: Prompt, recordings: JsonObject) -> tuple[str, ...]:
@@ -27,19 +25,6 @@ def run_recordings(prompt: Prompt, recordings: JsonObject) -> tuple[str, ...]:
     return tuple(
         f"recording {one['id']}: {problem}" for one in recordings["recordings"] for problem in _differs(prompt, one)
     )
-
-
-def answer_of(text: str) -> Any:
-    """Return the JSON object in a model's answer, as a device finds it: from the first brace to the last.
-
-    Raises:
-        InvalidDocument: there is none.
-    """
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        return json.loads(text[start : end + 1])
-    except (ValueError, RecursionError) as error:
-        raise InvalidDocument("the answer is not JSON") from error
 
 
 def _differs(prompt: Prompt, recording: JsonObject) -> Iterator[str]:
@@ -51,19 +36,17 @@ def _differs(prompt: Prompt, recording: JsonObject) -> Iterator[str]:
         return
     try:
         output = recording["output"] if "output" in recording else answer_of(recording["answer"])
-        misfits = check_output(prompt.output, output)
+        checked = check_answer(prompt, values, output)
     except InvalidDocument as error:
-        misfits = (str(error),)
-    if misfits:
+        output, checked = {}, Checked("", schema=(str(error),))
+    if checked.schema or checked.validators:
         if not must_be_refused:
-            yield f"the output schema refuses it: {'; '.join(misfits)}"
+            by = "output schema refuses" if checked.schema else "validators refuse"
+            yield f"the {by} it: {'; '.join((*checked.schema, *checked.validators))}"
         return
     if must_be_refused:
         yield "expected the output schema to refuse it, and it does not"
         return
     expect = recording.get("expect", {})
     yield from output_differs(expect, output, values)
-    try:
-        yield from reply_differs(expect, reply_text(prompt, values, output))
-    except InvalidDocument as error:
-        yield str(error)
+    yield from reply_differs(expect, checked.text)

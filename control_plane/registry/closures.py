@@ -102,6 +102,10 @@ def check_closure(kind: str, data: bytes) -> None:
         prompt = parse_prompt(data)
         if kind == "handoff" and (prompt.tier, prompt.placement) != ("R4", "device"):
             raise InvalidDocument("expected tier R4 and placement device of a hand-off")
+        if kind == "handoff" and prompt.tools:
+            raise InvalidDocument("expected no tools of a hand-off")
+        for tool in prompt.tools:
+            check_schema(tool.parameters)
         check_schema(prompt.output)
         _check_templates(prompt)
         read_rules(prompt.rules, DEFAULT_VOCABULARY)

@@ -24,6 +24,7 @@ UNKNOWN = "its wording is not known here"
 _MAX_BYTES = 8_000_000
 _WORDS = frozenset({"description", "title"})
 _FORMS = frozenset({"maxLength", "minLength", "not", "pattern"})
+_OF_MEMBERS = ("counts", "verbatim")
 """What a JSON Schema says about the form of texts, which differs between languages."""
 
 
@@ -60,6 +61,8 @@ def contract_of(kind: str, document: JsonObject) -> JsonObject:
         common["rules"] = [{**rule, "because": ""} for rule in document["rules"]]
         common["inputs"] = _shape(document["inputs"], _WORDS)
         common["output"] = _shape(document["output"], _WORDS | _FORMS)
+        common["tools"] = [{**tool, "description": ""} for tool in document.get("tools", ())]
+        common["validators"] = {name: document.get("validators", {}).get(name) for name in _OF_MEMBERS}
     elif kind == "session-type":
         common |= {"lengths": document["lengths"], "measures": _measures(document)}
         common |= {name: names.original(document[name]) for name in ("agreement", "handoff")}

@@ -67,7 +67,7 @@ _SCRIPT = _Members(
     wording=_TEXTS
     | {"audience", "competencies", "disclosure", "fallback", "fill", "includes", "instruction", "max_tokens", "reply"}
     | {"session_types", "target_behaviour"},
-    judged=frozenset({"placement", "rules"}),
+    judged=frozenset({"placement", "rules", "tools", "validators"}),
     judge=judges.judge_scripts,
     contract=frozenset({"compatibility", "inputs", "output"}),
 )

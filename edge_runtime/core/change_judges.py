@@ -10,16 +10,18 @@ Promises: a judge is pure and total on records that were parsed. Does not: parse
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
-from typing import TypeVar
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from edge_runtime.core.agreement import Agreement, Stored
 from edge_runtime.core.approval import ApprovalRules, tightens
+from edge_runtime.core.canonical import encode
 from edge_runtime.core.contract import DATA_CLASSES, Input
 from edge_runtime.core.model import ModelCard
 from edge_runtime.core.policy import Layer, Policy, Route, Rule, Vocabulary, compare, describe_changes, read_rules
 from edge_runtime.core.prompt import PLACEMENTS, Prompt
 from edge_runtime.core.session_type import SessionType
+from edge_runtime.core.tools import Tool
 
 __all__ = [
     "judge_agreements",
@@ -99,7 +101,28 @@ def judge_scripts(old: Prompt, new: Prompt, vocabulary: Vocabulary) -> set[str]:
     found |= judge_levels(PLACEMENTS.index(new.placement), PLACEMENTS.index(old.placement))
     found |= {"loosening"} if old.compatibility != new.compatibility else set()  # what may break, or who decides it
     said = [bool(prompt.disclosure.strip()) for prompt in (old, new)]
+    found |= _judge_tools(old.tools, new.tools)
+    found |= _narrowing(_expectations(old.validators), _expectations(new.validators))
     return found | judge_levels(*said) | _judge_inputs(old.inputs.inputs, new.inputs.inputs)
+
+
+def _judge_tools(old: Iterable[Tool], new: Iterable[Tool]) -> set[str]:
+    """Judge what a model may ask an app to do: a tool that came, or takes other arguments, loosens."""
+    acts = [{(tool.name, encode(tool.parameters)) for tool in tools} for tools in (old, new)]
+    words = [{(tool.name, tool.description) for tool in tools} for tools in (old, new)]
+    return _narrowing(acts[1], acts[0]) | ({"wording"} if words[0] != words[1] else set())
+
+
+def _expectations(validators: Mapping[str, Any]) -> set[tuple[str, bytes]]:
+    """Return each expectation on its own, so that one more is one more."""
+    found: set[tuple[str, bytes]] = set()
+    for assertion, expected in validators.items():
+        if isinstance(expected, dict):
+            found |= {(assertion, encode({name: value})) for name, value in expected.items()}
+        else:
+            texts = expected if isinstance(expected, list) else [expected]
+            found |= {(assertion, encode({"": text})) for text in texts}
+    return found
 
 
 def _judge_inputs(old: Mapping[str, Input], new: Mapping[str, Input]) -> set[str]:

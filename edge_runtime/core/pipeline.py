@@ -8,14 +8,16 @@ Does not: call a model, keep a session, write a receipt (see `edge_runtime.sessi
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from audit.frozen import frozen
+from audit.frozen import frozen, member
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_output
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.expected import unmet_in_output, unmet_in_reply
 from edge_runtime.core.policy import (
     CompiledPolicy,
     Context,
@@ -34,10 +36,14 @@ if TYPE_CHECKING:  # deciding about a context needs no reader
 
 __all__ = [
     "OBLIGATIONS",
+    "Checked",
     "Situation",
+    "answer_of",
+    "check_answer",
     "compile_for",
     "context_of",
     "count_types",
+    "fill_out",
     "free_texts",
     "instruct",
     "produce",
@@ -158,13 +164,57 @@ def produce(prompt: Prompt, values: Mapping[str, Any], readings: Mapping[str, Re
         readings: of inputs, by name: what was agreed there is kept.
 
     Raises:
-        InvalidDocument: it does not fit the prompt's output schema; the places are named, no values.
+        InvalidDocument: it does not fit the prompt's output schema, or not its validators; places are named, no values.
     """
+    output, checked = fill_out(prompt, values, readings)
+    if checked.schema:
+        raise InvalidDocument(f"expected an output that fits its schema: {'; '.join(checked.schema)}")
+    if checked.validators:
+        raise InvalidDocument(f"expected an output that its validators take: {'; '.join(checked.validators)}")
+    return output
+
+
+def fill_out(
+    prompt: Prompt, values: Mapping[str, Any], readings: Mapping[str, Reading] | None = None
+) -> tuple[JsonObject, Checked]:
+    """Return the output made without a language model, and what is wrong with it; see `produce`."""
     output = fill(prompt.fill, values, lambda wanted: _extract(wanted, values, readings or {}))
+    return dict(output), check_answer(prompt, values, output)
+
+
+def answer_of(text: str) -> Any:
+    """Return the JSON object in a model's answer: from the first brace to the last.
+
+    Raises:
+        InvalidDocument: there is none.
+    """
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        return json.loads(text[start : end + 1])
+    except (ValueError, RecursionError) as error:
+        raise InvalidDocument("the answer is not JSON") from error
+
+
+@frozen
+class Checked:
+    """An output held against its prompt: what a person reads of it, and what is wrong, by check; none: it is taken."""
+
+    text: str = member(repr=False)
+    schema: tuple[str, ...] = ()
+    validators: tuple[str, ...] = ()
+
+
+def check_answer(prompt: Prompt, values: Mapping[str, Any], output: object) -> Checked:
+    """Return what is wrong with an output by its prompt, whoever made it; what is said of it quotes nothing."""
     problems = check_output(prompt.output, output)
-    if problems:
-        raise InvalidDocument(f"expected an output that fits its schema: {'; '.join(problems)}")
-    return dict(output)
+    if problems or not isinstance(output, dict):
+        return Checked("", schema=problems or ("expected an object",))
+    try:
+        text = reply_text(prompt, values, output)
+    except InvalidDocument as error:
+        return Checked("", schema=(str(error),))
+    unmet = (*unmet_in_output(prompt.validators, output, values), *unmet_in_reply(prompt.validators, text))
+    return Checked(text, validators=tuple(one.said for one in unmet))
 
 
 def _extract(wanted: Mapping[str, Any], values: Mapping[str, Any], readings: Mapping[str, Reading]) -> list[str]:

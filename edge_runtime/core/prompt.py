@@ -7,15 +7,21 @@ Does not: render (see `template`), decide (see `policy`). Format: docs/formats.m
 
 from __future__ import annotations
 
-from audit.frozen import frozen
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from audit.frozen import frozen, member
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import InputContract, parse_inputs
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.expected import read_validators
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.filing import Filing, Translation, read_filing, read_locale, read_translation
 from edge_runtime.core.include import read_includes
 from edge_runtime.core.manifest import TIERS
+from edge_runtime.core.tools import Tool, read_tools, require_results
 
 __all__ = [
     "COMPATIBILITY",
@@ -67,7 +73,8 @@ class Prompt:
     `fill` is a JSON value whose texts are templates over the inputs, or `{"extract": "summary", "from": INPUT,
     "at_most": N}`: N sentences of that input. `reply` is a template over inputs and output fields: the text a
     person reads. `fallback` is shown when neither way gives an output that fits the `output` JSON Schema.
-    `compatibility` is "" where the organisation's counts.
+    `compatibility` is "" where the organisation's counts. `validators` are expectations of any output and its reply, in
+    the words of `expected`; `tools` is what a language model may ask the app to do.
     """
 
     name: str
@@ -93,6 +100,8 @@ class Prompt:
     rules: tuple[JsonObject, ...]
     includes: tuple[tuple[str, str], ...]
     compatibility: str = ""
+    validators: Mapping[str, Any] = member(default=MappingProxyType({}))
+    tools: tuple[Tool, ...] = ()
 
 
 def parse_prompt(data: bytes) -> Prompt:
@@ -108,6 +117,9 @@ def read_prompt(document: JsonObject) -> Prompt:
     """Return the prompt that a JSON object holds; see `parse_prompt`."""
     fields = Fields(document, FORMAT)
     name, locale = fields.name("name"), read_locale(fields)
+    inputs, output = parse_inputs(fields.json_object("inputs")), fields.json_object("output")
+    validators = fields.json_object("validators") if fields.holds("validators") else {}
+    properties = output.get("properties")
     prompt = Prompt(
         name=name,
         title=fields.text("title", at_most=120),
@@ -122,8 +134,8 @@ def read_prompt(document: JsonObject) -> Prompt:
         competencies=fields.texts("competencies"),
         session_types=fields.texts("session_types"),
         disclosure=fields.text("disclosure", at_most=1000),
-        inputs=parse_inputs(fields.json_object("inputs")),
-        output=fields.json_object("output"),
+        inputs=inputs,
+        output=output,
         instruction=fields.text("instruction"),
         fill=fields.json_object("fill"),
         reply=fields.text("reply"),
@@ -132,8 +144,12 @@ def read_prompt(document: JsonObject) -> Prompt:
         rules=fields.items("rules", _as_object, at_most=100),
         includes=read_includes(fields),
         compatibility=fields.choice("compatibility", COMPATIBILITY) if fields.holds("compatibility") else "",
+        validators=read_validators(validators, inputs.inputs, properties if isinstance(properties, dict) else {}),
+        tools=read_tools(fields),
     )
     fields.close()
+    if prompt.tools:
+        require_results(inputs.inputs)
     return prompt
 
 

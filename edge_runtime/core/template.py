@@ -1,12 +1,14 @@
 """Templates: Jinja2's sandbox, cut down to variables, their members, `if`, `for` and a short filter list.
 
 Promises: a template that uses anything else, or an undeclared variable, is refused when it is checked, so that
-rendering cannot surprise; rendering refuses missing variables. `delimit` marks untrusted text as data.
+rendering cannot surprise; rendering refuses missing variables. `delimit` marks untrusted text as data, also where it
+holds lines that look like the marks.
 Does not: escape for HTML (prompts are plain text). Jinja2 is imported when first used. Source: docs/adr/0007.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,18 @@ from edge_runtime.core.errors import InvalidDocument
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["FILTERS", "Use", "check_template", "delimit", "fill", "render", "texts_of", "uses_of"]
+__all__ = [
+    "FILTERS",
+    "NotYet",
+    "Use",
+    "check_template",
+    "delimit",
+    "fill",
+    "render",
+    "render_so_far",
+    "texts_of",
+    "uses_of",
+]
 
 FILTERS = ("capitalize", "first", "join", "last", "length", "lower", "trim", "upper")
 KEEPS_ALL = ("trim",)
@@ -31,6 +44,15 @@ _NODES = frozenset(
     | {"TemplateData"}
 )
 _LOOP = ("index", "first", "last", "length")
+_LOOKS_LIKE_A_MARK = re.compile(r"<(?=\s*/?\s*data\b)", re.IGNORECASE)
+
+
+class NotYet(BaseException):  # no error: it stops a rendering
+    """A template asked for more of a value than has arrived; `text` is what there was of it to print."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.text = text
 
 
 @lru_cache(maxsize=1)
@@ -167,6 +189,20 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
         raise InvalidDocument(f"expected a template that renders, got {type(error).__name__}") from error
 
 
+def render_so_far(source: str, variables: Mapping[str, Any]) -> str:
+    """Return the text of the checked template up to where a variable is missing, or says that there is more to come."""
+    import jinja2
+
+    pieces: list[str] = []
+    try:
+        pieces.extend(_compiled(source).generate(variables))
+    except NotYet as stopped:
+        pieces.append(stopped.text)
+    except (jinja2.TemplateError, TypeError, ValueError):
+        pass
+    return "".join(pieces)
+
+
 def fill(value: Any, variables: Mapping[str, Any], extract: Callable[[JsonObject], list[str]]) -> Any:
     """Return the JSON value `value` with every text in it rendered; `{{ name }}` alone keeps its type.
 
@@ -202,12 +238,14 @@ def texts_of(value: Any) -> Iterable[str]:
 def delimit(values: Mapping[str, Any], untrusted: Iterable[str], marker: str) -> JsonObject:
     """Return `values` with each untrusted text wrapped in lines that carry `marker`.
 
-    The marker is drawn anew for each run by the shell, so a text cannot close its own wrapping.
+    The marker is drawn anew for each run by the shell, so a text cannot close its own wrapping; what looks like such a
+    line in it begins with another sign, so that nobody who reads carelessly takes it for one either.
     """
     wrapped = dict(values)
     for name in untrusted:
         value = values[name]
         text = "\n".join(value) if isinstance(value, list) else value
         if isinstance(text, str) and text:
+            text = _LOOKS_LIKE_A_MARK.sub("\u2039", text)
             wrapped[name] = f"<data {marker} {name}>\n{text}\n</data {marker}>"
     return wrapped

@@ -85,7 +85,7 @@ def test_a_crisis_is_heard_when_the_model_fails(edge: EdgeRuntime, cloud: Cloud)
 
 
 def test_a_text_is_read_once_and_forgotten(edge: EdgeRuntime) -> None:
-    """Hearing, deciding and covering share one reading; the next run, preview or decision reads for itself."""
+    """Hearing, deciding and covering share one reading; each next one reads for itself; an answer is read too."""
     edge.encoder = model = Counting()
     session = edge.session(learner="u1", consents={"cloud"})
     inputs = {"notes": "Write to mara@example.org today."}
@@ -94,7 +94,8 @@ def test_a_text_is_read_once_and_forgotten(edge: EdgeRuntime) -> None:
     session.decide("opener", inputs)
     session.run("opener", inputs)
 
-    assert model.seen == [inputs["notes"]] * 3
+    assert model.seen[:3] == [inputs["notes"]] * 3
+    assert set(model.seen[3:]) == {"You will write to mara@example.org."}
 
 
 def refused(published: Published, tmp_path: Path, cloud: Cloud) -> EdgeRuntime:

@@ -77,6 +77,10 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"notes": "I will call Dana."},
         {"summary": ["You will call Dana."], "themes": [], "commitments": ["Call Dana"], "keep_until": ""},
     ),
+    "own-prompt": (
+        {"own_prompt": "Make two questions of this.", "material": "I asked Dana about the rota."},
+        {"lines": ["What did you ask Dana?", "What about the rota?"], "followed": True},
+    ),
     "micro-session.de": (
         {"topic": "Rückmeldung", "success_definition": "ein erster Satz", "checkpoint_on": "2027-01-15"},
         {
@@ -115,6 +119,9 @@ BAD: list[tuple[str, str, Any]] = [
     ("intention-to-micro-task", "tasks", []),
     ("private-session-summary", "summary", ["a", "b", "c", "d", "e", "f"]),
     ("private-session-summary", "keep_until", "for ever"),
+    ("own-prompt", "lines", []),
+    ("own-prompt", "lines", [" "]),
+    ("own-prompt", "followed", "yes"),
 ]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from math import ceil
 
 from control_plane.policy.checks.records import Candidate, Found
-from control_plane.policy.recordings import answer_of
 from edge_runtime.core.contract import Input
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.pipeline import answer_of
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.template import uses_of
 

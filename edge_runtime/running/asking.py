@@ -1,0 +1,114 @@
+"""Who answers: each generator that may be asked, in turn; each answer is checked, and asked for once more if refused.
+
+Promises: a generator is told what its place allows; one that cannot answer is passed over for the next, and where none
+is left the prompt is filled on this device (P5); instead of an answer that was refused twice comes the approved
+fallback text.
+Does not: choose who may be asked (see `generators.routing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as Yielding
+
+from audit.frozen import replace
+from edge_runtime.core.errors import Unavailable
+from edge_runtime.core.policy import Route
+from edge_runtime.generators.protocol import Ask, Generator, Wire
+from edge_runtime.running.checking import Given, Taken, check
+from edge_runtime.running.filling import fill
+from edge_runtime.running.listening import listen
+from edge_runtime.running.records import Made, Run, Stopped
+from edge_runtime.running.rendering import Told, tell
+from edge_runtime.running.showing import Showing
+from edge_runtime.running.talk import Talk
+
+__all__ = ["answer", "wire_for"]
+
+ATTEMPTS = 2
+"""How often a model is asked before the fallback: once, and once more."""
+NO_CLOUD = "expected a cloud model to be configured, got none"
+
+
+def wire_for(talk: Talk) -> Wire:
+    """Return what counts and scans what leaves in one run; what the policy lets go as it is holds raw values."""
+
+    def scan(outgoing: bytes) -> tuple[str, ...]:
+        as_it_is = wire.disclosure is not None and wire.disclosure.route == str(Route.CLOUD)
+        return () if as_it_is else talk.scan(outgoing)
+
+    wire = Wire(scan)
+    return wire
+
+
+def answer(talk: Talk, run: Run, wire: Wire, *, showing: Showing) -> Yielding[str, None, Made]:
+    """Yield what may be shown as it comes, and return what was made.
+
+    Raises:
+        Stopped: the app wants no more.
+    """
+    problems: list[str] = []
+    generators = _order(talk, run.decision.route) if _may_ask(run) else ()
+    for generator in generators:
+        try:
+            made = yield from _ask(talk, run, wire, generator=generator, showing=showing)
+        except Unavailable as error:
+            if wire.stopped:
+                raise Stopped from None
+            problems.append(str(error))
+        else:
+            return replace(made, problems=(*problems, *made.problems))
+    if not generators and _may_ask(run) and run.decision.route > Route.DEVICE:
+        problems.append(NO_CLOUD)
+    made = fill(run)
+    return replace(made, problems=(*problems, *made.problems))
+
+
+def _may_ask(run: Run) -> bool:
+    """Return whether a model may say anything: what leads to a person is a fixed text, as are others without tokens."""
+    return run.entry.kind == "prompt" and run.prompt.max_tokens > 0
+
+
+def _ask(talk: Talk, run: Run, wire: Wire, *, generator: Generator, showing: Showing) -> Yielding[str, None, Made]:
+    told = tell(talk, run, generator.place)
+    given = Given(talk, run)
+    ask = Ask(
+        told.instruction,
+        max_tokens=run.prompt.max_tokens,
+        schema=run.prompt.output,
+        tools=tuple(
+            {"name": tool.name, "description": tool.description, "parameters": tool.parameters} for tool in run.tools
+        ),
+    )
+    for _ in range(ATTEMPTS):
+        showing.begin(given)
+        pieces = generator.answer(ask, wire)
+        try:
+            whole = yield from listen(pieces, told.table, showing, wire=wire)
+        finally:  # where it breaks off, the connection is closed
+            getattr(pieces, "close", lambda: None)()
+        taken = check(run, whole, given, marker=told.marker)
+        if taken.ok:
+            break
+    return _made(run, taken, told, model=generator.name)
+
+
+def _made(run: Run, taken: Taken, told: Told, *, model: str) -> Made:
+    route = str(getattr(told.instruction, "route", Route.DEVICE))
+    made = Made(run.prompt.fallback, route, "fallback", checks=taken.checks, problems=taken.said, model=model)
+    if not taken.ok:
+        return made
+    if taken.calls:
+        return replace(made, text="", outcome="calls", calls=taken.calls)
+    return replace(made, text=taken.text, outcome="answered", output=taken.output)
+
+
+def _order(talk: Talk, route: Route) -> tuple[Generator, ...]:
+    routing = getattr(talk.runtime, "routing", None)
+    if routing is not None:
+        return tuple(routing.order(route))
+    model = getattr(talk.runtime, "cloud", None)
+    if model is None or route <= Route.DEVICE:
+        return ()
+    from edge_runtime.running.legacy import Cloud
+
+    return (Cloud(model),)

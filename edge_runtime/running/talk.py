@@ -1,0 +1,64 @@
+"""What the runs of one session share: the runtime, the reader, the placeholders, and what the person allows.
+
+Does not: run anything.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from edge_runtime.core.policy import Route
+from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.running.placeholders import Placeholders
+
+if TYPE_CHECKING:
+    from edge_runtime.runtime import EdgeRuntime
+
+__all__ = ["Memory", "Talk"]
+
+
+class Memory:
+    """What a conversation remembers: its placeholders, and whether a hand-off text was shown."""
+
+    def __init__(self) -> None:
+        self.placeholders = Placeholders()
+        self.handed_off = False
+
+
+class Talk:
+    """One person's conversation, as the steps of a run see it. Thread-safe."""
+
+    def __init__(
+        self,
+        runtime: EdgeRuntime,
+        *,
+        names: tuple[str, ...],
+        terms: tuple[str, ...],
+        consents: frozenset[str],
+        agreement: int,
+        at_most: Route,
+        locale: str,
+        memory: Memory,
+    ) -> None:
+        self.runtime = runtime
+        self.known = (*names, *terms)
+        self.consents = consents
+        self.agreement = agreement
+        self.at_most = at_most
+        self.locale = locale
+        self.memory = memory
+        self._by_form = TextReader(names=names, terms=terms)
+
+    @cached_property
+    def _reader(self) -> TextReader:
+        """The reader, with the runtime's model, which is loaded here if no text was read before."""
+        return self._by_form.with_encoder(self.runtime.encoder)
+
+    def read(self, text: str) -> Reading:
+        """Return what is found in `text`."""
+        return self._reader.read(text)
+
+    def scan(self, outgoing: bytes) -> tuple[str, ...]:
+        """Return the types of the raw values that outgoing bytes still hold."""
+        return self.memory.placeholders.scan(outgoing, self.known, self.read)
