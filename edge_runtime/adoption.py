@@ -6,7 +6,7 @@ say when to look and what stays of a look that failed (see `refreshing`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,15 @@ class Held:
 
 @frozen
 class Adopter:
-    """What does not change from one adoption to the next: the home, the shipped root, the channel."""
+    """What does not change from one adoption to the next: the home, the shipped root, the channel.
+
+    `reader` gives the digest of the model that this device reads with, tested; asked where a release names models.
+    """
 
     home: Home
     root: bytes
     channel: str
+    reader: Callable[[], str] = str
 
     def load(self) -> Held | None:
         """Return what the home holds, verified again without a network; None if nothing was adopted yet.
@@ -100,7 +104,9 @@ class Adopter:
         basis = before.standing.adoption.state.basis() if before else None
         growth = _growth(basis, files, source=source, channel=self.channel)
         parts = _parts(files[release_path(self.channel)], kept.parts if kept else {}, source)
-        delivery = self._delivery(files, growth, parts=parts, gathered=gathered, source=source, basis=basis)
+        delivery = self._delivery(
+            files, growth, parts=parts, gathered=gathered, source=source, basis=basis, is_new=True
+        )
         adoption = adopt(basis, delivery)
         seen = before.standing.rollout if before else None
         rollout = _rollout(files, self.channel, adoption.state.trust, seen=seen)
@@ -187,8 +193,12 @@ class Adopter:
         source: Source | None = None,
         basis: Basis | None = None,
         changes: tuple[Changed, ...] | None = None,
+        is_new: bool = False,
     ) -> Delivery:
-        """Return what `adopt` judges; on top of a basis, with the contents before and after of all that changes."""
+        """Return what `adopt` judges; on top of a basis, with the contents before and after of all that changes.
+
+        What was adopted before is read again whatever model is there now: one that is not named is not read with.
+        """
         release = files[release_path(self.channel)]
         manifest = parse_manifest(written_manifest(parse_release(release), parts))
         wanted = {e.digest: e for e in manifest.entries if e.kind in EAGER_KINDS}
@@ -205,6 +215,7 @@ class Adopter:
             growth=growth,
             changes=changes,
             gathered=gathered,
+            reader=(self.reader() if manifest.models else "") if is_new else None,
         )
 
     def _closure(self, entry: Entry, source: Source | None, version: str) -> bytes:

@@ -51,7 +51,7 @@ class _Head:
 
 @frozen
 class Installed:
-    """Which model a device reads with: its name, the digest of its `reader.json`, the languages it was made for.
+    """Which model a device reads with: its name, digest and size of its `reader.json`, the languages it was made for.
 
     No name: there is none. `problem` says why one that is there is not used.
     """
@@ -59,6 +59,7 @@ class Installed:
     name: str = ""
     digest: str = ""
     locales: tuple[str, ...] = ()
+    size_bytes: int = 0
     problem: str = ""
 
     def __str__(self) -> str:
@@ -71,15 +72,29 @@ class Installed:
 
     def as_json(self) -> canonical.JsonObject:
         """Return it as a JSON object."""
-        return {"name": self.name, "digest": self.digest, "locales": list(self.locales), "problem": self.problem}
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "locales": list(self.locales),
+            "size_bytes": self.size_bytes,
+            "problem": self.problem,
+        }
 
 
 class OnnxEncoder:
     """A verified model. Make it with `open`."""
 
     def __init__(
-        self, model: ReaderModel, tokenizer: Tokenizer, graph: InferenceSession, *, gate: InferenceSession | None
+        self,
+        model: ReaderModel,
+        tokenizer: Tokenizer,
+        graph: InferenceSession,
+        *,
+        gate: InferenceSession | None,
+        digest: str,
     ) -> None:
+        self.digest = digest
+        """That of its `reader.json`, which names all the rest."""
         self._model = model
         self._tokenizer = tokenizer
         self._graph = graph
@@ -106,12 +121,15 @@ class OnnxEncoder:
             NotTrusted: a file is not the one that `reader.json` names, cannot be run, or fails its self-test (V8).
         """
         where = Path(folder)
-        model = parse_reader_model(_load(where / "reader.json", MAX_BYTES))
+        description = _load(where / "reader.json", MAX_BYTES)
+        model = parse_reader_model(description)
         words = _load_verified(where / "tokenizer.json", model.tokenizer)
         graph = _load_verified(where / "reader.onnx", model.graph)
         gate = _load_verified(where / "gate.onnx", model.gate.file) if model.gate else None
         try:
-            encoder = cls(model, _tokenizer(words), _session(graph), gate=None if gate is None else _session(gate))
+            first = None if gate is None else _session(gate)
+            digest = canonical.digest(description)
+            encoder = cls(model, _tokenizer(words), _session(graph), gate=first, digest=digest)
             encoder._verify_outputs()
         except NotTrusted:
             raise
@@ -225,7 +243,9 @@ def find_installed(folder: str = "", problem: str = "") -> Installed:
             _load_verified(where / "gate.onnx", model.gate.file)
     except MentorplaneError as error:
         return Installed(problem=problem or str(error))
-    return Installed(model.name, canonical.digest(description), model.locales, problem=problem)
+    return Installed(
+        model.name, canonical.digest(description), model.locales, size_bytes=len(description), problem=problem
+    )
 
 
 def _wanted(folder: str) -> Path | None:

@@ -130,6 +130,10 @@ class Manifest:
         """Return the entry of that kind and name, if there is one."""
         return next((entry for entry in self.entries if entry.key == (kind, name)), None)
 
+    def admits(self, model: str) -> bool:
+        """Return whether devices may read with the model of this digest ("": none): one that is named, if any is."""
+        return not self.models or any(named.digest == model for named in self.models)
+
 
 def manifest_digest(written: bytes) -> str:
     """Return the digest of a manifest written out: that of its first line."""

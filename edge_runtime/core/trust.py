@@ -7,7 +7,7 @@ V5  each part's and closure's digest is re-derived from its bytes (prompts: on f
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
     the approval rules in force, for kinds of change worked out here; numbers and epochs never fall; withdrawals grow
 V7  the release stands in the audit log: leaf, proof, checkpoint under the witness policy, consistent with the last seen
-V8  every model that the manifest names is there and matches
+V8  the model that this device reads with is one of those that the manifest names, if it names any
 V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
 
 Promises: bytes in, a new immutable `TrustState` out, so that a refusal cannot have changed anything.
@@ -49,8 +49,7 @@ __all__ = [
 ]
 
 EntryKey = tuple[str, str]
-EAGER_KINDS = ("approval-rules", "handoff", "policy")
-"""The kinds whose closures are verified at adoption; prompts are verified on first use."""
+EAGER_KINDS = ("approval-rules", "handoff", "policy")  # verified at adoption; prompts are on first use
 
 
 @frozen
@@ -58,7 +57,8 @@ class Delivery:
     """What the shell fetched and `tuf` vouched for; `growth` proves the log's consistency with the last one seen.
 
     `parts` are those of the release file. `closures` also hold what `changed_closures` names, or `changes` what was
-    worked out from it at adoption. `gathered` is a list of what a second source withdrew, None without one.
+    worked out from it at adoption. `gathered` is a list of what a second source withdrew, None without one. `reader` is
+    the digest of the model that this device reads with and has tested, "" without one; None where that is no question.
     """
 
     channel: str
@@ -70,6 +70,7 @@ class Delivery:
     growth: tuple[bytes, ...] = ()
     changes: tuple[Changed, ...] | None = None
     gathered: bytes | None = None
+    reader: str | None = ""
 
 
 @frozen
@@ -165,7 +166,7 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     withdrawals = _withdrawals(basis, delivery, manifest, trust=trust)
     approvers = len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
     seen = _v7(basis, delivery, trust=trust, log=release.log, digest=digest)
-    _v8(manifest)
+    _v8(manifest, delivery.reader)
     _v9(policy, parse_rules(rules))
     texts = [_open_entry(e, closures[e.digest]) for e in manifest.entries if e.kind == "handoff"]
     epochs = dict(basis.epochs) if basis else {}
@@ -214,9 +215,7 @@ def _v5(manifest: Manifest, closures: Mapping[str, bytes]) -> tuple[dict[str, by
 
 def _rules_in_force(basis: Basis | None, digest: str, own: bytes) -> bytes:
     """Return the approval rules a manifest must meet: those of the release before it; its own for the first seen."""
-    if basis is None:
-        return own
-    return basis.rules_before if basis.manifest == digest else basis.rules
+    return own if basis is None else basis.rules_before if basis.manifest == digest else basis.rules
 
 
 def changed_closures(basis: Basis | None, manifest: Manifest) -> frozenset[str]:
@@ -328,9 +327,9 @@ def _verify_growth(before: Seen, after: Seen, proof: tuple[bytes, ...]) -> None:
     verify_consistency(size1=before.size, root1=before.root, size2=after.size, root2=after.root, proof=proof)
 
 
-def _v8(manifest: Manifest) -> None:
-    if manifest.models:
-        raise NotTrusted(f"expected models that this device holds, got {manifest.models[0].name!r}", check="V8")
+def _v8(manifest: Manifest, reader: str | None) -> None:
+    if reader is not None and not manifest.admits(reader):
+        raise NotTrusted(f"expected a model that this device holds, got {manifest.models[0].name!r}", check="V8")
 
 
 def _v9(policy: Policy, rules: ApprovalRules) -> None:
@@ -342,12 +341,13 @@ def _v9(policy: Policy, rules: ApprovalRules) -> None:
 
 def _steps(state: TrustState, log: LogProof, *, eager: int, approvers: int) -> tuple[Step, ...]:
     manifest, entries, size = state.manifest, len(state.manifest.entries), state.checkpoint.size
+    said = "the model here is one that is named" if manifest.models else "no model is named, so none is missing"
     return (
         Step("V4", f"release {manifest.number} on {manifest.channel} reads strictly, byte for byte"),
         Step("V5", f"{eager} of {entries} contents match their fingerprints; prompts are checked when used"),
         Step("V6", f"{approvers} people other than the author signed this release; every entry has its approvals"),
         Step("V7", f"the release is entry {log.index} of the audit log, whose {size} entries only grew"),
-        Step("V8", "no model file is named, so none is missing"),
+        Step("V8", said),
         Step("V9", "the policy blocks an impossible request; no approvals at all are refused"),
     )
 

@@ -1,0 +1,76 @@
+"""Which model a device reads with: the packaged one or the host's, verified, and named by the release if it names any.
+
+Promises: loaded when first used; V8: a release that names models is adopted only with one of them, and no other one is
+read with afterwards, whatever an update of the app brings. Does not: run a model (see `encoder`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from audit.frozen import replace
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
+
+if TYPE_CHECKING:
+    from edge_runtime.core.manifest import Manifest
+    from edge_runtime.encoder import Installed, OnnxEncoder
+
+__all__ = ["DeviceReader"]
+
+_UNNAMED = "expected one of the models that the release in use names, got another"
+
+
+class DeviceReader:
+    """The reader's model on this device: `wanted` is the host's folder, `"none"`, or "" for the packaged one.
+
+    `problem` says why the packaged model is not used, if that was refused.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+        self.problem = ""
+
+    @cached_property
+    def _found(self) -> OnnxEncoder | None:
+        from edge_runtime.encoder import find_encoder
+
+        try:
+            return find_encoder(self._wanted)
+        except MentorplaneError as error:
+            if self._wanted:
+                raise
+            self.problem = str(error)
+            return None
+
+    def digest(self) -> str:
+        """Return the digest of the model, which was verified and has passed its self-test; "" if there is none.
+
+        Raises:
+            NotTrusted: V8, it cannot be used.
+        """
+        try:
+            found = self._found
+        except (Unavailable, InvalidDocument) as error:
+            raise NotTrusted(f"expected a model that can be used: {error}", check="V8") from error
+        return found.digest if found else ""
+
+    def encoder(self, manifest: Manifest | None) -> OnnxEncoder | None:
+        """Return the model; none if there is none, or if the release in use names others.
+
+        Raises:
+            Unavailable, InvalidDocument, NotTrusted: the model that the host named cannot be used.
+        """
+        found = self._found
+        if found and manifest and not manifest.admits(found.digest):
+            return None
+        return found
+
+    def installed(self, manifest: Manifest | None) -> Installed:
+        """Return which model that is, and why it is not used if it is not; nothing is run."""
+        from edge_runtime.encoder import find_installed
+
+        found = find_installed(self._wanted, self.problem)
+        if found.name and not found.problem and manifest and not manifest.admits(found.digest):
+            return replace(found, problem=_UNNAMED)
+        return found
