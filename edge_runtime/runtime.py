@@ -23,6 +23,7 @@ from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.trust import TrustState, open_prompt, running
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
+from edge_runtime.reader_model import DeviceReader
 from edge_runtime.shipped import Sources, shipped_trust, sources_of
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ class EdgeRuntime:
         clock: Callable[[], float],
         model: str,
     ) -> None:
-        self._model = model
+        self._reader = DeviceReader(model)
         self._home = home
-        self._adopter = Adopter(home, root, channel)
+        self._adopter = Adopter(home, root, channel, self._reader.digest)
         self._channel = channel
         self._sources = sources
         self._clock = clock
@@ -67,8 +68,6 @@ class EdgeRuntime:
         self._hearing = Hearing(home)
         self._followings: list[Following] = []
         self.cloud = cloud
-        self.reader_problem = ""
-        """Why the packaged model of the reader is not used, if that was refused."""
         self.state: TrustState | None = None
 
     @classmethod
@@ -145,23 +144,15 @@ class EdgeRuntime:
 
         return Census(self._home, self._sources.census, self._sources.access)
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder | None:
         """The reader's model, loaded when first used; none: names and topics are not assessed, and counted as present.
 
         Raises:
-            Unavailable, InvalidDocument, NotTrusted: the model that the host named cannot be used. If the packaged one
-                cannot, the runtime goes on without it (P5) and says why in `reader_problem`.
+            Unavailable, InvalidDocument, NotTrusted: the model that the host named cannot be used. Without the packaged
+                one, or with one that the release does not name, the runtime goes on (P5); `status` says why.
         """
-        from edge_runtime.encoder import find_encoder
-
-        try:
-            return find_encoder(self._model)
-        except MentorplaneError as error:
-            if self._model:
-                raise
-            self.reader_problem = str(error)
-            return None
+        return self._reader.encoder(self.state.manifest if self.state else None)
 
     def refresh(self, source: str | None = None) -> Refresh:
         """Fetch, verify and adopt what a source publishes; on any failure keep the last known good and say why.
@@ -229,10 +220,9 @@ class EdgeRuntime:
 
     def status(self) -> Status:
         """Return what this device runs, how fresh it is, how far its claims go, and which model its reader has."""
-        from edge_runtime.encoder import find_installed
         from edge_runtime.reply import Status
 
-        reader = find_installed(self._model, self.reader_problem)
+        reader = self._reader.installed(self.state.manifest if self.state else None)
         state, newer, forks = self.state, self._home.load_newer_format(), len(self.evidence())
         if state is None:
             return Status("", self._channel, None, "", "expired", True, (), reader, 0, "", newer, forks=forks)
