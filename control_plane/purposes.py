@@ -5,7 +5,7 @@ Does not: make proofs or check them (see `accounts.presence`).
 
 from __future__ import annotations
 
-__all__ = ["LINKING", "LOG_IN", "leaving", "taking_back"]
+__all__ = ["LINKING", "LOG_IN", "doing", "leaving", "taking_back"]
 
 LINKING = "link my account at the identity provider"
 """What a proof is for with which somebody links their account."""
@@ -21,3 +21,12 @@ def leaving(person: str) -> str:
 def taking_back(number: int) -> str:
     """Return what a proof is for with which somebody takes back what they object to in a proposal."""
     return f"take back what I object to in proposal {number}"
+
+
+def doing(act: str, *what: object) -> str:
+    """Return what a proof is for with which somebody does an act: its word in the log of refusals, and to what.
+
+    >>> doing("end-grant", "g-0123456789ab")
+    'end-grant: g-0123456789ab'
+    """
+    return f"{act}: {', '.join(map(str, what))}"

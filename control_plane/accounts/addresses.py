@@ -1,7 +1,7 @@
 """E-mail addresses of people, encrypted under their text keys, so that erasing somebody's texts erases it too.
 
 Promises: no file holds an address in clear, and the log only the digest of what is encrypted; people set their own;
-somebody else's takes an administrator and their passphrase. An address is where somebody is told that something
+somebody else's takes an administrator who shows that they are here. An address is where somebody is told that something
 happened, and proves nothing: no code, link or account goes by it, so whoever sets one comes in as nobody. Whoever reads
 the address from before is told that it was changed, and so is the person, if an administrator did it.
 Does not: find out whether mail arrives there, or send any (see `mail`).
@@ -17,12 +17,14 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject, Retention
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, rights
+from control_plane.accounts import presence, rights
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import MOVED, ContactRow
 from control_plane.errors import NotFound
 from control_plane.mail.outbox import notify_moved
 from control_plane.plane import ControlPlane
+from control_plane.purposes import doing
 from control_plane.registry.tables import TextKeyRow
 from control_plane.texts.openness import is_open
 from control_plane.texts.sealing import current_key, open_aside, seal_aside
@@ -36,7 +38,7 @@ OWN = "own"
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
-def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, passphrase: str = "") -> None:
+def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, passphrase: str | Proof = "") -> None:
     """Set the address to which a person gets mail, in place of the one before.
 
     Args:
@@ -44,7 +46,8 @@ def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, p
         actor: person id of the person, or of an administrator.
         person: login or id of whose address it is.
         address: in ASCII; letters become small ones.
-        passphrase: the administrator's; nobody needs one for their own address.
+        passphrase: the administrator's, or a proof by their own key for `doing("set-address", id, address)`; nobody
+            needs one for their own address.
 
     Raises:
         NotFound: there is no such person.
@@ -54,7 +57,7 @@ def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, p
     wanted = address.strip().lower()
     if len(wanted) > MAX_LENGTH or not _ADDRESS.fullmatch(wanted):
         raise InvalidDocument("expected an e-mail address in ASCII, such as ines@example.org, got something else")
-    event = _allowed(plane, actor, person, act=Act.ADDRESS_SET, passphrase=passphrase)
+    event = _allowed(plane, actor, person, given=passphrase, address=address)
     with ledger.act(plane) as session:
         before = _before(session, event.target.name)
         entry = _keep(plane, session, wanted, by=event.actor, event=event)
@@ -63,14 +66,14 @@ def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, p
         _tell_before(plane, session, event, entry=entry, before=before)
 
 
-def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: str = "") -> None:
-    """Remove a person's address: they get no mail from now on.
+def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: str | Proof = "") -> None:
+    """Remove a person's address: they get no mail from now on; a proof is for `doing("remove-address", id)`.
 
     Raises:
         NotFound: there is no such person, or they have none.
         Refused: as for `set_address`.
     """
-    event = _allowed(plane, actor, person, act=Act.ADDRESS_REMOVED, passphrase=passphrase)
+    event = _allowed(plane, actor, person, given=passphrase)
     with ledger.act(plane) as session:
         row = session.get(ContactRow, event.target.name)
         if row is None:
@@ -109,18 +112,19 @@ def move(plane: ControlPlane, session: Session, keys: Collection[str]) -> None:
         _keep(plane, session, _open(plane, session, row.person, kept=(row.key, row.data)), by=row.by, event=event)
 
 
-def _allowed(plane: ControlPlane, actor: str, person: str, *, act: Act, passphrase: str) -> ledger.Event:
-    """Return what the log will say, once the actor may do it."""
+def _allowed(plane: ControlPlane, actor: str, person: str, *, given: str | Proof, address: str = "") -> ledger.Event:
+    """Return what the log will say, once the actor may do it; "" removes the address."""
+    act, word = (Act.ADDRESS_SET, "set-address") if address else (Act.ADDRESS_REMOVED, "remove-address")
     with db.read(plane.engine) as session:
         by, whose = (rights.find_row(session, one).id for one in (actor, person))
-    attempt = Attempt("set-address" if act is Act.ADDRESS_SET else "remove-address", LeafObject("person", whose))
+    attempt = Attempt(word, LeafObject("person", whose))
     if by == whose:
         rights.require_scope(plane, by, attempt=attempt)
         auth = Auth.TOKEN if plane.token else Auth.NONE
         return ledger.Event(act, by, ledger.SYSTEM, auth, attempt.target, code=OWN)
     role = rights.require_role(plane, by, ("administrator",), attempt=attempt)
-    passphrases.open_key(plane, by, passphrase)
-    return ledger.Event(act, by, role, Auth.PASSPHRASE, attempt.target, behalf=whose, code="administrator")
+    auth = presence.require(plane, by, given, purpose=doing(word, whose, *filter(None, [address])))
+    return ledger.Event(act, by, role, auth, attempt.target, behalf=whose, code="administrator")
 
 
 def _keep(plane: ControlPlane, session: Session, address: str, *, by: str, event: ledger.Event) -> int:

@@ -8,7 +8,6 @@ Does not: end a delegation (see `grants.end`, which either of the two may).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -16,18 +15,17 @@ from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, LeafObject, parse_leaf
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights, sessions
-from control_plane.accounts.grants import GrantRecord, Signed, log_grant, record, require_reason, terms_of
+from control_plane.accounts import people, rights, sessions, terms
+from control_plane.accounts.grants import GrantRecord, Signed, log_grant, record, require_reason
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from control_plane.registry.signing import Elsewhere, auth_of, key_of
 from control_plane.registry.tables import LeafRow, StatementRow
-from edge_runtime.core import canonical
 from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.grants import sign_grant
 
 __all__ = ["delegate", "require_distinct"]
 
@@ -42,7 +40,7 @@ def delegate(
     role: str,
     until: datetime,
     reason: str,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     since: datetime | None = None,
 ) -> GrantRecord:
     """Let another person act in a role of one's own while one is away.
@@ -54,7 +52,7 @@ def delegate(
         role: the role.
         until: when the delegation ends.
         reason: why, in the actor's words.
-        passphrase: theirs.
+        passphrase: theirs; or what they signed where their own key is.
         since: when it begins; None: now.
 
     Raises:
@@ -80,14 +78,16 @@ def delegate(
         rights.refuse(plane, actor, attempt, role=first, message=wanted, hint="what was delegated is not delegated on")
     if not eligible or to == actor:
         raise Refused(f"expected another person, eligible as {role}, to delegate to, got one who is not")
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
+        new = terms.fresh(plane, session, key, mark="d-")
+        begins = since or new.at
         if _own_grant(session, actor, role, since=begins, until=until) is None:
             raise Refused("expected a grant that is still in force, got one that ended meanwhile")
         if _overlaps(session, actor, role, since=begins, until=until):
             raise Conflict("expected a time for which the role is not delegated yet, got one that overlaps")
         row = GrantRow(
-            id="d-" + secrets.token_hex(6),
+            id=new.id,
             person=to,
             role=role,
             behalf=actor,
@@ -96,11 +96,9 @@ def delegate(
             envelope={},
             at=plane.now(),
         )
-        envelope = sign_grant(terms_of(plane, row), key)
-        row.digest, row.envelope = canonical.digest(envelope.payload), envelope.as_json()
-        session.add(row)
-        session.flush()
-        row.granted = log_grant(plane, session, row, signed=Signed(Act.ROLE_DELEGATED, actor, key, reason))
+        terms.put(plane, session, row, key, by=actor)
+        signed = Signed(Act.ROLE_DELEGATED, actor, auth_of(passphrase), terms.said_by(plane, reason, key))
+        row.granted = log_grant(plane, session, row, signed=signed)
         sessions.end_all_of(session, to)
         session.flush()
         return record(row, plane.now(), people.keyring(session))

@@ -11,27 +11,29 @@ Does not: delegate (see `delegations`), or decide who holds a role now (see `hol
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
-from control_plane.accounts import passphrases, people, rights, sessions
+from control_plane.accounts import people, presence, rights, sessions, terms
 from control_plane.accounts.holdings import Holding, holding
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import has_say, key_digest
+from control_plane.accounts.signers import require_signer, role_of
+from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import doing
+from control_plane.registry.signing import Elsewhere, auth_of, key_of
 from control_plane.registry.tables import ClosureRow
-from edge_runtime.core import canonical, dsse
+from edge_runtime.core import dsse
 from edge_runtime.core.approval import APPROVING, Person
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.grants import Grant, add_signature, missing_signatures, open_grant, sign_grant, signers_of
+from edge_runtime.core.grants import add_signature, missing_signatures, open_grant, signers_of
 
 __all__ = [
     "GrantRecord",
@@ -47,17 +49,12 @@ __all__ = [
     "record",
     "require",
     "require_reason",
-    "require_signer",
-    "role_of",
     "sign",
-    "terms_of",
 ]
 
 DEFAULT_DAYS = 56
 PROPOSED_FOR = timedelta(days=14)
 MAX_REASON = 2000
-SIGNERS = ("administrator", *APPROVING)
-"""Who may sign a grant, and end one: that a grant of theirs lapsed does not matter, but see `standing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +91,10 @@ class Making:
     previous: str = ""
 
 
-def propose(plane: ControlPlane, actor: str, making: Making, *, reason: str, passphrase: str) -> GrantRecord:
-    """Sign a grant as the first of two people.
+def propose(
+    plane: ControlPlane, actor: str, making: Making, *, reason: str, passphrase: str | Elsewhere
+) -> GrantRecord:
+    """Sign a grant as the first of two people, with their passphrase or what they signed where their own key is.
 
     Raises:
         NotFound: no such person or grant before.
@@ -116,19 +115,20 @@ def propose(plane: ControlPlane, actor: str, making: Making, *, reason: str, pas
     require_signer(plane, actor, attempt=attempt, grantee=identity)
     if making.role not in eligible:
         raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
         _require_previous(session, making, person=identity)
-        row = _new_row(plane, making, person=identity, days=making.days or most)
-        envelope = sign_grant(terms_of(plane, row), key)
-        row.digest, row.envelope = canonical.digest(envelope.payload), envelope.as_json()
-        session.add(row)
-        session.flush()
-        log_grant(plane, session, row, signed=Signed(Act.ROLE_PROPOSED, actor, key, reason))
+        new = terms.fresh(plane, session, key, mark="g-")
+        row = _new_row(plane, making, person=identity, days=making.days or most, new=new)
+        terms.put(plane, session, row, key, by=actor)
+        said = terms.said_by(plane, reason, key)
+        log_grant(plane, session, row, signed=Signed(Act.ROLE_PROPOSED, actor, auth_of(passphrase), said))
         return record(row, plane.now(), people.keyring(session))
 
 
-def sign(plane: ControlPlane, actor: str, identity: str, *, digest: str, reason: str, passphrase: str) -> GrantRecord:
+def sign(
+    plane: ControlPlane, actor: str, identity: str, *, digest: str, reason: str, passphrase: str | Elsewhere
+) -> GrantRecord:
     """Sign a grant that somebody else signed before, having looked at what `digest` stands for; it is in force then.
 
     Raises:
@@ -140,30 +140,34 @@ def sign(plane: ControlPlane, actor: str, identity: str, *, digest: str, reason:
     with db.read(plane.engine) as session:
         whose = find_grant(session, identity).person
     require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
-        row = find_grant(session, identity)
+        row, keyring = find_grant(session, identity), people.keyring(session)
         _require_signable(row, plane.now(), digest)
         before = dsse.parse_envelope(row.envelope)
-        if any(dsse.key_id(dsse.public_bytes(key)) == one for one, _ in before.signatures):
+        if actor in signers_of(before, keyring):
             raise Refused("expected a second person to sign, got the first one again")
-        envelope, keyring = add_signature(before, key), people.keyring(session)
+        envelope = add_signature(before, terms.signed(session, open_grant(before), key, by=actor))
         row.envelope = envelope.as_json()
         lacking = missing_signatures(open_grant(envelope), signers_of(envelope, keyring), keyring)
         if lacking:
             raise Refused(f"expected signatures that make a grant, got some that lack {lacking}")
-        row.granted = log_grant(plane, session, row, signed=Signed(Act.ROLE_GRANTED, actor, key, reason))
+        said = terms.said_by(plane, reason, key)
+        signed = Signed(Act.ROLE_GRANTED, actor, auth_of(passphrase), said)
+        row.granted = log_grant(plane, session, row, signed=signed)
         sessions.end_all_of(session, row.person)
         session.flush()
         return record(row, plane.now(), keyring)
 
 
-def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphrase: str) -> GrantRecord:
+def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphrase: str | Proof) -> GrantRecord:
     """End a grant or a delegation at once: one person is enough, since it takes a right away.
+
+    They show that they are here by their passphrase, or by a proof for `doing("end-grant", identity)`.
 
     Raises:
         NotFound: there is no such grant.
-        Refused: it is not the actor's, nor may they sign one; or a wrong passphrase.
+        Refused: it is not the actor's, nor may they sign one; or a wrong passphrase or proof.
         Conflict: it ended before.
     """
     require_reason(reason)
@@ -175,12 +179,13 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
         rights.require_scope(plane, actor, attempt=attempt)
     else:
         require_signer(plane, actor, attempt=attempt)
-    key = passphrases.open_key(plane, actor, passphrase)
+    auth = presence.require(plane, actor, passphrase, purpose=doing("end-grant", identity))
     with ledger.act(plane) as session:
         row, now = find_grant(session, identity), plane.now()
         if row.ended is not None or row.until <= now:
             raise Conflict("expected a grant that has not ended, got one that has")
-        row.ended = log_grant(plane, session, row, signed=Signed(Act.ROLE_ENDED, actor, key, reason))
+        signed = Signed(Act.ROLE_ENDED, actor, auth, texts.say(plane, reason))
+        row.ended = log_grant(plane, session, row, signed=signed)
         row.ended_at = ledger.logged_at(session, row.ended)
         sessions.end_all_of(session, row.person)
         session.flush()
@@ -252,12 +257,12 @@ def record(row: GrantRow, now: datetime, keyring: dict[str, Person]) -> GrantRec
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An act about a grant, by whom, with which key, and why."""
+    """An act about a grant: by whom, how they showed who they are, and why."""
 
     act: Act
     actor: str
-    key: Ed25519PrivateKey
-    reason: str
+    auth: Auth
+    said: texts.Said
 
 
 def _state(row: GrantRow, now: datetime) -> str:
@@ -272,13 +277,13 @@ def _state(row: GrantRow, now: datetime) -> str:
     return "in-force" if row.since <= now else "later"
 
 
-def _new_row(plane: ControlPlane, making: Making, *, person: str, days: int) -> GrantRow:
+def _new_row(plane: ControlPlane, making: Making, *, person: str, days: int, new: terms.Fresh) -> GrantRow:
     now = plane.now()
-    since = making.since or now
-    if since < now:
+    since = making.since or new.at
+    if since < min(now, new.at):
         raise InvalidDocument("expected a beginning that is not past, got one that is")
     return GrantRow(
-        id="g-" + secrets.token_hex(6),
+        id=new.id,
         person=person,
         role=making.role,
         previous=making.previous,
@@ -289,53 +294,19 @@ def _new_row(plane: ControlPlane, making: Making, *, person: str, days: int) -> 
     )
 
 
-def terms_of(plane: ControlPlane, row: GrantRow) -> Grant:
-    """Return what is signed about a grant."""
-    since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (row.since, row.until))
-    return Grant(row.id, plane.organisation, row.person, row.role, since, until, row.behalf, row.previous)
-
-
 def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: Signed) -> int:
     """Append the entry of an act about a grant in the caller's transaction and return its index."""
     event = ledger.Event(
         signed.act,
         signed.actor,
         role_of(session, signed.actor),
-        Auth.PASSPHRASE,
+        signed.auth,
         LeafObject("grant", row.id, row.digest),
-        key=key_digest(dsse.public_bytes(signed.key)),
-        reason=texts.say(plane, signed.reason),
+        key=key_digest(rights.find_row(session, signed.actor).public_key),
+        reason=signed.said,
         behalf=row.person if signed.actor != row.person else "",
     )
     return ledger.append(plane, session, event)
-
-
-def role_of(session: Session, person: str) -> str:
-    """Return the role in which somebody signs a grant: as a keeper if they are one."""
-    roles = rights.find_row(session, person).roles
-    return next((role for role in SIGNERS if role in roles), roles[0])
-
-
-def require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, grantee: str = "") -> None:
-    """Refuse whoever may not end a grant, or sign one for `grantee`.
-
-    Raises:
-        NotFound: there is no such person.
-        Refused: they may not; the log says that they tried.
-    """
-    rights.require_scope(plane, actor, attempt=attempt)
-    with db.read(plane.engine) as session:
-        row = rights.find_row(session, actor)
-        identity, roles, say = row.id, tuple(row.roles), has_say(session, row)
-    if not set(roles).intersection(SIGNERS):
-        wanted = f"expected a person enrolled as {' or '.join(SIGNERS)}, got one who is not"
-        rights.refuse(plane, identity, attempt, role=roles[0], message=wanted)
-    if identity == grantee:
-        rights.refuse(plane, identity, attempt, role=roles[0], message="expected others to grant it, got the grantee")
-    if grantee and not say:
-        wanted = "expected a person who was granted a role by two others, got one whom nobody granted any"
-        hint = "whom an administrator enrolled, or gave a new key, signs grants once they hold a role themselves"
-        rights.refuse(plane, identity, attempt, role=roles[0], message=wanted, hint=hint)
 
 
 def require_reason(reason: str) -> None:

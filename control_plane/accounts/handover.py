@@ -15,13 +15,15 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from audit.record import Act, LeafObject
-from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, rights, sessions
+from control_plane import db, ledger, texts
+from control_plane.accounts import people, presence, rights, sessions
 from control_plane.accounts.grants import GrantRecord, Signed, find_grant, log_grant, record
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import doing
 from control_plane.registry.tables import ClosureRow, ProposalRow, RevisionRow
 from edge_runtime.core import canonical
 
@@ -57,12 +59,14 @@ def checklist(plane: ControlPlane, identity: str) -> Checklist:
         return _listed(plane, session, find_grant(session, identity))
 
 
-def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, passphrase: str) -> GrantRecord:
+def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, passphrase: str | Proof) -> GrantRecord:
     """Take note of the list, as the successor: from now on they hold the role, and who held it before does not.
+
+    They show that they are here by their passphrase, or by a proof for `doing("hand-over", identity, digest)`.
 
     Raises:
         NotFound: there is no such grant.
-        Refused: the actor is not the successor, or gave a wrong passphrase.
+        Refused: the actor is not the successor, or gave a wrong passphrase or proof.
         Conflict: the list is another by now, or nothing is to be handed over.
     """
     with db.read(plane.engine) as session:
@@ -72,7 +76,7 @@ def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, 
     rights.require_scope(plane, actor, attempt=attempt)
     if whose != actor:
         rights.refuse(plane, actor, attempt, role=first, message="expected the successor to take note, got another")
-    key = passphrases.open_key(plane, actor, passphrase)
+    auth = presence.require(plane, actor, passphrase, purpose=doing("hand-over", identity, digest))
     with ledger.act(plane) as session:
         row, now = find_grant(session, identity), plane.now()
         if not row.previous or row.granted is None or row.handed_over is not None or row.ended is not None:
@@ -81,7 +85,8 @@ def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, 
             raise Refused("expected a grant that lasts, got one that is over")
         if _listed(plane, session, row).digest != digest:
             raise Conflict("expected the list as it is now, got another", hint="look again: `mentorplane grant open`")
-        row.handed_over = log_grant(plane, session, row, signed=Signed(Act.HANDED_OVER, actor, key, digest))
+        signed = Signed(Act.HANDED_OVER, actor, auth, texts.say(plane, digest))
+        row.handed_over = log_grant(plane, session, row, signed=signed)
         before = find_grant(session, row.previous)
         if before.ended is None and before.until > now:
             before.ended, before.ended_at = row.handed_over, ledger.logged_at(session, row.handed_over)

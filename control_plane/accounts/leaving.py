@@ -16,9 +16,10 @@ from sqlmodel import Session, col, delete, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import presence, retiring, rights
-from control_plane.accounts.grants import PROPOSED_FOR, require_reason, require_signer, role_of
+from control_plane.accounts.grants import PROPOSED_FOR, require_reason
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.signers import require_signer, role_of
 from control_plane.accounts.standing import has_key, has_say, key_digest
 from control_plane.accounts.tables import ContactRow, InvitationRow
 from control_plane.errors import Conflict, Refused

@@ -5,7 +5,7 @@ the issuer publishes. Promises: a verified subject is one person, linked by them
 their passphrase or own key (see `invitations`): neither an administrator nor an e-mail address links anybody; whoever
 begins a sign-in is who ends it (the state lies in a cookie of that browser). It proves who somebody is, and signs
 nothing: signing still takes their passphrase or a key of their own.
-Does not: make people, or give them roles. The one module that imports Authlib and httpx.
+Does not: make people, or give them roles. The one module that imports Authlib, which brings a library for HTTP.
 Source: OpenID Connect Core 1.0, sections 3.1 and 3.1.3.7; RFC 7636; RFC 9207; RFC 9700.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,10 +141,10 @@ def _settings(plane: ControlPlane) -> SingleSignOn:
 
 @contextmanager
 def _client(sso: SingleSignOn) -> Iterator[OAuth2Client]:
-    import httpx
     from authlib.common.errors import AuthlibBaseError
     from authlib.integrations.httpx_client import OAuth2Client
 
+    http = _library_of(OAuth2Client)
     client = OAuth2Client(
         sso.client_id,
         _secret(sso),
@@ -155,12 +156,18 @@ def _client(sso: SingleSignOn) -> Iterator[OAuth2Client]:
     try:
         with client:
             yield client
-    except httpx.HTTPStatusError as error:
+    except http.HTTPStatusError as error:
         raise Unavailable("expected the identity provider to answer, got an error of it") from error
-    except (httpx.HTTPError, ValueError, KeyError) as error:
+    except (http.HTTPError, ValueError, KeyError) as error:
         raise Unavailable("expected the identity provider to answer as one does, and it did not") from error
     except AuthlibBaseError as error:
         raise Refused("expected the identity provider to accept this sign-in, and it did not", hint=_AGAIN) from error
+
+
+def _library_of(client: type) -> Any:
+    """Return the library that speaks HTTP for a client: Authlib takes httpx2 where it is installed, else httpx."""
+    base = next(one for one in client.__mro__ if one.__name__ == "Client")
+    return sys.modules[base.__module__.partition(".")[0]]
 
 
 def _secret(sso: SingleSignOn) -> str:

@@ -53,9 +53,11 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str) -> str:
     answer, nor to what is done before it: one derivation, one writing transaction.
 
     Raises:
-        Refused: one of these.
+        Refused: one of these, or people sign in elsewhere.
         Busy: too many sign in at once.
     """
+    if not plane.settings.local_sign_in:
+        raise Refused("expected a sign-in at the organisation's identity provider, got one with a passphrase")
     wrong = Refused(
         "expected a login and its passphrase, of somebody who is not locked out, got others",
         hint="after a few wrong passphrases a person is locked out for a while",

@@ -43,6 +43,7 @@ __all__ = [
     "keyring",
     "list_people",
     "new_id",
+    "sees_all",
     "shown",
 ]
 
@@ -208,6 +209,11 @@ def list_people(plane: ControlPlane) -> tuple[Person, ...]:
         names = texts.display_names(session, plane)
         rows = session.exec(select(PersonRow).order_by(PersonRow.login))
         return tuple(_record(row, names.get(row.id, ""), plane.now()) for row in rows)
+
+
+def sees_all(plane: ControlPlane, person: str) -> bool:
+    """Return whether somebody may see everybody's tokens and sessions, or their own alone."""
+    return person == ledger.SYSTEM or "administrator" in find_person(plane, person).roles
 
 
 def holds_of(plane: ControlPlane, login_or_id: str) -> tuple[Holds, ...]:

@@ -3,8 +3,9 @@
 Retiring ends what a key could do: grants and delegations of the person, lapsed ones too, sessions, tokens, accounts of
 the identity provider; the sealed key is deleted, so whoever remembers the passphrase later opens nothing. Promises:
 what was signed before stays valid, approvals of open proposals among it: the key was the person's when they signed, and
-the log proves when. The new key is enrolled by an invitation and an entry of its own; roles that take a grant are
-granted anew by two people, so that no administrator alone can come in as somebody else and approve.
+the log proves when. One administrator suffices to retire a key, since that only takes rights away. A new one takes the
+codes of two people (see `invitations`), so that no administrator alone comes in as somebody else, as an author or a
+release manager either; roles that take a grant are granted anew by two people besides.
 Does not: tell a forgotten passphrase from a stolen one; whoever fears the latter objects to the open proposals, too.
 """
 
@@ -14,29 +15,32 @@ from sqlmodel import Session, col, delete, or_, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
-from control_plane.accounts import invitations, passphrases, people, rights, sessions, tokens
+from control_plane.accounts import invitations, passphrases, people, presence, rights, sessions, tokens
 from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import has_key, key_digest, key_since
+from control_plane.accounts.standing import RENEWED, has_key, key_digest, key_since
 from control_plane.accounts.tables import GrantRow, IdentityRow, KeyRow
 from control_plane.errors import Conflict
+from control_plane.mail.outbox import notify_key
 from control_plane.plane import ControlPlane
+from control_plane.purposes import doing
 from control_plane.registry.tables import PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["end_everything", "end_grants", "enrol_key", "retire_key", "revoke_key"]
+__all__ = ["end_everything", "enrol_key", "retire_key", "revoke_key"]
 
 
-def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str) -> str:
-    """Retire the key of somebody who forgot their passphrase, and return the code with which they enrol a new one.
+def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str | Proof) -> Person:
+    """Retire the key of somebody who forgot their passphrase: they are out until two people let them in again.
 
     Args:
         plane: the control plane.
         actor: person id of an administrator, other than the person.
         person: login or id.
         reason: why, in the administrator's words.
-        passphrase: the administrator's.
+        passphrase: the administrator's; or a proof by their own key, for `doing("retire-key", id)`.
 
     Raises:
         NotFound: there is no such person.
@@ -51,7 +55,7 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
     role = rights.require_role(plane, actor, ("administrator",), attempt=attempt)
     if whose == actor:
         rights.refuse(plane, actor, attempt, role=role, message="expected another administrator to retire one's key")
-    passphrases.open_key(plane, actor, passphrase)
+    auth = presence.require(plane, actor, passphrase, purpose=doing("retire-key", whose))
     with ledger.act(plane) as session:
         row = rights.find_row(session, whose)
         rights.require_here(row)
@@ -59,29 +63,32 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
             raise Conflict("expected somebody with a key that is not retired, got another")
         target = LeafObject("person", whose, key_digest(row.public_key))
         said = texts.say(plane, reason)
-        event = ledger.Event(Act.KEY_REVOKED, actor, role, Auth.PASSPHRASE, target, code="forgotten", reason=said)
+        event = ledger.Event(Act.KEY_REVOKED, actor, role, auth, target, code="forgotten", reason=said)
         seq = revoke_key(plane, session, row, event=event)
         end_everything(plane, session, whose, seq=seq, by=actor)
-        return invitations.make_code(plane, session, whose, purpose=invitations.NEW_KEY, by=actor)
+        notify_key(plane, session, whose, act=str(event.act), entry=seq)
+        return people.shown(plane, session, row)
 
 
 def enrol_key(plane: ControlPlane, code: str, passphrase: str) -> Person:
     """Enrol the first or a new key of the person who was handed this code, sealed under a new passphrase.
 
+    A new key takes the codes of two people, with a blank between them.
+
     Raises:
-        Refused: the code is not good, or not any more.
+        Refused: the code is not good, or not any more; or one where it takes two.
         InvalidDocument: a passphrase of fewer than 8 characters.
         Busy: too many keys are opened at once.
     """
-    whose = invitations.look_up(plane, code, purpose=invitations.NEW_KEY)
+    whose = invitations.holder_of(plane, code)
     key, sealed = passphrases.new_key(plane, passphrase, identity=whose)
     with ledger.act(plane) as session:
-        row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
+        row = invitations.redeem_key(plane, session, code)
         public = dsse.public_bytes(key)
         target = LeafObject("person", row.id, key_digest(public))
         before = key_digest(row.public_key)
-        event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, Auth.NONE, target, before=before, code="renewed")
-        ledger.append(plane, session, event)
+        event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, Auth.NONE, target, before=before, code=RENEWED)
+        notify_key(plane, session, row.id, act=str(event.act), entry=ledger.append(plane, session, event))
         row.public_key, row.sealed_key, row.custody = public, dict(sealed), "server"
     return people.find_person(plane, whose)
 
@@ -106,16 +113,9 @@ def revoke_key(plane: ControlPlane, session: Session, row: PersonRow, *, event: 
 
 
 def end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
-    """End what a key could do in the caller's transaction: grants, linked accounts, sessions, tokens."""
-    end_grants(session, person, seq=seq)
-    tokens.revoke_all(plane, session, person, by=by)
-    session.flush()
+    """End what a key could do in the caller's transaction: grants, delegations, linked accounts, sessions, tokens.
 
-
-def end_grants(session: Session, person: str, *, seq: int) -> None:
-    """End grants, delegations and linked accounts of a person, and the sessions of all concerned, by this entry.
-
-    Lapsed ones too: who held a role once has a say about grants (see `standing`), whoever has the new key has not.
+    Lapsed grants too: who held a role once has a say about grants (see `standing`), whoever has the new key has not.
     """
     query = select(GrantRow).where(
         or_(GrantRow.person == person, GrantRow.behalf == person),
@@ -126,3 +126,5 @@ def end_grants(session: Session, person: str, *, seq: int) -> None:
         sessions.end_all_of(session, grant.person)
     session.exec(delete(IdentityRow).where(col(IdentityRow.person) == person))
     sessions.end_all_of(session, person)
+    tokens.revoke_all(plane, session, person, by=by)
+    session.flush()

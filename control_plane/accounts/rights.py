@@ -24,6 +24,7 @@ from control_plane.accounts.scopes import OF_MACHINES, Scope, scope_of
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import LeafRow, PersonRow
+from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
     "Attempt",
@@ -33,6 +34,7 @@ __all__ = [
     "require_eligible",
     "require_here",
     "require_part",
+    "require_reader",
     "require_role",
     "require_scope",
 ]
@@ -57,13 +59,19 @@ class Attempt:
     behalf: str = ""
 
 
-def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> str:
+def require_role(
+    plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt, chosen: str | None = None
+) -> str:
     """Return the first of these roles that the person holds now.
+
+    Where it says in which role somebody acts, `chosen` is what they named, "" for the only one that fits.
 
     Raises:
         NotFound: there is no such person.
-        Refused: they hold none, or their token is not good for it; the log says that they tried.
+        Refused: they hold none, or not the chosen one, or their token is not good for it; the log says that they tried.
+        InvalidDocument: the chosen role is none of these, or several fit and they named none.
     """
+    roles = _wanted(roles, chosen)
     require_scope(plane, person, attempt=attempt)
     machine = bool(plane.acting and plane.acting.machine)
     with db.read(plane.engine) as session:
@@ -76,29 +84,56 @@ def require_role(plane: ControlPlane, person: str, roles: Sequence[str], *, atte
         wanted = f"expected a person with the role {' or '.join(roles)}, got one without"
         hint = "the role was not granted, or the grant ended: `mentorplane grant list` says" if lapsed else ""
         refuse(plane, identity, attempt, role=other, message=wanted, hint=hint)
-    return held[0]
+    return _one(held, chosen)
 
 
-def require_eligible(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> str:
-    """Return the first of these roles that the person is enrolled with, those that they hold now before the others.
+def require_reader(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt) -> None:
+    """Refuse what people of these roles alone may see; whoever works on the home itself has what is in it.
 
-    For what can only tighten: a grant that ended takes it from nobody.
+    Raises: as for `require_role`.
+    """
+    if person != ledger.SYSTEM:
+        require_role(plane, person, roles, attempt=attempt)
+
+
+def require_eligible(plane: ControlPlane, person: str, roles: Sequence[str], *, attempt: Attempt, chosen: str) -> str:
+    """Return the one of these roles that the person named, or the only one that they are enrolled with.
+
+    For what can only tighten: a grant that ended takes it from nobody. Those that they hold now come before the others.
 
     Raises:
         NotFound: there is no such person.
-        Refused: they are enrolled with none, or their token is not good for it; the log says that they tried.
+        Refused: they are enrolled with none, or not with the chosen one, or their token is not good for it; the log
+            says that they tried.
+        InvalidDocument: the chosen role is none of these, or several fit and they named none.
     """
+    roles = _wanted(roles, chosen)
     require_scope(plane, person, attempt=attempt)
     with db.read(plane.engine) as session:
         row = find_row(session, person)
         now = plane.now()
         good = [role for role in roles if role in row.roles]
-        good.sort(key=lambda role: holding(session, row, role, now=now) is None)
+        good = [role for role in good if holding(session, row, role, now=now) is not None] or good
         identity, other = row.id, (row.roles or ["none"])[0]
     if not good:
         wanted = f"expected a person enrolled as {' or '.join(roles)}, got one who is not"
         refuse(plane, identity, attempt, role=other, message=wanted)
-    return good[0]
+    return _one(good, chosen)
+
+
+def _wanted(roles: Sequence[str], chosen: str | None) -> Sequence[str]:
+    if chosen and chosen not in roles:
+        raise InvalidDocument(f"expected a role out of {', '.join(roles)}, got another")
+    return [chosen] if chosen else roles
+
+
+def _one(fitting: Sequence[str], chosen: str | None) -> str:
+    """Return the role in which somebody acts: the server chooses none for them."""
+    if chosen == "" and len(fitting) > 1:
+        raise InvalidDocument(
+            f"expected the role in which you act, got none, and several fit: {', '.join(fitting)}", hint="name one"
+        )
+    return fitting[0]
 
 
 def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:

@@ -20,25 +20,31 @@ from sqlmodel import Session, col, delete, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, rights
+from control_plane.accounts.rights import Attempt
 from control_plane.accounts.scopes import Acting
 from control_plane.accounts.tables import SessionRow
-from control_plane.errors import Refused
+from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 
 __all__ = [
+    "OpenSession",
     "Started",
     "acting_for",
     "csrf_token",
     "end",
     "end_all",
     "end_all_of",
+    "end_one",
     "is_csrf_token",
+    "list_sessions",
     "session_digest",
     "sign_in",
     "start",
 ]
 
 SEEN_EVERY = timedelta(minutes=1)
+ID_LENGTH = 12
+"""How much of the digest by which a session is stored tells it from the others, and is no secret."""
 _CSRF = b"mentorplane csrf"
 
 
@@ -51,6 +57,17 @@ class Started:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its list shows it: whose, since when, last used about when, until when at most."""
+
+    id: str
+    person: str
+    at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
 def sign_in(plane: ControlPlane, login: str, passphrase: str, *, before: str = "") -> Started:
     """Start a session by login and passphrase; `before` is the cookie that the browser had, whose session ends.
 
@@ -58,8 +75,6 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str, *, before: str = "
         Refused: the login and passphrase are not somebody's, they are locked out, or people sign in elsewhere.
         Busy: too many sign in at once.
     """
-    if not plane.settings.local_sign_in:
-        raise Refused("expected a sign-in at the organisation's identity provider, got one with a passphrase")
     return start(plane, passphrases.sign_in(plane, login, passphrase), auth=Auth.PASSPHRASE, before=before)
 
 
@@ -132,6 +147,48 @@ def end_all_of(session: Session, person: str) -> int:
     return len(rows)
 
 
+def list_sessions(plane: ControlPlane, *, person: str = "") -> tuple[OpenSession, ...]:
+    """Return the open sessions of a person, by id, or everybody's; newest first."""
+    now = plane.now()
+    used_since = now - timedelta(seconds=plane.settings.session_idle_s)
+    query = select(SessionRow).where(col(SessionRow.expires_at) > now, col(SessionRow.seen_at) > used_since)
+    with db.read(plane.engine) as session:
+        rows = session.exec(query.order_by(col(SessionRow.at).desc(), SessionRow.hash)).all()
+        return tuple(
+            OpenSession(row.hash[:ID_LENGTH], row.person, at=row.at, seen_at=row.seen_at, expires_at=row.expires_at)
+            for row in rows
+            if person in {"", row.person}
+        )
+
+
+def end_one(plane: ControlPlane, actor: str, identity: str) -> None:
+    """End a session of one's own, or as an administrator anybody's, by the id that the list shows.
+
+    Raises:
+        NotFound: no session of that id is there.
+        Refused: it is somebody else's.
+    """
+    attempt = Attempt("end-session", LeafObject("session"))
+    with db.read(plane.engine) as session:
+        own = _find(session, identity).person == rights.find_row(session, actor).id
+    if own:
+        rights.require_scope(plane, actor, attempt=attempt)
+    else:
+        rights.require_role(plane, actor, ("administrator",), attempt=attempt)
+    with ledger.act(plane) as session:
+        row = _find(session, identity)
+        _log_out(plane, session, row.person, digest=f"sha256:{row.hash}", code="elsewhere", by=actor)
+        session.delete(row)
+
+
+def _find(session: Session, identity: str) -> SessionRow:
+    if len(identity) == ID_LENGTH:
+        row = session.exec(select(SessionRow).where(col(SessionRow.hash).startswith(identity, autoescape=True))).first()
+        if row is not None:
+            return row
+    raise NotFound("expected the id of an open session, got another")
+
+
 def session_digest(cookie: str) -> str:
     """Return how entries of the log name a session: its digest, which signing in logged as its object."""
     return f"sha256:{_hash(cookie)}"
@@ -147,9 +204,9 @@ def is_csrf_token(cookie: str, given: str) -> bool:
     return hmac.compare_digest(csrf_token(cookie).encode(), given.encode(errors="replace"))
 
 
-def _log_out(plane: ControlPlane, session: Session, person: str, *, digest: str, code: str) -> None:
+def _log_out(plane: ControlPlane, session: Session, person: str, *, digest: str, code: str, by: str = "") -> None:
     target = LeafObject("session", person, digest)
-    event = ledger.Event(Act.SIGNED_OUT, person, ledger.SYSTEM, Auth.TOKEN, target, code=code)
+    event = ledger.Event(Act.SIGNED_OUT, by or person, ledger.SYSTEM, Auth.TOKEN, target, code=code)
     ledger.append(plane, session, event)
 
 

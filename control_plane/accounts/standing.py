@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, func, select
 
-from audit.record import Act
+from audit.record import Act, parse_leaf
 from control_plane import ledger
 from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.registry.tables import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["has_key", "has_say", "key_digest", "key_since"]
+__all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since"]
+
+RENEWED, TAKEN = "renewed", "taken"
+"""Why the log says that a key was enrolled: by codes that others handed out; by its holder, with the key before it."""
 
 
 def has_say(session: Session, row: PersonRow) -> bool:
     """Return whether somebody may sign grants, by how they came in.
 
     Either two people granted them a role, or the installation did, and nobody ended that; or they are an administrator
-    whom the installation enrolled, with the key that they have had since.
+    whom the installation enrolled, with the key that they have had since, or one that they took in its place themselves.
     """
     mine = select(GrantRow.id).where(
         GrantRow.person == row.id,
@@ -33,14 +36,21 @@ def has_say(session: Session, row: PersonRow) -> bool:
     )
     if session.exec(mine.limit(1)).first() is not None:
         return True
-    enrolled = select(LeafRow.seq).where(
+    return "administrator" in row.roles and _is_first(session, row.id, key_digest(row.public_key))
+
+
+def _is_first(session: Session, person: str, digest: str) -> bool:
+    """Return whether the installation enrolled somebody with a key, or with one that this one took the place of."""
+    enrolling = select(LeafRow.data).where(
         LeafRow.kind == "person",
-        LeafRow.name == row.id,
-        LeafRow.act == str(Act.PERSON_ENROLLED),
-        LeafRow.actor == ledger.SYSTEM,
-        LeafRow.digest == key_digest(row.public_key),
+        LeafRow.name == person,
+        LeafRow.digest == digest,
+        col(LeafRow.act).in_((str(Act.PERSON_ENROLLED), str(Act.KEY_ENROLLED))),
     )
-    return "administrator" in row.roles and session.exec(enrolled.limit(1)).first() is not None
+    found = [parse_leaf(data) for data in session.exec(enrolling)]
+    if any(leaf.act is Act.PERSON_ENROLLED and leaf.actor.id == ledger.SYSTEM for leaf in found):
+        return True
+    return any(leaf.reason.code == TAKEN and _is_first(session, person, leaf.before) for leaf in found)
 
 
 def has_key(session: Session, row: PersonRow) -> bool:

@@ -35,7 +35,7 @@ from control_plane.accounts.standing import key_digest
 from control_plane.accounts.tables import KeyRow, TokenRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.purposes import LOG_IN
+from control_plane.purposes import LOG_IN, doing
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 
@@ -44,10 +44,10 @@ __all__ = [
     "Token",
     "acting_for",
     "issue",
-    "issue_by_key",
     "issue_token",
     "issue_tokens",
     "list_tokens",
+    "log_in",
     "person_of_token",
     "revoke",
     "revoke_all",
@@ -57,8 +57,8 @@ __all__ = [
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_TOKENS = 50
 """Tokens of one person that are in force at once."""
-BY_KEY_LASTS = timedelta(hours=12)
-"""How long a token is good that somebody got without a passphrase."""
+LOGIN_LASTS = timedelta(hours=12)
+"""How long a token is good that somebody got by logging in."""
 USED_EVERY = timedelta(hours=1)
 _NAME = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_NAME = 40
@@ -111,7 +111,7 @@ def issue(
     actor: str,
     *,
     name: str,
-    passphrase: str,
+    passphrase: str | Proof,
     scopes: Iterable[str] = (),
     days: int = DEFAULT_DAYS,
     machine: str = "",
@@ -122,7 +122,7 @@ def issue(
         plane: the control plane.
         actor: person id.
         name: what the token is for: words of letters and digits joined by "-".
-        passphrase: the actor's.
+        passphrase: the actor's; or a proof by their own key, for `doing("issue-token", name, days, machine, *scopes)`.
         scopes: what it may be used for; none given: reading.
         days: until it expires.
         machine: name of the service account that will use it, like `name`; "" for a token of one's own.
@@ -133,6 +133,7 @@ def issue(
         Conflict: as many tokens of theirs as can be are in force.
     """
     attempt = Attempt("issue-token", LeafObject("token", actor))
+    scopes = tuple(scopes)
     wanted = parse_scopes(scopes, machine=bool(machine))
     if not all(_NAME.fullmatch(one) and len(one) <= _MAX_NAME for one in (name, machine or name)):
         raise InvalidDocument(f"expected a name of words joined by '-', at most {_MAX_NAME} characters")
@@ -141,39 +142,44 @@ def issue(
     rights.require_scope(plane, actor, attempt=attempt)
     if machine:
         rights.require_role(plane, actor, ("author",), attempt=attempt)
-    passphrases.open_key(plane, actor, passphrase)
+    auth = presence.require(plane, actor, passphrase, purpose=doing("issue-token", name, days, machine, *scopes))
     with ledger.act(plane) as session:
         person = rights.find_row(session, actor)
         _refuse_more(session, plane.now(), person=person.id)
         text, row = _new(plane, person.id, name=name, scopes=wanted, lasts=timedelta(days=days))
         row.machine = machine
         if machine:
-            row.key = _enrol_machine_key(plane, session, row, text=text)
+            row.key = _enrol_machine_key(plane, session, row, text=text, auth=auth)
         session.add(row)
-        _log(plane, session, row, act=Act.TOKEN_ISSUED, by=person.id, auth=Auth.PASSPHRASE)
+        _log(plane, session, row, act=Act.TOKEN_ISSUED, by=person.id, auth=auth)
         return Issued(_record(row), text)
 
 
-def issue_by_key(plane: ControlPlane, person: str, proof: Proof) -> Issued:
-    """Issue a token of every scope, for a working day, to somebody who shows that they hold the key of their own.
+def log_in(plane: ControlPlane, person: str, present: str | Proof) -> Issued:
+    """Issue a token of every scope, for a working day, to somebody who shows who they are.
 
     Args:
         plane: the control plane.
         person: login or id.
-        proof: by that key, for `LOG_IN`.
+        present: their passphrase; or a proof by the key that they keep, for `LOG_IN`.
 
     Raises:
-        Refused: there is no such person, or the proof is not theirs, not for this, too old, or was used.
+        Refused: there is no such person; a wrong passphrase, or people sign in elsewhere; a proof that is not theirs,
+            not for this, too old, or was used.
         Conflict: as many tokens of theirs as can be are in force.
+        Busy: too many sign in at once.
     """
-    try:
-        auth = presence.require(plane, person, proof, purpose=LOG_IN)
-    except NotFound as error:
-        raise Refused("expected somebody with a key of their own, got another") from error
+    if isinstance(present, str):
+        person, auth = passphrases.sign_in(plane, person, present), Auth.PASSPHRASE
+    else:
+        try:
+            auth = presence.require(plane, person, present, purpose=LOG_IN)
+        except NotFound as error:
+            raise Refused("expected somebody with a key of their own, got another") from error
     with ledger.act(plane) as session:
         row = rights.find_row(session, person)
         _refuse_more(session, plane.now(), person=row.id)
-        text, token = _new(plane, row.id, name="by-key", scopes=ALL, lasts=BY_KEY_LASTS)
+        text, token = _new(plane, row.id, name="login", scopes=ALL, lasts=LOGIN_LASTS)
         session.add(token)
         _log(plane, session, token, act=Act.TOKEN_ISSUED, by=row.id, auth=auth)
         return Issued(_record(token), text)
@@ -268,12 +274,12 @@ def _new(
     return text, row
 
 
-def _enrol_machine_key(plane: ControlPlane, session: Session, row: TokenRow, *, text: str) -> str:
+def _enrol_machine_key(plane: ControlPlane, session: Session, row: TokenRow, *, text: str, auth: Auth) -> str:
     """Enrol the key of a machine's token as a further one of the person who answers for it, and return its id."""
     key = Ed25519PrivateKey.generate()
     public = dsse.public_bytes(key)
     target = LeafObject("person", row.person, key_digest(public))
-    event = ledger.Event(Act.KEY_ENROLLED, row.person, "author", Auth.PASSPHRASE, target, code="machine")
+    event = ledger.Event(Act.KEY_ENROLLED, row.person, "author", auth, target, code="machine")
     enrolled = KeyRow(
         id=dsse.key_id(public),
         person=row.person,

@@ -1,50 +1,28 @@
-"""`/v1`: sessions, people, tokens.
+"""`/v1`: people, tokens, invitations. Sessions are in `sessions`.
 
-Who may: everybody signed in may read who is there, and has sessions and tokens of their own; what concerns somebody
-else takes an administrator, whom the use cases ask for.
+Who may: everybody signed in may read who is there, and has tokens of their own; what concerns somebody else takes an
+administrator, whom the use cases ask for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
-from audit.record import Auth
-from control_plane import ledger
-from control_plane.accounts import addresses, invitations, leaving, oidc, people, sessions, tokens
+from control_plane.accounts import addresses, invitations, leaving, people, tokens
 from control_plane.accounts.people import Enrolled, Holds, NewPerson, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.routing import routes
-from control_plane.api.shared import (
-    Actor,
-    Body,
-    Plane,
-    Present,
-    Proving,
-    Text,
-    cookie_of,
-    is_secure,
-    require_same_site,
-    set_cookie,
-)
+from control_plane.api.shared import Actor, Body, Explained, Plane, Present, Text, require_same_site
 from control_plane.errors import NotSignedIn, Refused
 from control_plane.requests.paging import Paging
 
 __all__ = ["router"]
 
 router = routes()
-SIGN_ON_COOKIE = "mentorplane-sign-on"
-
-
-class SigningIn(Body):
-    """A login and its passphrase."""
-
-    login: Text
-    passphrase: Text = Field(repr=False)
 
 
 class Enrolling(Body):
@@ -55,11 +33,10 @@ class Enrolling(Body):
     roles: list[Text]
 
 
-class Issuing(Body):
+class Issuing(Present):
     """A token to issue: for oneself, or for a machine that one answers for."""
 
     name: Text
-    passphrase: Text = Field(repr=False)
     scopes: list[Text] = Field(default_factory=list)
     days: Annotated[int, Field(ge=1, le=tokens.MAX_DAYS)] = tokens.DEFAULT_DAYS
     machine: Text = ""
@@ -71,19 +48,8 @@ class Address(Body):
     address: Text = Field(repr=False)
 
 
-class AddressOf(Address):
-    """Where somebody else gets mail, "" for nowhere, and the administrator's passphrase."""
-
-    passphrase: Text = Field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who signed in, what their pages send with each write, and until when at most."""
-
-    person: Person
-    csrf_token: str
-    expires_at: datetime | None = None
+class AddressOf(Address, Present):
+    """Where somebody else gets mail, "" for nowhere, and that the administrator is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,41 +73,6 @@ class NewToken:
 
     token: Token
     text: str
-
-
-@router.post("/session", status_code=201)
-def sign_in(plane: Plane, request: Request, response: Response, *, body: SigningIn) -> SignedIn:
-    """Start a session in a browser; the one that it had ends."""
-    require_same_site(request)
-    try:
-        started = sessions.sign_in(plane, body.login, body.passphrase, before=cookie_of(request))
-    except Refused as error:
-        raise NotSignedIn(str(error), hint=error.hint) from error
-    set_cookie(request, response, started.cookie)
-    person = people.find_person(plane, started.person)
-    return SignedIn(person, sessions.csrf_token(started.cookie), started.expires_at)
-
-
-@router.get("/session")
-def session(plane: Plane, request: Request, response: Response, *, actor: Actor) -> SignedIn:
-    """Return whose session it is, and what pages send with each write."""
-    response.headers["Cache-Control"] = "no-store"
-    cookie = cookie_of(request)
-    if not cookie or "Authorization" in request.headers:
-        raise NotSignedIn("expected a session, got a token")
-    return SignedIn(people.find_person(plane, actor.person), sessions.csrf_token(cookie))
-
-
-@router.delete("/session", status_code=204)
-def sign_out(
-    plane: Plane, request: Request, response: Response, *, actor: Actor, everywhere: Annotated[bool, Query()] = False
-) -> None:
-    """End this session, or everywhere all of this person's."""
-    if everywhere:
-        sessions.end_all(plane, actor.person)
-    elif cookie_of(request):
-        sessions.end(plane, cookie_of(request))
-    set_cookie(request, response, "")
 
 
 @router.get("/people/me")
@@ -174,12 +105,13 @@ def remove_address(plane: Plane, actor: Actor) -> None:
 
 
 @router.put("/people/{person}/address", status_code=204)
-def set_address_of(plane: Plane, actor: Actor, person: Text, *, body: AddressOf) -> None:
+def set_address_of(plane: Plane, request: Request, actor: Actor, *, person: Text, body: AddressOf) -> None:
     """Set somebody's e-mail address, or remove it, as an administrator; one's own takes no passphrase."""
+    present = body.present(request)
     if body.address:
-        addresses.set_address(plane, actor.person, person, address=body.address, passphrase=body.passphrase)
+        addresses.set_address(plane, actor.person, person, address=body.address, passphrase=present)
     else:
-        addresses.remove_address(plane, actor.person, person, passphrase=body.passphrase)
+        addresses.remove_address(plane, actor.person, person, passphrase=present)
 
 
 @router.get("/people")
@@ -198,18 +130,17 @@ def enrol(plane: Plane, actor: Actor, response: Response, *, body: Enrolling) ->
 @router.get("/tokens")
 def list_tokens(plane: Plane, actor: Actor) -> tuple[Token, ...]:
     """Return one's own tokens, newest first; as an administrator everybody's."""
-    everybody = actor.person == ledger.SYSTEM or "administrator" in people.find_person(plane, actor.person).roles
-    return tokens.list_tokens(plane, person="" if everybody else actor.person)
+    return tokens.list_tokens(plane, person="" if people.sees_all(plane, actor.person) else actor.person)
 
 
 @router.post("/tokens", status_code=201)
-def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing) -> NewToken:
+def issue_token(plane: Plane, request: Request, actor: Actor, *, response: Response, body: Issuing) -> NewToken:
     """Issue a token; its text is shown this once."""
     issued = tokens.issue(
         plane,
         actor.person,
         name=body.name,
-        passphrase=body.passphrase,
+        passphrase=body.present(request),
         scopes=body.scopes,
         days=body.days,
         machine=body.machine,
@@ -218,19 +149,19 @@ def issue_token(plane: Plane, actor: Actor, response: Response, *, body: Issuing
     return NewToken(issued.token, issued.text)
 
 
-class LoggingIn(Proving):
-    """Who logs in with the key that they keep, by login or id."""
+class LoggingIn(Present):
+    """Who logs in, by login or id: with their passphrase, or with the key that they keep."""
 
     person: Text
 
 
-@router.post("/tokens/by-key", status_code=201)
+@router.post("/tokens/login", status_code=201)
 def log_in(plane: Plane, request: Request, response: Response, *, body: LoggingIn) -> NewToken:
-    """Issue a token for a working day to somebody who signs with their own key that they are here."""
+    """Issue a token for a working day to somebody who shows who they are."""
     require_same_site(request)
     response.headers["Cache-Control"] = "no-store"
     try:
-        issued = tokens.issue_by_key(plane, body.person, body.proof(request))
+        issued = tokens.log_in(plane, body.person, body.present(request))
     except Refused as error:
         raise NotSignedIn(str(error), hint=error.hint) from error
     return NewToken(issued.token, issued.text)
@@ -242,53 +173,8 @@ def revoke_token(plane: Plane, actor: Actor, identity: Text) -> Token:
     return tokens.revoke(plane, actor.person, identity)
 
 
-@router.get("/session/oidc", status_code=303, response_class=Response)
-def begin_sign_on(plane: Plane, request: Request, *, then: Text = "/", invitation: Text = "") -> Response:
-    """Send the browser to the organisation's identity provider."""
-    begun = oidc.begin(plane, back_to=_back_to(request), then=then, invitation=invitation)
-    response = Response(status_code=303, headers={"Location": begun.url, "Cache-Control": "no-store"})
-    response.set_cookie(
-        SIGN_ON_COOKIE,
-        begun.cookie,
-        max_age=oidc.TRY_FOR_S,
-        path="/v1/session/oidc",
-        secure=is_secure(request),
-        httponly=True,
-        samesite="lax",
-    )
-    return response
-
-
-@router.get("/session/oidc/callback", status_code=303, response_class=Response)
-def finish_sign_on(
-    plane: Plane,
-    request: Request,
-    *,
-    code: Text = "",
-    state: Text = "",
-    iss: Text = "",
-    error: Text = "",
-) -> Response:
-    """Start a session for whom the identity provider vouches."""
-    answer = oidc.Answer(code, state, request.cookies.get(SIGN_ON_COOKIE, ""), issuer=iss, error=error)
-    try:
-        person, then = oidc.finish(plane, answer, back_to=_back_to(request))
-    except Refused as problem:
-        raise NotSignedIn(str(problem), hint=problem.hint) from problem
-    started = sessions.start(plane, person, auth=Auth.SINGLE_SIGN_ON, before=cookie_of(request))
-    response = Response(status_code=303, headers={"Location": then})
-    set_cookie(request, response, started.cookie)
-    response.delete_cookie(SIGN_ON_COOKIE, path="/v1/session/oidc")
-    return response
-
-
-def _back_to(request: Request) -> str:
-    here: str = request.app.state.plane.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
-    return f"{here}/v1/session/oidc/callback"
-
-
 class Inviting(Present):
-    """What a code is for: for somebody else to enrol a new key, or for oneself to link an account."""
+    """What a code is for: for somebody else to enrol a first or new key, or for oneself to link an account."""
 
     purpose: Text
 
@@ -304,16 +190,14 @@ class Invited:
 def invite(
     plane: Plane, request: Request, actor: Actor, *, person: Text, response: Response, body: Inviting
 ) -> Invited:
-    """Make a code: as an administrator for somebody's new key, for oneself to link an account of the provider."""
+    """Make a code: for somebody's first key, one of two for a new one, or for oneself to link a provider's account."""
     response.headers["Cache-Control"] = "no-store"
     present = body.present(request)
     return Invited(invitations.invite(plane, actor.person, person, purpose=body.purpose, present=present))
 
 
-class Leaving(Present):
+class Leaving(Explained):
     """Why somebody leaves, and that whoever signs it is here."""
-
-    reason: Text
 
 
 @dataclass(frozen=True, slots=True)

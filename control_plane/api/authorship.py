@@ -6,7 +6,8 @@ route of the act itself, in `signed`.
 
 from __future__ import annotations
 
-from control_plane.api import releases
+from control_plane.api import grants, releases
+from control_plane.api.grants import Delegation, Grant, Second
 from control_plane.api.proposals import Change, Duplicate, Edit, Rebase, Revision, proposed
 from control_plane.api.releases import (
     Halt,
@@ -21,8 +22,8 @@ from control_plane.api.releases import (
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
 from control_plane.registry import proposals
-from control_plane.registry.lifecycle import acts, rollout, withdrawing
-from control_plane.registry.signing import Words
+from control_plane.registry.lifecycle import acts
+from control_plane.registry.signing import Terms, Words
 from control_plane.reviewing import closing, drafts
 from control_plane.reviewing.material import Material
 from control_plane.reviewing.own_keys import unsigned
@@ -131,10 +132,7 @@ def unsigned_withdrawal(plane: Plane, actor: Actor, body: Withdraw) -> Words:
 def unsigned_channel_withdrawal(plane: Plane, actor: Actor, name: Text, *, body: WithdrawChannel) -> Words:
     """Return what there is to sign of the withdrawal of a channel."""
     return unsigned(
-        lambda proof: withdrawing.withdraw_channel(
-            plane, actor.person, channel=name, reason=body.reason, passphrase=proof
-        ),
-        Words,
+        lambda proof: releases.channel_withdrawn(plane, actor.person, body, channel=name, proof=proof), Words
     )
 
 
@@ -147,9 +145,22 @@ def unsigned_opening(plane: Plane, actor: Actor, name: Text, *, body: OpenStage)
 @router.post("/channels/{name}/halt")
 def unsigned_halt(plane: Plane, actor: Actor, name: Text, *, body: Halt) -> Words:
     """Return what there is to sign of the halt of a rollout."""
-    return unsigned(
-        lambda proof: rollout.halt(
-            plane, actor.person, channel=name, release=body.release, reason=body.reason, passphrase=proof
-        ),
-        Words,
-    )
+    return unsigned(lambda proof: releases.halted(plane, actor.person, body, channel=name, proof=proof), Words)
+
+
+@router.post("/grants")
+def unsigned_grant(plane: Plane, actor: Actor, body: Grant) -> Terms:
+    """Return what the first of two people signs of a grant."""
+    return unsigned(lambda proof: grants.proposed(plane, actor.person, body, proof=proof), Terms)
+
+
+@router.post("/grants/{identity}/sign")
+def unsigned_second(plane: Plane, actor: Actor, identity: Text, *, body: Second) -> Terms:
+    """Return what the second of two people signs of a grant."""
+    return unsigned(lambda proof: grants.seconded(plane, actor.person, body, identity=identity, proof=proof), Terms)
+
+
+@router.post("/delegations")
+def unsigned_delegation(plane: Plane, actor: Actor, body: Delegation) -> Terms:
+    """Return what whoever will be away signs of a delegation."""
+    return unsigned(lambda proof: grants.delegated(plane, actor.person, body, proof=proof), Terms)

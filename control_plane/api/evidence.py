@@ -9,7 +9,7 @@ import io
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.api.audit import Moment
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Plane, Text
+from control_plane.api.shared import Actor, Body, Explained, Plane, Text
 from control_plane.evidence import controls, gaps, packs
 from control_plane.evidence.controls.report import controls_html
 from control_plane.evidence.filed import document_digest, file_digest
@@ -45,16 +45,18 @@ class Packing(Body):
     with_texts: bool = True
 
 
-class Filing(Body):
-    """A document that the organisation has: its kind, its text in UTF-8 or its digest, its last valid day, why."""
+class Filing(Explained):
+    """A document that the organisation has: its kind, its text in UTF-8 or its digest, its last valid day, why.
+
+    `role` is the one in which somebody files it; whoever has several that fit says which.
+    """
 
     kind: Text
     document: Text = ""
     digest: Text = ""
-    reason: Text
-    passphrase: Text = Field(repr=False)
     valid_until: date | None = None
     ticket: Text = ""
+    role: Text = ""
 
 
 class Filed(Body):
@@ -68,8 +70,7 @@ def make_pack(plane: Plane, actor: Actor, body: Packing) -> Response:
     """Make an evidence pack and return it as a ZIP file."""
     if bool(body.release) == bool(body.since or body.until):
         raise InvalidDocument("expected either a release or a period")
-    if actor.person != ledger.SYSTEM:
-        rights.require_role(plane, actor.person, KEEPERS, attempt=Attempt("make-pack", LeafObject("pack")))
+    rights.require_reader(plane, actor.person, KEEPERS, attempt=Attempt("make-pack", LeafObject("pack")))
     asked = packs.PackRequest(
         body.since,
         body.until,
@@ -120,9 +121,9 @@ def audit_report_page(
 
 
 @router.post("/evidence", status_code=201)
-def file_document(plane: Plane, actor: Actor, body: Filing) -> Filed:
+def file_document(plane: Plane, request: Request, actor: Actor, *, body: Filing) -> Filed:
     """Log that the organisation has a document; only its digest is kept."""
-    asking = Asking(actor.person, body.reason, body.passphrase, body.ticket)
+    asking = Asking(actor.person, body.reason, body.present(request), body.ticket, body.role)
     if bool(body.document) == bool(body.digest):
         raise InvalidDocument("expected either a document or its digest")
     digest = body.digest or document_digest(body.document.encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Request
 from pydantic import Field
 
 from control_plane.accounts import delegations, grants, handover, people
@@ -16,53 +17,63 @@ from control_plane.accounts.handover import Checklist
 from control_plane.accounts.people import HeldRole
 from control_plane.api.audit import Moment
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Explained, Plane, Text
+from control_plane.api.shared import Actor, Body, Explained, Plane, Present, Signing, Text
+from control_plane.plane import ControlPlane
+from control_plane.registry.signing import Elsewhere
 
-__all__ = ["router"]
+__all__ = ["Delegation", "Grant", "Second", "delegated", "proposed", "router", "seconded"]
 
 router = routes()
 
 
-class Granting(Body):
+class Grant(Body):
     """A grant to sign first; `previous` is the grant whose holder this one follows."""
 
     person: Text
     role: Text
     reason: Text
-    passphrase: Text = Field(repr=False)
     since: Moment | None = None
     days: Annotated[int, Field(ge=0, le=366)] = 0
     previous: Text = ""
 
 
-class Signing(Body):
-    """The second signature: `digest` is that of the grant that the signer looked at."""
+class Granting(Signing, Grant):
+    """A grant with what signs it."""
+
+
+class Second(Body):
+    """The second signature of a grant: `digest` is that of the one that the signer looked at."""
 
     digest: Text
     reason: Text
-    passphrase: Text = Field(repr=False)
+
+
+class Seconding(Signing, Second):
+    """The second signature with what makes it."""
 
 
 class Ending(Explained):
     """Why a grant or delegation ends."""
 
 
-class Noting(Body):
+class Noting(Present):
     """The digest of the list that the successor looked at."""
 
     digest: Text
-    passphrase: Text = Field(repr=False)
 
 
-class Delegating(Body):
+class Delegation(Body):
     """Who acts in a role of mine, from when (now if nothing is said) until when."""
 
     person: Text
     role: Text
     until: Moment
     reason: Text
-    passphrase: Text = Field(repr=False)
     since: Moment | None = None
+
+
+class Delegating(Signing, Delegation):
+    """A delegation with what signs it."""
 
 
 @router.get("/roles")
@@ -80,22 +91,30 @@ def list_grants(plane: Plane, _actor: Actor, *, person: Text = "", in_force: boo
 @router.post("/grants", status_code=201)
 def propose_grant(plane: Plane, actor: Actor, body: Granting) -> GrantRecord:
     """Sign a grant as the first of two people."""
+    return proposed(plane, actor.person, body, proof=body.proof())
+
+
+def proposed(plane: ControlPlane, person: str, body: Grant, *, proof: str | Elsewhere) -> GrantRecord:
+    """Sign the grant that a request says, with what signs it."""
     making = Making(body.person, body.role, body.since, body.days, body.previous)
-    return grants.propose(plane, actor.person, making, reason=body.reason, passphrase=body.passphrase)
+    return grants.propose(plane, person, making, reason=body.reason, passphrase=proof)
 
 
 @router.post("/grants/{identity}/sign")
-def sign_grant(plane: Plane, actor: Actor, identity: Text, *, body: Signing) -> GrantRecord:
+def sign_grant(plane: Plane, actor: Actor, identity: Text, *, body: Seconding) -> GrantRecord:
     """Sign a grant as the second person: it is in force then."""
-    return grants.sign(
-        plane, actor.person, identity, digest=body.digest, reason=body.reason, passphrase=body.passphrase
-    )
+    return seconded(plane, actor.person, body, identity=identity, proof=body.proof())
+
+
+def seconded(plane: ControlPlane, person: str, body: Second, *, identity: str, proof: str | Elsewhere) -> GrantRecord:
+    """Sign the grant that a request names as the second person, with what signs it."""
+    return grants.sign(plane, person, identity, digest=body.digest, reason=body.reason, passphrase=proof)
 
 
 @router.post("/grants/{identity}/end")
-def end_grant(plane: Plane, actor: Actor, identity: Text, *, body: Ending) -> GrantRecord:
+def end_grant(plane: Plane, request: Request, actor: Actor, *, identity: Text, body: Ending) -> GrantRecord:
     """End a grant or a delegation at once."""
-    return grants.end(plane, actor.person, identity, reason=body.reason, passphrase=body.passphrase)
+    return grants.end(plane, actor.person, identity, reason=body.reason, passphrase=body.present(request))
 
 
 @router.get("/grants/{identity}/open")
@@ -105,21 +124,27 @@ def what_is_open(plane: Plane, _actor: Actor, identity: Text) -> Checklist:
 
 
 @router.post("/grants/{identity}/take-over")
-def take_over(plane: Plane, actor: Actor, identity: Text, *, body: Noting) -> GrantRecord:
+def take_over(plane: Plane, request: Request, actor: Actor, *, identity: Text, body: Noting) -> GrantRecord:
     """Take note of what is open, as the successor, and hold the role from then on."""
-    return handover.acknowledge(plane, actor.person, identity, digest=body.digest, passphrase=body.passphrase)
+    present = body.present(request)
+    return handover.acknowledge(plane, actor.person, identity, digest=body.digest, passphrase=present)
 
 
 @router.post("/delegations", status_code=201)
 def delegate(plane: Plane, actor: Actor, body: Delegating) -> GrantRecord:
     """Let another person act in a role of one's own while one is away."""
+    return delegated(plane, actor.person, body, proof=body.proof())
+
+
+def delegated(plane: ControlPlane, person: str, body: Delegation, *, proof: str | Elsewhere) -> GrantRecord:
+    """Delegate what a request says, with what signs it."""
     return delegations.delegate(
         plane,
-        actor.person,
+        person,
         person=body.person,
         role=body.role,
         until=body.until,
         reason=body.reason,
-        passphrase=body.passphrase,
+        passphrase=proof,
         since=body.since,
     )

@@ -39,6 +39,7 @@ class Inside:
         self._options = Options(PLACE)
         self._app = FastAPI(openapi_url=None)
         self._app.state.plane = plane
+        self._app.state.warnings, self._app.state.keeper = (), None
         self._app.state.people_limits = Buckets(0, clock=plane.clock)
         self._app.add_exception_handler(RequestValidationError, _on_malformed)
         self._app.router.routes += all_routes()

@@ -130,11 +130,10 @@ class Item(Body):
     reason: Text
 
 
-class Batch(Body):
-    """Proposals that one person opened and approves with one re-authentication."""
+class Batch(Signing):
+    """Proposals that one person opened and approves with one re-authentication, or one statement for each item."""
 
     items: list[Item]
-    passphrase: Text = Field(repr=False)
 
 
 class Signed(Body):
@@ -263,7 +262,7 @@ def open_proposal(plane: Plane, actor: Actor, number: Number) -> ProposalDetail:
 def approve_batch(plane: Plane, actor: Actor, body: Batch) -> tuple[Proposal, ...]:
     """Approve several proposals that this person opened, all or none."""
     items = [BatchItem(one.number, one.manifest, one.role, one.reason) for one in body.items]
-    return batches.approve_batch(plane, actor.person, items, passphrase=body.passphrase)
+    return batches.approve_batch(plane, actor.person, items, passphrase=body.proof())
 
 
 @router.get("/proposals/{number}/material")

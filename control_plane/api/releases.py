@@ -23,12 +23,16 @@ Small = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class Withdraw(Body):
-    """What to withdraw, by name or digest, why, and what runs instead ("" for the fallback text)."""
+    """What to withdraw, by name or digest, why, and what runs instead ("" for the fallback text).
+
+    `role` is the one in which somebody signs; whoever has several that fit says which.
+    """
 
     target: Text
     reason: Text
     replacement: Text = ""
     channel: Text = ""
+    role: Text = ""
 
 
 class Withdrawing(Signing, Withdraw):
@@ -36,9 +40,10 @@ class Withdrawing(Signing, Withdraw):
 
 
 class WithdrawChannel(Body):
-    """Why all of a channel stops."""
+    """Why all of a channel stops, and in which role somebody signs that."""
 
     reason: Text
+    role: Text = ""
 
 
 class WithdrawingChannel(Signing, WithdrawChannel):
@@ -121,10 +126,11 @@ class OpeningStage(Signing, OpenStage):
 
 
 class Halt(Body):
-    """Why no further device is to adopt which release."""
+    """Why no further device is to adopt which release, and in which role somebody signs that."""
 
     release: Small
     reason: Text
+    role: Text = ""
 
 
 class Halting(Signing, Halt):
@@ -152,7 +158,16 @@ def list_channels(plane: Plane, _actor: Actor) -> tuple[ChannelInfo, ...]:
 @router.post("/channels/{name}/withdrawal", status_code=201)
 def withdraw_channel(plane: Plane, actor: Actor, name: Text, *, body: WithdrawingChannel) -> ChannelWithdrawn:
     """Withdraw all prompts of a channel; two people must, about the same release."""
-    return withdrawing.withdraw_channel(plane, actor.person, channel=name, reason=body.reason, passphrase=body.proof())
+    return channel_withdrawn(plane, actor.person, body, channel=name, proof=body.proof())
+
+
+def channel_withdrawn(
+    plane: ControlPlane, person: str, body: WithdrawChannel, *, channel: str, proof: str | Elsewhere
+) -> ChannelWithdrawn:
+    """Withdraw the channel that a request names, with what signs it."""
+    return withdrawing.withdraw_channel(
+        plane, person, channel=channel, reason=body.reason, passphrase=proof, role=body.role
+    )
 
 
 @router.get("/withdrawn")
@@ -191,8 +206,13 @@ def stage_opened(
 @router.post("/channels/{name}/halt", status_code=201)
 def halt_rollout(plane: Plane, actor: Actor, name: Text, *, body: Halting) -> rollout.Staged:
     """Halt the rollout of the live release of a channel: no further device adopts it."""
+    return halted(plane, actor.person, body, channel=name, proof=body.proof())
+
+
+def halted(plane: ControlPlane, person: str, body: Halt, *, channel: str, proof: str | Elsewhere) -> rollout.Staged:
+    """Halt the rollout that a request names, with what signs it."""
     return rollout.halt(
-        plane, actor.person, channel=name, release=body.release, reason=body.reason, passphrase=body.proof()
+        plane, person, channel=channel, release=body.release, reason=body.reason, passphrase=proof, role=body.role
     )
 
 
@@ -327,4 +347,5 @@ def withdrawn(plane: ControlPlane, person: str, body: Withdraw, *, proof: str | 
         passphrase=proof,
         replacement=body.replacement,
         channel=body.channel,
+        role=body.role,
     )

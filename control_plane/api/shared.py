@@ -146,7 +146,7 @@ class Signing(Body):
     """What signs: a passphrase, or each statement of the act as it was signed with a key of one's own."""
 
     passphrase: Text = Field(default="", repr=False)
-    signed: list[Stated] = Field(default_factory=list, max_length=20)
+    signed: list[Stated] = Field(default_factory=list, max_length=50)
 
     def proof(self) -> str | Elsewhere:
         """Return what was given."""
@@ -155,11 +155,10 @@ class Signing(Body):
         return own_keys.signed_elsewhere((one.envelope, dsse.decode_base64(one.salt)) for one in self.signed)
 
 
-class Explained(Body):
-    """Why, in one's own words, and one's passphrase."""
+class Explained(Present):
+    """Why, in one's own words, and that one is here."""
 
     reason: Text
-    passphrase: Text = Field(repr=False)
 
 
 Actor: TypeAlias = Annotated[Acting, Depends(_actor)]

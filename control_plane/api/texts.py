@@ -1,23 +1,21 @@
 """`/v1`: texts of people: what erasing would take, erasing, legal holds, how long texts are kept.
 
-Who may: compliance and administrators, each time with a reason and their passphrase; auditors read which holds are in
+Who may: compliance and administrators, each time with a reason, and showing that they are here; auditors read which holds are in
 force; everybody signed in reads how long texts are kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from pydantic import Field
+from fastapi import Request
 
 from audit.record import LeafObject
-from control_plane import ledger
 from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.scopes import Acting
 from control_plane.api.routing import routes
-from control_plane.api.shared import Actor, Body, Explained, Plane, Text
-from control_plane.plane import ControlPlane
+from control_plane.api.shared import Actor, Explained, Plane, Text
 from control_plane.texts import erasing, holding, retention
 from control_plane.texts.erasing import Erasure
 from control_plane.texts.holds import Hold, list_holds
@@ -29,9 +27,13 @@ router = routes()
 
 
 class Reasoned(Explained):
-    """Why, in one's own words, one's passphrase, and a reference to the request if there is one."""
+    """Why, that one is here, and a reference to the request if there is one.
+
+    `role` is the one in which somebody asks; whoever has several that fit says which.
+    """
 
     ticket: Text = ""
+    role: Text = ""
 
 
 class Holding(Reasoned):
@@ -40,12 +42,11 @@ class Holding(Reasoned):
     person: Text = ""
 
 
-class ChangingSetting(Body):
-    """Days, on, or off, and why."""
+class ChangingSetting(Explained):
+    """Days, on, or off, and why; `role` as for what is erased."""
 
     value: Text
-    reason: Text
-    passphrase: Text = Field(repr=False)
+    role: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,39 +70,39 @@ class SettingChanged:
 @router.get("/people/{person}/erasure")
 def preview_erasure(plane: Plane, actor: Actor, person: Text) -> Erasable:
     """Return what erasing somebody's texts would destroy, and what forbids it."""
-    _require_reader(plane, actor, KEEPERS, attempt=Attempt("erase", LeafObject("person")))
+    rights.require_reader(plane, actor.person, KEEPERS, attempt=Attempt("erase", LeafObject("person")))
     return Erasable(*erasing.preview(plane, person))
 
 
 @router.post("/people/{person}/erasure", status_code=201)
-def erase_texts(plane: Plane, actor: Actor, person: Text, *, body: Reasoned) -> Erasure:
+def erase_texts(plane: Plane, request: Request, actor: Actor, *, person: Text, body: Reasoned) -> Erasure:
     """Erase every text of somebody, name, address and reasons, for good."""
-    return erasing.erase(
-        plane, person, by=actor.person, reason=body.reason, passphrase=body.passphrase, ticket=body.ticket
-    )
+    return erasing.erase(plane, person, by=actor.person, **_asked(body, request))
 
 
 @router.get("/holds")
 def list_legal_holds(plane: Plane, actor: Actor, *, lifted: bool = False) -> tuple[Hold, ...]:
     """Return the legal holds in force, and with `lifted` all that ever were."""
-    _require_reader(plane, actor, (*KEEPERS, "auditor"), attempt=Attempt("hold", LeafObject("log")))
+    rights.require_reader(plane, actor.person, (*KEEPERS, "auditor"), attempt=Attempt("hold", LeafObject("log")))
     return list_holds(plane, lifted=lifted)
 
 
 @router.post("/holds", status_code=201)
-def place_hold(plane: Plane, actor: Actor, body: Holding) -> Hold:
+def place_hold(plane: Plane, request: Request, actor: Actor, *, body: Holding) -> Hold:
     """Place a legal hold on the texts of somebody, or of everybody."""
-    return holding.hold(
-        plane, body.person, by=actor.person, reason=body.reason, passphrase=body.passphrase, ticket=body.ticket
-    )
+    return holding.hold(plane, body.person, by=actor.person, **_asked(body, request))
 
 
 @router.post("/holds/{identity}/lift")
-def lift_hold(plane: Plane, actor: Actor, identity: Text, *, body: Reasoned) -> Hold:
+def lift_hold(plane: Plane, request: Request, actor: Actor, *, identity: Text, body: Reasoned) -> Hold:
     """Lift a legal hold."""
-    return holding.lift_hold(
-        plane, identity, by=actor.person, reason=body.reason, passphrase=body.passphrase, ticket=body.ticket
-    )
+    return holding.lift_hold(plane, identity, by=actor.person, **_asked(body, request))
+
+
+def _asked(body: Reasoned, request: Request) -> dict[str, Any]:
+    """Return why, how somebody shows that they are here, and the rest, as the use cases take it."""
+    present = body.present(request)
+    return {"reason": body.reason, "passphrase": present, "ticket": body.ticket, "role": body.role}
 
 
 @router.get("/retention")
@@ -111,15 +112,12 @@ def show_retention(plane: Plane, _actor: Actor) -> dict[str, str]:
 
 
 @router.put("/retention/{name}")
-def change_retention(plane: Plane, actor: Actor, name: Text, *, body: ChangingSetting) -> SettingChanged:
+def change_retention(
+    plane: Plane, request: Request, actor: Actor, *, name: Text, body: ChangingSetting
+) -> SettingChanged:
     """Change a setting; the log says so before it takes effect."""
+    present = body.present(request)
     entry = retention.change_setting(
-        plane, name, body.value, by=actor.person, reason=body.reason, passphrase=body.passphrase
+        plane, name, body.value, by=actor.person, reason=body.reason, passphrase=present, role=body.role
     )
     return SettingChanged(name, body.value, entry)
-
-
-def _require_reader(plane: ControlPlane, actor: Acting, roles: tuple[str, ...], *, attempt: Attempt) -> None:
-    """Refuse whoever holds none of these roles; whoever works on the home itself has what is in it."""
-    if actor.person != ledger.SYSTEM:
-        rights.require_role(plane, actor.person, roles, attempt=attempt)

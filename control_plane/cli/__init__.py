@@ -19,6 +19,7 @@ from control_plane.cli import (
     key,
     library,
     lifecycle,
+    logins,
     people,
     prompt,
     proposal,
@@ -37,10 +38,12 @@ __all__ = ["app"]
 app = typer.Typer(help="The server: registry, approvals, releases.", no_args_is_help=True)
 app.command("serve")(serving.serve)
 app.command("seed")(serving.seed)
-app.command("login")(key.login)
+app.command("login")(logins.login)
+app.command("logout")(logins.logout)
 app.command("inbox")(proposal.inbox)
 app.command("propose")(workflow.propose)
 app.command("check")(workflow.check)
+app.command("checks")(workflow.checks)
 app.command("approve")(workflow.approve)
 app.command("reject")(workflow.reject)
 app.command("release")(going_out.release)
@@ -53,6 +56,8 @@ app.command("withdraw")(lifecycle.withdraw)
 app.command("withdrawals")(going_out.withdrawals)
 app.command("review")(going_out.review_release)
 app.command("channels")(going_out.channels)
+app.command("releases")(going_out.releases)
+app.command("health")(going_out.health)
 app.add_typer(rollout.app, name="rollout")
 app.command("demo")(demo)
 app.command("dev")(dev)
@@ -73,5 +78,6 @@ app.add_typer(census.app, name="census")
 app.command("restore")(backup.restore)
 app.add_typer(people.app, name="people")
 app.add_typer(accounts.token_app, name="token")
+app.add_typer(accounts.session_app, name="session")
 app.add_typer(accounts.grant_app, name="grant")
 app.command("delegate")(accounts.delegate)

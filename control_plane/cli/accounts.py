@@ -1,6 +1,7 @@
-"""`token`, `grant`, `delegate`: accounts from the command line.
+"""`token`, `session`, `grant`, `delegate`: accounts from the command line.
 
-Passphrases come from a file, the environment or a question; a token is printed once, on stdout.
+Passphrases come from a file, the environment or a question; a token is printed once, on stdout. With `--key` one's own
+key shows that one is here, or signs what is granted once its terms are shown.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, Reason, passphrase
+from control_plane.cli.common import PassphraseFile, Reason
 from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.key import KeyFile
+from control_plane.cli.pen import Pen, signing
+from control_plane.purposes import doing
+from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.client.records import GrantRecord
 
-__all__ = ["delegate", "grant_app", "token_app"]
+__all__ = ["delegate", "grant_app", "session_app", "token_app"]
 
 token_app = typer.Typer(help="API tokens of people and machines.", no_args_is_help=True)
+session_app = typer.Typer(help="Sessions in browsers that are open.", no_args_is_help=True)
 grant_app = typer.Typer(help="Who holds which role now, and who says so.", no_args_is_help=True)
 Days = Annotated[int, typer.Option(help="For how many days; 0: as long as the approval rules allow.", min=0, max=366)]
 SCOPES = (
@@ -33,7 +39,8 @@ def list_tokens(
     desk: Desk, *, person: Annotated[str, typer.Option(help="Login or id; all that you may see without it.")] = ""
 ) -> None:
     """List tokens, newest first: for what, until when, last used about when."""
-    whose, logins = desk.person(person) if person else "", desk.logins()
+    logins = desk.logins()
+    whose = desk.person(person, among=logins) if person else ""
     found = tuple(one for one in desk.client.tokens.list() if not whose or one.person == whose)
     ends = {one.id: "revoked" if one.revoked_at else f"until {one.expires_at:%Y-%m-%d}" for one in found}
     lines = [
@@ -53,10 +60,11 @@ def issue(
     days: Annotated[int, typer.Option(help="Until it expires.", min=1, max=365)] = 90,
     machine: Annotated[str, typer.Option(help="Name of the machine that uses it and that you answer for.")] = "",
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Issue a token and print it, this once."""
-    secret = passphrase(passphrase_file)
-    made = desk.client.tokens.issue_token(name=name, passphrase=secret, scopes=scope, days=days, machine=machine)
+    present = desk.present(key, passphrase_file, purpose=doing("issue-token", name, days, machine, *scope))
+    made = desk.client.tokens.issue_token(name=name, scopes=scope, days=days, machine=machine, **present)
     desk.answer(made, made.text)
 
 
@@ -66,6 +74,37 @@ def revoke(desk: Desk, identity: str) -> None:
     """Revoke a token: it is good for nothing from now on."""
     made = desk.client.tokens.revoke_token(identity)
     desk.answer(made, f"revoked: {made.id}")
+
+
+@session_app.command("list")
+@acting
+def list_sessions(desk: Desk) -> None:
+    """List the open sessions in browsers, newest first: your own, or as an administrator everybody's."""
+    found, logins = desk.client.sessions.list(), desk.logins()
+    lines = [
+        f"{one.id}  {logins.get(one.person, one.person)}  since {one.at:%Y-%m-%d %H:%M}, "
+        f"used {one.seen_at:%Y-%m-%d %H:%M}, until {one.expires_at:%Y-%m-%d %H:%M} at most"
+        for one in found
+    ]
+    desk.answer(found, "\n".join(lines) or "no open sessions")
+
+
+@session_app.command("end")
+@acting
+def end_session(
+    desk: Desk,
+    identity: Annotated[str, typer.Argument(metavar="SESSION", help="Id of the session, see `session list`.")] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All of your own.")] = False,
+) -> None:
+    """End a session in a browser, or all of your own: whoever used it signs in again."""
+    if bool(identity) == every:
+        raise InvalidDocument("expected the id of a session, or --all, got both or neither")
+    if every:
+        desk.client.session.sign_out(everywhere=True)
+    else:
+        desk.client.sessions.end_session(identity)
+    desk.answer({"ended": identity or "all"}, "ended")
 
 
 @grant_app.command("list")
@@ -79,46 +118,48 @@ def list_grants(
 
 
 @grant_app.command("propose")
-@acting
+@signing
 def propose(
     desk: Desk,
+    pen: Pen,
     person: str,
     role: str,
     *,
     reason: Reason,
     days: Days = 0,
     follows: Annotated[str, typer.Option(help="Id of the grant that it takes over from.")] = "",
-    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Sign a grant as the first of two people, neither of whom it is for."""
-    secret = passphrase(passphrase_file)
-    made = desk.client.grants.propose_grant(
-        person=person, role=role, days=days, previous=follows, reason=reason, passphrase=secret
-    )
+    wanted = {"person": desk.person(person), "role": role, "days": days, "previous": follows}
+    what = {**wanted, "reason": reason}
+    made = pen.agree(desk.client.unsigned.grant, desk.client.grants.propose_grant, what, wanted=wanted)
     desk.answer(made, f"{_line(made)}\n{made.digest}")
 
 
 @grant_app.command("sign")
-@acting
+@signing
 def sign(
     desk: Desk,
+    pen: Pen,
     identity: str,
     *,
     digest: Annotated[str, typer.Option(help="Digest of the grant that you looked at.")],
     reason: Reason,
-    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Sign a grant as the second person: it is in force then."""
-    secret = passphrase(passphrase_file)
-    made = desk.client.grants.sign_grant(identity, digest=digest, reason=reason, passphrase=secret)
+    what = {"identity": identity, "digest": digest, "reason": reason}
+    made = pen.agree(desk.client.unsigned.second, desk.client.grants.sign_grant, what, wanted={"digest": digest})
     desk.answer(made, _line(made))
 
 
 @grant_app.command("end")
 @acting
-def end(desk: Desk, identity: str, *, reason: Reason, passphrase_file: PassphraseFile = None) -> None:
+def end(
+    desk: Desk, identity: str, *, reason: Reason, passphrase_file: PassphraseFile = None, key: KeyFile = None
+) -> None:
     """End a grant or a delegation at once: one person is enough."""
-    made = desk.client.grants.end_grant(identity, reason=reason, passphrase=passphrase(passphrase_file))
+    present = desk.present(key, passphrase_file, purpose=doing("end-grant", identity))
+    made = desk.client.grants.end_grant(identity, reason=reason, **present)
     desk.answer(made, _line(made))
 
 
@@ -139,26 +180,29 @@ def take_over(
     *,
     digest: Annotated[str, typer.Option(help="Digest of the list that you looked at, see `grant open`.")],
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Take note of what is open, as the successor: you hold the role from then on."""
-    made = desk.client.grants.take_over(identity, digest=digest, passphrase=passphrase(passphrase_file))
+    present = desk.present(key, passphrase_file, purpose=doing("hand-over", identity, digest))
+    made = desk.client.grants.take_over(identity, digest=digest, **present)
     desk.answer(made, _line(made))
 
 
-@acting
+@signing
 def delegate(
     desk: Desk,
+    pen: Pen,
     person: str,
     role: str,
     *,
     reason: Reason,
     days: Annotated[int, typer.Option(help="For how many days from now.", min=1, max=56)],
-    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Let another person act in a role of yours while you are away."""
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
-    secret = passphrase(passphrase_file)
-    made = desk.client.delegations.delegate(person=person, role=role, until=until, reason=reason, passphrase=secret)
+    wanted = {"person": desk.person(person), "role": role, "until": until}
+    what = {**wanted, "reason": reason}
+    made = pen.agree(desk.client.unsigned.delegation, desk.client.delegations.delegate, what, wanted=wanted)
     desk.answer(made, _line(made))
 
 

@@ -25,17 +25,22 @@ if TYPE_CHECKING:
     from control_plane.plane import ControlPlane
 
 __all__ = [
+    "ActingRole",
     "Channel",
+    "CodeFile",
     "Home",
     "Json",
     "Number",
     "PassphraseFile",
     "Reason",
+    "Ticket",
     "answer",
+    "codes",
     "exit_codes",
     "opened",
     "passphrase",
     "texts_of",
+    "token",
 ]
 
 DONE, FAILED, REFUSED, INVALID = 0, 1, 2, 3
@@ -49,8 +54,14 @@ PassphraseFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the passphrase; else MENTORPLANE_PASSPHRASE or a question."),
 ]
+CodeFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--code-file", help="File with the codes that you were handed; else MENTORPLANE_CODE or a question."),
+]
 Number: TypeAlias = Annotated[int, typer.Argument(help="Number of the proposal.", min=1, max=2**31 - 1)]
 Reason: TypeAlias = Annotated[str, typer.Option(help="Why, in your own words.")]
+Ticket: TypeAlias = Annotated[str, typer.Option(help="Reference to the request, such as a case number.")]
+ActingRole: TypeAlias = Annotated[str, typer.Option("--role", help="Role in which you act, if several of yours fit.")]
 DEFAULT_HOME = Path(".mentorplane")
 
 
@@ -103,18 +114,32 @@ def opened(home: Path, *, as_json: bool) -> Iterator[ControlPlane]:
 
 def passphrase(file: Path | None) -> str:
     """Return the passphrase from a file, the environment or a question, in this order."""
+    return _secret("passphrase", file)
+
+
+def codes(file: Path | None) -> str:
+    """Return the codes that somebody was handed, with blanks between them, from where a passphrase may come from."""
+    return _secret("code", file)
+
+
+def token(file: Path | None) -> str:
+    """Return an API token from where a passphrase may come from."""
+    return _secret("token", file).strip()
+
+
+def _secret(what: str, file: Path | None) -> str:
     if file is not None:
         try:
             return file.read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidDocument("expected a passphrase file that can be read, got another") from error
-    given = os.environ.get("MENTORPLANE_PASSPHRASE")
+            raise InvalidDocument(f"expected a {what} file that can be read, got another") from error
+    name = f"MENTORPLANE_{what.upper()}"
+    given = os.environ.get(name)
     if given is None and not sys.stdin.isatty():
         raise InvalidDocument(
-            "expected a passphrase, got none and no terminal to ask on",
-            hint="give --passphrase-file or MENTORPLANE_PASSPHRASE",
+            f"expected a {what}, got none and no terminal to ask on", hint=f"give --{what}-file or {name}"
         )
-    return given if given is not None else str(typer.prompt("Passphrase", hide_input=True, err=True))
+    return given if given is not None else str(typer.prompt(what.capitalize(), hide_input=True, err=True))
 
 
 def texts_of(files: Iterable[Path]) -> dict[str, str]:

@@ -3,14 +3,15 @@
 `reading` and `acting` make a command of a function whose first parameter is a `Desk`, and give it the options that all
 of them share: `--server` with its token, `--home` with `--as`, `--json`. At a server the token says who acts. At a home
 the same calls go to the same routes inside this process (see `api.inside`), so both ways answer alike.
-The server's address comes from `--server` or MENTORPLANE_SERVER, the token from a file or from MENTORPLANE_TOKEN.
+The server's address comes from `--server` or MENTORPLANE_SERVER, the token from a file, from MENTORPLANE_TOKEN, or from
+where `mentorplane login` keeps it.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAl
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, exit_codes, opened, passphrase
+from control_plane.cli.common import DEFAULT_HOME, Home, Json, answer, exit_codes, opened, passphrase, token
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "TokenFile",
     "acting",
     "dressed",
+    "open_desk",
     "options_of",
     "reading",
     "server_client",
@@ -45,7 +47,8 @@ Server: TypeAlias = Annotated[
     str, typer.Option("--server", help="Address of a server; without it a home is used.", envvar="MENTORPLANE_SERVER")
 ]
 TokenFile: TypeAlias = Annotated[
-    Path | None, typer.Option("--token-file", help="File with an API token for the server; else MENTORPLANE_TOKEN.")
+    Path | None,
+    typer.Option("--token-file", help="File with an API token for the server; else MENTORPLANE_TOKEN, or your login."),
 ]
 Author: TypeAlias = Annotated[
     str, typer.Option("--as", help="Login or id of who acts, for a home; a server knows it by the token.")
@@ -83,25 +86,32 @@ class Desk:
         """Return everybody's login by their id."""
         return {one.id: one.login for one in self.client.people.everybody()}
 
-    def person(self, login_or_id: str) -> str:
-        """Return somebody's id. Raises: NotFound: there is no such person."""
+    def person(self, login_or_id: str, *, among: Mapping[str, str] | None = None) -> str:
+        """Return somebody's id; `among` are all logins, if they are known already.
+
+        Raises:
+            NotFound: there is no such person.
+        """
         from control_plane.errors import NotFound
 
-        found = next((one for one, login in self.logins().items() if login_or_id in {one, login}), None)
+        everybody = self.logins() if among is None else among
+        found = next((one for one, login in everybody.items() if login_or_id in {one, login}), None)
         if found is None:
             raise NotFound("expected the login or id of a person, got another")
         return found
+
+    @property
+    def name(self) -> str:
+        """How the lock file of a folder names it."""
+        return f"home:{self.plane.organisation}" if self.plane else self.place
 
     def present(self, key: Path | None, secret: Path | None, *, purpose: str) -> dict[str, Any]:
         """Return what shows that somebody is here, as a call takes it: a passphrase, or a proof by their own key."""
         if key is None:
             return {"passphrase": passphrase(secret)}
-        from control_plane.cli.key import proof_by
-        from control_plane.client.records import Proving
-        from edge_runtime.core.dsse import encode_base64
+        from control_plane.cli.key import proving
 
-        proof = proof_by(key, secret, purpose=purpose, server=self.place)
-        return {"proof": Proving(proof.at, proof.nonce, encode_base64(proof.signature))}
+        return {"proof": proving(key, secret, purpose=purpose, server=self.place)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ def _command(needs: _Needs, function: Callable[Concatenate[Desk, P], None]) -> C
 
     def command(**given: Any) -> None:
         shared = {name: given.pop(name) for name in _SHARED}
-        with _open(needs, given.get("key"), **shared) as desk:
+        with open_desk(needs, given.get("key"), **shared) as desk:
             function(desk, **given)  # type: ignore[call-arg]
 
     return dressed(command, function, [*own, *_SHARED.values()])
@@ -143,8 +153,8 @@ def options_of(opener: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 @contextmanager
-def _open(
-    needs: _Needs,
+def open_desk(
+    needs: _Needs = _Needs(),
     key: Path | None = None,
     *,
     as_: Author = "",
@@ -181,7 +191,7 @@ def _open(
         yield desk
 
 
-_SHARED = options_of(_open)
+_SHARED = options_of(open_desk)
 reading = partial(_command, _Needs())
 """Make a command that anybody may read with; at a home without `--as` the installation itself reads."""
 acting = partial(_command, _Needs(name=True))
@@ -191,16 +201,14 @@ unsigned_in = partial(_command, _Needs(token=False))
 
 
 def server_client(server: str, token_file: Path | None, *, needed: bool = True) -> Client:
-    """Return a client of a server, with the token from a file or the environment."""
+    """Return a client of a server, with the token from a file, the environment, or where `login` keeps it."""
+    from control_plane.cli.logins import kept
     from control_plane.client import Client, Options
 
-    if token_file is None:
-        token = os.environ.get("MENTORPLANE_TOKEN", "")
-    else:
-        try:
-            token = token_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidDocument("expected a token file that can be read, got another") from error
-    if not token and needed:
-        raise InvalidDocument("expected a token, got none", hint="give --token-file or MENTORPLANE_TOKEN")
-    return Client(Options(server.rstrip("/"), token))
+    address = server.rstrip("/")
+    given = token(token_file) if token_file else os.environ.get("MENTORPLANE_TOKEN") or kept(address).token
+    if not given and needed:
+        raise InvalidDocument(
+            "expected a token, got none", hint="`mentorplane login`, or give --token-file or MENTORPLANE_TOKEN"
+        )
+    return Client(Options(address, given))

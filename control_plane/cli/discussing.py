@@ -8,7 +8,8 @@ import typer
 
 from control_plane.cli.common import Number, PassphraseFile, Reason, passphrase
 from control_plane.cli.desk import Desk, acting, reading
-from control_plane.cli.key import KeyFile
+from control_plane.cli.key import Deciding, KeyFile, decided
+from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import whole_digest
 from edge_runtime.core.errors import InvalidDocument
 
@@ -172,21 +173,26 @@ def close(
     desk.answer(made, f"proposal {made.number} is closed")
 
 
-@acting
+@signing
 def approve(
     desk: Desk,
-    batch: Annotated[list[int], typer.Option("--batch", help="Number of a proposal; may be repeated.")],
+    pen: Pen,
     *,
+    batch: Annotated[list[int], typer.Option("--batch", help="Number of a proposal; may be repeated.")],
     role: Annotated[str, typer.Option(help="Role in which you sign.")],
     reason: Reason,
-    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Approve several proposals with one signature act; you opened each with `proposal show --open`."""
-    from control_plane.client.records import ItemInput
+    from control_plane.client.records import ItemInput, Stated
 
     seen = {number: desk.client.proposals.get(number).proposal.manifest for number in batch}
     items = [ItemInput(number, manifest, role, reason) for number, manifest in seen.items()]
-    made = desk.client.approvals.approve_batch(items=items, passphrase=passphrase(passphrase_file))
+    if pen.own.file is None:
+        made = desk.client.approvals.approve_batch(items=items, passphrase=passphrase(pen.secret))
+    else:
+        found = decided(desk, seen, Deciding(role, reason), own=pen.own, secret=pen.secret)
+        signed = [Stated(one["envelope"], one["salt"]) for one in found]
+        made = desk.client.approvals.approve_batch(items=items, signed=signed)
     lines = (f"proposal {one.number}, revision {one.revision}, {one.state}: {one.manifest}" for one in made)
     desk.answer(made, "\n".join(lines))
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer, texts_of
-from control_plane.cli.desk import Author, Desk, Server, TokenFile, acting
-from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes
-from control_plane.cli.sync import Where, registry_of
+from control_plane.cli.common import Channel, texts_of
+from control_plane.cli.desk import Desk, acting
+from control_plane.cli.pen import Pen, signing
+from control_plane.cli.sync import registry_of
 
 if TYPE_CHECKING:
     from control_plane.client.records import SavedDraft
@@ -74,26 +74,11 @@ def _draft_lines(shown: SavedDraft) -> Iterator[str]:
     yield from (f"removed {kind} {name}" for kind, name in shown.removed)
 
 
-def propose_draft(
-    number: DraftNumber,
-    *,
-    actor: Author = "",
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    key: KeyFile = None,
-    source: Source = "",
-    trust: Trust = TRUST,
-    device: Device = DEVICE,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
+@signing
+def propose_draft(desk: Desk, pen: Pen, number: DraftNumber) -> None:
     """Propose a draft with your signature; with --key your own key signs it on this machine."""
-    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
-    with registry_of(where, as_json=as_json) as registry:
-        made = registry.propose_draft(number)
-        answer(made, as_json=as_json, text=f"proposal {made.number}: {made.manifest}")
+    made = registry_of(desk, pen).propose_draft(number)
+    desk.answer(made, f"proposal {made.number}: {made.manifest}")
 
 
 @acting

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from control_plane.cli.common import Channel, Number, Reason
-from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.desk import Desk, acting, reading, unsigned_in
 from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import moment, proposal_line
 from edge_runtime.core.errors import InvalidDocument
@@ -17,7 +18,17 @@ from edge_runtime.core.errors import InvalidDocument
 if TYPE_CHECKING:
     from control_plane.client.records import PendingReview, Planned, Standing, WindowInfo
 
-__all__ = ["TIMES", "channels", "release", "review_release", "schedule", "unschedule", "withdrawals"]
+__all__ = [
+    "TIMES",
+    "channels",
+    "health",
+    "release",
+    "releases",
+    "review_release",
+    "schedule",
+    "unschedule",
+    "withdrawals",
+]
 
 TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"]
 
@@ -87,6 +98,34 @@ def review_release(
     what = {"number": number, "role": role, "reason": reason, "manifest": manifest, "channel": channel}
     made = pen.review(desk.client.unsigned.review, desk.client.releases.review_release, what)
     desk.answer(made, f"release {number}: " + ("reviewed" if made.reviewed else "signed; more people must review it"))
+
+
+@reading
+def releases(
+    desk: Desk, *, channel: Channel = "", limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100
+) -> None:
+    """List the releases of a channel, newest first."""
+    found, logins = tuple(islice(desk.client.releases.list(channel=channel), limit)), desk.logins()
+    lines = [
+        f"release {one.number:4} on {one.channel}, {moment(one.at)}: {one.entries} entries of proposal {one.proposal}, "
+        f"by {logins.get(one.by, one.by)}\n             {one.manifest}"
+        for one in found
+    ]
+    desk.answer(found, "\n".join(lines) or "nothing is released")
+
+
+@unsigned_in
+def health(desk: Desk) -> None:
+    """Say that a server or a home answers, what is live, and what needs looking after."""
+    found = desk.client.health.get()
+    if desk.plane is not None:
+        from dataclasses import replace
+
+        from control_plane.ceremony.watching import warnings
+
+        found = replace(found, warnings=warnings(desk.plane))
+    live = f"release {found.release} is live" if found.release else "nothing is released"
+    desk.answer(found, "\n".join([f"{found.status}, {live}", *found.warnings]))
 
 
 @reading

@@ -7,17 +7,29 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from control_plane.cli.common import REFUSED, Json, Number, PassphraseFile, Reason, answer, exit_codes, passphrase
+from control_plane.cli.common import (
+    REFUSED,
+    CodeFile,
+    Json,
+    Number,
+    PassphraseFile,
+    Reason,
+    answer,
+    codes,
+    exit_codes,
+    passphrase,
+)
 from control_plane.cli.desk import Desk, reading, unsigned_in
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from control_plane.accounts.presence import Proof
+    from control_plane.client.records import Proving
     from control_plane.custody.deciding import Derived, Verified
     from control_plane.custody.keyfile import KeyFile as StoredKey
     from control_plane.reviewing.material import Material
@@ -36,8 +48,8 @@ __all__ = [
     "Yes",
     "app",
     "decide_here",
-    "login",
-    "proof_by",
+    "decided",
+    "proving",
     "shown",
     "signing_here",
 ]
@@ -66,27 +78,36 @@ def create(
 
         made = create_key(file, person=person, passphrase=passphrase(passphrase_file))
         told = {"person": made.person, "public": made.public.hex(), "proof": made.proof.hex()}
-        how = "enrol both by `key enrol`: with --code if you were handed one, else by an administrator"
-        text = f"public {made.public.hex()}\nproof {made.proof.hex()}\n{how}"
-        answer(told, as_json=as_json, text=text)
+        how = f"enrol it by `mentorplane key enrol {file}`, with --by-code if you were handed codes"
+        answer(told, as_json=as_json, text=f"public {made.public.hex()}\n{how}")
 
 
 @app.command()
 @unsigned_in
 def enrol(
     desk: Desk,
-    person: Annotated[str, typer.Argument(help="Login or id of whose key it is; with --code it may be left out.")] = "",
+    file: KeyPath,
     *,
-    code: Annotated[str, typer.Option(help="The code from retiring the key before.")] = "",
-    public: Annotated[str, typer.Option(help="The public half, in hex.")],
-    proof: Annotated[str, typer.Option(help="The proof of holding it, in hex.")],
+    by_code: Annotated[
+        bool, typer.Option("--by-code", help="With the codes that you were handed, for a first or new key.")
+    ] = False,
+    code_file: CodeFile = None,
+    key: Annotated[Path | None, typer.Option("--key", help="The file of the key of your own that you had.")] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Enrol somebody's own key: from now on the server cannot sign for them."""
-    if code:
-        made = desk.client.keys.enrol_own_key_by_code(code=code, public=public, proof=proof)
+    """Enrol the key in a file as your own: from now on the server cannot sign for you."""
+    from control_plane.accounts.standing import key_digest
+    from control_plane.custody.keyfile import load_key
+    from control_plane.purposes import doing
+
+    own = load_key(file)
+    public, held = own.public.hex(), own.proof.hex()
+    if by_code or code_file:
+        made = desk.client.keys.enrol_own_key_by_code(code=codes(code_file), public=public, held=held)
     else:
         desk.require_name()
-        made = desk.client.people.enrol_own_key(person, public=public, proof=proof)
+        present = desk.present(key, passphrase_file, purpose=doing("enrol-key", key_digest(own.public)))
+        made = desk.client.people.enrol_own_key(public=public, held=held, **present)
     desk.answer(made, f"{made.login} signs with a key of their own")
 
 
@@ -156,49 +177,30 @@ def reject(
 
 
 def decide_here(desk: Desk, number: int, told: Deciding, *, own: OwnKey, secret: Path | None) -> None:
-    """Derive a proposal anew, compare it with what this machine verified, run the checks, show, ask, then sign."""
+    """Decide about a proposal with one's own key."""
+    [signed] = decided(desk, {number: told.manifest}, told, own=own, secret=secret)
+    made = desk.client.proposals.take_statement(number, **signed)
+    desk.answer(made, f"signed {made.manifest}")
+
+
+def decided(
+    desk: Desk, seen: Mapping[int, str], told: Deciding, *, own: OwnKey, secret: Path | None
+) -> list[JsonObject]:
+    """Derive proposals anew, compare them with what this machine verified, run the checks, show, ask, then sign all.
+
+    `seen` are their numbers with the manifest digests that the person was told, "" for none.
+    """
     from control_plane.custody.deciding import Decision, derive, material_of, sign_decision
     from control_plane.custody.keyfile import open_key
 
-    file, material = own.load(), material_of(desk.client.proposals.material(number))
-    derived = derive(material, own.live(material.channel), manifest=told.manifest)
-    typer.echo(shown(derived), err=desk.as_json)
-    own.confirm(f"Sign that you {told.act} this?")
-    opened_key = open_key(file, passphrase(secret))
-    decision = Decision(told.act, file.person, told.role, told.reason)
-    signed = sign_decision(derived, decision, opened_key, salt=os.urandom(16), at=datetime.now(UTC))
-    made = desk.client.proposals.take_statement(number, **signed)
-    desk.answer(made, f"signed {derived.manifest}")
-
-
-def login(
-    *,
-    key: Annotated[Path, typer.Option("--key", help="The file of your key.")],
-    server: Annotated[str, typer.Option("--server", help="The server's address.", envvar="MENTORPLANE_SERVER")],
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="New file for the token, for you alone; else it is printed.")
-    ] = None,
-    passphrase_file: PassphraseFile = None,
-    as_json: Json = False,
-) -> None:
-    """Get a token for a working day by signing with your own key that you are here."""
-    with exit_codes(as_json=as_json):
-        from control_plane.client import Client, Options
-        from control_plane.custody.keyfile import load_key, write_secret
-        from control_plane.purposes import LOG_IN
-        from edge_runtime.core.dsse import encode_base64
-
-        person = load_key(key).person
-        proof = proof_by(key, passphrase_file, purpose=LOG_IN, server=server)
-        with Client(Options(server.rstrip("/"), "")) as client:
-            signature = encode_base64(proof.signature)
-            made = client.tokens.log_in(person=person, at=proof.at, nonce=proof.nonce, signature=signature)
-        until = f"good until {made.token.expires_at:%Y-%m-%d %H:%M} UTC"
-        if token_file is None:
-            answer(made, as_json=as_json, text=made.text)
-            return
-        write_secret(token_file, made.text.encode() + b"\n")
-        answer(made.token, as_json=as_json, text=f"token in {token_file}, {until}")
+    file, live, found = own.load(), cache(own.live), []
+    for number, manifest in seen.items():
+        material = material_of(desk.client.proposals.material(number))
+        found.append(derive(material, live(material.channel), manifest=manifest))
+        typer.echo(shown(found[-1]), err=desk.as_json)
+    own.confirm(f"Sign that you {told.act} " + ("this?" if len(found) == 1 else f"these {len(found)}?"))
+    key, decision = open_key(file, passphrase(secret)), Decision(told.act, file.person, told.role, told.reason)
+    return [sign_decision(one, decision, key, salt=os.urandom(16), at=datetime.now(UTC)) for one in found]
 
 
 def signing_here(own: OwnKey, secret: Path | None) -> Signing:
@@ -220,15 +222,18 @@ def signing_here(own: OwnKey, secret: Path | None) -> Signing:
     return sign
 
 
-def proof_by(key: Path, secret: Path | None, *, purpose: str, server: str) -> Proof:
+def proving(key: Path, secret: Path | None, *, purpose: str, server: str) -> Proving:
     """Return what shows a server that somebody is here: a proof by the key in their file."""
     from control_plane.accounts.presence import place_of, prove
+    from control_plane.client.records import Proving
     from control_plane.custody.keyfile import load_key, open_key
+    from edge_runtime.core.dsse import encode_base64
 
     given = passphrase(secret)
     file, where = load_key(key), place_of(server)
     own, now = open_key(file, given), datetime.now(UTC)
-    return prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
+    proof = prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
+    return Proving(proof.at, proof.nonce, encode_base64(proof.signature))
 
 
 def shown(derived: Derived) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from control_plane.cli.common import Channel, Reason
+from control_plane.cli.common import ActingRole, Channel, Reason
 from control_plane.cli.desk import Desk
 from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import proposal_line
@@ -77,19 +77,19 @@ def withdraw(
     instead: Annotated[str, typer.Option(help="What runs instead; without it the fallback text.")] = "",
     whole: Annotated[bool, typer.Option("--whole-channel", help="Stop all of the channel: takes two people.")] = False,
     channel: Channel = "",
+    role: ActingRole = "",
 ) -> None:
     """Withdraw a prompt, on every channel that has it, or all of a channel: devices stop using it."""
     use, ask = desk.client, desk.client.unsigned
     if whole:
-        said_of = {"name": target, "reason": reason}
-        done = pen.say(
-            ask.channel_withdrawal, use.channels.withdraw_channel, said_of, wish={"act": "withdraw", "channel": target}
-        )
+        said_of = {"name": target, "reason": reason, "role": role}
+        wish = {"act": "withdraw", "channel": target, "role": role}
+        done = pen.say(ask.channel_withdrawal, use.channels.withdraw_channel, said_of, wish=wish)
         text = f"{done.missing} more person must withdraw it" if done.missing else "all of it is withdrawn"
         desk.answer(done, f"channel {done.channel}: {text}")
         return
-    what = {"target": target, "reason": reason, "replacement": instead, "channel": channel}
-    wish = {"act": "withdraw", "channel": channel, "target": target, "replacement": instead}
+    what = {"target": target, "reason": reason, "replacement": instead, "channel": channel, "role": role}
+    wish = {"act": "withdraw", "channel": channel, "target": target, "replacement": instead, "role": role}
     made = pen.say(ask.withdrawal, use.withdrawals.withdraw, what, wish=wish)
     after = f", {made.replacement} runs instead" if made.replacement else ", its fallback text is shown"
     desk.answer(made, f"withdrawn: {made.kind} {made.name} {made.digest}{after}")

@@ -1,6 +1,6 @@
-"""`mentorplane prompt diff` and `compatible`: how what is live changed, and what would break.
+"""`mentorplane prompt list`, `diff` and `compatible`: what people are coached with, how it changed, what would break.
 
-What is live is listed and shown by `mentorplane library`.
+Everything that is live is listed and shown by `mentorplane library`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,20 @@ from control_plane.cli.desk import Desk, reading
 
 __all__ = ["app"]
 
-app = typer.Typer(help="How live prompts changed, and what would break.", no_args_is_help=True)
+app = typer.Typer(help="Live prompts: how they changed, and what would break.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of a live prompt, policy or set of rules.")]
+
+
+@app.command("list")
+@reading
+def list_prompts(desk: Desk, *, channel: Channel = "") -> None:
+    """List the live prompts and hand-off texts of a channel, with tier, and what is withdrawn."""
+    found = tuple(desk.client.prompts.list(channel=channel))
+    lines = [
+        f"{one.kind:8} {one.name:32} {one.tier} {one.placement:8} {one.title}" + ", withdrawn" * one.withdrawn
+        for one in found
+    ]
+    desk.answer(found, "\n".join(lines) or "nothing is live")
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Channel, Reason
+from control_plane.cli.common import ActingRole, Channel, Reason
 from control_plane.cli.desk import Desk, reading
 from control_plane.cli.pen import Pen, signing
 
@@ -55,11 +55,12 @@ def halt(
     release: Release,
     reason: Reason,
     channel: Channel = "",
+    role: ActingRole = "",
 ) -> None:
     """Let no further device adopt the live release; to go on takes another release."""
     name = _named(desk, channel)
-    what = {"name": name, "release": release, "reason": reason}
-    wish = {"act": "halt", "channel": name, "release": release}
+    what = {"name": name, "release": release, "reason": reason, "role": role}
+    wish = {"act": "halt", "channel": name, "release": release, "role": role}
     made = pen.say(desk.client.unsigned.halt, desk.client.channels.halt_rollout, what, wish=wish)
     desk.answer(made, said(made))
 

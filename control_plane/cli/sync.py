@@ -1,7 +1,7 @@
 """`mentorplane sync`: a folder of YAML in step with a registry, a home on this machine or a server.
 
 The server's address comes from `--server` or MENTORPLANE_SERVER and never from the lock file: a lock that somebody
-changed must not send a token anywhere. The token comes from a file or from MENTORPLANE_TOKEN.
+changed must not send a token anywhere.
 """
 
 from __future__ import annotations
@@ -9,33 +9,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from control_plane.cli.common import (
-    DEFAULT_HOME,
-    REFUSED,
-    Channel,
-    Home,
-    Json,
-    PassphraseFile,
-    answer,
-    exit_codes,
-    opened,
-    passphrase,
-)
-from control_plane.cli.desk import Author, Server, TokenFile, server_client
-from control_plane.cli.key import DEVICE, TRUST, Device, KeyFile, OwnKey, Source, Trust, Yes, signing_here
+from control_plane.cli.common import REFUSED, Channel, Json, answer, exit_codes, passphrase
+from control_plane.cli.desk import Desk, reading
+from control_plane.cli.key import signing_here
+from control_plane.cli.pen import Pen, signing
 from edge_runtime.core.errors import MentorplaneError
 
 if TYPE_CHECKING:
     from control_plane.sync.comparing import Status
-    from control_plane.sync.records import Registry, Signing
+    from control_plane.sync.records import Registry
 
-__all__ = ["Where", "app", "registry_of"]
+__all__ = ["app", "registry_of"]
 
 app = typer.Typer(
     help="Keep a folder of YAML in step with the registry, for authors who work in Git.", no_args_is_help=True
@@ -45,52 +34,45 @@ Folder: TypeAlias = Annotated[Path, typer.Argument(help="The folder.", file_okay
 
 
 @app.command()
+@reading
 def pull(
+    desk: Desk,
     folder: Folder,
     *,
     channel: Channel = "",
     merge: Annotated[bool, typer.Option("--merge", help="Merge texts whose changes touch different lines.")] = False,
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
 ) -> None:
     """Write what is live into the folder, just as it was authored; refuse if something changed on both sides."""
-    with registry_of(Where(server, token_file, home), as_json=as_json) as registry, _reported():
-        from control_plane.sync.pulling import pull as pulling
+    from control_plane.sync.pulling import pull as pulling
 
-        done = pulling(registry, folder, channel=channel, merging=merge)
-        lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
-        lines += [f"merged {path}" for path in done.merged] + [f"kept your change of {path}" for path in done.kept]
-        lines.append(f"{done.channel}, release {done.release}")
-        answer(done, as_json=as_json, text="\n".join(lines))
+    with _reported():
+        done = pulling(registry_of(desk), folder, channel=channel, merging=merge)
+    lines = [f"wrote {path}" for path in done.written] + [f"removed {path}" for path in done.removed]
+    lines += [f"merged {path}" for path in done.merged] + [f"kept your change of {path}" for path in done.kept]
+    lines.append(f"{done.channel}, release {done.release}")
+    desk.answer(done, "\n".join(lines))
 
 
 @app.command()
-def status(
-    folder: Folder,
-    *,
-    channel: Channel = "",
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
-) -> None:
+@reading
+def status(desk: Desk, folder: Folder, *, channel: Channel = "") -> None:
     """Say what is added, changed or removed here, what is behind, and what conflicts, which answers no."""
-    with registry_of(Where(server, token_file, home), as_json=as_json) as registry:
-        from control_plane.registry.strict_yaml import SourceError
-        from control_plane.sync.pulling import compared
+    from control_plane.registry.strict_yaml import SourceError
+    from control_plane.sync.pulling import compared
 
-        found = compared(registry, folder, channel)
-        answer(found.status, as_json=as_json, text=_status_text(found.status))
-        if found.here.problems:
-            raise SourceError(found.here.problems)
+    found = compared(registry_of(desk), folder, channel)
+    desk.answer(found.status, _status_text(found.status))
+    if found.here.problems:
+        raise SourceError(found.here.problems)
     if found.status.of("conflicting"):
         sys.exit(REFUSED)
 
 
 @app.command()
+@signing
 def push(
+    desk: Desk,
+    pen: Pen,
     folder: Folder,
     *,
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
@@ -98,30 +80,18 @@ def push(
         bool, typer.Option("--draft", help="Save a draft, which nobody has signed, instead of proposing.")
     ] = False,
     edit: Annotated[int, typer.Option(help="Edit this proposal instead of making a new one.", min=0)] = 0,
-    actor: Author = "",
     channel: Channel = "",
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    key: KeyFile = None,
-    source: Source = "",
-    trust: Trust = TRUST,
-    device: Device = DEVICE,
-    yes: Yes = False,
-    as_json: Json = False,
 ) -> None:
     """Make one proposal of what changed in the folder since it was pulled; with --key your own key signs it here."""
-    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
-    with registry_of(where, as_json=as_json) as registry, _reported():
-        from control_plane.sync.pushing import push as pushing
+    from control_plane.sync.pushing import push as pushing
 
-        made, change = pushing(registry, folder, title=title, channel=channel, draft=draft, edit=edit)
-        lines = [f"  {path}" for path in sorted(change.files)]
-        lines += [f"  {kind} {name} goes" for kind, name in sorted(change.remove)]
-        said = f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"
-        said = f"draft {made.number}, version {made.revision}" if draft else said
-        answer(made, as_json=as_json, text="\n".join([said, *lines]))
+    with _reported():
+        made, change = pushing(registry_of(desk, pen), folder, title=title, channel=channel, draft=draft, edit=edit)
+    lines = [f"  {path}" for path in sorted(change.files)]
+    lines += [f"  {kind} {name} goes" for kind, name in sorted(change.remove)]
+    said = f"proposal {made.number}, revision {made.revision}, {made.state}: {made.manifest}"
+    said = f"draft {made.number}, version {made.revision}" if draft else said
+    desk.answer(made, "\n".join([said, *lines]))
 
 
 @app.command()
@@ -138,43 +108,14 @@ def check(folder: Folder, *, as_json: Json = False) -> None:
         sys.exit(REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the registry is, and who acts."""
+def registry_of(desk: Desk, pen: Pen | None = None) -> Registry:
+    """Return the registry at a desk; with a pen what is proposed is signed by it."""
+    from control_plane.sync.registry import ClientRegistry
 
-    server: str
-    token_file: Path | None
-    home: Path
-    actor: str = ""
-    passphrase_file: Path | None = None
-    own: OwnKey | None = None
-
-
-@contextmanager
-def registry_of(where: Where, *, as_json: bool) -> Iterator[Registry]:
-    """Open the registry that the options name; errors become exit codes."""
-    if where.server:
-        with exit_codes(as_json=as_json):
-            from control_plane.sync.server import ServerRegistry
-
-            _, sign = _own(where)
-            with server_client(where.server, where.token_file) as client:
-                yield ServerRegistry(client, lambda: passphrase(where.passphrase_file), sign)
-        return
-    with opened(where.home, as_json=as_json) as plane:
-        from control_plane.accounts import people
-        from control_plane.sync.home import HomeRegistry
-
-        owner, sign = _own(where)
-        person = people.find_person(plane, where.actor).id if where.actor else owner
-        yield HomeRegistry(plane, person, lambda: passphrase(where.passphrase_file), sign)
-
-
-def _own(where: Where) -> tuple[str, Signing | None]:
-    """Return whose own key signs, and what signs with it; nobody's if no key is named."""
-    if where.own is None or where.own.file is None:
-        return "", None
-    return where.own.load().person, signing_here(where.own, where.passphrase_file)
+    if pen is None:
+        return ClientRegistry(desk.client, desk.name)
+    sign = signing_here(pen.own, pen.secret) if pen.own.file else None
+    return ClientRegistry(desk.client, desk.name, lambda: passphrase(pen.secret), sign)
 
 
 @contextmanager

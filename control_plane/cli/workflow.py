@@ -9,43 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import (
-    DEFAULT_HOME,
-    REFUSED,
-    Channel,
-    Home,
-    Json,
-    Number,
-    PassphraseFile,
-    Reason,
-    answer,
-    passphrase,
-    texts_of,
-)
-from control_plane.cli.desk import Author, Desk, Server, TokenFile, acting
+from control_plane.cli.common import REFUSED, Channel, Number, PassphraseFile, Reason, passphrase, texts_of
+from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.going_out import TIMES
-from control_plane.cli.key import (
-    DEVICE,
-    TRUST,
-    Deciding,
-    Device,
-    KeyFile,
-    OwnKey,
-    Source,
-    Trust,
-    Yes,
-    decide_here,
-)
+from control_plane.cli.key import Deciding, decide_here
 from control_plane.cli.pen import Pen, signing
 from control_plane.cli.shown import course_lines, missing_lines, whole_digest
-from control_plane.cli.sync import Where, registry_of
+from control_plane.cli.sync import registry_of
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.client.records import Proposal
     from control_plane.sync.records import Proposed
 
-__all__ = ["approve", "check", "propose", "reject"]
+__all__ = ["approve", "check", "checks", "propose", "reject"]
 
 Role = Annotated[str, typer.Option(help="Role in which you sign.")]
 Seen = Annotated[
@@ -54,12 +31,14 @@ Seen = Annotated[
 ]
 
 
+@signing
 def propose(
+    desk: Desk,
+    pen: Pen,
     files: Annotated[
         list[Path] | None, typer.Argument(help="YAML files to write.", exists=True, dir_okay=False)
     ] = None,
     *,
-    actor: Author = "",
     title: Annotated[str, typer.Option(help="What the change is, in a line.")] = "",
     edit: Annotated[int, typer.Option(help="Edit this proposal instead of making a new one.", min=0)] = 0,
     base: Annotated[str, typer.Option(help="Digest of the release that you looked at.")] = "",
@@ -68,37 +47,24 @@ def propose(
     until: Annotated[datetime | None, typer.Option(help="When the trial ends, in UTC.", formats=TIMES)] = None,
     then: Annotated[str, typer.Option(help="What happens then: keep, or return.")] = "keep",
     stages: Annotated[str, typer.Option(help="Percentages of devices, such as 1,10,50,100; else as before.")] = "",
-    server: Server = "",
-    token_file: TokenFile = None,
-    home: Home = DEFAULT_HOME,
-    passphrase_file: PassphraseFile = None,
-    key: KeyFile = None,
-    source: Source = "",
-    trust: Trust = TRUST,
-    device: Device = DEVICE,
-    yes: Yes = False,
-    as_json: Json = False,
 ) -> None:
     """Propose a change of the live release, or edit a proposal; with --key your own key signs it on this machine."""
-    where = Where(server, token_file, home, actor, passphrase_file, OwnKey(key, source, trust, device, yes=yes))
-    with registry_of(where, as_json=as_json) as registry:
-        from control_plane.sync.records import Change
+    from control_plane.sync.records import Change
 
-        ends = until.replace(tzinfo=UTC) if until else None
-        change = Change(
-            channel,
-            base,
-            texts_of(files or []),
-            (),
-            title,
-            edit=edit,
-            emergency=emergency,
-            until=ends,
-            then=then,
-            stages=_stages(stages),
-        )
-        made = registry.propose(change)
-        answer(made, as_json=as_json, text=_said(made))
+    change = Change(
+        channel,
+        base,
+        texts_of(files or []),
+        (),
+        title,
+        edit=edit,
+        emergency=emergency,
+        until=until.replace(tzinfo=UTC) if until else None,
+        then=then,
+        stages=_stages(stages),
+    )
+    made = registry_of(desk, pen).propose(change)
+    desk.answer(made, _said(made))
 
 
 def _stages(given: str) -> tuple[int, ...]:
@@ -116,6 +82,13 @@ def check(desk: Desk, number: Number) -> None:
     desk.answer(results, "\n".join(lines))
     if any(result.status == "failed" for result in results):
         sys.exit(REFUSED)
+
+
+@reading
+def checks(desk: Desk) -> None:
+    """List the checks that a proposal must pass, with their versions."""
+    found = desk.client.checks.get()
+    desk.answer(found, "\n".join(f"{name:24} {version}" for name, version in sorted(found.items())))
 
 
 @signing

@@ -42,7 +42,7 @@ class Wish:
     """What somebody wants said: `act` is withdraw, open or halt.
 
     `target` is the name or digest of a prompt to withdraw, "" for all of the channel; `replacement` likewise of what
-    runs instead; `channel` is "" for the one that the server means.
+    runs instead; `channel` is "" for the one that the server means, `role` for the only one that fits.
     """
 
     act: str
@@ -52,6 +52,7 @@ class Wish:
     replacement: str = ""
     release: int = 0
     stage: int = 0
+    role: str = ""
 
 
 def derive_words(words: Words, wish: Wish, live: Live) -> tuple[Statement, ...]:
@@ -133,8 +134,9 @@ def _manifest(verified: Verified) -> Manifest:
 
 def _require_about(said: Statement, manifest: Manifest, wish: Wish) -> None:
     about = (said.act, said.person, said.organisation, said.channel)
-    if about != (wish.act, wish.person, manifest.organisation, manifest.channel) or said.role not in _ROLES[wish.act]:
-        raise Refused("expected a statement of the person, act and channel that were asked for, got another")
+    fits = {wish.role} if wish.role else _ROLES[wish.act]
+    if about != (wish.act, wish.person, manifest.organisation, manifest.channel) or said.role not in fits:
+        raise Refused("expected a statement of the person, act, role and channel that were asked for, got another")
     if said.manifest != manifest.digest:
         raise Conflict(
             "expected a statement about the release that this machine verified, got one about another",

@@ -29,7 +29,7 @@ def _ask(arguments: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def verified_release(home: Path, *, trust: Path, source: str, channel: str, ask: Asking = _ask) -> Verified:
-    """Return the release that a source publishes, once this machine verified it.
+    """Return the release that a source publishes, once this machine verified it; none where nothing was released yet.
 
     Args:
         home: a folder of this machine, in which it keeps what it saw last.
@@ -59,6 +59,7 @@ def verified_release(home: Path, *, trust: Path, source: str, channel: str, ask:
     try:
         document = json.loads(done.stdout)
         closures = {name: text.encode() for name, text in document["closures"].items()}
-        return Verified(parse_manifest(document["manifest"].encode()), closures)
+        manifest = parse_manifest(document["manifest"].encode()) if document["manifest"] else None
+        return Verified(manifest, closures)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidDocument("expected a verified release of the device's command, got another answer") from error

@@ -4,7 +4,7 @@ Such as an impact assessment, the notice to workers, a training record: the prod
 that this very document was there, who filed it and when.
 
 Promises: the document is read once for its digest and stored nowhere here; only compliance and administrators file,
-with their passphrase and a reason. Does not: judge what it says.
+with a reason, and showing that they are here. Does not: judge what it says.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from audit.record import Act, Auth, LeafObject, LeafRecord
+from audit.record import Act, LeafObject, LeafRecord
 from control_plane import ledger, texts
 from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
@@ -90,6 +90,8 @@ def file_digest(
 ) -> int:
     """Log that the document of a digest is on file, and return the entry: it need not leave its place.
 
+    A proof by an own key is for `doing("file-evidence", kind, digest)`.
+
     Raises:
         InvalidDocument: an unknown kind, no digest, one that is expired already, or no reason.
         NotFound: no such person.
@@ -105,13 +107,13 @@ def file_digest(
     version = f"{valid_until:%Y%m%d}" if valid_until else ""
     target = LeafObject(kind, "", digest, version)
     attempt = Attempt("file-evidence", target)
-    role = require_keeper(plane, asking, attempt=attempt)
+    role, auth = require_keeper(plane, asking, attempt=attempt, what=(kind, digest))
     with ledger.act(plane) as session:
         event = ledger.Event(
             Act.EVIDENCE_FILED,
             asking.by,
             role,
-            Auth.PASSPHRASE,
+            auth,
             target,
             reason=texts.say(plane, asking.reason),
             ticket=asking.ticket,

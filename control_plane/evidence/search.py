@@ -77,8 +77,8 @@ def read(
         raise InvalidDocument("expected a period that ends after it begins")
     if query.words and not word_terms(query.words, word_key(plane)):
         raise InvalidDocument("expected words of letters or digits, got none")
-    if query.words and actor != ledger.SYSTEM:
-        rights.require_role(plane, actor, KEEPERS, attempt=Attempt("search-words", LeafObject("audit-log"), auth))
+    if query.words:
+        rights.require_reader(plane, actor, KEEPERS, attempt=Attempt("search-words", LeafObject("audit-log"), auth))
     own = note_reading(plane, actor, query_digest(plane, query), auth=auth)
     below = own if query.before is None else min(own, query.before)
     given = {field.name: getattr(query, field.name) for field in fields(query)} | {"before": below}

@@ -23,7 +23,7 @@ from sqlmodel import col, select
 
 from control_plane import db
 from control_plane.accounts.addresses import address_of
-from control_plane.mail.outbox import MOVED, SIGNED, WAITING
+from control_plane.mail.outbox import KEY, MOVED, SIGNED, WAITING
 from control_plane.mail.tables import MailRow
 from control_plane.plane import ControlPlane
 from control_plane.webhooks.delivering import pause_s
@@ -82,6 +82,10 @@ def message_of(plane: ControlPlane, row: MailRow, *, address: str) -> EmailMessa
     elif row.kind == MOVED:
         message["Subject"] = "Where you get mail was changed"
         text = f"The address at which you get mail was changed ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
+        text += "If you do not know of it, tell your administrator, or another one, at once.\n"
+    elif row.kind == KEY:
+        message["Subject"] = "The key that signs for you was changed"
+        text = f"The key that signs for you was changed ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
         text += "If you do not know of it, tell your administrator, or another one, at once.\n"
     else:
         message["Subject"] = "You are asked to review"

@@ -1,7 +1,8 @@
 """What is to be mailed, written in the transaction of the act.
 
 `note` is called for every entry of the log and sees by itself whether somebody's key signed it. `notify_review` is for
-whoever asks somebody to review, `notify_moved` for whoever changes where somebody gets mail.
+whoever asks somebody to review, `notify_moved` for whoever changes where somebody gets mail, `notify_key` for whoever
+retires or enrols somebody's key.
 """
 
 from __future__ import annotations
@@ -12,9 +13,20 @@ from audit.record import LeafRecord
 from control_plane.mail.tables import MailRow
 from control_plane.plane import ControlPlane
 
-__all__ = ["MOVED", "REVIEW", "SIGNED", "WAITING", "note", "notify_moved", "notify_review", "notify_signing"]
+__all__ = [
+    "KEY",
+    "MOVED",
+    "REVIEW",
+    "SIGNED",
+    "WAITING",
+    "note",
+    "notify_key",
+    "notify_moved",
+    "notify_review",
+    "notify_signing",
+]
 
-SIGNED, REVIEW, MOVED = "signed", "review", "moved"
+SIGNED, REVIEW, MOVED, KEY = "signed", "review", "moved", "key"
 WAITING = "waiting"
 
 
@@ -42,6 +54,11 @@ def notify_moved(
     `before` is the id of a text key, and the address encrypted under it.
     """
     _add(plane, session, person, kind=MOVED, act=act, path=f"/audit/entries/{entry}", before=before)
+
+
+def notify_key(plane: ControlPlane, session: Session, person: str, *, act: str, entry: int) -> None:
+    """Tell a person that the key that signs for them was retired, or another one enrolled, by an entry of the log."""
+    _add(plane, session, person, kind=KEY, act=act, path=f"/audit/entries/{entry}")
 
 
 def _add(

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth
 from control_plane import db, ledger
-from control_plane.accounts import grants, passphrases, people, rights
+from control_plane.accounts import grants, people, rights
 from control_plane.accounts.delegations import require_distinct
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
@@ -29,7 +29,7 @@ from control_plane.policy.reports import require_passed
 from control_plane.registry import store
 from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import CheckResult, Proposal
-from control_plane.registry.signing import Elsewhere, Signing, sign
+from control_plane.registry.signing import Elsewhere, Signing, auth_of, key_of, sign
 from control_plane.registry.tables import ProposalRow, RevisionRow, StatementRow
 from control_plane.reviewing import expiry, objections, requested, waiting
 from control_plane.reviewing.exclusion import excluded, is_excluded
@@ -48,7 +48,6 @@ __all__ = [
     "require_open",
     "require_passed",
     "review_all",
-    "review_made",
 ]
 
 CODES = {Act.APPROVED: "approve", Act.REJECTED: "reject"}
@@ -165,30 +164,29 @@ def review_all(
     verdicts: Sequence[Verdict],
     *,
     act: Act,
-    passphrase: str,
+    passphrase: str | Elsewhere,
     opened: bool = False,
 ) -> tuple[Proposal, ...]:
     """Approve or reject proposals, all or none, with a key that is opened once; see `approve` and `approve_batch`.
 
-    With `opened`, each must have been opened by the actor as it is now.
+    Or with one statement for each that was signed where the person's own key is, in the order of the verdicts. With
+    `opened`, each must have been opened by the actor as it is now.
     """
     for verdict in verdicts:
         _prepare(plane, actor, verdict, act=act)
-    key = passphrases.open_key(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase)
+    if isinstance(key, Elsewhere) and len(key.signed) != len(verdicts):
+        raise Refused(f"expected {len(verdicts)} signatures for this act, got {len(key.signed)}")
     for verdict in verdicts:
-        _log_own_work(plane, actor, verdict, act=act)
+        _log_own_work(plane, actor, verdict, act=act, auth=auth_of(passphrase))
+    keys: list[Ed25519PrivateKey | Elsewhere] = [key] * len(verdicts)
+    if isinstance(key, Elsewhere):
+        keys = [Elsewhere((one,)) for one in key.signed]
     with ledger.act(plane) as session:
         return tuple(
-            decide(plane, session, verdict, actor=actor, act=act, key=key, opened=opened) for verdict in verdicts
+            decide(plane, session, verdict, actor=actor, act=act, key=one, opened=opened)
+            for verdict, one in zip(verdicts, keys, strict=True)
         )
-
-
-def review_made(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act, made: Elsewhere) -> Proposal:
-    """Take an approval or a rejection that was signed where the person's own key is; see `approve`."""
-    _prepare(plane, actor, verdict, act=act)
-    _log_own_work(plane, actor, verdict, act=act)
-    with ledger.act(plane) as session:
-        return decide(plane, session, verdict, actor=actor, act=act, key=made)
 
 
 def _prepare(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act) -> None:
@@ -266,13 +264,13 @@ def _signing(
     )
 
 
-def _log_own_work(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act) -> None:
+def _log_own_work(plane: ControlPlane, actor: str, verdict: Verdict, *, act: Act, auth: Auth) -> None:
     """Log that somebody reviews what they wrote themselves: the refusal that follows rolls back all but this."""
     with db.read(plane.engine) as session:
         if not is_excluded(session, verdict.number, actor, role=verdict.role, now=plane.now()):
             return
         target = store.target_of(*store.find_proposal(session, verdict.number))
-    attempt = Attempt(f"{CODES[act]}-own-work", target, Auth.PASSPHRASE, manifest=target.digest)
+    attempt = Attempt(f"{CODES[act]}-own-work", target, auth, manifest=target.digest)
     rights.log_refusal(plane, actor, attempt, role=verdict.role)
 
 

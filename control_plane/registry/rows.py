@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from audit.errors import AuditError
 from audit.record import Act, LeafRecord, parse_leaf
 from control_plane.accounts.problems import problems as accounts_problems
-from control_plane.accounts.standing import key_digest
+from control_plane.accounts.standing import RENEWED, TAKEN, key_digest
 from control_plane.accounts.tables import KeyRow
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import checks_digest
@@ -135,7 +135,7 @@ def _people(session: Session, known: _Known) -> Iterator[str]:
     enrolled = {}
     for index in sorted(known.leaves):
         leaf = known.leaves[index]
-        if leaf.act == Act.PERSON_ENROLLED or (leaf.act == Act.KEY_ENROLLED and leaf.reason.code == "renewed"):
+        if leaf.act == Act.PERSON_ENROLLED or (leaf.act == Act.KEY_ENROLLED and leaf.reason.code in {RENEWED, TAKEN}):
             enrolled[leaf.object.name] = leaf.object.digest  # the newest is the present one
     for row in session.exec(select(PersonRow).order_by(PersonRow.id)):
         known.keys[row.id] = [row.public_key] if row.public_key else []

@@ -34,14 +34,17 @@ if TYPE_CHECKING:
     from control_plane.reviewing.material import Material
 
 __all__ = [
+    "MAX_AGE",
     "SALT_BYTES",
     "Elsewhere",
     "Signature",
     "Signing",
+    "Terms",
     "Unsigned",
     "Words",
     "auth_of",
     "key_of",
+    "require_own",
     "sign",
     "sign_all",
     "verify_made",
@@ -81,10 +84,17 @@ class Words:
     before: tuple[JsonObject, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What somebody is to sign about a grant or a delegation: the document, as it will be."""
+
+    document: JsonObject
+
+
 class Unsigned(MentorplaneError):
     """An act waits for a signature; `asked` is what there is to sign."""
 
-    def __init__(self, asked: Material | Words) -> None:
+    def __init__(self, asked: Material | Words | Terms) -> None:
         super().__init__("expected the signature of who acts, got none")
         self.asked = asked
 
@@ -223,14 +233,23 @@ def verify_made(
     at = datetime.fromisoformat(statement.at)
     if made.envelope.payload != _statement(plane, signing, said, at=at).encode():
         raise Refused("expected just what would be signed here now, got a statement that says something else")
-    person = session.get(PersonRow, signing.person)
-    signers = [key for key, _ in made.envelope.signatures]
-    own = person is not None and person.custody == "own" and signers == [dsse.key_id(person.public_key)]
-    if person is None or not own or not dsse.verified_by(made.envelope, person.public_key):
-        raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
+    require_own(session, signing.person, made.envelope)
     if abs(at - plane.now()) > MAX_AGE:
         raise Refused("expected a statement signed within ten minutes of now by the server's clock, got another")
     return made.envelope, said, at
+
+
+def require_own(session: Session, signer: str, envelope: dsse.Envelope) -> None:
+    """Refuse what is not signed by the key that a person keeps themselves, and by no other.
+
+    Raises:
+        Refused: it is not.
+    """
+    person = session.get(PersonRow, signer)
+    signers = [key for key, _ in envelope.signatures]
+    own = person is not None and person.custody == "own" and signers == [dsse.key_id(person.public_key)]
+    if person is None or not own or not dsse.verified_by(envelope, person.public_key):
+        raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
 
 
 def _event(signing: Signing, row: StatementRow, *, said: texts.Said | None) -> ledger.Event:

@@ -48,6 +48,10 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
+_PUBLIC = {"/v1/health", "/v1/audit/checkpoint", "/v1/audit/keys", "/v1/keys", "/v1/keys/own", "/v1/tokens/login"}
+"""What nobody need be signed in for."""
+
+
 def operation_id(route: APIRoute) -> str:
     """Return the id of a route's operation: its function's name."""
     return route.name
@@ -82,7 +86,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], *, method: str, path: str) -> None:
-    public = path in {"/v1/health", "/v1/audit/checkpoint"} or (path, method) == ("/v1/session", "post")
+    public = path in _PUBLIC or (path, method) in {("/v1/session", "post"), ("/v1/census", "post")}
     operation["security"] = [] if public else [{"bearer": []}, {"session": []}]
     responses = operation["responses"]
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -16,6 +16,7 @@ from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
 from control_plane.registry import queries, review, store
 from control_plane.registry.records import Proposal, ProposalDetail
+from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing.records import BatchItem
 from control_plane.reviewing.tables import OpeningRow
 from edge_runtime.core.errors import InvalidDocument
@@ -69,9 +70,11 @@ def open_proposal(plane: ControlPlane, actor: str, number: int, *, auth: Auth = 
 
 
 def approve_batch(
-    plane: ControlPlane, actor: str, items: Sequence[BatchItem], *, passphrase: str
+    plane: ControlPlane, actor: str, items: Sequence[BatchItem], *, passphrase: str | Elsewhere
 ) -> tuple[Proposal, ...]:
     """Approve several proposals, each opened by the actor, with one re-authentication: all or none.
+
+    Who keeps their key themselves hands in what they signed: one statement for each item, in the same order.
 
     Raises:
         NotFound, Refused, Conflict: as for `review.approve`, for any of them; or it was not opened as it is now.

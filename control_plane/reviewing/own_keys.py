@@ -16,17 +16,20 @@ from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import invitations, people, retiring, rights
+from control_plane.accounts import invitations, people, presence, retiring, rights, sessions
 from control_plane.accounts.people import Person
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.standing import key_digest
+from control_plane.accounts.standing import RENEWED, TAKEN, key_digest
 from control_plane.accounts.tables import KeyRow
 from control_plane.errors import Conflict, Refused
+from control_plane.mail.outbox import notify_key
 from control_plane.plane import ControlPlane
+from control_plane.purposes import doing
 from control_plane.registry import review, store
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import SALT_BYTES, Elsewhere, Signature, Unsigned, Words
-from control_plane.registry.tables import PersonRow, StatementRow
+from control_plane.registry.signing import SALT_BYTES, Elsewhere, Signature, Terms, Unsigned, Words
+from control_plane.registry.tables import PersonRow
 from control_plane.reviewing.material import Material, decide_on
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
@@ -44,65 +47,57 @@ __all__ = [
     "unsigned",
 ]
 
-Asked = TypeVar("Asked", Material, Words)
+Asked = TypeVar("Asked", Material, Words, Terms)
 PROOF = b"mentorplane: this key is mine, "
 """What a new key signs, followed by the person's id, so that nobody enrols a key that they do not hold."""
 _ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
 
 
-def enrol_own_key(plane: ControlPlane, actor: str, person: str, *, public_key: bytes, proof: bytes) -> Person:
-    """Enrol a key that a person keeps themselves; the one that was sealed here is destroyed.
+def enrol_own_key(plane: ControlPlane, actor: str, *, public_key: bytes, proof: bytes, present: str | Proof) -> Person:
+    """Enrol a key that the actor keeps themselves in place of the one that they have; they stay who they are.
 
-    Whatever they held by a grant ends: two people grant it anew to whoever has this key, as after `enrol_with_code`.
+    Nobody does it for somebody else: what somebody may do would come along to a key that another could hold.
 
     Args:
         plane: the control plane.
-        actor: person id of an administrator.
-        person: login or id of whose key it is.
+        actor: person id of whose key it is.
         public_key: its 32 bytes.
         proof: its signature over `PROOF` and the person's id.
+        present: the passphrase of the key before; or a proof by it, for `doing("enrol-key", its digest)`.
 
     Raises:
         NotFound: no such person.
-        Refused: the actor is no administrator, or somebody else's key.
-        Conflict: the person has signed already: devices know them by the key they have.
+        Refused: a wrong passphrase or proof.
+        Conflict: the key is enrolled already.
         InvalidDocument: the proof is not by that key.
     """
-    who = people.find_person(plane, person).id
-    attempt = Attempt("enrol-key", LeafObject("person", who))
-    rights.require_role(plane, actor, ("administrator",), attempt=attempt)
-    require_proof(who, public_key, proof)
+    rights.require_scope(plane, actor, attempt=Attempt("enrol-key", LeafObject("person", actor)))
+    require_proof(actor, public_key, proof)
+    auth = presence.require(plane, actor, present, purpose=doing("enrol-key", key_digest(public_key)))
     with ledger.act(plane) as session:
-        row = rights.find_row(session, who)
-        rights.require_here(row)
-        if session.exec(select(StatementRow.id).where(StatementRow.person == who)).first() is not None:
-            raise Conflict(
-                "expected a person who has signed nothing yet, got one who has",
-                hint="retire their key first: the code that this gives enrols one of their own",
-            )
-        before = LeafObject("person", who, key_digest(row.public_key))
-        event = ledger.Event(Act.KEY_REVOKED, actor, "administrator", Auth.TOKEN, before, code="replaced")
-        retiring.end_grants(session, who, seq=ledger.append(plane, session, event))
-        _take_key(plane, session, row, public_key=public_key, by=(actor, "administrator", Auth.TOKEN))
+        row = rights.find_row(session, actor)
+        before = LeafObject("person", actor, key_digest(row.public_key))
+        event = ledger.Event(Act.KEY_REVOKED, actor, ledger.SYSTEM, auth, before, code="replaced")
+        retiring.revoke_key(plane, session, row, event=event)
+        sessions.end_all_of(session, actor)
+        _take_key(plane, session, row, public_key=public_key, auth=auth, code=TAKEN)
         return people.shown(plane, session, row)
 
 
 def enrol_with_code(plane: ControlPlane, code: str, *, public_key: bytes, proof: bytes) -> Person:
-    """Enrol a key of one's own with a code that an administrator handed out when they retired the one before.
+    """Enrol a key of one's own with the code for a first key, or those of two people after the one before was retired.
 
-    So somebody who has signed already takes their key to themselves: what they signed stays valid, and roles that take
-    a grant are granted anew by two people (see `accounts.retiring`).
+    What was signed before stays valid, and roles that take a grant are granted anew (see `accounts.retiring`).
 
     Raises:
-        Refused: the code is not good, or not any more.
+        Refused: a code is not good, or not any more; or one where it takes two.
         Conflict: the key is enrolled already.
         InvalidDocument: the proof is not by that key.
     """
-    whose = invitations.look_up(plane, code, purpose=invitations.NEW_KEY)
-    require_proof(whose, public_key, proof)
+    require_proof(invitations.holder_of(plane, code), public_key, proof)
     with ledger.act(plane) as session:
-        row = rights.find_row(session, invitations.redeem(plane, session, code, purpose=invitations.NEW_KEY))
-        _take_key(plane, session, row, public_key=public_key, by=(row.id, ledger.SYSTEM, Auth.KEY))
+        row = invitations.redeem_key(plane, session, code)
+        _take_key(plane, session, row, public_key=public_key, auth=Auth.KEY, code=RENEWED)
         return people.shown(plane, session, row)
 
 
@@ -119,18 +114,17 @@ def require_proof(person: str, public_key: bytes, proof: bytes) -> None:
 
 
 def _take_key(
-    plane: ControlPlane, session: Session, row: PersonRow, *, public_key: bytes, by: tuple[str, str, Auth]
+    plane: ControlPlane, session: Session, row: PersonRow, *, public_key: bytes, auth: Auth, code: str
 ) -> None:
     known = select(PersonRow.id).where(PersonRow.public_key == public_key)
     retired = select(KeyRow.id).where(KeyRow.id == dsse.key_id(public_key))
     if session.exec(known).first() is not None or session.exec(retired).first() is not None:
         raise Conflict("expected a key that is not enrolled yet, got one that is")
-    actor, role, auth = by
     before, digest = key_digest(row.public_key), key_digest(public_key)
     row.public_key, row.sealed_key, row.custody = public_key, {}, "own"
     target = LeafObject("person", row.id, digest)
-    event = ledger.Event(Act.KEY_ENROLLED, actor, role, auth, target, before=before, code="renewed")
-    ledger.append(plane, session, event)
+    event = ledger.Event(Act.KEY_ENROLLED, row.id, ledger.SYSTEM, auth, target, before=before, code=code)
+    notify_key(plane, session, row.id, act=str(event.act), entry=ledger.append(plane, session, event))
     session.flush()
 
 
@@ -169,7 +163,7 @@ def take_statement(
     if stated.person != actor:
         raise Refused("expected a statement of the person who sends it, got another's")
     verdict = review.Verdict(number, stated.role, reason, stated.manifest)
-    return review.review_made(plane, actor, verdict, act=_ACTS[stated.act], made=made)
+    return review.review_all(plane, actor, [verdict], act=_ACTS[stated.act], passphrase=made)[0]
 
 
 def unsigned(act: Callable[[Elsewhere], object], kind: type[Asked]) -> Asked:

@@ -67,7 +67,10 @@ class Registry(Protocol):
 
     @property
     def name(self) -> str:
-        """How the lock file names it: the address of a server, or `home` for one on this machine."""
+        """How the lock file names it: by the address of a server, or the organisation of a home on this machine.
+
+        The same on every machine: it says nothing about where a home lies.
+        """
         ...
 
     def snapshot(self, channel: str) -> Snapshot:

@@ -20,6 +20,7 @@ from audit.openings import ERASED_KIND
 from audit.record import Act, Auth, LeafObject, LeafRecord, Retention
 from control_plane import db, ledger, texts
 from control_plane.accounts import addresses, people, rights
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import ContactRow
 from control_plane.index import keeping as index
@@ -46,7 +47,16 @@ class Erasure:
     concerned: int
 
 
-def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Erasure:
+def erase(
+    plane: ControlPlane,
+    person: str,
+    *,
+    by: str,
+    reason: str,
+    passphrase: str | Proof,
+    ticket: str = "",
+    role: str = "",
+) -> Erasure:
     """Erase every text of a person: display name, address and reasons. This cannot be undone.
 
     Args:
@@ -54,8 +64,9 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
         person: login or id of whose texts.
         by: person id of who erases.
         reason: why, in their own words.
-        passphrase: theirs.
+        passphrase: theirs; or a proof by their own key, for `doing("erase", id)`.
         ticket: reference to the request.
+        role: in which they do it, "" for the only one that fits.
 
     Raises:
         NotFound: no such person.
@@ -65,18 +76,17 @@ def erase(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase:
     """
     who = people.find_person(plane, person).id
     attempt = Attempt("erase", LeafObject("person", who), behalf=who)
-    role = require_keeper(plane, Asking(by, reason, passphrase, ticket), attempt=attempt)
+    asking = Asking(by, reason, passphrase, ticket, role)
+    role, auth = require_keeper(plane, asking, attempt=attempt, what=(who,))
     said = texts.say(plane, reason)
     with ledger.act(plane) as session:
         keys = _living(session, who)
         holds = sorted({*holds_on(session, who), *holds_on_texts(session, keys)})
         keys = [] if holds else keys
-        event = ledger.Event(
-            Act.ERASED, by, role, Auth.PASSPHRASE, attempt.target, behalf=who, reason=said, ticket=ticket
-        )
+        event = ledger.Event(Act.ERASED, by, role, auth, attempt.target, behalf=who, reason=said, ticket=ticket)
         done = _destroy(plane, session, keys, event=event)
     if holds:
-        held = Attempt("erase-under-hold", attempt.target, Auth.PASSPHRASE, behalf=who)
+        held = Attempt("erase-under-hold", attempt.target, auth, behalf=who)
         rights.refuse(
             plane,
             by,

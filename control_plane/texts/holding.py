@@ -1,7 +1,7 @@
 """Placing and lifting legal holds.
 
-Promises: both are acts of compliance or of an administrator, opened with their passphrase and given a reason, and
-entries of the log; every entry written meanwhile names the holds that cover it.
+Promises: both are acts of compliance or of an administrator, who show that they are here and give a reason, and entries
+of the log; every entry written meanwhile names the holds that cover it.
 Does not: bring back what was erased before.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from audit.grammar import MAX_HOLDS
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import people
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
@@ -24,7 +25,16 @@ from control_plane.texts.values import hold_digest
 __all__ = ["hold", "lift_hold"]
 
 
-def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Hold:
+def hold(
+    plane: ControlPlane,
+    person: str,
+    *,
+    by: str,
+    reason: str,
+    passphrase: str | Proof,
+    ticket: str = "",
+    role: str = "",
+) -> Hold:
     """Place a hold on a person's texts, or on everybody's.
 
     Args:
@@ -32,8 +42,9 @@ def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: 
         person: login or id; "" for everybody.
         by: person id of who places it.
         reason: why, in their own words.
-        passphrase: theirs.
+        passphrase: theirs; or a proof by their own key, for `doing("hold", id or "everybody")`.
         ticket: reference to the request, such as a case number.
+        role: in which they do it, "" for the only one that fits.
 
     Raises:
         NotFound: no such person.
@@ -43,8 +54,8 @@ def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: 
     """
     who = people.find_person(plane, person).id if person else EVERYBODY
     target = LeafObject("person", who) if who else LeafObject("log")
-    asking = Asking(by, reason, passphrase, ticket)
-    role = require_keeper(plane, asking, attempt=Attempt("hold", target))
+    asking = Asking(by, reason, passphrase, ticket, role)
+    role, auth = require_keeper(plane, asking, attempt=Attempt("hold", target), what=(who or "everybody",))
     with ledger.act(plane) as session:
         _require_room(session, who)
         number = len(session.exec(select(HoldRow.id)).all()) + 1
@@ -55,7 +66,7 @@ def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: 
             Act.HOLD_PLACED,
             by,
             role,
-            Auth.PASSPHRASE,
+            auth,
             _target(row),
             code="on-a-person" if who else "on-everybody",
             reason=texts.say(plane, reason),
@@ -65,8 +76,17 @@ def hold(plane: ControlPlane, person: str, *, by: str, reason: str, passphrase: 
         return hold_record(row)
 
 
-def lift_hold(plane: ControlPlane, identity: str, *, by: str, reason: str, passphrase: str, ticket: str = "") -> Hold:
-    """Lift a hold.
+def lift_hold(
+    plane: ControlPlane,
+    identity: str,
+    *,
+    by: str,
+    reason: str,
+    passphrase: str | Proof,
+    ticket: str = "",
+    role: str = "",
+) -> Hold:
+    """Lift a hold; a proof by an own key is for `doing("lift-hold", identity)`.
 
     Raises:
         NotFound: none of that id is in force.
@@ -74,14 +94,15 @@ def lift_hold(plane: ControlPlane, identity: str, *, by: str, reason: str, passp
     """
     with db.read(plane.engine) as session:
         attempt = Attempt("lift-hold", _target(in_force(session, identity)))
-    role = require_keeper(plane, Asking(by, reason, passphrase, ticket), attempt=attempt)
+    asking = Asking(by, reason, passphrase, ticket, role)
+    role, auth = require_keeper(plane, asking, attempt=attempt, what=(identity,))
     with ledger.act(plane) as session:
         row = in_force(session, identity)
         event = ledger.Event(
             Act.HOLD_LIFTED,
             by,
             role,
-            Auth.PASSPHRASE,
+            auth,
             _target(row),
             reason=texts.say(plane, reason),
             ticket=ticket,

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from audit.record import Act, Auth, LeafObject
+from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
+from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.plane import ControlPlane
 from control_plane.registry.tables import SettingRow
@@ -37,8 +38,12 @@ def settings(plane: ControlPlane) -> dict[str, str]:
         return {name: setting(session, name) for name in sorted(DEFAULTS)}
 
 
-def change_setting(plane: ControlPlane, name: str, value: str, *, by: str, reason: str, passphrase: str) -> int:
+def change_setting(
+    plane: ControlPlane, name: str, value: str, *, by: str, reason: str, passphrase: str | Proof, role: str = ""
+) -> int:
     """Change a setting and return the entry of the log that says so.
+
+    A proof by an own key is for `doing("change-setting", name, value)`; `role` is "" for the only one that fits.
 
     Raises:
         InvalidDocument: an unknown name or value, no reason, or one that is too long.
@@ -48,14 +53,15 @@ def change_setting(plane: ControlPlane, name: str, value: str, *, by: str, reaso
     _require_value(name, value)
     target = LeafObject("setting", name)
     attempt = Attempt("change-setting", target)
-    role = require_keeper(plane, Asking(by, reason, passphrase), attempt=attempt)
+    asking = Asking(by, reason, passphrase, role=role)
+    role, auth = require_keeper(plane, asking, attempt=attempt, what=(name, value))
     with ledger.act(plane) as session:
         before = setting(session, name)
         event = ledger.Event(
             Act.SETTINGS_CHANGED,
             by,
             role,
-            Auth.PASSPHRASE,
+            auth,
             target,
             before=setting_digest(name, before),
             after=setting_digest(name, value),

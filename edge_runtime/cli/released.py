@@ -3,7 +3,8 @@
 It is how a program that is not the edge, such as the one that approves with a person's own key, learns what is live
 without believing a server: the device fetches, verifies from the root that was shipped, and prints what it adopted.
 Promises: it is the newest release, whatever stage this device waits for; every content has the digest that the
-manifest names. Does not: print anything that did not verify.
+manifest names; number 0 without a manifest is a channel of which this device never saw a release, and on which nothing
+was released yet, as signed metadata says. Does not: print anything that did not verify.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
     result = edge.refresh()
     if not result.ok and not result.check:
         raise Unavailable(result.message)
+    if edge.state is None and result.check == "V2" and _is_unreleased(trust, source, channel=channel):
+        return {"number": 0, "manifest": "", "closures": {}}
     if not result.ok or edge.state is None:
         raise NotTrusted(f"expected a release that verifies, got another: {result.message}", check=result.check)
     if edge.stage is not None and edge.stage.waits:
@@ -61,6 +64,18 @@ def _document(home: Path, trust: Path, source: str, *, channel: str) -> dict[str
         "manifest": state.manifest.encode().decode(),
         "closures": {name: data.decode() for name, data in closures.items()},
     }
+
+
+def _is_unreleased(trust: Path, source: str, *, channel: str) -> bool:
+    """Return whether nothing was released on a channel yet, by metadata that is verified from the shipped root."""
+    from edge_runtime.delivery.online import Source, is_unreleased
+    from edge_runtime.shipped import shipped_trust, sources_of
+
+    token, header = source_token(source)
+    sources = sources_of(trust, source, token=token, header=header, pace=None)
+    with TemporaryDirectory() as fresh:
+        asked = Source(source, sources.access, sources.pace)
+        return is_unreleased(Path(fresh), shipped_trust(trust), asked, channel=channel)
 
 
 def _newest(trust: Path, source: str, *, channel: str, number: int) -> dict[str, Any]:

@@ -79,11 +79,11 @@ def sign_grant(grant: Grant, key: Ed25519PrivateKey) -> dsse.Envelope:
     return dsse.sign(grant.encode(), PAYLOAD_TYPE, key)
 
 
-def add_signature(envelope: dsse.Envelope, key: Ed25519PrivateKey) -> dsse.Envelope:
-    """Return the same envelope with one more signature over the same bytes."""
-    [added] = dsse.sign(envelope.payload, envelope.payload_type, key).signatures
-    others = tuple(one for one in envelope.signatures if one[0] != added[0])
-    return dsse.Envelope(envelope.payload_type, envelope.payload, (*others, added))
+def add_signature(envelope: dsse.Envelope, made: dsse.Envelope) -> dsse.Envelope:
+    """Return the same envelope with the signatures of another one over the same bytes, too."""
+    added = {key for key, _ in made.signatures}
+    others = tuple(one for one in envelope.signatures if one[0] not in added)
+    return dsse.Envelope(envelope.payload_type, envelope.payload, (*others, *made.signatures))
 
 
 def open_grant(envelope: dsse.Envelope) -> Grant:

@@ -17,12 +17,12 @@ from tuf.ngclient import Updater, UpdaterConfig
 
 from edge_runtime.core.errors import NotTrusted, Unavailable
 from edge_runtime.core.rollout import stages_path
-from edge_runtime.delivery import RELEASES_ROLE, target_paths
+from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
 from edge_runtime.delivery.access import Access, Pace, is_web, require_plain
 from edge_runtime.delivery.delegating import require_narrow
 from edge_runtime.delivery.web import CHUNK_BYTES, MemoryFetcher, WebFetcher
 
-__all__ = ["Source", "fetch_target", "refresh_metadata", "update"]
+__all__ = ["Source", "fetch_target", "is_unreleased", "refresh_metadata", "update"]
 
 MAX_TARGET_BYTES = 16_000_000
 
@@ -125,6 +125,20 @@ def update(staging: Path, root: bytes, source: Source, *, channel: str) -> dict[
         files[words] = fetch_target(updater, words)
     _require_narrow(staging / "metadata")
     return files
+
+
+def is_unreleased(staging: Path, root: bytes, source: Source, *, channel: str) -> bool:
+    """Return whether a source publishes nothing of a channel, as its own signed metadata says.
+
+    Whoever has the online keys can leave a release out: it is good for whoever never saw one on this channel.
+
+    Raises: as for `update`.
+    """
+    updater = refresh_metadata(staging, root, source)
+    with _wrapped("V2"):
+        found = [path for path in target_paths(channel) if path != TRUST_PATH and updater.get_targetinfo(path)]
+    _require_narrow(staging / "metadata")
+    return not found
 
 
 def refresh_metadata(staging: Path, root: bytes, source: Source) -> Updater:

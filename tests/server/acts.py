@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from audit.record import LeafRecord, parse_leaf
 from control_plane import db
 from control_plane.accounts import people, retiring
 from control_plane.accounts.people import Person
+from control_plane.accounts.scopes import Acting
+from control_plane.api.inside import Inside
+from control_plane.client.api import Operations
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry import proposals, releases, review, store
@@ -103,6 +107,11 @@ class Acts:
         return releases.withdraw(
             self.plane, self.id(login), target=target, reason="it hurt somebody", passphrase=self.passphrase(login)
         )
+
+
+def inside(plane: ControlPlane, person: str) -> Operations:
+    """Return the client of a home, as a person."""
+    return Operations(Inside(replace(plane, acting=Acting(person))))
 
 
 def state_of(plane: ControlPlane) -> dict[str, str]:

@@ -10,27 +10,25 @@ from control_plane.custody.deciding import Verified
 from control_plane.custody.keyfile import KeyFile, create_key
 from control_plane.registry import queries, store
 from control_plane.reviewing import own_keys
-from edge_runtime.core.approval import APPROVING
 from tests.server.acts import Acts
 from tests.server.conftest import CHEAP
-from tests.server.test_grants import grant
 
 SECRET = "a phrase of tom's own"
 SALT = bytes(range(16))
 
 
-def enrol(acts: Acts, file: KeyFile, login: str = "sam") -> None:
-    """Enrol a key as the administrator."""
-    own_keys.enrol_own_key(acts.plane, acts.id("lena"), login, public_key=file.public, proof=file.proof)
+def enrol(acts: Acts, file: KeyFile, *, passphrase: str) -> None:
+    """Enrol a key in place of the one under a passphrase of the same person's."""
+    given = {"public_key": file.public, "proof": file.proof, "present": passphrase}
+    own_keys.enrol_own_key(acts.plane, file.person, **given)  # type: ignore[arg-type]
 
 
 def fresh(acts: Acts, tmp_path: Path, role: str = "facilitator", *more: str) -> KeyFile:
-    """Enrol a newcomer with a key of their own, who holds a role."""
-    made = people.enrol_all(acts.plane, [(people.NewPerson("noor", "Noor", (role, *more)), "noor has a secret")])
+    """Enrol a newcomer who holds a role, and takes their key to themselves."""
+    new = people.NewPerson("noor", "Noor", (role, *more))
+    made = people.enrol_all(acts.plane, [(new, "noor has a secret")])
     file = create_key(tmp_path / "noor.key", person=made[0].id, passphrase=SECRET, cost=CHEAP)
-    enrol(acts, file, "noor")
-    if role in APPROVING:
-        grant(acts, "noor", role)
+    enrol(acts, file, passphrase="noor has a secret")
     return file
 
 

@@ -156,7 +156,10 @@ def test_people_are_enrolled_and_reached(home: Path, acts: Acts, tmp_path: Path)
     made = run(acts, *given, "--as", "lena")
     assert (made.exit_code, "eligible as author, facilitator" in made.stdout) == (0, True)
     code = made.stdout.splitlines()[-1]
-    assert run(acts, "people", "new-key", "--code", code, "--passphrase-file", str(secret)).exit_code == 0
+    handed = tmp_path / "code"
+    handed.write_text(code)
+    new = ("people", "new-key", "--code-file", str(handed), "--passphrase-file", str(secret))
+    assert run(acts, *new).exit_code == 0
     kim = people.find_person(acts.plane, "kim").id
     passphrases.open_key(acts.plane, kim, "kim has a secret")
     address = ("people", "address", "kim", "--as", "lena")

@@ -20,13 +20,12 @@ from control_plane.registry.records import Proposal
 from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import drafts, own_keys
 from control_plane.reviewing.material import Material
-from control_plane.sync.home import HomeRegistry
 from control_plane.sync.records import Change, Proposed, Registry
-from control_plane.sync.server import ServerRegistry
+from control_plane.sync.registry import ClientRegistry
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
-from tests.server.acts import Acts, newest, refused, state_of
+from tests.server.acts import Acts, inside, newest, refused, state_of
 from tests.server.keyholders import SALT, SECRET, fresh, live
 from tests.server.library import CASES, CLOSING, OPENER, STANCE, script, stance
 from tests.serving import served
@@ -59,11 +58,11 @@ def registry_of(acts: Acts, own: KeyFile, kind: str) -> Iterator[Registry]:
         raise AssertionError("no passphrase")
 
     if kind == "home":
-        yield HomeRegistry(acts.plane, own.person, never, sign)
+        yield ClientRegistry(inside(acts.plane, own.person), "home", never, sign)
         return
     token = tokens.issue_token(acts.plane, own.person)
     with served(acts.plane.settings) as url, Client(Options(url, token)) as client:
-        yield ServerRegistry(client, never, sign)
+        yield ClientRegistry(client, url, never, sign)
 
 
 def asked(acts: Acts, own: KeyFile, files: Mapping[str, str] = BYE, title: str = "A word") -> Material:

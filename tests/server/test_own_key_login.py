@@ -24,7 +24,10 @@ from tests.serving import served
 
 
 def test_an_approval_from_another_machine_with_nothing_but_a_key(acts: Acts, tmp_path: Path) -> None:
-    """`login --key` gets a token into a file of mode 0600; with it `approve --key --server` derives, checks, signs."""
+    """`login --key` gets a token into a file of mode 0600; with it `approve --key --server` derives, checks, signs.
+
+    So does one that `login` keeps, until `logout` revokes it.
+    """
     file = fresh(acts, tmp_path)
     acts.check()
     trust, token = tmp_path / "trust", tmp_path / "token"
@@ -33,7 +36,7 @@ def test_an_approval_from_another_machine_with_nothing_but_a_key(acts: Acts, tmp
     key = ("--key", str(tmp_path / "noor.key"))
     elsewhere = {"MENTORPLANE_PASSPHRASE": SECRET, "MENTORPLANE_HOME": str(tmp_path / "nothing")}
     with served(acts.plane.settings) as url:
-        given = CliRunner().invoke(app, ["login", *key, "--server", url, "--token-file", str(token)], env=elsewhere)
+        given = CliRunner().invoke(app, ["login", *key, "--server", url, "--into", str(token)], env=elsewhere)
         assert (given.exit_code, token.stat().st_mode & 0o777) == (0, 0o600), given.output
         elsewhere["MENTORPLANE_TOKEN"] = token.read_text().strip()
         where = (
@@ -67,11 +70,11 @@ def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: P
         (file.person, replace(good, at="x")),
     ):
         with refused(acts.plane, Refused):
-            tokens.issue_by_key(acts.plane, person, proof)
-    made = tokens.issue_by_key(acts.plane, file.person, good)
+            tokens.log_in(acts.plane, person, proof)
+    made = tokens.log_in(acts.plane, file.person, good)
     assert tokens.person_of_token(acts.plane, made.text).id == file.person
     with refused(acts.plane, Refused, match="nobody has used"):
-        tokens.issue_by_key(acts.plane, file.person, good)
+        tokens.log_in(acts.plane, file.person, good)
     clock.advance(hours=12)
     with pytest.raises(Refused):
         tokens.person_of_token(acts.plane, made.text)
@@ -80,4 +83,4 @@ def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: P
         leaving.retire_person(acts.plane, acts.id(by), file.person, **given)
     late = prove(key, person=file.person, purpose=LOG_IN, at=acts.plane.now(), nonce=bytes(16))
     with refused(acts.plane, Refused):
-        tokens.issue_by_key(acts.plane, file.person, late)
+        tokens.log_in(acts.plane, file.person, late)

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import ledger
-from control_plane.accounts import passphrases
+from control_plane import db, ledger
+from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.presence import prove
-from control_plane.accounts.retiring import retire_key
+from control_plane.accounts.standing import has_say, key_digest
 from control_plane.custody.deciding import Decision, Derived, Verified, derive, sign_decision
 from control_plane.custody.keyfile import KeyFile, create_key, load_key, open_key
 from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict, Refused
+from control_plane.purposes import doing
 from control_plane.registry import queries
 from control_plane.registry.records import Proposal
 from control_plane.reviewing import objections, own_keys
@@ -26,6 +27,7 @@ from tests.server.acts import Acts, refused
 from tests.server.conftest import CHEAP
 from tests.server.keyholders import SALT, SECRET, enrol, fresh, live
 from tests.server.library import CLOSING, script
+from tests.server.test_retiring import retire
 
 
 @pytest.fixture
@@ -189,20 +191,38 @@ def test_a_key_file_is_its_owners_alone(own: KeyFile, tmp_path: Path) -> None:
         load_key(path)
 
 
-def test_only_an_administrator_enrols_a_key_whose_holder_proves_it(acts: Acts, own: KeyFile) -> None:
-    """Another's proof, a person who signed before, somebody without the right: refused."""
-    with refused(acts.plane, Refused, "administrator", logged="enrol-key"):
-        own_keys.enrol_own_key(acts.plane, acts.id("tom"), "sam", public_key=own.public, proof=own.proof)
+def test_somebody_takes_their_key_to_themselves_and_stays_who_they_are(acts: Acts, own: KeyFile) -> None:
+    """What they signed and hold stays; another's proof, key or passphrase is refused; and the next by the one before.
+
+    An administrator whom the installation enrolled goes on having a say about grants.
+    """
+    acts.approve_fully()
     with refused(acts.plane, InvalidDocument, "proof"):
-        enrol(acts, own, "sam")
-    with refused(acts.plane, Conflict, "signed nothing yet"):
-        enrol(acts, own, "tom")
+        enrol(acts, replace(own, person=acts.id("sam")), passphrase=acts.passphrase("sam"))
+    enrol(acts, own, passphrase=acts.passphrase("tom"))
+    tom = people.find_person(acts.plane, "tom")
+    assert (tom.custody, people.holds_of(acts.plane, "tom")[0].role) == ("own", "facilitator")
+    assert acts.release().number == 2
+    with refused(acts.plane, Refused, "key lies here"):
+        enrol(acts, own, passphrase=acts.passphrase("tom"))
+    lena = create_key(acts.plane.settings.home / "lena.key", person=acts.id("lena"), passphrase=SECRET, cost=CHEAP)
+    with refused(acts.plane, Conflict, "not enrolled yet"):
+        held = open_key(own, SECRET).sign(own_keys.PROOF + lena.person.encode())
+        enrol(acts, replace(lena, public=own.public, proof=held), passphrase=acts.passphrase("lena"))
+    enrol(acts, lena, passphrase=acts.passphrase("lena"))
+    next_one = create_key(acts.plane.settings.home / "next.key", person=lena.person, passphrase=SECRET, cost=CHEAP)
+    purpose, now = doing("enrol-key", key_digest(next_one.public)), acts.plane.now()
+    proof = prove(open_key(lena, SECRET), person=lena.person, purpose=purpose, at=now, nonce=SALT)
+    given = {"public_key": next_one.public, "proof": next_one.proof, "present": proof}
+    own_keys.enrol_own_key(acts.plane, lena.person, **given)  # type: ignore[arg-type]
+    with db.read(acts.plane.engine) as session:
+        assert has_say(session, rights.find_row(session, lena.person))
+    assert ledger.verify(acts.plane).problems == ()
 
 
-def test_somebody_who_signed_takes_their_key_to_themselves_by_a_code(acts: Acts, own: KeyFile) -> None:
+def test_a_retired_key_is_followed_by_one_of_their_own_with_the_codes_of_two_people(acts: Acts, own: KeyFile) -> None:
     """The key before is retired, what it signed stays valid, and the log verifies."""
-    secret = acts.passphrase("lena")
-    code = retire_key(acts.plane, acts.id("lena"), "tom", reason="wants their own", passphrase=secret)
+    code = retire(acts, "tom")
     with refused(acts.plane, InvalidDocument, "proof"):
         own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=bytes(64))
     made = own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=own.proof)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -17,21 +18,25 @@ from control_plane.cli import app
 from control_plane.custody.deciding import Decision, derive, require_written, sign_authorship, sign_decision
 from control_plane.custody.keyfile import KeyFile, open_key
 from control_plane.custody.saying import Wish, derive_review, derive_words, describe, sign_words
+from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict, Refused
 from control_plane.registry import proposals, queries, releases
 from control_plane.registry.lifecycle import acts as lifecycle
 from control_plane.registry.lifecycle import emergency, rollout, withdrawing
 from control_plane.registry.records import Proposal
 from control_plane.registry.signing import Elsewhere, Words
+from control_plane.repository import site_of
 from control_plane.reviewing import closing, own_keys
 from control_plane.reviewing.material import Material
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.trustfile import TRUST_PATH
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import Stage
 from tests.server.keyholders import SALT, SECRET, fresh, live
 from tests.server.library import CLOSING, script
-from tests.server.test_channels import entry, released, trial, with_pilot
+from tests.server.test_channels import entry, promoted, released, trial, with_pilot
 from tests.server.test_lifecycle import broken
 from tests.server.test_rollout import staged
 from tests.serving import served
@@ -171,6 +176,47 @@ def test_a_review_of_a_break_glass_release_with_an_own_key(after: Callable[[Stag
     assert (last.act, last.actor.id, last.actor.auth) == ("reviewed", own.person, "key")
     with refused(acts.plane, Refused, "neither wrote nor approved"):
         act(handed([made]))
+
+
+def test_the_first_proposal_of_a_channel_is_signed_and_approved_with_own_keys(acts: Acts, tmp_path: Path) -> None:
+    """Nothing was released there, as the source's signed metadata says: all of it is new, and is shown."""
+    own = fresh(acts, tmp_path, "author", "facilitator")
+    settings = acts.plane.settings
+    key = ["--key", tmp_path / "noor.key", "--source", acts.plane.site, "--trust", settings.home / "trust", "--yes"]
+    key += ["--device", tmp_path / "device"]
+    env = {"MENTORPLANE_PASSPHRASE": SECRET, "DATABASE_URL": settings.database_url}
+    env["MENTORPLANE_HOME"] = str(settings.home)
+
+    def run(*words: object) -> Result:
+        return CliRunner().invoke(app, [*map(str, words), *map(str, key)], env=env)
+
+    first = promoted(acts, source="production", target="pilot")
+    acts.check(first.number)
+    approved = run("approve", first.number, "--role", "facilitator", "--reason", "read it", "--json")
+    assert (approved.exit_code, "prompt opener, tier" in approved.stderr) == (0, True), approved.output
+    made = run("promote", "closing", "--from", "production", "--channel", "pilot", "--json")
+    assert (made.exit_code, "prompt closing, tier" in made.stderr) == (0, True), made.output
+    said = json.loads(made.stdout)
+    assert (said["author"], said["channel"], said["state"]) == (own.person, "pilot", "open")
+    assert ledger.verify(acts.plane).ok
+
+
+def test_attack_a_source_that_says_a_channel_was_never_released(acts: Acts, tmp_path: Path) -> None:
+    """Whoever saw a release there believes no signed metadata without it; nor does metadata that does not verify."""
+    plane = acts.plane
+    where: dict[str, Any] = {"trust": plane.settings.home / "trust", "source": str(plane.site), "channel": "production"}
+    assert verified_release(tmp_path / "seen", **where).manifest is not None
+    site = site_of(plane)
+    told = site.target(TRUST_PATH)
+    assert told is not None
+    site.write(told, {"channels/another.json": b"{}"})
+    with pytest.raises(NotTrusted):
+        verified_release(tmp_path / "seen", **where)
+    assert verified_release(tmp_path / "new", **where).manifest is None
+    newest_one = max((plane.site / "metadata").glob("*.releases.json"), key=lambda one: int(one.name.split(".")[0]))
+    newest_one.write_bytes(newest_one.read_bytes().replace(b"channels/another", b"channels/nothing"))
+    with pytest.raises(NotTrusted):
+        verified_release(tmp_path / "another", **where)
 
 
 def test_attack_a_server_that_has_something_else_said_than_was_asked_for(

@@ -23,8 +23,9 @@ from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
+from audit.record import Auth
 from control_plane import db
-from control_plane.accounts import grants, people, tokens
+from control_plane.accounts import grants, people, sessions, tokens
 from control_plane.accounts.grants import Making
 from control_plane.accounts.people import ROLES, NewPerson
 from control_plane.app import create_app
@@ -167,6 +168,21 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "POST /v1/unsigned/channels/{name}/withdrawal": ({"name": "production"}, {}, {"reason": "it is due"}),
     "POST /v1/unsigned/channels/{name}/rollout": ({"name": "production"}, {}, {"release": 1, "stage": 2}),
     "POST /v1/unsigned/channels/{name}/halt": ({"name": "production"}, {}, {"release": 1, "reason": "it is due"}),
+    "POST /v1/unsigned/grants": (
+        {},
+        {},
+        {"person": "maya", "role": "learning-designer", "days": 7, "reason": "it is due"},
+    ),
+    "POST /v1/unsigned/grants/{identity}/sign": (
+        {"identity": "$grant"},
+        {},
+        {"digest": "$terms", "reason": "it is due"},
+    ),
+    "POST /v1/unsigned/delegations": (
+        {},
+        {},
+        {"person": "everything", "role": "$role", "until": "$soon", "reason": "away"},
+    ),
     "POST /v1/proposals/{number}/threads": ({}, {}, {"text": "why?"}),
     "POST /v1/proposals/{number}/threads/{thread}/comments": ({}, {}, {"text": "so"}),
     "POST /v1/proposals/{number}/threads/{thread}/reopen": ({"thread": 2}, {}, None),
@@ -191,20 +207,17 @@ WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     ),
     "PUT /v1/people/me/address": ({}, {}, {"address": "somebody@example.org"}),
     "POST /v1/tokens": ({}, {}, {"name": "x", "passphrase": "$secret"}),
-    "POST /v1/tokens/by-key": (
-        {},
-        {},
-        {"person": "$login", "at": "2026-01-31T08:00:00Z", "nonce": "00", "signature": "AAAA"},
-    ),
+    "POST /v1/tokens/login": ({}, {}, {"person": "$login", "passphrase": "$secret"}),
+    "DELETE /v1/sessions/{identity}": ({"identity": "$session"}, {}, None),
     "DELETE /v1/tokens/{identity}": ({"identity": "$token"}, {}, None),
     "GET /v1/session/oidc/callback": ({}, {"code": "x", "state": "y"}, None),
     "POST /v1/people/{person}/invitations": ({}, {}, {"purpose": "sign-on", "passphrase": "$secret"}),  # for another
     "POST /v1/people/{person}/retired-key": ({"person": "sam"}, {}, SIGNED),
     "POST /v1/people/{person}/retirement": ({"person": "ines"}, {}, SIGNED),
     "POST /v1/keys": ({}, {}, {"code": "guessed", "passphrase": "a new secret"}),
-    "POST /v1/keys/own": ({}, {}, {"code": "guessed", "public": "00", "proof": "00"}),
+    "POST /v1/keys/own": ({}, {}, {"code": "guessed", "public": "00", "held": "00"}),
     "PUT /v1/people/{person}/address": ({}, {}, {"address": "tom@example.org", "passphrase": "$secret"}),
-    "POST /v1/people/{person}/own-key": ({}, {}, {"public": "00", "proof": "00"}),
+    "POST /v1/people/me/own-key": ({}, {}, {"public": "00", "held": "00", "passphrase": "$secret"}),
     "POST /v1/grants": ({}, {}, {"person": "maya", "role": "learning-designer", "days": 7, **SIGNED}),
     "POST /v1/grants/{identity}/sign": ({"identity": "$grant"}, {}, {"digest": "$terms", **SIGNED}),
     "POST /v1/grants/{identity}/end": ({"identity": "$ending"}, {}, SIGNED),
@@ -282,6 +295,7 @@ def _there(acts: Acts, clock: Clock) -> dict[str, Any]:
     )
     hook, old = subscriptions.list_webhooks(plane, admin)
     token = next(one for one in tokens.list_tokens(plane) if one.person == acts.id("tom"))
+    sessions.start(plane, acts.id("tom"), auth=Auth.PASSPHRASE)
     return {f"$manifest-{number}": acts.seen(number) for number in range(2, 13)} | {
         "$grant": grant.id,
         "$terms": grant.digest,
@@ -292,6 +306,7 @@ def _there(acts: Acts, clock: Clock) -> dict[str, Any]:
         "$old-hook": old.id,
         "$delivery": subscriptions.deliveries(plane, admin)[0].id,
         "$token": token.id,
+        "$session": sessions.list_sessions(plane)[0].id,
         "$now": clock.now.isoformat(),
         "$soon": (clock.now + timedelta(days=3)).isoformat(),
     }

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from control_plane import ledger
-from control_plane.accounts import grants, invitations, people, presence, retiring
+from control_plane.accounts import grants, invitations, leaving, passphrases, people, presence, retiring
 from control_plane.accounts.grants import Making
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import prove
@@ -25,7 +25,7 @@ from tests.server.conftest import CHEAP, Clock
 from tests.server.keyholders import SECRET as OWN_SECRET
 from tests.server.keyholders import fresh
 from tests.server.test_grants import propose, sign
-from tests.server.test_retiring import retire
+from tests.server.test_retiring import code_of, retire
 
 SECRET = "lena knows this secret"
 
@@ -37,14 +37,57 @@ def puppet(acts: Acts, login: str, *roles: str) -> Person:
 
 def test_attack_an_administrator_renews_the_key_of_an_approver_who_keeps_theirs(acts: Acts) -> None:
     """A code for a new key is for somebody whose key was retired; else their grants would come along with it."""
-    given = {"purpose": invitations.NEW_KEY, "present": acts.passphrase("lena")}
     with refused(acts.plane, Conflict, match="retired"):
-        invitations.invite(acts.plane, acts.id("lena"), "tom", **given)
-    code = retire(acts, "tom")
-    again = invitations.invite(acts.plane, acts.id("lena"), "tom", **given)
+        code_of(acts, "tom", "lena")
+    before, ruths = retire(acts, "tom").split()
+    again = code_of(acts, "tom", "lena")
     with refused(acts.plane, Refused):
-        retiring.enrol_key(acts.plane, code, SECRET)
-    assert retiring.enrol_key(acts.plane, again, SECRET).login == "tom"
+        retiring.enrol_key(acts.plane, f"{before} {ruths}", SECRET)
+    assert retiring.enrol_key(acts.plane, f"{again} {ruths}", SECRET).login == "tom"
+
+
+@pytest.mark.parametrize("login", ["remy", "maya"])
+def test_attack_one_administrator_comes_in_as_a_release_manager_or_an_author(
+    acts: Acts, tmp_path: Path, login: str
+) -> None:
+    """Retiring a key that approves nothing gives nobody a way in: it takes the codes of two who have a say.
+
+    Her own code once, twice or with the one before, that of an administrator whom she enrolled, of somebody without a
+    say, or for somebody else, and a key of her own instead of a passphrase: refused, and nothing changes.
+    """
+    other = puppet(acts, "puppet", "administrator")
+    given = {"reason": "forgotten, she says", "passphrase": acts.passphrase("lena")}
+    for one in (login, "tom"):
+        retiring.retire_key(acts.plane, acts.id("lena"), one, **given)
+    first, mine, toms = (code_of(acts, one, "lena") for one in (login, login, "tom"))
+    with refused(acts.plane, Refused, match="granted", logged="invite"):
+        invitations.invite(acts.plane, other.id, login, purpose=invitations.NEW_KEY, present=SECRET)
+    if login == "maya":
+        with refused(acts.plane, Refused, match="enrolled as", logged="invite"):
+            code_of(acts, "tom", "remy")
+    for codes in (mine, f"{mine} {mine}", f"{mine} {first}", f"{mine} {toms}"):
+        with refused(acts.plane, Refused):
+            retiring.enrol_key(acts.plane, codes, SECRET)
+    file = create_key(tmp_path / "hers.key", person=acts.id(login), passphrase=SECRET, cost=CHEAP)
+    with refused(acts.plane, Refused, match="two people"):
+        own_keys.enrol_with_code(acts.plane, mine, public_key=file.public, proof=file.proof)
+    with pytest.raises(Refused):
+        passphrases.sign_in(acts.plane, login, SECRET)
+    assert retiring.enrol_key(acts.plane, f"{code_of(acts, login, 'ruth')} {mine}", SECRET).login == login
+    assert ledger.verify(acts.plane).ok
+
+
+def test_attack_two_facilitators_let_somebody_in_without_a_keeper(acts: Acts) -> None:
+    """One of the two is an administrator or of compliance, and both are still here when the codes are used."""
+    given = {"reason": "forgotten", "passphrase": acts.passphrase("lena")}
+    retiring.retire_key(acts.plane, acts.id("lena"), "remy", **given)
+    toms, sams, ruths = (code_of(acts, "remy", one) for one in ("tom", "sam", "ruth"))
+    with refused(acts.plane, Refused, match="an administrator or of compliance"):
+        retiring.enrol_key(acts.plane, f"{toms} {sams}", SECRET)
+    for by in ("lena", "tom"):
+        leaving.retire_person(acts.plane, acts.id(by), "ruth", reason="gone", present=acts.passphrase(by))
+    with refused(acts.plane, Refused, match="two people"):
+        retiring.enrol_key(acts.plane, f"{toms} {ruths}", SECRET)
 
 
 @pytest.mark.parametrize("roles", [("facilitator",), ("administrator",), ("compliance", "safety-owner")])
@@ -72,13 +115,14 @@ def test_attack_an_administrator_signs_grants_with_a_key_that_she_retired(acts: 
 
 
 def test_attack_an_administrator_enrols_a_key_of_hers_as_that_of_an_approver(acts: Acts, tmp_path: Path) -> None:
-    """Whoever gets a key of their own by an administrator holds nothing until two people grant it."""
-    [kim] = people.enrol_all(acts.plane, [(people.NewPerson("kim", "Kim", ("facilitator",)), "kim has a secret")])
-    assert people.holds_of(acts.plane, "kim") != ()
-    file = create_key(tmp_path / "kim.key", person=kim.id, passphrase=SECRET, cost=CHEAP)
-    own_keys.enrol_own_key(acts.plane, acts.id("lena"), "kim", public_key=file.public, proof=file.proof)
-    assert people.holds_of(acts.plane, "kim") == ()
-    assert ledger.verify(acts.plane).ok
+    """Nobody takes another's key: not in their own name, nor in the other's without their passphrase."""
+    file = create_key(tmp_path / "toms.key", person=acts.id("tom"), passphrase=SECRET, cost=CHEAP)
+    given = {"public_key": file.public, "proof": file.proof}
+    for actor, secret in (("tom", "lena"), ("lena", "lena")):
+        with pytest.raises((Refused, InvalidDocument)):
+            own_keys.enrol_own_key(acts.plane, acts.id(actor), present=acts.passphrase(secret), **given)
+    assert people.find_person(acts.plane, "tom").custody == "server"
+    assert passphrases.open_key(acts.plane, acts.id("tom"), acts.passphrase("tom"))
 
 
 def test_attack_a_login_that_looks_like_anothers(acts: Acts) -> None:

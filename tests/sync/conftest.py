@@ -9,10 +9,9 @@ import pytest
 
 from control_plane.client import Client, Options
 from control_plane.settings import Settings
-from control_plane.sync.home import HomeRegistry
 from control_plane.sync.records import Registry
-from control_plane.sync.server import ServerRegistry
-from tests.server.acts import Acts
+from control_plane.sync.registry import ClientRegistry
+from tests.server.acts import Acts, inside
 from tests.server.conftest import (  # noqa: F401 - fixtures
     acts,
     clock,
@@ -26,19 +25,20 @@ from tests.serving import served
 
 
 @pytest.fixture
-def home(acts: Acts) -> HomeRegistry:  # noqa: F811
+def home(acts: Acts) -> Registry:  # noqa: F811
     """The home as a registry, with Maya as the author."""
-    return HomeRegistry(acts.plane, acts.id("maya"), lambda: acts.passphrase("maya"))
+    name = f"home:{acts.plane.organisation}"
+    return ClientRegistry(inside(acts.plane, acts.id("maya")), name, lambda: acts.passphrase("maya"))
 
 
 @pytest.fixture(params=["home", "server"])
 def registry(request: pytest.FixtureRequest, settings: Settings, acts: Acts) -> Iterator[Registry]:  # noqa: F811
     """The same registry, reached both ways."""
     if request.param == "home":
-        yield HomeRegistry(acts.plane, acts.id("maya"), lambda: acts.passphrase("maya"))
+        yield request.getfixturevalue("home")
         return
     with served(settings) as url, Client(Options(url, acts.people["maya"]["token"])) as client:
-        yield ServerRegistry(client, lambda: acts.passphrase("maya"))
+        yield ClientRegistry(client, url, lambda: acts.passphrase("maya"))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from control_plane.registry import queries
 from control_plane.registry.strict_yaml import SourceError
 from control_plane.reviewing import drafts
 from control_plane.sync.errors import SyncConflict
-from control_plane.sync.home import HomeRegistry
 from control_plane.sync.lock import FILE, load_lock
 from control_plane.sync.pulling import compared, pull
 from control_plane.sync.pushing import push
@@ -68,7 +67,7 @@ def test_a_proposal_is_edited_from_the_folder(registry: Registry, folder: Path, 
     assert "Farewell" in queries.show_proposal(acts.plane, made.number).changes[0].source
 
 
-def test_after_the_release_the_folder_is_in_step(home: HomeRegistry, folder: Path, acts: Acts) -> None:
+def test_after_the_release_the_folder_is_in_step(home: Registry, folder: Path, acts: Acts) -> None:
     """What was pushed and released needs no second pull to be in step; pulling moves the lock on."""
     pull(home, folder)
     changed = {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}
@@ -83,7 +82,7 @@ def test_after_the_release_the_folder_is_in_step(home: HomeRegistry, folder: Pat
     assert {path for path, data in tree(folder).items() if before[path] != data} == {FILE}
 
 
-def test_nothing_changed_is_no_proposal(home: HomeRegistry, folder: Path, acts: Acts) -> None:
+def test_nothing_changed_is_no_proposal(home: Registry, folder: Path, acts: Acts) -> None:
     """A push of what is live already, and one of a folder that was never pulled, are refused."""
     before = state_of(acts.plane)
     with pytest.raises(InvalidDocument):
@@ -221,7 +220,7 @@ def test_what_is_passed_over_is_left_alone(folder: Path) -> None:
         pull(registry, folder)
 
 
-def test_cases_alone_and_the_usual_library(home: HomeRegistry, folder: Path) -> None:
+def test_cases_alone_and_the_usual_library(home: Registry, folder: Path) -> None:
     """Cases are sources like the others: a change of them shows."""
     pull(home, folder)
     (folder / "cases/opener.yaml").write_text(CASES + "# a word\n")

@@ -21,7 +21,7 @@ from control_plane.sync.merging import merge
 from control_plane.sync.paths import is_safe, places
 from control_plane.sync.pulling import compared, pull
 from control_plane.sync.records import LiveSource
-from control_plane.sync.server import ServerRegistry
+from control_plane.sync.registry import ClientRegistry
 from edge_runtime.core.errors import InvalidDocument
 from tests.conftest import examples
 from tests.sync.trees import Told, include, tree
@@ -134,7 +134,7 @@ def test_attack_a_name_that_would_be_a_path() -> None:
                 return type("Live", (), {"sources": (LiveSource("..", "../../etc/passwd", "x", "", 1),)})
 
     with pytest.raises(BadAnswer):
-        ServerRegistry(Evil()).snapshot("")  # type: ignore[arg-type]
+        ClientRegistry(Evil(), "evil").snapshot("")  # type: ignore[arg-type]
 
 
 LOCK = Lock(

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from control_plane.cli import app
 from control_plane.settings import Settings
 from control_plane.sync.checking import check_folder
-from control_plane.sync.home import HomeRegistry
 from control_plane.sync.pulling import pull
+from control_plane.sync.records import Registry
 from tests.server.acts import Acts
 from tests.server.library import CLOSING, OPENER, STANCE, library, script, stance
 from tests.serving import served
@@ -19,7 +19,7 @@ from tests.serving import served
 RUN = CliRunner()
 
 
-def test_a_pulled_folder_is_as_it_must_be(home: HomeRegistry, folder: Path) -> None:
+def test_a_pulled_folder_is_as_it_must_be(home: Registry, folder: Path) -> None:
     """What is live passes without a server."""
     pull(home, folder)
     found = check_folder(folder)
@@ -27,7 +27,7 @@ def test_a_pulled_folder_is_as_it_must_be(home: HomeRegistry, folder: Path) -> N
     assert found.sources == len(library())
 
 
-def test_everything_that_is_wrong_is_told_with_its_place(home: HomeRegistry, folder: Path) -> None:
+def test_everything_that_is_wrong_is_told_with_its_place(home: Registry, folder: Path) -> None:
     """A case that no longer comes out, an include that is missing, a file that does not read: all of them at once."""
     pull(home, folder)
     (folder / OPENER).write_text(script("opener", fill="You ate {{ work }}."))
@@ -41,7 +41,7 @@ def test_everything_that_is_wrong_is_told_with_its_place(home: HomeRegistry, fol
     assert "x.yaml:1: expected member 'text'" in problems
 
 
-def test_an_include_that_breaks_a_template_is_found(home: HomeRegistry, folder: Path) -> None:
+def test_an_include_that_breaks_a_template_is_found(home: Registry, folder: Path) -> None:
     """Sources are frozen with their includes, as on the server."""
     pull(home, folder)
     (folder / STANCE).write_text(stance("'{{ unknown }}'"))

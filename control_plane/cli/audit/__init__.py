@@ -21,11 +21,13 @@ __all__ = ["app"]
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.command("as-of")(as_of.as_of)
+app.command("checkpoint")(verifying.checkpoint)
 app.command("erase")(erasing.erase)
 app.command("export")(exporting.export)
 app.command("file-evidence")(reporting.file_evidence)
 app.command("gaps")(reporting.gaps)
 app.command("pack")(packing.pack)
+app.command("proof")(verifying.proof)
 app.command("reindex")(searching.reindex)
 app.command("report")(reporting.report)
 app.command("restore")(restoring.restore)

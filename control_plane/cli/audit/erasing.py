@@ -10,19 +10,20 @@ import typer
 from control_plane.cli.common import (
     DEFAULT_HOME,
     REFUSED,
+    ActingRole,
     Home,
     Json,
     PassphraseFile,
     Reason,
+    Ticket,
     answer,
     opened,
-    passphrase,
 )
 from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.key import KeyFile
+from control_plane.purposes import doing
 
 __all__ = ["erase", "retention"]
-
-Ticket = Annotated[str, typer.Option(help="Reference to the request, such as a case number.")]
 
 retention = typer.Typer(help="How long texts of people are kept.", no_args_is_help=True)
 
@@ -34,14 +35,17 @@ def erase(
     *,
     reason: Reason,
     ticket: Ticket = "",
+    role: ActingRole = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, say what would be erased.")] = False,
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Erase every text of a person, name and reasons, for good: the log keeps its proofs and says who did it."""
     if yes:
         desk.require_name()
-        secret = passphrase(passphrase_file)
-        done = desk.client.people.erase_texts(person, reason=reason, passphrase=secret, ticket=ticket)
+        whose = desk.person(person)
+        present = desk.present(key, passphrase_file, purpose=doing("erase", whose))
+        done = desk.client.people.erase_texts(whose, reason=reason, ticket=ticket, role=role, **present)
         desk.answer({"erased": True, **_plain(done)}, _said(done))
         return
     found = desk.client.people.preview_erasure(person)
@@ -69,11 +73,13 @@ def retention_set(
     value: Annotated[str, typer.Argument(help="Days, on, or off.")],
     *,
     reason: Reason,
+    role: ActingRole = "",
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Change a setting; the log says so before it takes effect."""
-    secret = passphrase(passphrase_file)
-    made = desk.client.retention.change_retention(name, value=value, reason=reason, passphrase=secret)
+    present = desk.present(key, passphrase_file, purpose=doing("change-setting", name, value))
+    made = desk.client.retention.change_retention(name, value=value, reason=reason, role=role, **present)
     desk.answer(made, f"{name} is {value}, audit entry {made.entry}")
 
 

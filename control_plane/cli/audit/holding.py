@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import PassphraseFile, Reason, passphrase
+from control_plane.cli.common import ActingRole, PassphraseFile, Reason, Ticket
 from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.key import KeyFile
+from control_plane.purposes import doing
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from control_plane.client.records import Hold
 
 __all__ = ["hold"]
-
-Ticket = Annotated[str, typer.Option(help="Reference to the request, such as a case number.")]
 
 hold = typer.Typer(help="Legal holds: while one is in force, nothing it covers is erased.", no_args_is_help=True)
 
@@ -29,13 +29,16 @@ def place(
     person: Annotated[str, typer.Option(help="Login or id of whose texts.")] = "",
     everybody: Annotated[bool, typer.Option("--everybody", help="Hold the texts of everybody.")] = False,
     ticket: Ticket = "",
+    role: ActingRole = "",
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Place a legal hold on the texts of a person, or of everybody."""
     if bool(person) == everybody:
         raise InvalidDocument("expected --person or --everybody, got both or neither")
-    secret = passphrase(passphrase_file)
-    made = desk.client.holds.place_hold(person=person, reason=reason, passphrase=secret, ticket=ticket)
+    whose = desk.person(person) if person else ""
+    present = desk.present(key, passphrase_file, purpose=doing("hold", whose or "everybody"))
+    made = desk.client.holds.place_hold(person=whose, reason=reason, ticket=ticket, role=role, **present)
     desk.answer(made, _line(made))
 
 
@@ -47,10 +50,13 @@ def lift(
     *,
     reason: Reason,
     ticket: Ticket = "",
+    role: ActingRole = "",
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Lift a legal hold."""
-    made = desk.client.holds.lift_hold(identity, reason=reason, passphrase=passphrase(passphrase_file), ticket=ticket)
+    present = desk.present(key, passphrase_file, purpose=doing("lift-hold", identity))
+    made = desk.client.holds.lift_hold(identity, reason=reason, ticket=ticket, role=role, **present)
     desk.answer(made, _line(made))
 
 

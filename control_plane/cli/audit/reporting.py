@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.audit.packing import Since, Until
-from control_plane.cli.common import REFUSED, PassphraseFile, Reason, passphrase
+from control_plane.cli.common import REFUSED, ActingRole, PassphraseFile, Reason, Ticket
 from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.key import KeyFile
+from control_plane.purposes import doing
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 if TYPE_CHECKING:
@@ -85,8 +87,10 @@ def file_evidence(
     valid_until: Annotated[
         datetime | None, typer.Option(help="The last day that it is valid.", formats=["%Y-%m-%d"])
     ] = None,
-    ticket: Annotated[str, typer.Option(help="Reference to a request elsewhere.")] = "",
+    ticket: Ticket = "",
+    role: ActingRole = "",
     passphrase_file: PassphraseFile = None,
+    key: KeyFile = None,
 ) -> None:
     """Log that the organisation has a document, by its digest: an assessment, a notice, a record of training."""
     from edge_runtime.core import canonical
@@ -97,12 +101,14 @@ def file_evidence(
         raise InvalidDocument(f"expected to read {document}, got: {error.strerror}") from error
     if not data:
         raise InvalidDocument("expected a document, got an empty file")
+    digest = canonical.digest(data)
     made = desk.client.audit.file_document(
         kind=kind,
-        digest=canonical.digest(data),
+        digest=digest,
         reason=reason,
-        passphrase=passphrase(passphrase_file),
         valid_until=valid_until.date() if valid_until else None,
         ticket=ticket,
+        role=role,
+        **desk.present(key, passphrase_file, purpose=doing("file-evidence", kind, digest)),
     )
     desk.answer({"filed": kind, "logged": made.logged}, f"{kind} filed, logged as entry {made.logged}")

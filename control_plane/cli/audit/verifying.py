@@ -1,14 +1,17 @@
-"""`mentorplane audit verify`."""
+"""`mentorplane audit verify`, and what somebody else verifies by: `checkpoint`, and the `proof` of an entry."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Annotated
+
+import typer
 
 from control_plane.cli.common import REFUSED
-from control_plane.cli.desk import Desk, reading
+from control_plane.cli.desk import Desk, reading, unsigned_in
 
-__all__ = ["verify"]
+__all__ = ["checkpoint", "proof", "verify"]
 
 
 @reading
@@ -21,3 +24,19 @@ def verify(desk: Desk) -> None:
     desk.answer({**asdict(report), "vkey": vkey}, "\n".join(lines))
     if not report.ok:
         sys.exit(REFUSED)
+
+
+@unsigned_in
+def checkpoint(desk: Desk) -> None:
+    """Print the signed checkpoint of the log, which is public."""
+    found = desk.client.audit.checkpoint()
+    desk.answer({"checkpoint": found}, found.rstrip("\n"))
+
+
+@reading
+def proof(
+    desk: Desk, index: Annotated[int, typer.Argument(help="Index of the entry, see `audit search`.", min=0)]
+) -> None:
+    """Print the proof that an entry is in the log, as C2SP tlog-proof."""
+    found = desk.client.audit.proof(index)
+    desk.answer({"proof": found}, found.rstrip("\n"))

@@ -28,6 +28,7 @@ from control_plane.client.api.roles import AsyncRolesApi, RolesApi
 from control_plane.client.api.rollbacks import AsyncRollbacksApi, RollbacksApi
 from control_plane.client.api.schedule import AsyncScheduleApi, ScheduleApi
 from control_plane.client.api.session import AsyncSessionApi, SessionApi
+from control_plane.client.api.sessions import AsyncSessionsApi, SessionsApi
 from control_plane.client.api.sources import AsyncSourcesApi, SourcesApi
 from control_plane.client.api.tokens import AsyncTokensApi, TokensApi
 from control_plane.client.api.trials import AsyncTrialsApi, TrialsApi
@@ -70,6 +71,7 @@ class Operations:
         self.rollbacks = RollbacksApi(sender)
         self.schedule = ScheduleApi(sender)
         self.session = SessionApi(sender)
+        self.sessions = SessionsApi(sender)
         self.sources = SourcesApi(sender)
         self.tokens = TokensApi(sender)
         self.trials = TrialsApi(sender)
@@ -109,6 +111,7 @@ class AsyncOperations:
         self.rollbacks = AsyncRollbacksApi(sender)
         self.schedule = AsyncScheduleApi(sender)
         self.session = AsyncSessionApi(sender)
+        self.sessions = AsyncSessionsApi(sender)
         self.sources = AsyncSourcesApi(sender)
         self.tokens = AsyncTokensApi(sender)
         self.trials = AsyncTrialsApi(sender)

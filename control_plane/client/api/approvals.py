@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
 from control_plane.client.records.approvals import ItemInput
-from control_plane.client.records.shared import Proposal
+from control_plane.client.records.shared import Proposal, Stated
 
 __all__ = ["ApprovalsApi", "AsyncApprovalsApi"]
 
 
 def _approve_batch(
-    *, items: Sequence[ItemInput], passphrase: str, if_match: str | None = None
+    *,
+    items: Sequence[ItemInput],
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[tuple[Proposal, ...]]:
     """Approve several proposals that this person opened, all or none."""
     return Call(
@@ -20,7 +24,7 @@ def _approve_batch(
         "/v1/approvals",
         tuple[Proposal, ...],
         headers=given(**{"If-Match": if_match}),
-        body=given(items=items, passphrase=passphrase),
+        body=given(items=items, passphrase=passphrase, signed=signed),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.audit import AsOf, ControlsReport, Filed, Gap, Hit, LedgerReport
+from control_plane.client.records.shared import Proving
 
 __all__ = ["AsyncAuditApi", "AuditApi"]
 
@@ -111,14 +112,16 @@ def _report_page(rules: str, *, since: datetime | None = None, until: datetime |
 
 def _file_document(
     *,
-    kind: str,
     reason: str,
-    passphrase: str,
+    kind: str,
     if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
     document: str | None = None,
     digest: str | None = None,
     valid_until: date | None = None,
     ticket: str | None = None,
+    role: str | None = None,
 ) -> Call[Filed]:
     """Log that the organisation has a document; only its digest is kept."""
     return Call(
@@ -127,13 +130,15 @@ def _file_document(
         Filed,
         headers=given(**{"If-Match": if_match}),
         body=given(
-            kind=kind,
             reason=reason,
+            kind=kind,
             passphrase=passphrase,
+            proof=proof,
             document=document,
             digest=digest,
             valid_until=valid_until,
             ticket=ticket,
+            role=role,
         ),
     )
 

@@ -21,6 +21,7 @@ def _withdraw_channel(
     *,
     reason: str,
     if_match: str | None = None,
+    role: str | None = None,
     passphrase: str | None = None,
     signed: Sequence[Stated] | None = None,
 ) -> Call[ChannelWithdrawn]:
@@ -30,7 +31,7 @@ def _withdraw_channel(
         f"/v1/channels/{segment(name)}/withdrawal",
         ChannelWithdrawn,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase, signed=signed),
+        body=given(reason=reason, role=role, passphrase=passphrase, signed=signed),
     )
 
 
@@ -65,6 +66,7 @@ def _halt_rollout(
     release: int,
     reason: str,
     if_match: str | None = None,
+    role: str | None = None,
     passphrase: str | None = None,
     signed: Sequence[Stated] | None = None,
 ) -> Call[Staged]:
@@ -74,7 +76,7 @@ def _halt_rollout(
         f"/v1/channels/{segment(name)}/halt",
         Staged,
         headers=given(**{"If-Match": if_match}),
-        body=given(release=release, reason=reason, passphrase=passphrase, signed=signed),
+        body=given(release=release, reason=reason, role=role, passphrase=passphrase, signed=signed),
     )
 
 

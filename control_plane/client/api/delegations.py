@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now
-from control_plane.client.records.shared import GrantRecord
+from control_plane.client.records.shared import GrantRecord, Stated
 
 __all__ = ["AsyncDelegationsApi", "DelegationsApi"]
 
@@ -16,9 +17,10 @@ def _delegate(
     role: str,
     until: datetime,
     reason: str,
-    passphrase: str,
     if_match: str | None = None,
     since: datetime | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[GrantRecord]:
     """Let another person act in a role of one's own while one is away."""
     return Call(
@@ -26,7 +28,9 @@ def _delegate(
         "/v1/delegations",
         GrantRecord,
         headers=given(**{"If-Match": if_match}),
-        body=given(person=person, role=role, until=until, reason=reason, passphrase=passphrase, since=since),
+        body=given(
+            person=person, role=role, until=until, reason=reason, since=since, passphrase=passphrase, signed=signed
+        ),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.grants import Checklist
-from control_plane.client.records.shared import GrantRecord
+from control_plane.client.records.shared import GrantRecord, Proving, Stated
 
 __all__ = ["AsyncGrantsApi", "GrantsApi"]
 
@@ -21,11 +22,12 @@ def _propose_grant(
     person: str,
     role: str,
     reason: str,
-    passphrase: str,
     if_match: str | None = None,
     since: datetime | None = None,
     days: int | None = None,
     previous: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[GrantRecord]:
     """Sign a grant as the first of two people."""
     return Call(
@@ -34,13 +36,26 @@ def _propose_grant(
         GrantRecord,
         headers=given(**{"If-Match": if_match}),
         body=given(
-            person=person, role=role, reason=reason, passphrase=passphrase, since=since, days=days, previous=previous
+            person=person,
+            role=role,
+            reason=reason,
+            since=since,
+            days=days,
+            previous=previous,
+            passphrase=passphrase,
+            signed=signed,
         ),
     )
 
 
 def _sign_grant(
-    identity: str, *, digest: str, reason: str, passphrase: str, if_match: str | None = None
+    identity: str,
+    *,
+    digest: str,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    signed: Sequence[Stated] | None = None,
 ) -> Call[GrantRecord]:
     """Sign a grant as the second person: it is in force then."""
     return Call(
@@ -48,18 +63,25 @@ def _sign_grant(
         f"/v1/grants/{segment(identity)}/sign",
         GrantRecord,
         headers=given(**{"If-Match": if_match}),
-        body=given(digest=digest, reason=reason, passphrase=passphrase),
+        body=given(digest=digest, reason=reason, passphrase=passphrase, signed=signed),
     )
 
 
-def _end_grant(identity: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
+def _end_grant(
+    identity: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+) -> Call[GrantRecord]:
     """End a grant or a delegation at once."""
     return Call(
         "POST",
         f"/v1/grants/{segment(identity)}/end",
         GrantRecord,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase),
+        body=given(reason=reason, passphrase=passphrase, proof=proof),
     )
 
 
@@ -68,14 +90,21 @@ def _what_is_open(identity: str) -> Call[Checklist]:
     return Call("GET", f"/v1/grants/{segment(identity)}/open", Checklist)
 
 
-def _take_over(identity: str, *, digest: str, passphrase: str, if_match: str | None = None) -> Call[GrantRecord]:
+def _take_over(
+    identity: str,
+    *,
+    digest: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+) -> Call[GrantRecord]:
     """Take note of what is open, as the successor, and hold the role from then on."""
     return Call(
         "POST",
         f"/v1/grants/{segment(identity)}/take-over",
         GrantRecord,
         headers=given(**{"If-Match": if_match}),
-        body=given(digest=digest, passphrase=passphrase),
+        body=given(digest=digest, passphrase=passphrase, proof=proof),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.holds import Hold
+from control_plane.client.records.shared import Proving
 
 __all__ = ["AsyncHoldsApi", "HoldsApi"]
 
@@ -14,7 +15,14 @@ def _list_legal_holds(*, lifted: bool | None = None) -> Call[tuple[Hold, ...]]:
 
 
 def _place_hold(
-    *, reason: str, passphrase: str, if_match: str | None = None, ticket: str | None = None, person: str | None = None
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+    ticket: str | None = None,
+    role: str | None = None,
+    person: str | None = None,
 ) -> Call[Hold]:
     """Place a legal hold on the texts of somebody, or of everybody."""
     return Call(
@@ -22,12 +30,19 @@ def _place_hold(
         "/v1/holds",
         Hold,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase, ticket=ticket, person=person),
+        body=given(reason=reason, passphrase=passphrase, proof=proof, ticket=ticket, role=role, person=person),
     )
 
 
 def _lift_hold(
-    identity: str, *, reason: str, passphrase: str, if_match: str | None = None, ticket: str | None = None
+    identity: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+    ticket: str | None = None,
+    role: str | None = None,
 ) -> Call[Hold]:
     """Lift a legal hold."""
     return Call(
@@ -35,7 +50,7 @@ def _lift_hold(
         f"/v1/holds/{segment(identity)}/lift",
         Hold,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase, ticket=ticket),
+        body=given(reason=reason, passphrase=passphrase, proof=proof, ticket=ticket, role=role),
     )
 
 

@@ -9,7 +9,7 @@ __all__ = ["AsyncKeysApi", "KeysApi"]
 
 
 def _enrol_key(*, code: str, passphrase: str, if_match: str | None = None) -> Call[Person]:
-    """Enrol a new key with a code that an administrator handed out; nobody need be signed in."""
+    """Enrol a key with the codes that people handed out; nobody need be signed in."""
     return Call(
         "POST",
         "/v1/keys",
@@ -19,14 +19,14 @@ def _enrol_key(*, code: str, passphrase: str, if_match: str | None = None) -> Ca
     )
 
 
-def _enrol_own_key_by_code(*, public: str, proof: str, code: str, if_match: str | None = None) -> Call[Person]:
-    """Enrol a key of one's own with a code that an administrator handed out; nobody need be signed in."""
+def _enrol_own_key_by_code(*, public: str, held: str, code: str, if_match: str | None = None) -> Call[Person]:
+    """Enrol a key of one's own with the codes that people handed out; nobody need be signed in."""
     return Call(
         "POST",
         "/v1/keys/own",
         Person,
         headers=given(**{"If-Match": if_match}),
-        body=given(public=public, proof=proof, code=code),
+        body=given(public=public, held=held, code=code),
     )
 
 

@@ -40,7 +40,12 @@ def _remove_address(*, if_match: str | None = None) -> Call[None]:
 
 
 def _set_address_of(
-    person: str, *, address: str, if_match: str | None = None, passphrase: str | None = None
+    person: str,
+    *,
+    address: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
 ) -> Call[None]:
     """Set somebody's e-mail address, or remove it, as an administrator; one's own takes no passphrase."""
     return Call(
@@ -48,7 +53,7 @@ def _set_address_of(
         f"/v1/people/{segment(person)}/address",
         type(None),
         headers=given(**{"If-Match": if_match}),
-        body=given(address=address, passphrase=passphrase),
+        body=given(address=address, passphrase=passphrase, proof=proof),
     )
 
 
@@ -76,7 +81,7 @@ def _invite(
     passphrase: str | None = None,
     proof: Proving | None = None,
 ) -> Call[Invited]:
-    """Make a code: as an administrator for somebody's new key, for oneself to link an account of the provider."""
+    """Make a code: for somebody's first key, one of two for a new one, or for oneself to link a provider's account."""
     return Call(
         "POST",
         f"/v1/people/{segment(person)}/invitations",
@@ -104,25 +109,34 @@ def _retire_person(
     )
 
 
-def _retire_key(person: str, *, reason: str, passphrase: str, if_match: str | None = None) -> Call[Invited]:
-    """Retire the key of somebody who forgot their passphrase, as another administrator; the code enrols a new one."""
+def _retire_key(
+    person: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+) -> Call[Person]:
+    """Retire the key of somebody who forgot their passphrase, as another administrator."""
     return Call(
         "POST",
         f"/v1/people/{segment(person)}/retired-key",
-        Invited,
+        Person,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase),
+        body=given(reason=reason, passphrase=passphrase, proof=proof),
     )
 
 
-def _enrol_own_key(person: str, *, public: str, proof: str, if_match: str | None = None) -> Call[Person]:
-    """Enrol a key that somebody keeps themselves, as an administrator: from now on no server can sign for them."""
+def _enrol_own_key(
+    *, public: str, held: str, if_match: str | None = None, passphrase: str | None = None, proof: Proving | None = None
+) -> Call[Person]:
+    """Enrol a key that the person behind the request keeps themselves: from now on no server can sign for them."""
     return Call(
         "POST",
-        f"/v1/people/{segment(person)}/own-key",
+        "/v1/people/me/own-key",
         Person,
         headers=given(**{"If-Match": if_match}),
-        body=given(public=public, proof=proof),
+        body=given(public=public, held=held, passphrase=passphrase, proof=proof),
     )
 
 
@@ -132,7 +146,14 @@ def _preview_erasure(person: str) -> Call[Erasable]:
 
 
 def _erase_texts(
-    person: str, *, reason: str, passphrase: str, if_match: str | None = None, ticket: str | None = None
+    person: str,
+    *,
+    reason: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+    ticket: str | None = None,
+    role: str | None = None,
 ) -> Call[Erasure]:
     """Erase every text of somebody, name, address and reasons, for good."""
     return Call(
@@ -140,7 +161,7 @@ def _erase_texts(
         f"/v1/people/{segment(person)}/erasure",
         Erasure,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason, passphrase=passphrase, ticket=ticket),
+        body=given(reason=reason, passphrase=passphrase, proof=proof, ticket=ticket, role=role),
     )
 
 

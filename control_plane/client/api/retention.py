@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.retention import SettingChanged
+from control_plane.client.records.shared import Proving
 
 __all__ = ["AsyncRetentionApi", "RetentionApi"]
 
@@ -16,7 +17,14 @@ def _get() -> Call[Mapping[str, str]]:
 
 
 def _change_retention(
-    name: str, *, value: str, reason: str, passphrase: str, if_match: str | None = None
+    name: str,
+    *,
+    reason: str,
+    value: str,
+    if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
+    role: str | None = None,
 ) -> Call[SettingChanged]:
     """Change a setting; the log says so before it takes effect."""
     return Call(
@@ -24,7 +32,7 @@ def _change_retention(
         f"/v1/retention/{segment(name)}",
         SettingChanged,
         headers=given(**{"If-Match": if_match}),
-        body=given(value=value, reason=reason, passphrase=passphrase),
+        body=given(reason=reason, value=value, passphrase=passphrase, proof=proof, role=role),
     )
 
 

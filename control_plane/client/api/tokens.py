@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
+from control_plane.client.records.shared import Proving
 from control_plane.client.records.tokens import NewToken, Token
 
 __all__ = ["AsyncTokensApi", "TokensApi"]
@@ -18,8 +19,9 @@ def _list() -> Call[tuple[Token, ...]]:
 def _issue_token(
     *,
     name: str,
-    passphrase: str,
     if_match: str | None = None,
+    passphrase: str | None = None,
+    proof: Proving | None = None,
     scopes: Sequence[str] | None = None,
     days: int | None = None,
     machine: str | None = None,
@@ -30,18 +32,20 @@ def _issue_token(
         "/v1/tokens",
         NewToken,
         headers=given(**{"If-Match": if_match}),
-        body=given(name=name, passphrase=passphrase, scopes=scopes, days=days, machine=machine),
+        body=given(name=name, passphrase=passphrase, proof=proof, scopes=scopes, days=days, machine=machine),
     )
 
 
-def _log_in(*, at: str, nonce: str, signature: str, person: str, if_match: str | None = None) -> Call[NewToken]:
-    """Issue a token for a working day to somebody who signs with their own key that they are here."""
+def _log_in(
+    *, person: str, if_match: str | None = None, passphrase: str | None = None, proof: Proving | None = None
+) -> Call[NewToken]:
+    """Issue a token for a working day to somebody who shows who they are."""
     return Call(
         "POST",
-        "/v1/tokens/by-key",
+        "/v1/tokens/login",
         NewToken,
         headers=given(**{"If-Match": if_match}),
-        body=given(at=at, nonce=nonce, signature=signature, person=person),
+        body=given(person=person, passphrase=passphrase, proof=proof),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from control_plane.client.calls import AsyncGroup, Call, Group, given, later, now, segment
 from control_plane.client.records.shared import Material, Window
-from control_plane.client.records.unsigned import Words
+from control_plane.client.records.unsigned import Terms, Words
 
 __all__ = ["AsyncUnsignedApi", "UnsignedApi"]
 
@@ -157,7 +158,13 @@ def _review(
 
 
 def _withdrawal(
-    *, target: str, reason: str, if_match: str | None = None, replacement: str | None = None, channel: str | None = None
+    *,
+    target: str,
+    reason: str,
+    if_match: str | None = None,
+    replacement: str | None = None,
+    channel: str | None = None,
+    role: str | None = None,
 ) -> Call[Words]:
     """Return what there is to sign of a withdrawal, for each channel."""
     return Call(
@@ -165,18 +172,18 @@ def _withdrawal(
         "/v1/unsigned/withdrawals",
         Words,
         headers=given(**{"If-Match": if_match}),
-        body=given(target=target, reason=reason, replacement=replacement, channel=channel),
+        body=given(target=target, reason=reason, replacement=replacement, channel=channel, role=role),
     )
 
 
-def _channel_withdrawal(name: str, *, reason: str, if_match: str | None = None) -> Call[Words]:
+def _channel_withdrawal(name: str, *, reason: str, if_match: str | None = None, role: str | None = None) -> Call[Words]:
     """Return what there is to sign of the withdrawal of a channel."""
     return Call(
         "POST",
         f"/v1/unsigned/channels/{segment(name)}/withdrawal",
         Words,
         headers=given(**{"If-Match": if_match}),
-        body=given(reason=reason),
+        body=given(reason=reason, role=role),
     )
 
 
@@ -193,14 +200,58 @@ def _opening(
     )
 
 
-def _halt(name: str, *, release: int, reason: str, if_match: str | None = None) -> Call[Words]:
+def _halt(name: str, *, release: int, reason: str, if_match: str | None = None, role: str | None = None) -> Call[Words]:
     """Return what there is to sign of the halt of a rollout."""
     return Call(
         "POST",
         f"/v1/unsigned/channels/{segment(name)}/halt",
         Words,
         headers=given(**{"If-Match": if_match}),
-        body=given(release=release, reason=reason),
+        body=given(release=release, reason=reason, role=role),
+    )
+
+
+def _grant(
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    if_match: str | None = None,
+    since: datetime | None = None,
+    days: int | None = None,
+    previous: str | None = None,
+) -> Call[Terms]:
+    """Return what the first of two people signs of a grant."""
+    return Call(
+        "POST",
+        "/v1/unsigned/grants",
+        Terms,
+        headers=given(**{"If-Match": if_match}),
+        body=given(person=person, role=role, reason=reason, since=since, days=days, previous=previous),
+    )
+
+
+def _second(identity: str, *, digest: str, reason: str, if_match: str | None = None) -> Call[Terms]:
+    """Return what the second of two people signs of a grant."""
+    return Call(
+        "POST",
+        f"/v1/unsigned/grants/{segment(identity)}/sign",
+        Terms,
+        headers=given(**{"If-Match": if_match}),
+        body=given(digest=digest, reason=reason),
+    )
+
+
+def _delegation(
+    *, person: str, role: str, until: datetime, reason: str, if_match: str | None = None, since: datetime | None = None
+) -> Call[Terms]:
+    """Return what whoever will be away signs of a delegation."""
+    return Call(
+        "POST",
+        "/v1/unsigned/delegations",
+        Terms,
+        headers=given(**{"If-Match": if_match}),
+        body=given(person=person, role=role, until=until, reason=reason, since=since),
     )
 
 
@@ -220,6 +271,9 @@ class UnsignedApi(Group):
     channel_withdrawal = now(_channel_withdrawal)
     opening = now(_opening)
     halt = now(_halt)
+    grant = now(_grant)
+    second = now(_second)
+    delegation = now(_delegation)
 
 
 class AsyncUnsignedApi(AsyncGroup):
@@ -238,3 +292,6 @@ class AsyncUnsignedApi(AsyncGroup):
     channel_withdrawal = later(_channel_withdrawal)
     opening = later(_opening)
     halt = later(_halt)
+    grant = later(_grant)
+    second = later(_second)
+    delegation = later(_delegation)

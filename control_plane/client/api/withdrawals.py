@@ -23,6 +23,7 @@ def _withdraw(
     if_match: str | None = None,
     replacement: str | None = None,
     channel: str | None = None,
+    role: str | None = None,
     passphrase: str | None = None,
     signed: Sequence[Stated] | None = None,
 ) -> Call[Withdrawal]:
@@ -33,7 +34,13 @@ def _withdraw(
         Withdrawal,
         headers=given(**{"If-Match": if_match}),
         body=given(
-            target=target, reason=reason, replacement=replacement, channel=channel, passphrase=passphrase, signed=signed
+            target=target,
+            reason=reason,
+            replacement=replacement,
+            channel=channel,
+            role=role,
+            passphrase=passphrase,
+            signed=signed,
         ),
     )
 

@@ -57,6 +57,7 @@ from control_plane.client.records.reviews import PendingReview
 from control_plane.client.records.roles import HeldRole
 from control_plane.client.records.schedule import Planned
 from control_plane.client.records.session import SignedIn
+from control_plane.client.records.sessions import OpenSession
 from control_plane.client.records.shared import (
     FieldDiff,
     GrantRecord,
@@ -73,7 +74,7 @@ from control_plane.client.records.shared import (
 from control_plane.client.records.sources import LiveSource, Snapshot
 from control_plane.client.records.tokens import NewToken, Token
 from control_plane.client.records.trials import WindowInfo
-from control_plane.client.records.unsigned import Words
+from control_plane.client.records.unsigned import Terms, Words
 from control_plane.client.records.webhooks import Delivery, NewWebhook, Webhook
 from control_plane.client.records.withdrawals import Withdrawal
 from control_plane.client.records.withdrawn import Standing
@@ -129,6 +130,7 @@ __all__ = [
     "NewWebhook",
     "Objection",
     "Open",
+    "OpenSession",
     "PackageCount",
     "Page",
     "PendingReview",
@@ -158,6 +160,7 @@ __all__ = [
     "StateCount",
     "Stated",
     "Task",
+    "Terms",
     "Thread",
     "Token",
     "Underneath",

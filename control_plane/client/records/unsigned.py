@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Words"]
+__all__ = ["Terms", "Words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What somebody is to sign about a grant or a delegation: the document, as it will be."""
+
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,18 @@ def open_stage(
 
 
 def halt(
-    plane: ControlPlane, actor: str, *, release: int, reason: str, passphrase: str | Elsewhere, channel: str = ""
+    plane: ControlPlane,
+    actor: str,
+    *,
+    release: int,
+    reason: str,
+    passphrase: str | Elsewhere,
+    channel: str = "",
+    role: str = "",
 ) -> Staged:
     """Halt the rollout of the live release of a channel: no further device adopts it.
+
+    `role` is the one in which they sign, "" for the only one of theirs that may stop things.
 
     Raises: as for `open_stage`, InvalidDocument without a reason, and Conflict for a release without stages.
     """
@@ -108,7 +117,7 @@ def halt(
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
     attempt = Attempt("halt", LeafObject("channel", on), auth_of(passphrase))
-    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt)
+    role = rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt, chosen=role)
     return _say(plane, on, _Saying("halt", actor, role, reason, passphrase, release))
 
 

@@ -87,6 +87,7 @@ def withdraw(
     passphrase: str | Elsewhere,
     replacement: str = "",
     channel: str = "",
+    role: str = "",
 ) -> Withdrawal:
     """Withdraw a prompt: devices stop using this content as soon as they learn of it.
 
@@ -99,6 +100,7 @@ def withdraw(
         replacement: what runs instead: name or digest of another live prompt, digest of an earlier version of the
             prompt, which runs once it is live again; "" for the fallback text.
         channel: where names are looked up, "" for the usual one; the content stops on every channel that had it.
+        role: in which they sign, "" for the only one of theirs that may stop things.
 
     Raises:
         NotFound: nothing released has that name or digest, or no such person.
@@ -108,7 +110,7 @@ def withdraw(
     """
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
-    role = _role(plane, actor, target, given=passphrase)
+    role = _role(plane, actor, target, given=passphrase, chosen=role)
     person = people.find_person(plane, actor)
     key = key_of(plane, actor, passphrase)
     on = plane.on(channel)
@@ -133,7 +135,7 @@ def withdraw(
 
 
 def withdraw_channel(
-    plane: ControlPlane, actor: str, *, channel: str, reason: str, passphrase: str | Elsewhere
+    plane: ControlPlane, actor: str, *, channel: str, reason: str, passphrase: str | Elsewhere, role: str = ""
 ) -> ChannelWithdrawn:
     """Withdraw all prompts of a channel, which takes two people, about the same release.
 
@@ -142,7 +144,7 @@ def withdraw_channel(
     if not reason.strip():
         raise InvalidDocument("expected a reason, got none")
     on = plane.on(channel)
-    role = _role(plane, actor, on, given=passphrase)
+    role = _role(plane, actor, on, given=passphrase, chosen=role)
     person = people.find_person(plane, actor)
     key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
@@ -178,11 +180,11 @@ def who_stopped(said: Withdrawals, manifest: str, lifts: Collection[str]) -> set
     return {one.person for one in said.whole if one.manifest == manifest and one.statement not in lifts}
 
 
-def _role(plane: ControlPlane, actor: str, target: str, *, given: str | Elsewhere) -> str:
+def _role(plane: ControlPlane, actor: str, target: str, *, given: str | Elsewhere, chosen: str) -> str:
     """Return the role in which somebody stops something. Raises: as for `rights.require_eligible`."""
     name = target if target.replace("-", "").replace(".", "").isalnum() else ""
     attempt = Attempt("withdraw", LeafObject("prompt", name), auth_of(given))
-    return rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt)
+    return rights.require_eligible(plane, actor, sorted(WITHDRAWING_ROLES), attempt=attempt, chosen=chosen)
 
 
 def _publish(plane: ControlPlane) -> None:

@@ -1,4 +1,4 @@
-"""A server as the registry of a folder, over the typed client."""
+"""A server, or a home on this machine, as the registry of a folder: over the typed client, which reaches both."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from control_plane.client import BadAnswer, Client
+from control_plane.client import BadAnswer
+from control_plane.client.api import Operations
 from control_plane.client.records import Material, Stated, Window
 from control_plane.sync.records import Change, LiveSource, Proposed, Signing, Snapshot
 from edge_runtime.core.fields import is_name
 
-__all__ = ["ServerRegistry"]
+__all__ = ["ClientRegistry"]
 
 
 @dataclass(frozen=True, slots=True)
-class ServerRegistry:
-    """A server, asked with somebody's token; the passphrase is asked for when it is needed, and not kept.
+class ClientRegistry:
+    """A server or a home, as whoever is behind the client; the passphrase is asked for when it is needed, and not kept.
 
-    With `sign` their own key signs instead, on this machine.
+    With `sign` their own key signs instead, on this machine. `name` is how the lock file names it.
     """
 
-    client: Client
+    client: Operations
+    name: str
     passphrase: Callable[[], str] = str
     sign: Signing | None = None
-
-    @property
-    def name(self) -> str:
-        """How the lock file names it: by its address."""
-        return self.client.url
 
     def snapshot(self, channel: str) -> Snapshot:
         """Return what is live on a channel.
