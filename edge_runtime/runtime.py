@@ -68,6 +68,7 @@ class EdgeRuntime:
         self._hearing = Hearing(home)
         self._followings: list[Following] = []
         self.cloud = cloud
+        self.traced = False
         self.state: TrustState | None = None
 
     @classmethod
@@ -84,6 +85,7 @@ class EdgeRuntime:
         token: str = "",
         token_header: str = "Authorization",  # noqa: S107 - the name of a header
         pace: Pace | None = None,
+        trace: bool = False,
     ) -> EdgeRuntime:
         """Return the runtime of the device whose files lie in `home`; no network is used.
 
@@ -100,6 +102,7 @@ class EdgeRuntime:
             token: the app's token for a private channel, the same on all its devices; sent to `source` alone.
             token_header: the header that carries it.
             pace: how slow a source may be before it is given up, if otherwise than by default.
+            trace: record runs as spans of OpenTelemetry, without content; the app says where they go.
 
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
@@ -116,6 +119,11 @@ class EdgeRuntime:
         folder = Home(Path(home))
         wanted = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
         runtime = cls(folder, root, channel=channel, sources=sources, cloud=cloud, clock=clock, model=wanted)
+        if trace:
+            from edge_runtime.tracing import require_installed
+
+            require_installed()
+        runtime.traced = trace
         runtime._take(runtime._adopter.load())
         return runtime
 

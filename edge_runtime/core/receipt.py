@@ -22,6 +22,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.fields import Fields
 
 __all__ = [
+    "CALLS",
     "FORMAT",
     "FORMAT_1",
     "INPUT",
@@ -37,8 +38,8 @@ __all__ = [
 ]
 
 FORMAT, FORMAT_1 = "mentorplane-receipt/2", "mentorplane-receipt/1"
-OUTPUT, SENT, INPUT = "output", "disclosure", "input/"
-"""Places that a receipt commits to: the text a person got, the text that left, and each input by its name."""
+OUTPUT, CALLS, SENT, INPUT = "output", "calls", "disclosure", "input/"
+"""Places that a receipt commits to: the text a person got, what a model called, the text that left, each input."""
 MOST_PLACES = 100
 MAX_LINE_BYTES = 40_000
 LEAST_LEAVES = 64

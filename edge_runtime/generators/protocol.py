@@ -12,6 +12,7 @@ Does not: restore placeholders (see `core.restoring`), check an answer, or decid
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
+from edge_runtime.tracing import Asked
 
 __all__ = ["MAX_REQUESTS", "Ask", "CallPart", "Generator", "NotAsked", "OnDevice", "Piece", "Scan", "Wire"]
 
@@ -114,6 +116,9 @@ class Wire:
         self.disclosure: Disclosure | None = None
         self.refused: tuple[str, ...] = ()
         self.stopped = False
+        self.began_ns = time.time_ns()
+        self.asked: list[Asked] = []
+        """The attempts at models in this run, for an app that traces."""
         self.given_up: set[object] = set()
         """Who was too slow in this run to be asked once more."""
 

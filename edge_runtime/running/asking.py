@@ -21,6 +21,7 @@ from edge_runtime.running.records import Made, Run, Stopped
 from edge_runtime.running.rendering import Told, tell
 from edge_runtime.running.showing import Showing
 from edge_runtime.running.talk import Talk
+from edge_runtime.tracing import asking
 
 __all__ = ["answer", "wire_for"]
 
@@ -47,7 +48,7 @@ def answer(talk: Talk, run: Run, wire: Wire, *, showing: Showing) -> Yielding[st
         Stopped: the app wants no more.
     """
     problems: list[str] = []
-    generators = _order(talk, run.decision.route) if _may_ask(run) else ()
+    generators = talk.runtime.routing.order(run.decision.route) if _may_ask(run) else ()
     for generator in generators:
         try:
             made = yield from _ask(talk, run, wire, generator=generator, showing=showing)
@@ -83,7 +84,8 @@ def _ask(talk: Talk, run: Run, wire: Wire, *, generator: Generator, showing: Sho
         showing.begin(given)
         pieces = generator.answer(ask, wire)
         try:
-            whole = yield from listen(pieces, told.table, showing, wire=wire)
+            with asking(wire.asked, generator.name, max_tokens=ask.max_tokens):
+                whole = yield from listen(pieces, told.table, showing, wire=wire)
         finally:  # where it breaks off, the connection is closed
             getattr(pieces, "close", lambda: None)()
         taken = check(run, whole, given, marker=told.marker)
@@ -100,15 +102,3 @@ def _made(run: Run, taken: Taken, told: Told, *, model: str) -> Made:
     if taken.calls:
         return replace(made, text="", outcome="calls", calls=taken.calls)
     return replace(made, text=taken.text, outcome="answered", output=taken.output)
-
-
-def _order(talk: Talk, route: Route) -> tuple[Generator, ...]:
-    routing = getattr(talk.runtime, "routing", None)
-    if routing is not None:
-        return tuple(routing.order(route))
-    model = getattr(talk.runtime, "cloud", None)
-    if model is None or route <= Route.DEVICE:
-        return ()
-    from edge_runtime.running.legacy import Cloud
-
-    return (Cloud(model),)

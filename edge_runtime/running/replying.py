@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 
+from audit.frozen import replace
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry
 from edge_runtime.core.pipeline import count_types
 from edge_runtime.core.policy import Decision, Reason
+from edge_runtime.core.receipt import CALLS, INPUT, OUTPUT, SENT, Receipt
 from edge_runtime.core.trust import TrustState
 from edge_runtime.generators.protocol import Wire
-from edge_runtime.receipts import Receipt
+from edge_runtime.handover import crisis_in
 from edge_runtime.reply import Finding, Reply
 from edge_runtime.running.records import Made, Run
 from edge_runtime.running.talk import Talk
+from edge_runtime.tracing import trace_run
 
 __all__ = ["keep", "reply_to"]
 
 
 def reply_to(talk: Talk, run: Run, made: Made, *, wire: Wire) -> Reply:
     """Keep the receipt of a run, and return the reply."""
-    receipt, problems = keep(
-        talk, run.state, run.entry, route=made.route, outcome=made.outcome, run=run, sent_bytes=wire.sent_bytes
-    )
+    receipt, problems = keep(talk, run.state, run.entry, route=made.route, outcome=made.outcome, of=(run, made, wire))
+    if talk.runtime.traced and receipt is not None and not talk.runtime.census.is_off:
+        trace_run(receipt, wire.asked, started_ns=wire.began_ns)
     return Reply(
         text=made.text,
         route=made.route,
@@ -56,11 +59,22 @@ def keep(
     *,
     route: str,
     outcome: str,
-    run: Run | None = None,
-    sent_bytes: int = 0,
+    of: tuple[Run, Made, Wire] | None = None,
 ) -> tuple[Receipt | None, tuple[str, ...]]:
-    """Write the receipt of a run, and return it, or why it could not be kept."""
-    receipt = Receipt(
+    """Write the receipt of a run, and return it, or why it could not be kept; `of` is what ran, if anything did."""
+    try:
+        receipt = _receipt(talk, state, entry, route=route, outcome=outcome)
+        if of is None:
+            return talk.runtime.receipts.append(receipt), ()
+        run, made, wire = of
+        return talk.runtime.receipts.append(_with_run(receipt, run, made, wire=wire), _texts(run, made, wire)), ()
+    except (MentorplaneError, OSError, ValueError, OverflowError) as error:  # a clock may show no time at all
+        return None, (f"the receipt could not be kept: {type(error).__name__}",)
+
+
+def _receipt(talk: Talk, state: TrustState, entry: Entry, *, route: str, outcome: str) -> Receipt:
+    stage = talk.runtime.stage
+    return Receipt(
         number=1,
         previous="",
         at=dt.datetime.fromtimestamp(talk.runtime.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -68,15 +82,37 @@ def keep(
         version=entry.digest,
         manifest=state.manifest_digest,
         route=route,
-        rules=tuple(f"{reason.layer}/{reason.rule}" for reason in _reasons(run.decision)) if run else (),
-        findings=count_types(run.readings.values()) if run else {},
-        sent_bytes=sent_bytes,
+        rules=(),
+        findings={},
+        sent_bytes=0,
         outcome=outcome,
+        release=state.manifest.number,
+        stage=stage.number if stage is not None and stage.release == state.manifest.number else 0,
     )
-    try:
-        return talk.runtime.receipts.append(receipt), ()
-    except (MentorplaneError, OSError) as error:
-        return None, (f"the receipt could not be kept: {type(error).__name__}",)
+
+
+def _with_run(receipt: Receipt, run: Run, made: Made, *, wire: Wire) -> Receipt:
+    return replace(
+        receipt,
+        rules=tuple(f"{reason.layer}/{reason.rule}" for reason in _reasons(run.decision)),
+        findings=count_types(run.readings.values()),
+        sent_bytes=wire.sent_bytes,
+        obligations=tuple(sorted(run.decision.obligations)),
+        model=made.model,
+        checks={check.name: check.passed for check in made.checks},
+    )
+
+
+def _texts(run: Run, made: Made, wire: Wire) -> dict[str, object] | None:
+    """Return what the owner may prove of a run; None after a crisis, of which nothing is left behind."""
+    if crisis_in(run.values, run.read):
+        return None
+    texts: dict[str, object] = {f"{INPUT}{name}": value for name, value in run.values.items()}
+    if wire.disclosure is not None and wire.sent_bytes:
+        texts[SENT] = str(wire.disclosure)
+    if made.calls:
+        texts[CALLS] = [{"name": call.name, "arguments": call.arguments} for call in made.calls]
+    return texts | {OUTPUT: made.text}
 
 
 def _reasons(decision: Decision) -> tuple[Reason, ...]:

@@ -44,7 +44,12 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def published(tmp_path: Path) -> Published:
     """A release whose policy lets redacted text leave with consent."""
-    made = Published(tmp_path)
+    return published_in(tmp_path)
+
+
+def published_in(folder: Path) -> Published:
+    """Publish in a folder a release whose policy lets redacted text leave with consent."""
+    made = Published(folder)
     documents = made.organisation.base_documents()
     policy = json.loads(documents["policy", "organisation"])
     policy["rules"] = POLICY_RULES
