@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["EdgeRuntime"]
 
 POLL_S = 300  # how often an open app looks, unless it says otherwise
+LAST_S = 253_402_300_799  # the last second that calendars know
 
 
 class EdgeRuntime:
@@ -393,5 +394,8 @@ class EdgeRuntime:
         )
 
     def now(self) -> int:
-        """Return the device's clock in POSIX seconds."""
-        return int(self._clock())
+        """Return the device's clock in POSIX seconds; 0, so the stalest, for one that shows no time."""
+        try:
+            return min(max(int(self._clock()), 0), LAST_S)
+        except (ValueError, OverflowError):
+            return 0

@@ -112,8 +112,7 @@ class Session:
         Raises:
             InvalidDocument: an input is missing, undeclared or mistyped, or a tool is undeclared: the host's mistake,
                 not the text's.
-            NotTrusted: the release has no such prompt, or the reader's model that the host named is not right; a
-                crisis that the phrases hear is handed off all the same.
+            NotTrusted: the release has no such prompt.
         """
         return self._run(Wish(prompt, inputs, go_on, _names(tools)))
 

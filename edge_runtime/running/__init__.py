@@ -1,6 +1,7 @@
 """One run of an approved prompt, step by step: each module is a step, and `course` goes through them.
 
 beginning   hear a crisis, find the prompt that runs, read the inputs, decide
+reading     each text once, and by form alone where the model fails
 instead     what comes where no prompt runs: the way to a person first
 rendering   the instruction, covered and delimited
 filling     the output without a language model

@@ -1,14 +1,14 @@
 """How a run begins: hear a crisis, find the prompt that runs, check and read the inputs, decide.
 
 Promises: a crisis is heard before anything else, and is answered without a prompt; the runtime has rules of its own
-that no policy can take away: what somebody says in a crisis, a text that gives orders to the assistant, and a prompt of
-the person's own stay on this device, and a reply says so. Does not: render, fill or ask.
+that no policy can take away: what somebody says in a crisis, a text that gives orders to the assistant, one that the
+model failed on, and a prompt of the person's own stay on this device, and a reply says so.
+Does not: render, fill or ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 from audit.frozen import replace
@@ -24,6 +24,7 @@ from edge_runtime.handover import crisis_in
 from edge_runtime.reply import Reply
 from edge_runtime.running import instead
 from edge_runtime.running.own import require_carrier
+from edge_runtime.running.reading import Reads
 from edge_runtime.running.records import Run, Wish
 from edge_runtime.running.talk import Talk
 
@@ -33,6 +34,7 @@ CRISIS_STAYS = Reason("runtime", "crisis-never-leaves", "what somebody says in a
 INJECTION_STAYS = Reason(
     "runtime", "orders-never-leave", "a text in which somebody seems to give the assistant orders stays on this device"
 )
+UNREAD_STAYS = Reason("runtime", "unread-stays", "what could not be read whole on this device does not leave it")
 OWN_STAYS = Reason("runtime", "own-prompts-stay", "a prompt of your own runs on this device alone")
 
 
@@ -41,9 +43,9 @@ def begin(talk: Talk, wish: Wish) -> Run | Reply:
 
     Raises:
         InvalidDocument: an input is missing, undeclared or mistyped, or a tool is not declared.
-        NotTrusted: the release has no such prompt, or the reader's model that the host named is not right.
+        NotTrusted: the release has no such prompt.
     """
-    read = cache(talk.read)  # of this run alone: no text is kept
+    read = Reads(talk)  # of this run alone: no text is kept
     situation = crisis_in(wish.inputs, read)
     if situation and not (wish.go_on and talk.memory.handed_off):
         return instead.hand_off(talk, wish.prompt, situation)
@@ -74,21 +76,28 @@ def _takes(talk: Talk, wish: Wish, *, state: TrustState, asked: str, entry: Entr
     return True
 
 
-def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Callable[[str], Reading] | None = None) -> Run:
+def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = None) -> Run:
     """Check and read the inputs, and decide.
+
+    Args:
+        talk: the conversation.
+        wish: what is asked for.
+        state: the release.
+        read: reads the inputs; if none, a model that fails is an error.
 
     Raises:
         InvalidDocument: an input is missing, undeclared or mistyped, or a tool is not declared.
         NotTrusted: there is no such approved prompt.
     """
-    read = read or cache(talk.read)
+    reads = read or Reads(talk)
+    read_one = reads if read else reads.whole
     runtime = talk.runtime
     approved = runtime.prompt(runtime.localised(wish.prompt, talk.locale, state), state)
     if wish.own:
         require_carrier(approved)
     values = check_inputs(approved.inputs, wish.inputs)
     tools = choose_tools(approved.tools, wish.tools)
-    readings = {name: read(text) for name, text in free_texts(approved, values).items()}
+    readings = {name: read_one(text) for name, text in free_texts(approved, values).items()}
     situation = Situation(
         consents=talk.consents,
         agreement=talk.agreement,
@@ -97,16 +106,24 @@ def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Callable[[str], R
     )
     context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
     decision = runtime.policy_for(approved.name, talk.at_most, state).decide(context)
-    for reason in _own_rules(wish, readings, crisis=bool(crisis_in(wish.inputs, read))):
+    crisis = bool(crisis_in(wish.inputs, read_one))
+    for reason in _own_rules(wish, readings, crisis=crisis, unread=reads.failed):
         decision = _kept_here(decision, reason)
     entry = find_prompt(state, approved.name)
-    return Run(state, entry, approved, values=values, readings=readings, decision=decision, read=read, tools=tools)
+    return Run(
+        state, entry, approved, values=values, readings=readings, decision=decision, read=reads.whole, tools=tools
+    )
 
 
-def _own_rules(wish: Wish, readings: Mapping[str, Reading], *, crisis: bool) -> tuple[Reason, ...]:
+def _own_rules(wish: Wish, readings: Mapping[str, Reading], *, crisis: bool, unread: bool) -> tuple[Reason, ...]:
     """Return the rules of the runtime itself that hold."""
     orders = any(reading.labels.injection for reading in readings.values())
-    held: Mapping[Reason, Any] = {CRISIS_STAYS: crisis, INJECTION_STAYS: orders, OWN_STAYS: wish.own}
+    held: Mapping[Reason, Any] = {
+        CRISIS_STAYS: crisis,
+        INJECTION_STAYS: orders,
+        OWN_STAYS: wish.own,
+        UNREAD_STAYS: unread,
+    }
     return tuple(reason for reason, holds in held.items() if holds)
 
 

@@ -29,8 +29,7 @@ class Course:
 
     Raises:
         InvalidDocument: an input is missing, undeclared or mistyped, or a tool is not declared: the host's mistake.
-        NotTrusted: the release has no such prompt, or the reader's model that the host named is not right; a crisis
-            that the phrases hear is handed off all the same.
+        NotTrusted: the release has no such prompt.
     """
 
     def __init__(self, talk: Talk, wish: Wish, *, early: bool) -> None:

@@ -59,6 +59,10 @@ class Talk:
         """Return what is found in `text`."""
         return self._reader.read(text)
 
+    def read_by_form(self, text: str) -> Reading:
+        """Return what is found in `text` without a model."""
+        return self._by_form.read(text)
+
     def scan(self, outgoing: bytes) -> tuple[str, ...]:
         """Return the types of the raw values that outgoing bytes still hold."""
         return self.memory.placeholders.scan(outgoing, self.known, self.read)

@@ -115,9 +115,12 @@ def test_a_model_is_loaded_when_a_text_is_first_read(published: Published, tmp_p
     session = edge.session(learner="u1", consents={"cloud"})
 
     assert "reader.onnx" in edge.status().reader.problem
-    for act in (session.read, edge.read, lambda text: session.run("opener", {"notes": text})):
+    for act in (session.read, edge.read, lambda text: session.decide("opener", {"notes": text})):
         with pytest.raises(NotTrusted, match=r"expected the reader\.onnx"):
             act("A plain note.")
+    reply = session.run("opener", {"notes": "A plain note."})
+    assert reply.route == "device"
+    assert "unread-stays" in {reason.rule for reason in reply.reasons}
     assert cloud.requests == []
 
 
