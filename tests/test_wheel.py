@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
-from tests.wheels import ALONE, ROOT, build_wheel, fresh_environment
+from tests.environments import linked_environment
+from tests.wheels import ALONE, ROOT, build_wheel
 
-pytestmark = pytest.mark.timeout(300)  # installing takes as long as the registry does
+pytestmark = pytest.mark.timeout(300)  # building takes long on a busy machine
 NOTE = "Tom called again. Write to tom.baker@example.org. I will prepare the agenda before Friday. It felt good."
 
 
@@ -27,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of a fresh environment with the wheel installed."""
-    return fresh_environment(tmp_path_factory.mktemp("environment"), str(wheel))
+    return linked_environment(tmp_path_factory.mktemp("environment"), wheel, env=ALONE)
 
 
 def test_the_wheel_brings_the_edge_runtime_alone(python: Path) -> None:
@@ -35,13 +36,8 @@ def test_the_wheel_brings_the_edge_runtime_alone(python: Path) -> None:
 
     YAML comes along with `tokenizers`, whose hub client wants it; that nothing of ours reads it is tested elsewhere.
     """
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "list", "--format=json"],
-        check=True,
-        capture_output=True,
-        env=ALONE,
-    )
-    names = {entry["name"].lower() for entry in json.loads(listed.stdout)}
+    [site] = python.parent.parent.glob("lib/python*/site-packages")
+    names = {found.name.lower() for found in distributions(path=[str(site)])}
     assert "mentorplane" in names
     assert not names & {"fastapi", "sqlmodel", "sqlalchemy", "litellm", "uvicorn", "pytest"}
     served = subprocess.run([python, "-m", "edge_runtime", "serve"], capture_output=True, text=True, check=False)
