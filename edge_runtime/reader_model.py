@@ -14,6 +14,7 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrust
 
 if TYPE_CHECKING:
     from edge_runtime.core.manifest import Manifest
+    from edge_runtime.core.reader import Encoder
     from edge_runtime.encoder import Installed, OnnxEncoder
 
 __all__ = ["DeviceReader"]
@@ -30,6 +31,8 @@ class DeviceReader:
     def __init__(self, wanted: str) -> None:
         self._wanted = wanted
         self.problem = ""
+        self.given: Encoder | None = None
+        """A model in memory, read with instead of one in a folder."""
 
     @cached_property
     def _found(self) -> OnnxEncoder | None:
@@ -55,12 +58,14 @@ class DeviceReader:
             raise NotTrusted(f"expected a model that can be used: {error}", check="V8") from error
         return found.digest if found else ""
 
-    def encoder(self, manifest: Manifest | None) -> OnnxEncoder | None:
+    def encoder(self, manifest: Manifest | None) -> Encoder | None:
         """Return the model; none if there is none, or if the release in use names others.
 
         Raises:
             Unavailable, InvalidDocument, NotTrusted: the model that the host named cannot be used.
         """
+        if self.given is not None:
+            return self.given
         found = self._found
         if found and manifest and not manifest.admits(found.digest):
             return None

@@ -163,6 +163,10 @@ class EdgeRuntime:
         """
         return self._reader.encoder(self.state.manifest if self.state else None)
 
+    @encoder.setter
+    def encoder(self, encoder: Encoder | None) -> None:
+        self._reader.given = encoder
+
     def refresh(self, source: str | None = None) -> Refresh:
         """Fetch, verify and adopt what a source publishes; on any failure keep the last known good and say why.
 

@@ -194,12 +194,12 @@ def _route_of(run: Run) -> str:
 
 
 def _is_found(run: Run, places: Iterable[Any]) -> bool | None:
-    """Return whether the reader found a canary in this turn, or none if the places are not known."""
+    """Return whether the reader found the whole of a canary in this turn, or none if the places are not known."""
     if any(reply["found"] is None for reply in run.replies):
         return None
-    spans = [span for reply in run.replies for span in reply["found"]]
+    covered = {at for reply in run.replies for start, end in reply["found"] for at in range(start, end)}
     here = [place for place in places if place.turn == run.turn]
-    return any(start < place.end and place.start < end for place in here for start, end in spans)
+    return any(covered.issuperset(range(place.start, place.end)) for place in here)
 
 
 def _divided(data: bytes, disclosures: list[str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def in_words(proof: Proof, *, strict: bool) -> str:
         *(f"  {name:<18} {said}" for name, said in _watched(proof).items()),
         "",
         *_table(proof.verdict.tallies),
+        *_scenarios(proof),
         *_not_reached(proof),
         "",
         *_what_left(proof),
@@ -101,6 +103,13 @@ def _table(tallies: tuple[Tally, ...]) -> Iterator[str]:
     for row in rows:
         cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
         yield f"{row[0].ljust(widths[0])}  {'  '.join(cells)}"
+
+
+def _scenarios(proof: Proof) -> Iterator[str]:
+    """Yield how often each scenario was run."""
+    counts = Counter(run.scenario for run in proof.evidence.runs)
+    if proof.device:
+        yield f"scenarios: {_counted(counts)}"
 
 
 def _not_reached(proof: Proof) -> Iterator[str]:
@@ -182,6 +191,7 @@ def as_json(proof: Proof, *, strict: bool) -> dict[str, Any]:
         "watched": _watched(proof),
         "namespace": not proof.chamber,
         "captured": proof.captured,
+        "scenarios": dict(Counter(run.scenario for run in evidence.runs)),
         "routes": [{name: getattr(one, name) for name in _TALLY} for one in verdict.tallies],
         "left_out": list(proof.left_out),
         "unfit": evidence.unfit,

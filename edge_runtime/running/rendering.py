@@ -42,14 +42,22 @@ def tell(talk: Talk, run: Run, place: Route) -> Told:
     decision = replace(run.decision, route=min(run.decision.route, place))
     if decision.route is Route.CLOUD:
         return Told(disclose(decision, instruct(run.prompt, run.values, marker), prompt=name), marker, None)
-    covered = talk.memory.placeholders.cover(run.values, run.read)
+    covered = _covered(talk, run)
     disclosure = disclose(decision, instruct(run.prompt, covered, marker), prompt=name)
     return Told(disclosure, marker, talk.memory.placeholders.table)
 
 
 def preview_of(talk: Talk, run: Run) -> str:
     """Return the text that would leave if it left, covered."""
-    return render_for(run.prompt, talk.memory.placeholders.cover(run.values, run.read))
+    return render_for(run.prompt, _covered(talk, run))
+
+
+def _covered(talk: Talk, run: Run) -> dict[str, Any]:
+    """Return the inputs with what is personal covered; of a choice, which people approved, only what has a form."""
+    chosen = {str(run.values[name]) for name, declared in run.prompt.inputs.inputs.items() if declared.choices}
+    return talk.memory.placeholders.cover(
+        run.values, lambda text: talk.read_by_form(text) if text in chosen else run.read(text)
+    )
 
 
 def render_for(prompt: Prompt, values: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from edge_runtime.cli import build
 from edge_runtime.proving.proof import Proof, prove
 from edge_runtime.proving.records import Settings
 from edge_runtime.proving.report import as_json, claim, in_words
+from tests.edge import tiny_reader
 from tests.edge.conftest import POLICY_RULES
 from tests.proving import leaking_app
 from tests.published import Published, adopted, fingerprint
@@ -108,9 +109,12 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[EdgeRuntime
     return adopted(published, tmp_path), published
 
 
-def test_the_routes_of_a_release_are_proved(device: tuple[EdgeRuntime, Published], tmp_path: Path) -> None:
+def test_the_routes_of_a_release_are_proved(
+    device: tuple[EdgeRuntime, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P2: every route is taken, what left is told byte for byte, nothing else was reached, the home stays as it was."""
     _, published = device
+    monkeypatch.setenv("MENTORPLANE_READER", str(tiny_reader.write(tmp_path / "reader")))
     before = fingerprint(tmp_path / "home")
     arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "9"]
     result = RUNNER.invoke(
