@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_runtime.cloud import CloudModel
     from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
     from edge_runtime.delivery.access import Pace
+    from edge_runtime.generators.budgets import Budget
+    from edge_runtime.generators.cloud import CloudModel
+    from edge_runtime.generators.local import LocalModel
     from edge_runtime.reply import Check, Lineage, Preview, Refresh, Reply, Status, ToolCall
     from edge_runtime.running.streams import AsyncStream, Stream
     from edge_runtime.runtime import EdgeRuntime
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncStream",
+    "Budget",
     "Check",
     "CloudModel",
     "EdgeRuntime",
     "InvalidDocument",
     "Lineage",
+    "LocalModel",
     "MentorplaneError",
     "NotTrusted",
     "Pace",
@@ -42,11 +46,13 @@ __all__ = [
 
 _HOMES = {
     "AsyncStream": "running.streams",
+    "Budget": "generators.budgets",
     "Check": "reply",
-    "CloudModel": "cloud",
+    "CloudModel": "generators.cloud",
     "EdgeRuntime": "runtime",
     "InvalidDocument": "core.errors",
     "Lineage": "reply",
+    "LocalModel": "generators.local",
     "MentorplaneError": "core.errors",
     "NotTrusted": "core.errors",
     "Pace": "delivery.access",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -21,6 +21,7 @@ from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.trust import TrustState, open_prompt, running
+from edge_runtime.generators.routing import Routing, budgets_of, routing_of
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
 from edge_runtime.reader_model import DeviceReader
@@ -28,11 +29,13 @@ from edge_runtime.shipped import Sources, shipped_trust, sources_of
 
 if TYPE_CHECKING:
     from edge_runtime.census import Census
-    from edge_runtime.cloud import CloudModel
     from edge_runtime.core.manifest import Entry
     from edge_runtime.core.reader import Encoder, Reading
     from edge_runtime.delivery.access import Pace
     from edge_runtime.following import Following
+    from edge_runtime.generators.budgets import Budget
+    from edge_runtime.generators.cloud import CloudModel
+    from edge_runtime.generators.local import LocalModel
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
@@ -53,7 +56,7 @@ class EdgeRuntime:
         *,
         channel: str,
         sources: Sources,
-        cloud: CloudModel | None,
+        routing: Routing,
         clock: Callable[[], float],
         model: str,
     ) -> None:
@@ -68,7 +71,7 @@ class EdgeRuntime:
         self._held: Held | None = None
         self._hearing = Hearing(home)
         self._followings: list[Following] = []
-        self.cloud = cloud
+        self.routing = routing
         self.traced = False
         self.state: TrustState | None = None
 
@@ -80,7 +83,9 @@ class EdgeRuntime:
         trust: str | Path | None = None,
         source: str | None = None,
         channel: str = "production",
-        cloud: CloudModel | None = None,
+        cloud: CloudModel | Sequence[CloudModel] | None = None,
+        local: LocalModel | None = None,
+        budget: Budget | None = None,
         clock: Callable[[], float] = time.time,
         model: str | Path | None = None,
         token: str = "",
@@ -96,7 +101,9 @@ class EdgeRuntime:
                 `second-source` in it names a second source of withdrawals, `census` who is told once a day.
             source: an http(s) address or a folder to refresh from.
             channel: which channel to follow.
-            cloud: the model to use where the policy lets redacted text leave; none: nothing ever leaves.
+            cloud: the models to ask where the policy lets redacted text leave; none: nothing ever leaves.
+            local: a model that a server on this device runs; the first to be asked, whatever the policy lets leave.
+            budget: how much may leave in a day; none: no limit.
             clock: POSIX seconds; replaced in tests.
             model: the folder of the reader's model, or `"none"`; not given: what `MENTORPLANE_READER` says, or else the
                 one in the package. It is loaded when a text is first read.
@@ -108,18 +115,15 @@ class EdgeRuntime:
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
             InvalidDocument: the home is damaged, or an address or the token is of another form.
-            Unavailable: `trust` cannot be read, the home cannot be written, the cloud extra is missing, or the token
-                would be sent in the clear.
+            Unavailable: `trust` cannot be read, the home cannot be written, an extra is missing, or the token would
+                be sent in the clear.
         """
         root = shipped_trust(trust)
         sources = sources_of(trust or "", source, token=token, header=token_header, pace=pace)
-        if cloud is not None:
-            from edge_runtime.cloud import require_installed
-
-            require_installed()
         folder = Home(Path(home))
-        wanted = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
-        runtime = cls(folder, root, channel=channel, sources=sources, cloud=cloud, clock=clock, model=wanted)
+        reader = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
+        routing = routing_of(cloud, local, budgets=budgets_of(budget, folder.folder, clock))
+        runtime = cls(folder, root, channel=channel, sources=sources, routing=routing, clock=clock, model=reader)
         if trace:
             from edge_runtime.tracing import require_installed
 
@@ -263,8 +267,7 @@ class EdgeRuntime:
 
     def prompts(self) -> tuple[str, ...]:
         """Return the names of the prompts that may run now."""
-        state = self.state
-        if state is None:
+        if (state := self.state) is None:
             return ()
         names = [entry.name for entry in state.manifest.entries if entry.kind == "prompt"]
         return tuple(name for name in names if running(state, name) is not None)
@@ -323,12 +326,10 @@ class EdgeRuntime:
         """Return the compiled layers that decide about a prompt: organisation, prompt, the learner's own limit."""
         state = state or self.trusted()
         key = (state.manifest_digest, name, at_most)
-        compiled = self._policies.get(key)
-        if compiled is None:
-            compiled = self._policies[key] = compile_for(
-                state.policy, self.prompt(name, state), Layer("learner", at_most)
-            )
-        return compiled
+        known = self._policies.get(key)
+        if known is None:
+            known = self._policies[key] = compile_for(state.policy, self.prompt(name, state), Layer("learner", at_most))
+        return known
 
     def trusted(self) -> TrustState:
         """Return the adopted state.
@@ -337,9 +338,8 @@ class EdgeRuntime:
             NotTrusted: nothing was adopted yet.
         """
         if self.state is None:
-            raise NotTrusted(
-                "expected an adopted release, got none yet", check="V2", hint="call refresh() with a source"
-            )
+            said = "expected an adopted release, got none yet"
+            raise NotTrusted(said, check="V2", hint="call refresh() with a source")
         return self.state
 
     def staleness(self) -> str:
@@ -348,7 +348,7 @@ class EdgeRuntime:
 
     def capabilities(self) -> frozenset[str]:
         """Return what this device can do, in the words of the policy's vocabulary."""
-        return frozenset({"cloud-model"}) if self.cloud else frozenset()
+        return frozenset("cloud-model" for one in self.routing.order(Route.CLOUD) if one.place > Route.DEVICE)
 
     def session(
         self,
@@ -383,7 +383,6 @@ class EdgeRuntime:
 
         if any(isinstance(given, str) for given in (names, terms, consents)):
             raise ValueError("expected lists of texts for names, terms and consents, got one text")
-
         return Session(
             self,
             learner=learner,

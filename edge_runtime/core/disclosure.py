@@ -1,7 +1,7 @@
 """The one gate out: text that the policy disclosed, as a type of its own.
 
-Promises: only `disclose` makes a `Disclosure`, and only for a decision whose route leaves the device; the cloud module
-takes nothing else. Does not: send (see `edge_runtime.cloud`).
+Promises: only `disclose` makes a `Disclosure`, and only for a decision whose route leaves the device; a model off the
+device is given nothing else. Does not: send (see `edge_runtime.generators`).
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from edge_runtime.generators.protocol import Ask, CallPart, NotAsked, Piece, Wir
 
 __all__ = ["CloudGenerator", "CloudModel", "require_installed"]
 
-NOWHERE = "http://127.0.0.1:0/v1"
-"""The address that litellm is told. Nothing can listen there: the way to the model is the client that it is given."""
+NOWHERE = "nowhere:/v1"
+"""The address that litellm is told: none that can be connected to. The way to the model is the client it is given."""
 _ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER": "False",

@@ -62,11 +62,6 @@ class Routing:
     ) -> None:
         self._asked = tuple(_Asked(candidate, budgets, clock) for candidate in candidates)
 
-    @property
-    def places(self) -> frozenset[Route]:
-        """The places of the models there are."""
-        return frozenset(asked.place for asked in self._asked)
-
     def order(self, route: Route) -> tuple[Generator, ...]:
         """Return whom to ask where the policy decided `route`, each entry for one try; none for `block`."""
         known = route >= Route.DEVICE

@@ -281,7 +281,7 @@ class _Output:
 
 
 def _has_cloud() -> bool:
-    from edge_runtime.cloud import require_installed
+    from edge_runtime.generators.cloud import require_installed
 
     try:
         require_installed()

@@ -12,6 +12,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.policy import Route
+from edge_runtime.generators.routing import routing_of
 from tests.published import Published
 from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
@@ -98,9 +99,11 @@ def test_the_learner_s_own_limit_holds(edge: EdgeRuntime, cloud: Cloud) -> None:
     assert cloud.requests == []
 
 
-def test_a_stale_release_keeps_text_on_the_device(published: Published, tmp_path: Path, edge: EdgeRuntime) -> None:
+def test_a_stale_release_keeps_text_on_the_device(
+    published: Published, tmp_path: Path, edge: EdgeRuntime, cloud: Cloud
+) -> None:
     """P5: what staleness means is policy; here a stale device sends nothing."""
-    late = EdgeRuntime.open(tmp_path / "home", trust=published.trust, cloud=edge.cloud, clock=lambda: 4_000_000_000.0)
+    late = EdgeRuntime.open(tmp_path / "home", trust=published.trust, cloud=cloud.model, clock=lambda: 4_000_000_000.0)
 
     assert late.session(learner="u1", consents={"cloud"}).decide("opener", {"notes": NOTES}).route is Route.DEVICE
 
@@ -135,7 +138,7 @@ def test_an_answer_that_does_not_fit_is_asked_again_once_and_then_falls_back(edg
 
 def test_a_cloud_that_is_gone_leaves_the_device_way(edge: EdgeRuntime, cloud: Cloud) -> None:
     """P5: without the cloud the prompt is filled on the device."""
-    edge.cloud = CloudModel("m", "http://127.0.0.1:9/v1", timeout_s=2)
+    edge.routing = routing_of(CloudModel("m", "http://127.0.0.1:9/v1", timeout_s=2))
     reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": NOTES})
 
     assert (reply.route, reply.outcome, reply.sent_bytes) == ("device", "filled", 0)
@@ -157,7 +160,7 @@ def test_what_left_is_told_also_when_no_answer_came(edge: EdgeRuntime, cloud: Cl
 
 def test_nothing_is_told_where_nothing_could_be_sent(edge: EdgeRuntime) -> None:
     """The counterpart: a refused connection counts as nothing sent."""
-    edge.cloud = CloudModel("m", "http://127.0.0.1:9/v1", timeout_s=2)
+    edge.routing = routing_of(CloudModel("m", "http://127.0.0.1:9/v1", timeout_s=2))
     reply = edge.session(learner="u1", consents={"cloud"}).run("opener", {"notes": NOTES})
 
     assert (reply.sent_bytes, reply.disclosure) == (0, None)
