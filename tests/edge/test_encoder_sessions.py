@@ -148,7 +148,13 @@ def test_status_says_which_model_reads(edge: EdgeRuntime, published: Published, 
     assert (installed.name, installed.locales, installed.problem) == ("tiny", ("en",), "")
     assert installed.name in str(installed)
     assert other.status().as_json()["reader"]["digest"] == installed.digest
-    assert edge.status().as_json()["reader"] == {"name": "", "digest": "", "locales": [], "problem": ""}
+    assert edge.status().as_json()["reader"] == {
+        "name": "",
+        "digest": "",
+        "locales": [],
+        "size_bytes": 0,
+        "problem": "",
+    }
     assert "no model" in str(edge.status().reader)
 
 
