@@ -133,7 +133,7 @@ class Settings:
     manifest_version: str = ""
     bucket: Bucket | None = None
     census_most_per_day: int = 1_000_000
-    census_per_minute_of_address: int = 600
+    census_per_minute_of_address: int = 3_000
     census_tokens: Path | None = None
 
     @property
@@ -189,7 +189,7 @@ def load_settings(home: Path, environ: Mapping[str, str], *, host: str = "127.0.
         manifest_version=_manifest_version(environ),
         bucket=_bucket(environ),
         census_most_per_day=_number(environ, "MENTORPLANE_CENSUS_MOST_PER_DAY", 1_000_000),
-        census_per_minute_of_address=_number(environ, "MENTORPLANE_CENSUS_PER_MINUTE_ADDRESS", 600),
+        census_per_minute_of_address=_number(environ, "MENTORPLANE_CENSUS_PER_MINUTE_ADDRESS", 3_000),
         census_tokens=Path(file) if (file := environ.get("MENTORPLANE_CENSUS_TOKENS_FILE", "")) else None,
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from audit.pack.container import write_zip
 from audit.record import Act, parse_leaf
@@ -22,6 +23,7 @@ from control_plane.app import create_app
 from control_plane.census import counting, rollups
 from control_plane.census.rollups import LEAST, gather
 from control_plane.census.tables import CensusRow, RollupRow
+from control_plane.cli import app as cli
 from control_plane.errors import NotFound, Refused, TooMany
 from control_plane.evidence.packs import PackRequest, build_pack
 from control_plane.plane import ControlPlane
@@ -149,7 +151,9 @@ class Told:
         clock.advance(days=2)
         gather(self.plane)
         self.rollups = folder / "rollups"
-        self.rollups.write_bytes(rollups.rollups(self.plane, acts.id("remy"), day=self.day).encode())
+        home = ["--home", str(self.plane.settings.home), "--as", "remy"]
+        written = CliRunner().invoke(cli, ["census", "rollups", self.day, str(self.rollups), *home])
+        assert written.exit_code == 0, written.output
         self.packs = [self._pack("days", PackRequest()), self._pack("release", PackRequest(release=1))]
 
     def _pack(self, name: str, request: PackRequest) -> Path:
