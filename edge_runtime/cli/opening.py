@@ -45,12 +45,17 @@ ModelOption = Annotated[str, typer.Option("--cloud-model", envvar="MENTORPLANE_C
 def open_runtime(
     home: Path, trust: Path | None, source: str | None = None, *, channel: str, cloud: tuple[str, str] = ("", "")
 ) -> EdgeRuntime:
-    """Return the runtime of a home; `cloud` is the address and the name of a model, if one may be asked."""
-    from edge_runtime import CloudModel, EdgeRuntime
+    """Return the runtime of a home; `cloud` is the address and the name of a model, if one may be asked.
+
+    A model on this device is named by the environment, for all commands alike.
+    """
+    from edge_runtime import CloudModel, EdgeRuntime, LocalModel
 
     url, name = cloud
     model = CloudModel(name, url, os.environ.get("MENTORPLANE_CLOUD_KEY", "none")) if url and name else None
+    url, name, key = (os.environ.get(f"MENTORPLANE_LOCAL_{which}", "") for which in ("URL", "MODEL", "KEY"))
+    local = LocalModel(name, url, key or "none") if url and name else None
     token, header = source_token(source)
     return EdgeRuntime.open(
-        home, trust=trust, source=source, channel=channel, cloud=model, token=token, token_header=header
+        home, trust=trust, source=source, channel=channel, cloud=model, local=local, token=token, token_header=header
     )

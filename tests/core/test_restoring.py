@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge_runtime.core.raw_values import MAX_PLACEHOLDER_LENGTH, PLACEHOLDER
 from edge_runtime.core.redaction import Entry, PlaceholderTable, restore
 from edge_runtime.core.restoring import Restorer
+from tests.conftest import examples
 
 TABLE = PlaceholderTable(
     (
@@ -62,6 +63,7 @@ def escaped(text: str) -> str:
     return "".join(f"\\u{ord(letter):04X}" if ord(letter) < 128 else letter for letter in text)
 
 
+@examples(50)
 @given(cut(TEXTS))
 def test_any_pieces_give_what_the_whole_gives(pieces: list[str]) -> None:
     """Wherever a stream is cut, what comes out is what `restore` makes of the whole text."""
@@ -69,6 +71,7 @@ def test_any_pieces_give_what_the_whole_gives(pieces: list[str]) -> None:
     assert restored(pieces) == (whole.text, whole.unknown)
 
 
+@examples(50)
 @given(TEXTS)
 def test_a_whole_text_is_restored_as_a_plain_replacement_does_it(text: str) -> None:
     """The reference: every known placeholder is its first spelling, every other stays and is named once."""
@@ -80,12 +83,14 @@ def test_a_whole_text_is_restored_as_a_plain_replacement_does_it(text: str) -> N
     )
 
 
+@examples(50)
 @given(cut(TEXTS.map(json.dumps) | TEXTS.map(lambda text: f'"{escaped(text)}"') | TEXTS))
 def test_any_pieces_of_json_give_what_the_whole_gives(pieces: list[str]) -> None:
     """The same in JSON, escapes cut in two included, and in what only claims to be JSON."""
     assert restored(pieces, json_strings=True) == restored(["".join(pieces)], json_strings=True)
 
 
+@examples(50)
 @given(cut(st.tuples(TEXTS, st.booleans()).map(lambda one: json.dumps({"a": [one[0]]}, ensure_ascii=one[1]))))
 def test_json_stays_json_with_the_values_in_its_strings(pieces: list[str]) -> None:
     """Quotes, backslashes and line breaks of a value do not end the string that it is put into."""
@@ -94,6 +99,7 @@ def test_json_stays_json_with_the_values_in_its_strings(pieces: list[str]) -> No
     assert (json.loads(text)["a"], unknown) == ([restore(said, TABLE).text], restore(said, TABLE).unknown)
 
 
+@examples(50)
 @given(cut(TEXTS.map(lambda text: f'["{escaped(text)}"]')))
 def test_a_placeholder_in_escapes_is_known(pieces: list[str]) -> None:
     r"""A model may write `\u005bPERSON_1\u005d`; it means the same."""
@@ -115,6 +121,7 @@ def test_a_placeholder_is_held_back_until_it_is_whole(at: int) -> None:
     assert restorer.feed("[PERSON_1]"[at:] + ".") == "Priya Nair."
 
 
+@examples(50)
 @given(cut(TEXTS))
 def test_no_more_is_held_back_than_a_placeholder(pieces: list[str]) -> None:
     """A stream goes on: what is not shown yet could still become a placeholder."""
