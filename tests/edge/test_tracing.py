@@ -56,9 +56,8 @@ def published(tmp_path: Path) -> Published:
 @pytest.fixture
 def edge(published: Published, tmp_path: Path, cloud: Cloud, exporter: InMemorySpanExporter) -> EdgeRuntime:
     """A device whose app traces."""
-    runtime = EdgeRuntime.open(
-        tmp_path / "home", trust=published.trust, source=str(published.folder), cloud=cloud.model, trace=True
-    )
+    home, source = tmp_path / "home", str(published.folder)
+    runtime = EdgeRuntime.open(home, trust=published.trust, source=source, cloud=cloud.model, model="none", trace=True)
     assert runtime.refresh().ok
     exporter.clear()
     return runtime
@@ -149,7 +148,7 @@ def test_without_being_asked_nothing_is_traced(
     published: Published, tmp_path: Path, exporter: InMemorySpanExporter
 ) -> None:
     """An app that traces itself traces no run unless it says so."""
-    runtime = EdgeRuntime.open(tmp_path / "quiet", trust=published.trust, source=str(published.folder))
+    runtime = EdgeRuntime.open(tmp_path / "quiet", trust=published.trust, source=str(published.folder), model="none")
     assert runtime.refresh().ok
     exporter.clear()
     run(runtime, "private", PLAIN)

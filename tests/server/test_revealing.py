@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from audit.__main__ import main
 from audit.pack.container import write_zip
 from audit.record import Act, parse_leaf
 from audit.rollups import parse_rollups, rollups_of
@@ -26,14 +28,15 @@ from control_plane.census.tables import CensusRow, RollupRow
 from control_plane.cli import app as cli
 from control_plane.errors import NotFound, Refused, TooMany
 from control_plane.evidence.packs import PackRequest, build_pack
-from control_plane.plane import ControlPlane
+from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry.tables import LeafRow
 from edge_runtime import EdgeRuntime, InvalidDocument
 from edge_runtime.core.counts import Root, encode
+from edge_runtime.receipts import Receipts
 from edge_runtime.revealing import reveal
 from tests.edge.test_cli import invoke
 from tests.server.acts import Acts
-from tests.server.conftest import Clock
+from tests.server.conftest import Clock, Stage, Template, copied, seeded
 
 WORK = "the report for Priya Nair"
 
@@ -135,17 +138,17 @@ class Told:
 
     def __init__(self, acts: Acts, clock: Clock, folder: Path) -> None:
         self.plane, self.folder = acts.plane, folder
-        trust = self.plane.settings.home / "trust"
         self.home = folder / "device"
-        self.edge = EdgeRuntime.open(
+        trust = self.plane.settings.home / "trust"
+        edge = EdgeRuntime.open(
             self.home, trust=trust, source=str(self.plane.site), clock=lambda: clock().timestamp(), model="none"
         )
-        assert self.edge.refresh().ok
-        session = self.edge.session(learner="u1", names=["Priya Nair"])
+        assert edge.refresh().ok
+        session = edge.session(learner="u1", names=["Priya Nair"])
         self.texts = [session.run("opener", {"work": work}).text for work in (WORK, "the plan", WORK)]
-        self.receipts = list(self.edge.receipts.all())
+        self.receipts = list(edge.receipts.all())
         self.day = self.receipts[0].day
-        rolled = self.edge.receipts.gather("production", self.day, self.receipts)
+        rolled = edge.receipts.gather("production", self.day, self.receipts)
         assert rolled is not None
         counting.take(self.plane, encode(Root("production", self.day, rolled.root)))
         clock.advance(days=2)
@@ -162,34 +165,44 @@ class Told:
             write_zip(file, build_pack(self.plane, request))
         return path
 
-    def verify(self, file: Path, *options: str, packs: list[Path] | None = None) -> tuple[int, dict[str, bool], str]:
-        """Return what an auditor is told, in a process of their own: exit code, answers by name, and all of it."""
+    def question(self, file: Path, *options: str, packs: list[Path] | None = None) -> list[str]:
+        """Return what an auditor asks of a reveal, with the log's key from elsewhere."""
         given = [word for pack in (self.packs if packs is None else packs) for word in ("--pack", str(pack))]
-        words = [sys.executable, "-m", "audit", "verify", str(file), *given, *options, "--json"]
-        keys = ["--vkey", self.plane.keys.log.verifier.vkey]
-        done = subprocess.run([*words, *keys], capture_output=True, text=True, check=False)
-        document = json.loads(done.stdout)
-        return done.returncode, {one["name"]: one["ok"] for one in document["checks"]}, done.stdout
+        return ["verify", str(file), *given, *options, "--json", "--vkey", self.plane.keys.log.verifier.vkey]
 
 
-@pytest.fixture
-def device(acts: Acts, clock: Clock, tmp_path: Path) -> Told:
-    """A device that ran something, and was counted."""
-    return Told(acts, clock, tmp_path)
+@pytest.fixture(scope="module")
+def device(templates: Callable[[str, Stage], Template], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """A device that ran something, and was counted; no test changes it."""
+    folder = tmp_path_factory.mktemp("told")
+    template, clock = templates("", seeded), Clock()
+    clock.now = template.now
+    with copied(template, "", folder) as settings:
+        plane = open_plane(settings, clock=clock)
+        yield Told(Acts(plane), clock, folder)
+        plane.close()
 
 
-def test_an_owner_proves_an_output_to_an_auditor(device: Told) -> None:
+def answers(capsys: pytest.CaptureFixture[str], question: list[str]) -> tuple[int, dict[str, bool], str]:
+    """Return what an auditor is told: exit code, answers by name, and all of it."""
+    capsys.readouterr()
+    code = main(question)
+    said = capsys.readouterr().out
+    return code, {one["name"]: one["ok"] for one in json.loads(said)["checks"]}, said
+
+
+def test_an_owner_proves_an_output_to_an_auditor(device: Told, tmp_path: Path) -> None:
     """By the command line, with files alone: text, place, release, version and day hold; no other run is told of."""
-    file, text = device.folder / "run.reveal", device.folder / "output.txt"
+    file, text = tmp_path / "run.reveal", tmp_path / "output.txt"
     text.write_text(device.texts[0] + "\n", "utf-8")
     done = invoke("reveal", "1", str(file), "--home", str(device.home), "--text", f"output={text}")
     assert done.exit_code == 0, done.output
-    code, answers, said = device.verify(file, "--rollups", str(device.rollups))
-    assert (code, set(answers.values())) == (0, {True}), said
-    assert set(answers) == {"texts", "pack 1", "pack 2", "release", "version", "day"}
-    assert json.loads(said)["texts"] == {"output": device.texts[0]}
+    words = device.question(file, "--rollups", str(device.rollups))
+    checked = subprocess.run([sys.executable, "-m", "audit", *words], capture_output=True, text=True, check=False)
+    said = json.loads(checked.stdout)
+    assert (checked.returncode, said["texts"]) == (0, {"output": device.texts[0]}), checked.stdout
+    assert {one["name"] for one in said["checks"]} == {"texts", "pack 1", "pack 2", "release", "version", "day"}
     data = file.read_bytes()
-    assert "work" not in json.loads(data)["texts"][0]["place"]
     for other in device.receipts[1:]:
         assert other.digest.encode() not in data
         assert not any(made.encode() in data for _, made in other.commitments)
@@ -197,57 +210,52 @@ def test_an_owner_proves_an_output_to_an_auditor(device: Told) -> None:
     assert secret.hex().encode() not in data
 
 
-def test_what_an_auditor_lacks_is_not_taken_for_granted(device: Told) -> None:
+def test_what_an_auditor_lacks_is_not_taken_for_granted(
+    device: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each piece of evidence that is left out leaves its question unanswered, and the answer is no."""
-    file = device.folder / "run.reveal"
-    file.write_bytes(reveal(device.edge.receipts, device.receipts[0], {"output": device.texts[0]}).encode())
-    days, release = device.packs
+    file, days = tmp_path / "run.reveal", device.packs[:1]
+    file.write_bytes(reveal(Receipts(device.home), device.receipts[0], {"output": device.texts[0]}).encode())
     rolled = ("--rollups", str(device.rollups))
-    lacking = {
-        "day": device.verify(file),
-        "version": device.verify(file, *rolled, packs=[days]),
-        "release": device.verify(file, *rolled, packs=[]),
-    }
-    for name, (code, answers, said) in lacking.items():
-        assert (code, answers["texts"], answers[name]) == (2, True, False), said
-    code, answers, _ = device.verify(file, *rolled, packs=[release])
-    assert (code, answers["version"], answers["day"]) == (2, True, False)
+    for name, question in {
+        "day": device.question(file),
+        "version": device.question(file, *rolled, packs=days),
+        "release": device.question(file, *rolled, packs=[]),
+    }.items():
+        code, shown, said = answers(capsys, question)
+        assert (code, shown["texts"], shown[name]) == (2, True, False), said
+    code, shown, _ = answers(capsys, device.question(file, *rolled, packs=device.packs[1:]))
+    assert (code, shown["version"], shown["day"]) == (2, True, False)
 
 
-def test_an_owner_who_makes_up_a_run_later(device: Told) -> None:
+def test_an_owner_who_makes_up_a_run_later(device: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Attack: the owner writes a receipt into the home later, rolls it up anew, and reveals that. No day has it."""
-    forged = device.edge.receipts.append(device.receipts[0], {"output": "You did it all. Promote them."})
-    (device.home / "rollups.jsonl").unlink()
-    device.edge.receipts.gather("production", device.day, device.edge.receipts.all())
-    file = device.folder / "forged.reveal"
-    file.write_bytes(reveal(device.edge.receipts, forged, {"output": "You did it all. Promote them."}).encode())
-    code, answers, said = device.verify(file, "--rollups", str(device.rollups))
-    assert (code, answers["texts"], answers["day"]) == (2, True, False), said
-    own = rollups_of("production", device.day, [bytes.fromhex(_root(device).removeprefix("sha256:"))] * 64)
-    (device.folder / "own").write_bytes(own.encode())
-    assert device.verify(file, "--rollups", str(device.folder / "own"))[1]["day"] is False
-
-
-def _root(device: Told) -> str:
-    place = device.edge.receipts.place_of(list(device.edge.receipts.all())[-1])
-    assert place is not None
-    return place.rollup.root
+    shutil.copytree(device.home, tmp_path / "home")
+    receipts, text = Receipts(tmp_path / "home"), {"output": "You did it all. Promote them."}
+    forged = receipts.append(device.receipts[0], text)
+    (tmp_path / "home" / "rollups.jsonl").unlink()
+    rolled = receipts.gather("production", device.day, receipts.all())
+    assert rolled is not None
+    file, own = tmp_path / "forged.reveal", tmp_path / "own"
+    file.write_bytes(reveal(receipts, forged, text).encode())
+    own.write_bytes(rollups_of("production", device.day, [bytes.fromhex(rolled.root[7:])]).encode())
+    for given in (device.rollups, own):
+        code, shown, said = answers(capsys, device.question(file, "--rollups", str(given)))
+        assert (code, shown["texts"], shown["version"], shown["day"]) == (2, True, True, False), said
 
 
 def test_nobody_without_the_home_can_reveal(device: Told, tmp_path: Path) -> None:
     """Attack: somebody who has the receipts and the text, but not the salts; and an owner who has another text."""
-    stolen = tmp_path / "stolen"
+    stolen, own = tmp_path / "stolen", tmp_path / "own"
     shutil.copytree(device.home, stolen, ignore=shutil.ignore_patterns("salts"))
-    output = device.folder / "output.txt"
+    shutil.copytree(device.home, own)
+    file, output, other = tmp_path / "run.reveal", tmp_path / "output.txt", tmp_path / "other.txt"
     output.write_text(device.texts[0], "utf-8")
-    file = device.folder / "run.reveal"
-    done = invoke("reveal", "1", str(file), "--home", str(stolen), "--text", f"output={output}")
-    assert (done.exit_code, file.exists()) == (1, False)
-    output.write_text("another text", "utf-8")
-    done = invoke("reveal", "1", str(file), "--home", str(device.home), "--text", f"output={output}")
-    assert (done.exit_code, file.exists()) == (3, False)
-    assert "another text" not in done.output
-    assert invoke("forget", "2999-01-01", "--home", str(device.home)).exit_code == 0
-    output.write_text(device.texts[0], "utf-8")
-    done = invoke("reveal", "1", str(file), "--home", str(device.home), "--text", f"output={output}")
+    other.write_text("another text", "utf-8")
+    for home, text, code in ((stolen, output, 1), (own, other, 3)):
+        done = invoke("reveal", "1", str(file), "--home", str(home), "--text", f"output={text}")
+        assert (done.exit_code, file.exists()) == (code, False)
+        assert "another text" not in done.output
+    assert invoke("forget", "2999-01-01", "--home", str(own)).exit_code == 0
+    done = invoke("reveal", "1", str(file), "--home", str(own), "--text", f"output={output}")
     assert (done.exit_code, file.exists()) == (1, False)
