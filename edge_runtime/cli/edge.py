@@ -11,6 +11,7 @@ read      find what is personal in a text; with --jsonl line by line (this and t
 redact    replace what is personal by placeholders
 summarise choose the sentences that best stand for a text
 desk      serve the device's own page on the loopback address
+serve     serve approved prompts as OpenAI's chat completions on the loopback address
 prove-no-egress  run planted texts through every route, and show what left
 """
 
@@ -49,6 +50,7 @@ from edge_runtime.cli.prove import prove_no_egress
 from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.cli.reveal import forget, reveal
+from edge_runtime.cli.serve import serve
 from edge_runtime.core.contract import typed_inputs
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import DRAFT
@@ -67,6 +69,7 @@ app.command()(census)
 app.command()(reveal)
 app.command()(forget)
 app.command()(prove_no_egress)
+app.command()(serve)
 for _command in (read, redact, summarise):
     app.command()(_command)
 

@@ -1,0 +1,77 @@
+"""`mentorplane edge serve`: this device's approved prompts for apps of any language, in the shapes of OpenAI's API.
+
+Promises: only a loopback address is bound; the token is in a file of the home that is its owner's alone, or printed
+once.
+Does not: say what is served (see `edge_runtime.serving`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_runtime.cli.opening import (
+    DEFAULT_CHANNEL,
+    ChannelOption,
+    CloudOption,
+    ModelOption,
+    SourceOption,
+    TrustOption,
+    open_runtime,
+)
+from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, exit_codes
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.manifest import DRAFT
+
+__all__ = ["serve"]
+
+
+def serve(
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    source: SourceOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
+    cloud_url: CloudOption = "",
+    cloud_model: ModelOption = "",
+    host: Annotated[str, typer.Option(help="Loopback address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8422,
+    origins: Annotated[list[str], typer.Option("--allow-origin", help="Origin of a page that may ask.")] = [],
+    print_token: Annotated[
+        bool, typer.Option("--print-token", help="Make a token for this start alone, and print it once.")
+    ] = False,
+) -> None:
+    """Serve approved prompts as OpenAI's chat completions on the loopback address, to programs with the token."""
+    with exit_codes():
+        for package in ("starlette", "uvicorn"):
+            if find_spec(package) is None:
+                raise Unavailable("expected the extra for serving, got none", hint="pip install 'mentorplane[serve]'")
+        from edge_runtime.serving.server import ServeSettings
+        from edge_runtime.serving.server import serve as serve_on
+
+        edge = open_runtime(home, trust, source, channel=channel, cloud=(cloud_url, cloud_model))
+        token, where = _token(home, print_token=print_token)
+        settings = ServeSettings(token, host=host, port=port, origins=tuple(origins))
+        with edge:
+            if source:
+                (edge.follow if channel == DRAFT else edge.poll)()
+            serve_on(edge, settings, ready=lambda base_url: typer.echo(f"base URL  {base_url}\n{where}"))
+
+
+def _token(home: Path, *, print_token: bool) -> tuple[str, str]:
+    """Return the token, and the line that says where it is."""
+    from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
+
+    given = os.environ.get("MENTORPLANE_SERVE_TOKEN", "")
+    if given and print_token:
+        raise InvalidDocument("expected --print-token or MENTORPLANE_SERVE_TOKEN, got both")
+    if given:
+        return check_token(given), "token     as MENTORPLANE_SERVE_TOKEN says"
+    if print_token:
+        made = secrets.token_urlsafe(32)
+        return made, f"token     {made}"
+    return kept_token(home), f"token     in {home / TOKEN_FILE}"
