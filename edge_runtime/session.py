@@ -148,10 +148,16 @@ class Session:
     async def arun(
         self, prompt: str, inputs: Mapping[str, Any], *, go_on: bool = False, tools: Iterable[str] = ()
     ) -> Reply:
-        """Run as `run` does, in a thread: the event loop goes on meanwhile."""
+        """Run as `run` does, in a thread: the event loop goes on meanwhile. Cancelled, the run ends and is counted."""
         import asyncio
 
-        return await asyncio.to_thread(self._run, Wish(prompt, inputs, go_on, _names(tools)))
+        wish = Wish(prompt, inputs, go_on, _names(tools))
+        course = await asyncio.to_thread(Course, self._talk, wish, early=False)
+        try:
+            return await asyncio.to_thread(course.finished)
+        except asyncio.CancelledError:
+            course.stop()
+            raise
 
     def stream(
         self,
@@ -192,11 +198,7 @@ class Session:
         )
 
     def _run(self, wish: Wish) -> Reply:
-        course = Course(self._talk, wish, early=False)
-        for _ in course.pieces():
-            pass
-        assert course.reply is not None
-        return course.reply
+        return Course(self._talk, wish, early=False).finished()
 
 
 def limit_of(at_most: str) -> Route:

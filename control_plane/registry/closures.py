@@ -34,7 +34,8 @@ from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, parse_policy, read_rules, read_vocabulary, vocabulary_digest
 from edge_runtime.core.prompt import Prompt, parse_prompt
 from edge_runtime.core.session_type import parse_session_type
-from edge_runtime.core.template import check_template
+from edge_runtime.core.template import check_template, uses_of
+from edge_runtime.core.tools import RESULTS
 from edge_runtime.core.vocabulary import parse_vocabulary
 
 __all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "SCRIPTS", "WORDS", "check_closure", "freeze"]
@@ -102,12 +103,10 @@ def check_closure(kind: str, data: bytes) -> None:
         prompt = parse_prompt(data)
         if kind == "handoff" and (prompt.tier, prompt.placement) != ("R4", "device"):
             raise InvalidDocument("expected tier R4 and placement device of a hand-off")
-        if kind == "handoff" and prompt.tools:
-            raise InvalidDocument("expected no tools of a hand-off")
-        for tool in prompt.tools:
-            check_schema(tool.parameters)
         check_schema(prompt.output)
         _check_templates(prompt)
+        if prompt.tools:
+            _check_tools(kind, prompt)
         read_rules(prompt.rules, DEFAULT_VOCABULARY)
     elif kind in _PARSERS:
         _PARSERS[kind](data)
@@ -143,6 +142,15 @@ def _check_templates(prompt: Prompt) -> None:
             check_template(text, inputs | outputs if where == ("reply",) else inputs)
         except InvalidDocument as error:
             raise InvalidDocument(f"{'.'.join(map(str, where))}: {error}") from error
+
+
+def _check_tools(kind: str, prompt: Prompt) -> None:
+    if kind == "handoff":
+        raise InvalidDocument("expected no tools of a hand-off")
+    for tool in prompt.tools:
+        check_schema(tool.parameters)
+    if RESULTS not in {use.name for use in uses_of(prompt.instruction) if use.how == "printed"}:
+        raise InvalidDocument(f"expected {RESULTS!r} in the instruction of a script with tools")
 
 
 def _resolved(source: Source, document: JsonObject, includes: Mapping[str, Source]) -> JsonObject:

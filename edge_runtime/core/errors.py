@@ -5,6 +5,7 @@
     │   └── NewerFormat     it is of a version that came after this program: keep what there is, ask for an update
     ├── NotTrusted          well formed, but not proven: refuse it, keep the last known good
     └── Unavailable         we could not obtain or do something just now: try again later
+        └── NotAsked        of a model that was not asked: the scan refused, or a budget is used up
 
 Misuse of the API by the host program is a plain `ValueError` or `TypeError`. Messages name what was
 expected and what was got, on one line, and never hold a person's text or a secret.

@@ -174,3 +174,32 @@ def test_event_loops_run_and_stream_beside_one_another(edge: EdgeRuntime) -> Non
     texts, streamed_text, reply_text, outcome = asyncio.run(both())
     assert {*texts, streamed_text, reply_text} == {TEXT}
     assert outcome == "stopped"
+
+
+def test_a_run_that_is_cancelled_ends_and_is_counted(edge: EdgeRuntime) -> None:
+    """Who cancels `arun` ends the model's answer at its next piece; what left stands in a receipt."""
+    asked, cancelled = threading.Event(), threading.Event()
+
+    class Waiting(Scripted):
+        def answer(self, ask: Ask, wire: Wire) -> Iterator[Piece]:
+            for piece in super().answer(ask, wire):
+                asked.set()
+                assert cancelled.wait(10)
+                yield piece
+
+    async def cancel() -> None:
+        run = asyncio.create_task(
+            edge.session(learner="u1", consents={"cloud"}).arun("opener", {"notes": "A plain day."})
+        )
+        await asyncio.to_thread(asked.wait, 10)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        cancelled.set()
+
+    edge.routing = Fixed(model := Waiting(cut(GOOD)))
+    asyncio.run(cancel())
+
+    [receipt] = edge.receipts.all()
+    assert (receipt.outcome, model.closed) == ("stopped", 1)
+    assert receipt.sent_bytes > 0

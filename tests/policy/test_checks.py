@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from control_plane.policy.cases import run_cases
 from control_plane.policy.checks import Candidate
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.legal import LEGAL_TAGS
@@ -19,7 +20,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.approval import ApprovalRules
 from edge_runtime.core.canonical import encode
 from tests.policy.candidates import candidate, entry, found, manifest, of_script
-from tests.policy.scripts import TEXT, document
+from tests.policy.scripts import TEXT, document, prompt
 
 
 @cache
@@ -251,9 +252,9 @@ def test_a_budget_that_no_model_reads_is_found() -> None:
 # --- recorded outputs ------------------------------------------------------------------------------------------------
 
 
-def _recorded(**said: Any) -> tuple[str, str]:
+def _recorded(script: dict[str, Any] | None = None, **said: Any) -> tuple[str, str]:
     recording = {"id": "one", "model": "small", "inputs": {"work": "the plan"}, **said}
-    given = candidate(encode(document()), recordings={"opener": {"recordings": [recording]}})
+    given = candidate(encode(document(**(script or {}))), recordings={"opener": {"recordings": [recording]}})
     status, lines = found("recorded-outputs", given)
     return status, lines[0]
 
@@ -277,6 +278,21 @@ def _recorded(**said: Any) -> tuple[str, str]:
 def test_recorded_outputs_are_held_to_schema_and_assertions(said: dict[str, Any], status: str) -> None:
     """What models gave must still be taken, say what was expected of it, or be refused where that is expected."""
     assert _recorded(**said)[0] == status
+
+
+def test_validators_of_a_script_refuse_a_recorded_output_as_a_device_would() -> None:
+    """What the script itself expects holds for recordings and for the fill, and is said without a schema's name."""
+    script = {"validators": {"reply_lacks": ["boss"], "verbatim": {"message": "work"}}}
+    status, line = _recorded(script, output={"message": "Ask the boss."})
+    assert (status, "validators refuse" in line, "boss" in line) == ("failed", True, False)
+    assert _recorded(script, output={"message": "Ask the boss."}, refused=True)[0] == "passed"
+    assert _recorded(script, output={"message": "the plan"})[0] == "passed"
+    assert run_cases(prompt(**script), {"cases": [_case(falls_back=True)]}, None) == ()
+    assert run_cases(prompt(**script), {"cases": [_case(falls_back=False)]}, None)
+
+
+def _case(**expect: Any) -> dict[str, Any]:
+    return {"id": "x", "because": "y", "inputs": {"work": "the plan"}, "expect": expect}
 
 
 def test_a_recorded_output_that_would_be_cut_short_is_found() -> None:

@@ -161,6 +161,41 @@ def test_what_a_device_refuses_is_not_frozen(name: str, value: object) -> None:
         freeze(replace(OPENER, document={**OPENER.document, name: value}), LIBRARY)
 
 
+TOOL = {"name": "remind", "description": "Reminds.", "parameters": {"type": "object"}}
+RESULTS = {"type": "string", "x-data-class": "R2"}
+
+
+def with_tools(**changes: object) -> Source:
+    """Return the opener with a tool, and members changed."""
+    inputs = OPENER.document["inputs"]
+    inputs = {**inputs, "properties": {**inputs["properties"], "tool_results": RESULTS}}
+    base = script("None.", instruction="{{ recent_work }} {{ tool_results }}").document
+    return replace(OPENER, document={**base, "inputs": inputs, "tools": [TOOL], **changes})
+
+
+def test_tools_and_validators_are_part_of_what_people_sign() -> None:
+    """They stand in the closure as they were written, and change its digest."""
+    validators = {"reply_lacks": ["boss"]}
+    data = freeze(with_tools(validators=validators), LIBRARY)
+    prompt = parse_prompt(data)
+    assert ([tool.name for tool in prompt.tools], prompt.validators) == (["remind"], validators)
+    assert data != freeze(with_tools(), LIBRARY)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"instruction": "{{ recent_work }}"},
+        {"tools": [{**TOOL, "parameters": {"type": "object", "$ref": "https://example.org"}}]},
+        {"kind": "handoff", "tier": "R4", "placement": "device"},
+    ],
+)
+def test_tools_that_could_not_work_are_refused(changes: dict[str, object]) -> None:
+    """Results that no model would see, a schema from elsewhere, and tools of a text that leads to a person."""
+    with pytest.raises(InvalidDocument):
+        freeze(replace(with_tools(**changes), kind=str(changes.get("kind", "prompt"))), LIBRARY)
+
+
 def test_policy_rule_beyond_the_vocabulary_is_refused_with_its_file() -> None:
     """A rule that the lattice cannot express never becomes a closure."""
     policy = next(source for source in LIBRARY if source.kind == "policy")

@@ -60,7 +60,9 @@ def _told(prompt: Prompt) -> tuple[int, int]:
     printed = [use.name for use in uses_of(prompt.instruction) if use.how == "printed"]
     inputs = [prompt.inputs.inputs[name] for name in printed if name in prompt.inputs.inputs]
     characters = sum(map(_longest, inputs))
-    return len(prompt.instruction) + characters, len(prompt.instruction.encode()) + 4 * characters
+    tools = "".join(f"{tool.name} {tool.description} {json.dumps(tool.parameters)}" for tool in prompt.tools)
+    fixed = prompt.instruction + tools
+    return len(fixed) + characters, len(fixed.encode()) + 4 * characters
 
 
 def _longest(declared: Input) -> int:
