@@ -48,7 +48,7 @@ $(VENV)/cloud.stamp: $(SOURCES) | $(BIN)/python
 
 $(VENV)/dev.stamp: $(SOURCES) | $(BIN)/python
 	@echo 'installing with the cloud and dev extras (about a minute) into $(VENV)'
-	@$(PIP) 'setuptools>=77' -e '.[server,serve,cloud,s3,dev]'
+	@$(PIP) 'setuptools>=77' -e '.[server,serve,cloud,mcp,s3,dev]'
 	@touch $(VENV)/server.stamp $(VENV)/cloud.stamp $@
 
 run: $(VENV)/server.stamp

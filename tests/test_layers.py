@@ -15,7 +15,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("audit", "control_plane", "edge_runtime")
 HEAVY = (
-    *("jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "phonenumbers", "starlette", "stdnum", "tokenizers"),
+    *(
+        "jinja2",
+        "jsonschema",
+        "litellm",
+        "mcp",
+        "mcp_types",
+        "numpy",
+        "onnxruntime",
+        "phonenumbers",
+        "starlette",
+        "stdnum",
+        "tokenizers",
+    ),
     *("opentelemetry", "tuf", "uvicorn"),
 )
 ROOMS = {"tuf": "delivery"}
@@ -30,6 +42,7 @@ COMES_WITH = {
     "certifi": "litellm",
     "httpcore": "litellm",
     "httpx": "litellm",
+    "mcp_types": "mcp",
     "openai": "litellm",
     "opentelemetry": "opentelemetry-api",
     "referencing": "jsonschema",
@@ -42,7 +55,18 @@ COMES_WITH = {
 }
 """Import names whose distribution is called otherwise, or which come with a library and belong to its use."""
 NEVER_LOADED = (
-    *("fastapi", "jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "opentelemetry", "phonenumbers"),
+    *(
+        "fastapi",
+        "jinja2",
+        "jsonschema",
+        "litellm",
+        "mcp",
+        "mcp_types",
+        "numpy",
+        "onnxruntime",
+        "opentelemetry",
+        "phonenumbers",
+    ),
     *("sqlalchemy", "sqlmodel", "starlette", "stdnum", "tokenizers", "tuf", "uvicorn", "yaml"),
 )
 
@@ -132,7 +156,7 @@ def test_the_scan_sees_late_imports(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("audit", ()), ("edge_runtime", ("cloud", "otel", "serve")), ("control_plane", ("client", "s3", "server"))],
+    [("audit", ()), ("edge_runtime", ("cloud", "otel", "serve", "mcp")), ("control_plane", ("client", "s3", "server"))],
 )
 def test_every_library_that_is_imported_is_declared(package: str, extras: tuple[str, ...]) -> None:
     """Each third-party import of a package stands in the dependencies, or in the extras that it may use."""

@@ -11,6 +11,7 @@ read      find what is personal in a text; with --jsonl line by line (this and t
 redact    replace what is personal by placeholders
 summarise choose the sentences that best stand for a text
 desk      serve the device's own page on the loopback address
+mcp       serve approved prompts and a few tools to MCP clients
 serve     serve approved prompts as OpenAI's chat completions on the loopback address
 prove-no-egress  run planted texts through every route, and show what left
 """
@@ -27,6 +28,7 @@ import typer
 
 from edge_runtime.cli.census import census
 from edge_runtime.cli.evidence import evidence
+from edge_runtime.cli.mcp import mcp
 from edge_runtime.cli.opening import (
     DEFAULT_CHANNEL,
     ChannelOption,
@@ -66,6 +68,7 @@ app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=T
 app.command()(released)
 app.command()(evidence)
 app.command()(census)
+app.command()(mcp)
 app.command()(reveal)
 app.command()(forget)
 app.command()(prove_no_egress)

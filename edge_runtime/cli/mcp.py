@@ -1,0 +1,102 @@
+"""`mentorplane edge mcp`: approved prompts and a few tools for MCP clients of this machine.
+
+Promises: over standard input and output nothing but the protocol goes to standard output; over HTTP only a loopback
+address is bound, and what it takes to ask is printed once. Does not: say what a client gets (see `edge_runtime.mcp`).
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_runtime.cli.opening import (
+    DEFAULT_CHANNEL,
+    ChannelOption,
+    ConsentOption,
+    SourceOption,
+    TrustOption,
+    open_runtime,
+)
+from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, NameOption, TermOption, exit_codes
+from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.manifest import DRAFT
+
+if TYPE_CHECKING:
+    from edge_runtime.mcp.prompts import Prompts
+    from edge_runtime.mcp.tools import Tools
+    from edge_runtime.runtime import EdgeRuntime
+    from edge_runtime.session import Session
+
+__all__ = ["mcp"]
+
+
+def mcp(
+    home: HomeOption = DEFAULT_HOME,
+    trust: TrustOption = None,
+    source: SourceOption = None,
+    channel: ChannelOption = DEFAULT_CHANNEL,
+    names: NameOption = [],
+    terms: TermOption = [],
+    consents: ConsentOption = [],
+    at_most: Annotated[str, typer.Option(help="The person's own limit: device, redacted or cloud.")] = "cloud",
+    locale: Annotated[str, typer.Option(help="The person's language, such as de-AT.")] = "en",
+    local_client: Annotated[
+        bool, typer.Option("--local-client", help="The client and the model that it uses stay on this machine.")
+    ] = False,
+    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP instead of standard input and output.")] = False,
+    host: Annotated[str, typer.Option(help="Loopback address to bind, with --http.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port, with --http; 0 takes a free one.", min=0, max=65535)] = 8423,
+) -> None:
+    """Serve approved prompts and a few tools to an MCP client of this machine."""
+    with exit_codes():
+        if find_spec("mcp") is None:
+            raise Unavailable("expected the extra for MCP to be installed", hint="pip install 'mentorplane[mcp]'")
+        from edge_runtime.mcp.prompts import Prompts
+        from edge_runtime.mcp.tools import Tools
+
+        with open_runtime(home, trust, source, channel=channel) as edge:
+            session = _session(edge, names, terms, consents, at_most=at_most, locale=locale)
+            if source:
+                (edge.follow if channel == DRAFT else edge.poll)()
+            prompts = Prompts(edge, session, local=local_client, locale=locale)
+            tools = Tools(edge, session, local=local_client, locale=locale)
+            if http:
+                _serve_http(prompts, tools, home, at=(host, port))
+            else:
+                _serve_stdio(prompts, tools)
+
+
+def _session(
+    edge: EdgeRuntime, names: list[str], terms: list[str], consents: list[str], *, at_most: str, locale: str
+) -> Session:
+    try:
+        return edge.session(
+            learner="local", names=names, terms=terms, consents=consents, at_most=at_most, locale=locale
+        )
+    except ValueError as error:
+        raise InvalidDocument(str(error)) from error
+
+
+def _serve_stdio(prompts: Prompts, tools: Tools) -> None:
+    from edge_runtime.mcp.server import serve_stdio
+
+    try:
+        serve_stdio(prompts, tools)
+    except Exception as error:  # noqa: BLE001 - whatever broke: a traceback could quote a text
+        raise Unavailable(f"expected a client that speaks MCP, got {type(error).__name__}") from None
+
+
+def _serve_http(prompts: Prompts, tools: Tools, home: Path, *, at: tuple[str, int]) -> None:
+    from edge_runtime.mcp.server import serve_http
+    from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
+    from edge_runtime.serving.server import ServeSettings
+
+    given = os.environ.get("MENTORPLANE_SERVE_TOKEN", "")
+    token = check_token(given) if given else kept_token(home)
+    where = "as MENTORPLANE_SERVE_TOKEN says" if given else f"in {home / TOKEN_FILE}"
+    settings = ServeSettings(token, host=at[0], port=at[1])
+    serve_http(prompts, tools, settings, ready=lambda address: typer.echo(f"address   {address}\ntoken     {where}"))
