@@ -116,7 +116,7 @@ def test_the_routes_of_a_release_are_proved(
     _, published = device
     monkeypatch.setenv("MENTORPLANE_READER", str(tiny_reader.write(tmp_path / "reader")))
     before = fingerprint(tmp_path / "home")
-    arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "9"]
+    arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "8"]
     result = RUNNER.invoke(
         build(), ["edge", "prove-no-egress", *arguments, "--json", "--write", str(tmp_path / "sent")]
     )
