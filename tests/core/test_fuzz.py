@@ -108,7 +108,7 @@ def test_every_parser_has_its_document(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@examples(60)
+@examples(30)
 @given(st.data())
 def test_a_spoilt_document_is_refused_or_read(kind: str, data: st.DataObject) -> None:
     """No document makes a parser fail otherwise than by an error of ours in one short line."""
@@ -162,7 +162,7 @@ VARIABLES = st.fixed_dictionaries(
 )
 
 
-@examples(200)
+@examples(80)
 @given(TEMPLATE, VARIABLES)
 def test_any_template_renders_or_is_refused(source: str, variables: dict[str, Any]) -> None:
     """A template is refused when it is checked or when it meets its values, with one error; values are never run."""
@@ -184,7 +184,7 @@ def test_no_text_closes_its_own_mark(text: str, pieces: list[str]) -> None:
     assert marks == ([] if not wrapped else ["<data", "</data"])
 
 
-NAMES = ("Priya Sharma", "Tom Baker", "Will")
+READER = TextReader(names=("Priya Sharma", "Tom Baker", "Will"), terms=("C++",))
 PIECES = st.sampled_from(
     [
         *("Priya", "PRIYA'S", "Sharmas", "Tom", "will", "C++", "[PERSON_1]", "[PERSON_", "1]", "[EMAIL_1]", "\\u0050"),
@@ -206,14 +206,14 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=3), st.text("[]_1PERSON ", max_size=8)), max_size=10).map("".join)
 
 
+@examples(60)
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 def test_restoring_undoes_redaction_whatever_a_text_holds(texts: list[str]) -> None:
     """Half surrogates, ligatures, look-alikes, codes: every text of a session comes back letter by letter."""
-    reader = TextReader(names=NAMES, terms=("C++",))
     table = PlaceholderTable()
     made = []
     for text in texts:
-        redacted, table = redact(text, reader.read(text), table)
+        redacted, table = redact(text, READER.read(text), table)
         made.append(redacted)
     assert [restore(redacted, table).text for redacted in made] == texts
 
