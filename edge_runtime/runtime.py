@@ -115,8 +115,7 @@ class EdgeRuntime:
         Raises:
             NotTrusted: no `trust` was given, or what is in the home does not verify.
             InvalidDocument: the home is damaged, or an address or the token is of another form.
-            Unavailable: `trust` cannot be read, the home cannot be written, an extra is missing, or the token would
-                be sent in the clear.
+            Unavailable: `trust` cannot be read, the home not written, an extra is missing, or the token not secret.
         """
         root = shipped_trust(trust)
         sources = sources_of(trust or "", source, token=token, header=token_header, pace=pace)
@@ -338,8 +337,7 @@ class EdgeRuntime:
             NotTrusted: nothing was adopted yet.
         """
         if self.state is None:
-            said = "expected an adopted release, got none yet"
-            raise NotTrusted(said, check="V2", hint="call refresh() with a source")
+            raise NotTrusted("expected an adopted release, got none yet", check="V2", hint="call refresh()")
         return self.state
 
     def staleness(self) -> str:
@@ -379,19 +377,17 @@ class EdgeRuntime:
         Raises:
             ValueError: one text where a list of texts is meant, or another limit.
         """
-        from edge_runtime.session import Session, limit_of
+        from edge_runtime.session import Session
 
-        if any(isinstance(given, str) for given in (names, terms, consents)):
-            raise ValueError("expected lists of texts for names, terms and consents, got one text")
         return Session(
             self,
             learner=learner,
             role=role,
-            names=tuple(names),
-            terms=tuple(terms),
-            consents=frozenset(consents),
+            names=names,
+            terms=terms,
+            consents=consents,
             agreement=agreement,
-            at_most=limit_of(at_most),
+            at_most=at_most,
             locale=locale,
             continues=continues,
         )

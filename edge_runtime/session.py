@@ -29,7 +29,7 @@ from edge_runtime.running.talk import Memory, Talk
 if TYPE_CHECKING:
     from edge_runtime.runtime import EdgeRuntime
 
-__all__ = ["Session", "limit_of"]
+__all__ = ["Session"]
 
 
 class Session:
@@ -41,24 +41,26 @@ class Session:
         *,
         learner: str,
         role: str,
-        names: tuple[str, ...],
-        terms: tuple[str, ...],
-        consents: frozenset[str],
+        names: Iterable[str],
+        terms: Iterable[str],
+        consents: Iterable[str],
         agreement: int,
-        at_most: Route,
+        at_most: str,
         locale: str,
         continues: Session | None = None,
     ) -> None:
+        if any(isinstance(given, str) for given in (names, terms, consents)):
+            raise ValueError("expected lists of texts for names, terms and consents, got one text")
         self._learner = learner
         self._role = role
         self._memory: Memory = continues._memory if continues else Memory()  # noqa: SLF001 - of another of its kind
         self._talk = Talk(
             runtime,
-            names=names,
-            terms=terms,
-            consents=consents,
+            names=tuple(names),
+            terms=tuple(terms),
+            consents=frozenset(consents),
             agreement=agreement,
-            at_most=at_most,
+            at_most=_limit_of(at_most),
             locale=locale,
             memory=self._memory,
         )
@@ -201,8 +203,7 @@ class Session:
         return Course(self._talk, wish, early=False).finished()
 
 
-def limit_of(at_most: str) -> Route:
-    """Return a learner's own limit; raises `ValueError` for any other word than `device`, `redacted` or `cloud`."""
+def _limit_of(at_most: str) -> Route:
     if at_most not in {"device", "redacted", "cloud"}:
         raise ValueError("expected at_most to be device, redacted or cloud")
     return Route[at_most.upper()]
