@@ -33,6 +33,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.census import Report, encode_report, report_document
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 from edge_runtime.home import Home
+from tests.core.test_receipt import receipt
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
 from tests.serving import served
@@ -374,11 +375,14 @@ def test_a_device_tells_a_server_and_people_see_it(settings: Settings, tmp_path:
         assert edge.refresh().ok
         yesterday = (day + timedelta(days=1)).isoformat()
         (tmp_path / "device" / "census.json").write_bytes(canonical.encode(Kept(yesterday).as_json()))
+        prompt = next(entry for entry in edge.trusted().manifest.entries if entry.kind == "prompt")
+        ran = receipt(at=f"{yesterday}T10:00:00Z", prompt=prompt.name, version=prompt.digest, obligations=(), release=1)
+        edge.receipts.append(ran, {"output": "so"})
         edge.census = Census(Home(tmp_path / "device"), f"{address}/v1/census", draw=lambda: 0.0)
         assert edge.refresh().ok
         kept = edge.census.kept()
         assert kept is not None
-        assert (len(kept.last), kept.lost) == (1, 0)
+        assert (sorted(type(one).__name__ for one in kept.last), kept.lost) == (["Report", "Root", "RunCount"], 0)
         asked = ["census", "show", "--days", "1", "--json"]
         there = CliRunner().invoke(cli, [*asked, "--server", address, "--token-file", str(token)])
     here = CliRunner().invoke(cli, [*asked, "--home", str(settings.home), "--as", "remy"])
