@@ -135,8 +135,8 @@ def operations(document: Json) -> tuple[list[Operation], Types]:
 
 
 def is_for_programs(told: Json) -> bool:
-    """Return whether an operation answers programs; one that only redirects is for browsers."""
-    return any(status.startswith("2") for status in told["responses"])
+    """Return whether an operation answers programs of people; one that only redirects is for browsers."""
+    return any(status.startswith("2") for status in told["responses"]) and "devices" not in told.get("tags", ())
 
 
 def _operation(types: Types, where: tuple[str, str], told: Json) -> Operation:

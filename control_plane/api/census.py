@@ -1,8 +1,8 @@
 """`/v1/census`: devices tell of themselves, nobody in particular; people see groups of five or more, and roll-ups.
 
-What a device sends is not in the document of routes: it is a format of its own (see docs/formats.md), and is read as
-bytes. Promises: the route of devices looks for nobody behind a request, answers nothing but its status, and is not for
-pages of the web: no browser sends its type of content to another server unasked.
+What a device sends is a format of its own (see docs/formats.md), and is read as bytes: the document of routes names the
+formats, and no client here speaks them. Promises: the route of devices looks for nobody behind a request, answers
+nothing but its status, and is not for pages of the web: no browser sends its type of content to another server unasked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from control_plane.api.shared import Actor, Plane, Text, token_of
 from control_plane.census import counting, rollups, showing
 from control_plane.errors import TooMany
 from control_plane.requests.limits import Buckets
-from edge_runtime.core.census import MAX_BYTES
+from edge_runtime.core.census import FORMAT, MAX_BYTES
+from edge_runtime.core.counts import ROLLUP, RUNS
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["of_devices", "router"]
@@ -72,7 +73,22 @@ async def _report(request: Request) -> bytes:
     return data
 
 
-@of_devices.post("", status_code=204, include_in_schema=False, dependencies=[Depends(_limited)])
+_TOLD = {
+    "type": "object",
+    "description": "Canonical JSON in one of these formats; its other members are in docs/formats.md.",
+    "required": ["format"],
+    "properties": {"format": {"enum": [FORMAT, RUNS, ROLLUP]}},
+}
+
+
+@of_devices.post(
+    "",
+    status_code=204,
+    response_class=Response,
+    tags=["devices"],
+    dependencies=[Depends(_limited)],
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _TOLD}}}},
+)
 def take_report(request: Request, data: Annotated[bytes, Depends(_report)]) -> Response:
     """Count what a device tells."""
     counting.take(request.app.state.plane, data, token=token_of(request))

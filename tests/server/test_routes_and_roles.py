@@ -115,6 +115,12 @@ LINES = {"kind": "prompt", "name": "closing", "first": 1, "last": 1}
 ENVELOPE = {"payload": "e30=", "payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "e30="}]}
 #: Places in the path that are not the usual, the query, the body: of each route that needs any.
 WITH: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
+    "POST /v1/census": (
+        {},
+        {},
+        {"channel": "production", "day": "$today", "format": "mentorplane-census/1", "fresh": "fresh", "newest": 1}
+        | {"package": "0.3.0", "refresh": "ok", "release": 1, "stage": 1, "withdrawals": 0},
+    ),
     "PUT /v1/proposals/{number}/schedule": ({"number": 11}, {}, {"at": "$soon"}),
     "DELETE /v1/proposals/{number}/schedule": ({"number": 12}, {}, None),
     "POST /v1/channels/{name}/withdrawal": ({"name": "production"}, {}, SIGNED),
@@ -308,6 +314,7 @@ def _there(acts: Acts, clock: Clock) -> dict[str, Any]:
         "$token": token.id,
         "$session": sessions.list_sessions(plane)[0].id,
         "$now": clock.now.isoformat(),
+        "$today": clock.now.date().isoformat(),
         "$soon": (clock.now + timedelta(days=3)).isoformat(),
     }
 
