@@ -17,15 +17,13 @@ from control_plane.cli.common import (
     REFUSED,
     CodeFile,
     Json,
-    Number,
     PassphraseFile,
-    Reason,
     answer,
     codes,
     exit_codes,
     passphrase,
 )
-from control_plane.cli.desk import Desk, reading, unsigned_in
+from control_plane.cli.desk import Desk, unsigned_in
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -154,26 +152,6 @@ class Deciding:
     reason: str
     manifest: str = ""
     act: str = "approve"
-
-
-@app.command()
-@reading
-def reject(
-    desk: Desk,
-    number: Number,
-    *,
-    key: Annotated[Path, typer.Option("--key", help="The file of your key.")],
-    source: Annotated[str, typer.Option(help="Address or folder that publishes what is released.")],
-    trust: Annotated[Path, typer.Option(help="Folder with root.json, as devices are shipped it.")],
-    role: Annotated[str, typer.Option(help="Role in which you sign.")],
-    reason: Reason,
-    device: Annotated[Path, typer.Option(help="Where this machine keeps what it verified.")] = Path("coach-home"),
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before signing.")] = False,
-    passphrase_file: PassphraseFile = None,
-) -> None:
-    """Reject a proposal with your own key; `mentorplane approve --key` approves one."""
-    told, own = Deciding(role, reason, act="reject"), OwnKey(key, source, trust, device, yes=yes)
-    decide_here(desk, number, told, own=own, secret=passphrase_file)
 
 
 def decide_here(desk: Desk, number: int, told: Deciding, *, own: OwnKey, secret: Path | None) -> None:

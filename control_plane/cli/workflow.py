@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import REFUSED, Channel, Number, PassphraseFile, Reason, passphrase, texts_of
+from control_plane.cli.common import REFUSED, Channel, Number, Reason, passphrase, texts_of
 from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.going_out import TIMES
 from control_plane.cli.key import Deciding, decide_here
@@ -97,26 +97,33 @@ def approve(desk: Desk, pen: Pen, number: Number, *, role: Role, reason: Reason,
     if pen.own.file is not None:
         decide_here(desk, number, Deciding(role, reason, manifest=manifest), own=pen.own, secret=pen.secret)
         return
-    if not manifest:
-        raise InvalidDocument(
-            "expected --manifest, the digest that you looked at, got none",
-            hint=f"`mentorplane proposal show {number}` says it; 12 hex digits suffice",
-        )
-    use, seen, secret = desk.client.proposals, whole_digest(desk.client, number, manifest), passphrase(pen.secret)
+    use, seen, secret = desk.client.proposals, _seen(desk, number, manifest), passphrase(pen.secret)
     made = use.approve(number, role=role, reason=reason, passphrase=secret, manifest=seen)
     found = use.get(number)
     left = [*missing_lines(found.missing), *course_lines(found.course, ready=found.ready)]
     desk.answer(made, "\n".join([_said(made), *left]))
 
 
-@acting
-def reject(
-    desk: Desk, number: Number, *, role: Role, reason: Reason, manifest: Seen, passphrase_file: PassphraseFile = None
-) -> None:
-    """Reject a proposal with your signature."""
-    seen, secret = whole_digest(desk.client, number, manifest), passphrase(passphrase_file)
+@signing
+def reject(desk: Desk, pen: Pen, number: Number, *, role: Role, reason: Reason, manifest: Seen = "") -> None:
+    """Reject a proposal with your signature; with --key everything is derived on this machine first."""
+    if pen.own.file is not None:
+        told = Deciding(role, reason, manifest=manifest, act="reject")
+        decide_here(desk, number, told, own=pen.own, secret=pen.secret)
+        return
+    seen, secret = _seen(desk, number, manifest), passphrase(pen.secret)
     made = desk.client.proposals.reject(number, role=role, reason=reason, passphrase=secret, manifest=seen)
     desk.answer(made, _said(made))
+
+
+def _seen(desk: Desk, number: int, manifest: str) -> str:
+    """Return the whole digest that somebody says they looked at. Raises: InvalidDocument: they say none."""
+    if not manifest:
+        raise InvalidDocument(
+            "expected --manifest, the digest that you looked at, got none",
+            hint=f"`mentorplane proposal show {number}` says it; 12 hex digits suffice",
+        )
+    return whole_digest(desk.client, number, manifest)
 
 
 def _said(made: Proposal | Proposed) -> str:

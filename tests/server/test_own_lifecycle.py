@@ -198,6 +198,9 @@ def test_the_first_proposal_of_a_channel_is_signed_and_approved_with_own_keys(ac
     assert (made.exit_code, "prompt closing, tier" in made.stderr) == (0, True), made.output
     said = json.loads(made.stdout)
     assert (said["author"], said["channel"], said["state"]) == (own.person, "pilot", "open")
+    second = promoted(acts, source="production", target="pilot", names=["opener"])
+    no = run("reject", second.number, "--role", "facilitator", "--reason", "not alone", "--json")
+    assert (no.exit_code, json.loads(no.stdout)["state"]) == (0, "rejected"), no.output
     assert ledger.verify(acts.plane).ok
 
 
