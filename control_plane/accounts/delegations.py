@@ -96,7 +96,7 @@ def delegate(
             envelope={},
             at=plane.now(),
         )
-        terms.put(plane, session, row, key, by=actor)
+        terms.put(plane, session, row, given=key, by=actor)
         signed = Signed(Act.ROLE_DELEGATED, actor, auth_of(passphrase), terms.said_by(plane, reason, key))
         row.granted = log_grant(plane, session, row, signed=signed)
         sessions.end_all_of(session, to)

@@ -120,7 +120,7 @@ def propose(
         _require_previous(session, making, person=identity)
         new = terms.fresh(plane, session, key, mark="g-")
         row = _new_row(plane, making, person=identity, days=making.days or most, new=new)
-        terms.put(plane, session, row, key, by=actor)
+        terms.put(plane, session, row, given=key, by=actor)
         said = terms.said_by(plane, reason, key)
         log_grant(plane, session, row, signed=Signed(Act.ROLE_PROPOSED, actor, auth_of(passphrase), said))
         return record(row, plane.now(), people.keyring(session))

@@ -26,7 +26,7 @@ def has_say(session: Session, row: PersonRow) -> bool:
     """Return whether somebody may sign grants, by how they came in.
 
     Either two people granted them a role, or the installation did, and nobody ended that; or they are an administrator
-    whom the installation enrolled, with the key that they have had since, or one that they took in its place themselves.
+    whom the installation enrolled, with the key that they have had since, or one that they took in its place.
     """
     mine = select(GrantRow.id).where(
         GrantRow.person == row.id,

@@ -71,7 +71,7 @@ def signed(session: Session, terms: Grant, given: Ed25519PrivateKey | Elsewhere,
     return made
 
 
-def put(plane: ControlPlane, session: Session, row: GrantRow, given: Ed25519PrivateKey | Elsewhere, *, by: str) -> None:
+def put(plane: ControlPlane, session: Session, row: GrantRow, *, given: Ed25519PrivateKey | Elsewhere, by: str) -> None:
     """Store a new row with its terms signed, in the caller's transaction. Raises: as `signed`."""
     since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (row.since, row.until))
     terms = Grant(row.id, plane.organisation, row.person, row.role, since, until, row.behalf, row.previous)

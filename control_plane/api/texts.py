@@ -1,7 +1,7 @@
 """`/v1`: texts of people: what erasing would take, erasing, legal holds, how long texts are kept.
 
-Who may: compliance and administrators, each time with a reason, and showing that they are here; auditors read which holds are in
-force; everybody signed in reads how long texts are kept.
+Who may: compliance and administrators, each time with a reason, and showing that they are here; auditors read which
+holds are in force; everybody signed in reads how long texts are kept.
 """
 
 from __future__ import annotations
