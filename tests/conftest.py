@@ -12,8 +12,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
+import typer.testing
 from coverage import Coverage
 from hypothesis import settings
 from sqlalchemy.dialects import registry
@@ -29,6 +31,7 @@ if "PYTEST_DEBUG_TEMPROOT" not in os.environ and os.access(MEMORY, os.W_OK):
 
 registry.register("sqlite", "tests.dialects", "SQLite")
 registry.register("postgresql.psycopg", "tests.dialects", "PostgreSQL")
+typer.testing._get_command = cache(typer.testing._get_command)  # to read all commands takes longer than most take
 USUAL = 100
 LONG = ("tests/test_wheel", "tests/server/test_r", "tests/server/test_state", "tests/server", "tests/web", "tests/test")
 """What takes longest, in the order in which to begin; the rest is short."""
