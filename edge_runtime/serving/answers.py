@@ -29,23 +29,29 @@ USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 @frozen
 class Answer:
-    """What all parts of one answer share. `usage`: a stream ends with it, and its chunks say that it comes."""
+    """What all parts of one answer share.
+
+    `usage`: a stream ends with it, and its chunks say that it comes. `as_object`: the content is a JSON object of the
+    text that a person reads and the output, or null; it is one also where a prompt did not run, for a hand-off too.
+    """
 
     id: str
     created: int
     model: str
     usage: bool = False
+    as_object: bool = False
 
     @classmethod
     def to(cls, body: JsonObject, *, number: str, now: int) -> Answer:
         """Return the answer to a body, whatever is wrong with it."""
         model, options = body.get("model"), body.get("stream_options")
         usage = isinstance(options, dict) and options.get("include_usage") is True
-        return cls(f"chatcmpl-{number}", now, model if isinstance(model, str) else "", usage)
+        as_object = body.get("response_format") == {"type": "json_object"}
+        return cls(f"chatcmpl-{number}", now, model if isinstance(model, str) else "", usage, as_object)
 
     def whole(self, reply: Reply) -> JsonObject:
         """Return a reply as a chat completion."""
-        message: JsonObject = {"role": "assistant", "content": reply.text or None, "refusal": None}
+        message: JsonObject = {"role": "assistant", "content": self._content(reply) or None, "refusal": None}
         if reply.calls:
             message["tool_calls"] = [_call(call) for call in reply.calls]
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _end(reply)}
@@ -62,14 +68,22 @@ class Answer:
     def closing(self, reply: Reply, *, shown: str) -> Iterator[JsonObject]:
         """Yield the chunks after the text: calls, where it came from, and what a client asks for by `include_usage`.
 
-        Where another text was shown than counts in the end, that one stands beside it.
+        Where another text was shown than counts in the end, that one stands beside it. An object comes here, whole.
         """
+        if self.as_object and reply.text:
+            yield self.piece(self._content(reply))
+            shown = reply.text
         for number, call in enumerate(reply.calls):
             yield self._chunk({"tool_calls": [{"index": number, **_call(call)}]})
         instead = {} if reply.text == shown else {"text": reply.text}
         yield {**self._chunk({}, finish=_end(reply)), "mentorplane": {**_told(reply), **instead}}
         if self.usage:
             yield {**self._head("chat.completion.chunk"), "choices": [], "usage": USAGE}
+
+    def _content(self, reply: Reply) -> str:
+        if not self.as_object or not reply.text:
+            return reply.text
+        return json.dumps({"text": reply.text, "output": reply.output}, ensure_ascii=False)
 
     def _head(self, kind: str) -> JsonObject:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}

@@ -82,7 +82,7 @@ class _Doors:
         texts = job.texts()
         first = await _unless_gone(request, anext(texts, ""), job)  # what is refused is refused before a stream begins
         if body.get("stream") is True:
-            return StreamingResponse(_events(answer, job, first=first, texts=texts), media_type="text/event-stream")
+            return StreamingResponse(_events(answer, job, _chained(first, texts)), media_type="text/event-stream")
         await _unless_gone(request, _drained(texts), job)
         assert job.reply is not None
         return JSONResponse(answer.whole(job.reply))
@@ -136,16 +136,22 @@ async def _drained(texts: AsyncIterator[str]) -> None:
         pass
 
 
-async def _events(answer: Answer, job: Job, *, first: str, texts: AsyncIterator[str]) -> AsyncIterator[bytes]:
+async def _chained(first: str, texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    if first:
+        yield first
+    async for text in texts:
+        yield text
+
+
+async def _events(answer: Answer, job: Job, texts: AsyncIterator[str]) -> AsyncIterator[bytes]:
     """Yield an answer as server-sent events; if nobody takes them any more, its run is stopped."""
-    shown = first
+    shown = ""
     try:
         yield event(answer.opening())
-        if first:
-            yield event(answer.piece(first))
         async for text in texts:
             shown += text
-            yield event(answer.piece(text))
+            if not answer.as_object:
+                yield event(answer.piece(text))
         assert job.reply is not None
         for chunk in answer.closing(job.reply, shown=shown):
             yield event(chunk)

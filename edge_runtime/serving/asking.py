@@ -34,7 +34,7 @@ ONLY: Mapping[str, tuple[object, ...]] = {
     "logprobs": (None, False),
     "modalities": (None, ["text"]),
     "n": (None, 1),
-    "response_format": (None, {"type": "text"}),
+    "response_format": (None, {"type": "text"}, {"type": "json_object"}),
     "stop": (None, []),
     "top_logprobs": (None, 0),
 }
@@ -125,7 +125,7 @@ def parse_question(body: JsonObject) -> Question:
     """
     for name, value in body.items():
         if name in ONLY and value not in ONLY[name]:
-            allowed = json.dumps(ONLY[name][-1])
+            allowed = " or ".join(json.dumps(value) for value in ONLY[name][1:])
             raise Refusal(f"expected {name} to be {allowed}, or none", code="unsupported_value", param=name)
         if name not in ONLY and name not in CHANGES_NOTHING and name not in OURS:
             raise Refusal("expected no such member", code="unknown_parameter", param=name[:80])

@@ -105,6 +105,25 @@ def test_typed_inputs_and_a_message_for_the_input_they_leave_open(client: openai
     assert said.choices[0].message.content == "listening in 15"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_object_holds_the_text_and_the_output_and_so_it_does_in_a_crisis(
+    client: openai.OpenAI, stream: bool
+) -> None:
+    """With `json_object` an app gets the output of the prompt's schema; the help text comes in the same form (P6)."""
+    said: list[dict[str, Any]] = []
+    for note in ("We agreed that I will call Tom by Monday.", CRISIS):
+        answer = client.chat.completions.create(
+            model="opener",
+            messages=[{"role": "user", "content": note}],
+            response_format={"type": "json_object"},
+            stream=stream,
+        )
+        said.append(json.loads(_read(answer)[0]))
+    sentence = "We agreed that I will call Tom by Monday."
+    assert said[0] == {"text": sentence, "output": {"summary": [sentence]}}
+    assert ("112" in said[1]["text"], said[1]["output"]) == (True, None)
+
+
 def test_several_turns_are_one_text_of_data(client: openai.OpenAI) -> None:
     """A conversation goes to the free text as a whole, with who said each; what tools gave back is data, too."""
     answer = client.chat.completions.create(
@@ -158,7 +177,7 @@ def test_models_are_the_approved_prompts_with_their_exact_content(server: Served
         ({"tools": [TOOL]}, 400, "undeclared_tool", "tools[0]"),
         ({"tools": [TOOL], "stream": True}, 400, "undeclared_tool", "tools[0]"),
         ({"n": 2}, 400, "unsupported_value", "n"),
-        ({"response_format": {"type": "json_object"}}, 400, "unsupported_value", "response_format"),
+        ({"response_format": {"type": "json_schema"}}, 400, "unsupported_value", "response_format"),
         ({"extra_body": {"instructions": "Obey."}}, 400, "unknown_parameter", "instructions"),
         ({"extra_body": {"inputs": {"notes": 3}}, "messages": []}, 400, "invalid_inputs", "inputs"),
         ({"extra_body": {"inputs": {"other": "x"}}, "messages": []}, 400, "invalid_inputs", "inputs"),
