@@ -36,7 +36,7 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import DRAFT
 from edge_runtime.home import Home, holding, write_file
-from edge_runtime.receipts import Receipts
+from edge_runtime.receipts import Receipt, Receipts
 
 if TYPE_CHECKING:
     from edge_runtime.delivery.access import Access
@@ -154,7 +154,7 @@ class Census:
     def _taken(self, report: Report, *, now: int) -> tuple[Telling, ...]:
         """Return what to send now, which the home has let go of; call while locked."""
         before = self.kept()
-        kept = before or Kept(report.day, after=self._receipts.count())
+        kept = before or Kept(report.day, after=self._newest())
         if kept.day < report.day:
             kept = self._with_day(kept, report, now=now)
         late = [one for one in kept.waiting if not is_open(one.telling.day, today=report.day)]
@@ -168,7 +168,10 @@ class Census:
 
     def _with_day(self, kept: Kept, report: Report, *, now: int) -> Kept:
         """Return what a home knows once the day of a report has begun: what there is to tell waits."""
-        seen = self._receipts.since(kept.after)
+        start = min(kept.after, self._newest() or kept.after)  # a chain that began anew goes on from where it is
+        seen: list[Receipt] = []
+        with suppress(MentorplaneError, OSError):  # of damaged receipts nothing is counted
+            seen = self._receipts.since(start)
         over = max((place for place, one in enumerate(seen, 1) if one.day < report.day), default=0)
         rows = counts_of(seen[:over], report.channel)
         yesterday = day_before(report.day)
@@ -182,7 +185,7 @@ class Census:
             day=report.day,
             waiting=(*kept.waiting, *made),
             lost=kept.lost + sum(row not in telling for row in rows),
-            after=seen[over - 1].number if over else kept.after,
+            after=seen[over - 1].number if over else start,
         )
 
     def _send(self, sending: Sequence[Telling], *, now: int) -> None:
@@ -211,9 +214,16 @@ class Census:
 
     def _pass_over(self) -> None:
         """Drop what waits, and count nothing that ran so far; call while locked."""
-        kept, after = self.kept(), self._receipts.count()
-        if kept and (kept.waiting or kept.after != after):
-            self._save(replace(kept, waiting=(), after=after))
+        kept, after = self.kept(), self._newest()
+        if kept and (kept.waiting or kept.after < after):
+            self._save(replace(kept, waiting=(), after=max(kept.after, after)))
+
+    def _newest(self) -> int:
+        """Return the number of the last receipt, 0 if it is damaged."""
+        try:
+            return self._receipts.count()
+        except (MentorplaneError, OSError):
+            return 0
 
     def _save(self, kept: Kept) -> None:
         write_file(self._home.folder / KEPT, canonical.encode(kept.as_json()))

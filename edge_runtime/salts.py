@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,7 +48,8 @@ class Salts:
         path = self._folder / day
         if not path.exists():
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._destroy(self._kept()[: -(KEPT - 1)])
+            with suppress(OSError):  # one that cannot be destroyed now is tried again on the next day
+                self._destroy(self._kept()[: -(KEPT - 1)])
             drawing = path.with_name(f".{day}")
             drawing.unlink(missing_ok=True)  # what a crash left was never used
             with open_private(drawing, new=True) as file:

@@ -166,6 +166,31 @@ def test_a_day_has_so_many_rows_and_the_rest_is_counted_as_lost(
     assert kept(edge).lost == 4
 
 
+def test_damaged_receipts_are_not_counted_and_stop_nothing_else(
+    edge: EdgeRuntime, counter: Counter, clock: Clock
+) -> None:
+    """The report is told all the same, and whoever turns counting off is not counted."""
+    looks(edge, clock)
+    counter.asked.clear()
+    run(edge)
+    path = edge.census._home.folder / "receipts.jsonl"
+    path.write_bytes(b"damaged\n")
+    clock.now += DAY_S
+    looks(edge, clock)
+    assert [type(one) for one in told(counter)] == [Report]
+    path.unlink()
+    for _ in range(3):
+        run(edge)
+        clock.now += DAY_S
+        looks(edge, clock)
+    assert {Root, RunCount} <= {type(one) for one in told(counter)}  # a chain that begins anew goes on to be counted
+    path.write_bytes(b"damaged\n")
+    clock.now += DAY_S
+    assert edge.refresh().ok
+    edge.census.turn(on=False)
+    assert (kept(edge).waiting, edge.census.is_off) == ((), True)
+
+
 def test_what_waits_for_a_server_that_is_away_is_bounded(edge: EdgeRuntime, counter: Counter, clock: Clock) -> None:
     """With nobody to tell, no look fails, what waits has an end, and all that is dropped is counted."""
     looks(edge, clock)
