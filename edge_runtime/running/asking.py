@@ -1,8 +1,8 @@
 """Who answers: each generator that may be asked, in turn; each answer is checked, and asked for once more if refused.
 
 Promises: a generator is told what its place allows; one that cannot answer is passed over for the next, and where none
-is left the prompt is filled on this device (P5); instead of an answer that was refused twice comes the approved
-fallback text.
+is left the prompt is filled on this device (P5). So it is with a model on this device that is refused twice; instead of
+any other answer that was comes the approved fallback text.
 Does not: choose who may be asked (see `generators.routing`).
 """
 
@@ -57,7 +57,9 @@ def answer(talk: Talk, run: Run, wire: Wire, *, showing: Showing) -> Yielding[st
                 raise Stopped from None
             problems.append(str(error))
         else:
-            return replace(made, problems=(*problems, *made.problems))
+            if made.outcome != "fallback" or generator.place > Route.DEVICE:
+                return replace(made, problems=(*problems, *made.problems))
+            problems += made.problems  # whoever has a small model of their own is no worse off than without
     if not generators and _may_ask(run) and run.decision.route > Route.DEVICE:
         problems.append(NO_CLOUD)
     made = fill(run)

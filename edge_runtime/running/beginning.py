@@ -56,7 +56,7 @@ def begin(talk: Talk, wish: Wish) -> Run | Reply:
     entry = running(state, name)
     if entry is None or not _takes(talk, wish, state=state, asked=name, entry=entry):
         return instead.withdrawn(talk, name, state)
-    run = assess(talk, wish, state, read=read)
+    run = assess(talk, wish, state, read=read, crisis=bool(situation))
     return replace(run, instead_of="" if entry.name == name else name)
 
 
@@ -76,7 +76,7 @@ def _takes(talk: Talk, wish: Wish, *, state: TrustState, asked: str, entry: Entr
     return True
 
 
-def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = None) -> Run:
+def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = None, crisis: bool | None = None) -> Run:
     """Check and read the inputs, and decide.
 
     Args:
@@ -84,6 +84,7 @@ def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = No
         wish: what is asked for.
         state: the release.
         read: reads the inputs; if none, a model that fails is an error.
+        crisis: whether one was heard in the inputs; none: nobody listened yet.
 
     Raises:
         InvalidDocument: an input is missing, undeclared or mistyped, or a tool is not declared.
@@ -106,12 +107,19 @@ def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = No
     )
     context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
     decision = runtime.policy_for(approved.name, talk.at_most, state).decide(context)
-    crisis = bool(crisis_in(wish.inputs, read_one))
-    for reason in _own_rules(wish, readings, crisis=crisis, unread=reads.failed):
+    in_crisis = bool(crisis_in(wish.inputs, read_one)) if crisis is None else crisis
+    for reason in _own_rules(wish, readings, crisis=in_crisis, unread=reads.failed):
         decision = _kept_here(decision, reason)
-    entry = find_prompt(state, approved.name)
     return Run(
-        state, entry, approved, values=values, readings=readings, decision=decision, read=reads.whole, tools=tools
+        state,
+        find_prompt(state, approved.name),
+        approved,
+        values=values,
+        readings=readings,
+        decision=decision,
+        read=reads.whole,
+        tools=tools,
+        in_crisis=in_crisis,
     )
 
 

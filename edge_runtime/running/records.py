@@ -43,7 +43,7 @@ class Run:
     """What one run works with: the release of its start, the prompt, the inputs, what was found and decided.
 
     `read` gives the reading of a text, and of one that was read before in this run the same one again. `instead_of` is
-    the withdrawn prompt that was asked for.
+    the withdrawn prompt that was asked for. `in_crisis`: the person goes on after a hand-off.
     """
 
     state: TrustState
@@ -55,6 +55,7 @@ class Run:
     read: Callable[[str], Reading]
     tools: tuple[Tool, ...] = ()
     instead_of: str = ""
+    in_crisis: bool = False
 
 
 @frozen

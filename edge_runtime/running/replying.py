@@ -12,7 +12,6 @@ from edge_runtime.core.policy import Decision, Reason
 from edge_runtime.core.receipt import CALLS, INPUT, OUTPUT, SENT, Receipt
 from edge_runtime.core.trust import TrustState
 from edge_runtime.generators.protocol import Wire
-from edge_runtime.handover import crisis_in
 from edge_runtime.reply import Finding, Reply
 from edge_runtime.running.records import Made, Run
 from edge_runtime.running.talk import Talk
@@ -105,7 +104,7 @@ def _with_run(receipt: Receipt, run: Run, made: Made, *, wire: Wire) -> Receipt:
 
 def _texts(run: Run, made: Made, wire: Wire) -> dict[str, object] | None:
     """Return what the owner may prove of a run; None after a crisis, of which nothing is left behind."""
-    if crisis_in(run.values, run.read):
+    if run.in_crisis:
         return None
     texts: dict[str, object] = {f"{INPUT}{name}": value for name, value in run.values.items()}
     if wire.disclosure is not None and wire.sent_bytes:
