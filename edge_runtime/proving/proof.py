@@ -33,8 +33,19 @@ from edge_runtime.proving.served import is_there
 __all__ = ["Proof", "prove"]
 
 _CHILD = Path(__file__).parent / "child.py"
-_NOT_COPIED = ("receipts*", "*.lock", "lock", "clock", "census*", "roots")
-"""What of a home a proof does without: its past runs, and the time that it saw, which the proof sets itself."""
+_NOT_COPIED = (
+    "receipts*",
+    "rollups*",
+    "salts",
+    "serve-token",
+    "*.lock",
+    "lock",
+    "clock",
+    "census*",
+    "budget*",
+    "roots",
+)
+"""What of a home a proof does without: its past runs, its secrets, and the time that it saw, which the proof sets."""
 _ELSEWHERE = ("person", "temporary", "work")
 """Folders of the process that are not its home: nothing may be left in them."""
 _HELLO_BYTES = 1

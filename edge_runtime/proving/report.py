@@ -41,7 +41,8 @@ def claim(proof: Proof, *, strict: bool) -> str:
         out = (
             f"of the routes taken ({routes}) no canary left but those in texts that the policy disclosed, counted above"
         )
-    return f"held: {out}; nothing but the recorder was reached, no program started, no file written outside the home"
+    elsewhere = "nothing but the recorder was reached, no program started, no file written outside the home"
+    return f"held: {out}; {elsewhere}{', as far as Python was asked' if proof.chamber else ''}"
 
 
 def in_words(proof: Proof, *, strict: bool) -> str:
@@ -74,7 +75,7 @@ def in_words(proof: Proof, *, strict: bool) -> str:
 
 def _watched(proof: Proof) -> dict[str, str]:
     evidence, wire = proof.evidence, proof.evidence.wire
-    packets = "no: it is not allowed here"
+    packets = "no: it is not allowed here" if not proof.chamber else "no: there is no network of its own to capture"
     if wire is not None:
         lost = f"{wire.lost:,} LOST" if wire.lost else "none lost"
         packets = (
