@@ -4,9 +4,9 @@
 
 Promises: 1. privacy first: of all that the decision's route allows, the model whose place is nearest comes first.
 2. Among models of one place, the cheapest of those that are fast enough, then the faster; how fast they are is
-measured, and until then what the host declared. 3. Whoever failed is asked last for a while. 4. The order has an entry
-for the one retry: another model where there is one, or else the same again. 5. What leaves is taken off the budget
-before it does.
+measured, and until then what the host declared. 3. Whoever failed is asked last for a while. 4. Off the device there
+is an entry for the one retry: another model where there is one, or else the same again. 5. What leaves is taken off the
+budget before it does.
 Does not: decide (see `core.policy`), or keep measurements when the process ends.
 """
 
@@ -67,7 +67,8 @@ class Routing:
         known = route >= Route.DEVICE
         allowed = [one for one in self._asked if known and (one.place <= Route.DEVICE or route >= Route.REDACTED)]
         ranked = sorted(allowed, key=_Asked.rank)
-        return tuple(ranked) if len(ranked) != 1 else (ranked[0],) * MAX_REQUESTS
+        alone = len(ranked) == 1 and ranked[0].place > Route.DEVICE
+        return (ranked[0],) * MAX_REQUESTS if alone else tuple(ranked)
 
 
 class _Asked:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import edge_runtime
 from edge_runtime.core.disclosure import disclose
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.policy import Decision, Route
@@ -140,3 +142,10 @@ def test_events_after_the_last_are_not_read() -> None:
     """`[DONE]` is the end, whatever else a server says."""
     assert list(pieces_of_events([SAID, b"data: [DONE]\n\n", b"data: garbage\n\n"])) == [Piece("Mara")]
     assert EVENTS.startswith(b"HTTP")
+
+
+def test_a_text_of_this_device_is_made_where_runs_tell_models_what_to_do() -> None:
+    """One module makes such texts: whoever wants to know what a local model is told has one to read."""
+    package = Path(edge_runtime.__file__).parent
+    made_in = [path for path in package.rglob("*.py") if "OnDevice(" in path.read_text("utf-8")]
+    assert [path.relative_to(package).as_posix() for path in made_in] == ["running/rendering.py"]

@@ -67,6 +67,20 @@ def test_a_model_on_this_device_that_fails_leaves_the_extractive_way(
     assert "Mara" not in str(reply.problems)
 
 
+@pytest.mark.parametrize("said", ["no json", '{"summary": 3}'])
+def test_a_small_model_that_answers_badly_leaves_nobody_worse_off(
+    edge: EdgeRuntime, cloud: Cloud, local: Cloud, said: str
+) -> None:
+    """Refused twice, the prompt is filled without it, or the next one is asked where the policy lets text leave."""
+    local.answers = [said]
+    edge.routing = routing_of(cloud.model, LocalModel("small", local.base_url))
+    filled, answered = run(edge, "private"), run(edge)
+
+    assert (filled.outcome, answered.outcome, answered.model, len(local.requests)) == ("filled", "answered", "m", 4)
+    assert filled.problems
+    assert len(cloud.requests) == 1
+
+
 def test_the_next_model_answers_for_one_that_cannot(edge: EdgeRuntime, cloud: Cloud) -> None:
     """One retry, by another model."""
     cloud.answers = ['{"summary": ["You will write to [EMAIL_1]."]}']

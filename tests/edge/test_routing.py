@@ -80,7 +80,7 @@ LOCAL, COVERED, OPEN = (
     ("route", "expected"),
     [
         (Route.BLOCK, []),
-        (Route.DEVICE, ["local", "local"]),
+        (Route.DEVICE, ["local"]),
         (Route.REDACTED, ["local", "covered", "open"]),
         (Route.CLOUD, ["local", "covered", "open"]),
     ],
@@ -93,8 +93,9 @@ def test_the_policy_s_route_says_who_may_be_asked_and_the_nearest_place_comes_fi
 
 
 def test_a_model_alone_is_tried_twice() -> None:
-    """The one retry goes to the same model where there is no other."""
+    """The one retry goes to the same model where there is no other; on this device there is the way without one."""
     assert names(Routing([OPEN])) == ["open", "open"]
+    assert names(Routing([LOCAL])) == ["local"]
     assert names(Routing([])) == []
 
 
@@ -296,6 +297,6 @@ def test_a_budget_holds_no_text(tmp_path: Path) -> None:
 def test_what_stays_on_the_device_costs_nothing(tmp_path: Path) -> None:
     """The budget is one of what leaves."""
     local = Scripted(WHOLE, place=Route.DEVICE)
-    [asking, _] = Routing([Candidate(local)], budgets=budgets(tmp_path, requests=0)).order(Route.DEVICE)
+    [asking] = Routing([Candidate(local)], budgets=budgets(tmp_path, requests=0)).order(Route.DEVICE)
     assert run(asking) == WHOLE
     assert not (tmp_path / FILE).exists()
