@@ -15,20 +15,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("audit", "control_plane", "edge_runtime")
 HEAVY = (
-    *(
-        "jinja2",
-        "jsonschema",
-        "litellm",
-        "mcp",
-        "mcp_types",
-        "numpy",
-        "onnxruntime",
-        "phonenumbers",
-        "starlette",
-        "stdnum",
-        "tokenizers",
-    ),
-    *("opentelemetry", "tuf", "uvicorn"),
+    *("jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "phonenumbers", "starlette", "stdnum", "tokenizers"),
+    *("mcp", "mcp_types", "opentelemetry", "tuf", "uvicorn"),
 )
 ROOMS = {"tuf": "delivery"}
 """Where a library takes more than one file, the one folder that may import it."""
@@ -55,19 +43,8 @@ COMES_WITH = {
 }
 """Import names whose distribution is called otherwise, or which come with a library and belong to its use."""
 NEVER_LOADED = (
-    *(
-        "fastapi",
-        "jinja2",
-        "jsonschema",
-        "litellm",
-        "mcp",
-        "mcp_types",
-        "numpy",
-        "onnxruntime",
-        "opentelemetry",
-        "phonenumbers",
-    ),
-    *("sqlalchemy", "sqlmodel", "starlette", "stdnum", "tokenizers", "tuf", "uvicorn", "yaml"),
+    *("fastapi", "jinja2", "jsonschema", "litellm", "numpy", "onnxruntime", "opentelemetry", "phonenumbers"),
+    *("mcp", "mcp_types", "sqlalchemy", "sqlmodel", "starlette", "stdnum", "tokenizers", "tuf", "uvicorn", "yaml"),
 )
 
 
