@@ -89,6 +89,10 @@ GOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "checkpoint": {"what": "Der Satz", "when": "2027-01-15"},
         },
     ),
+    "own-prompt.de": (
+        {"own_prompt": "Mach zwei Fragen daraus.", "material": "Ich habe Dana nach dem Dienstplan gefragt."},
+        {"lines": ["Was haben Sie Dana gefragt?", "Was ist mit dem Dienstplan?"], "followed": True},
+    ),
     "private-session-summary.de": (
         {"notes": "Ich rufe Dana an."},
         {"summary": ["Sie rufen Dana an."], "themes": [], "commitments": ["Dana anrufen"], "keep_until": ""},
