@@ -48,6 +48,11 @@ def reveal(receipts: Receipts, receipt: Receipt, texts: Mapping[str, str]) -> Re
         InvalidDocument: a text is not the one that the receipt commits to, or the receipts were altered.
         Unavailable: the salts of its day were destroyed.
     """
+    places = [where for where, _ in receipt.commitments]
+    if not set(texts) <= set(places):
+        raise InvalidDocument(
+            f"expected texts at places that the receipt commits to ({', '.join(places)}), got another"
+        )
     place = receipts.place_of(receipt)
     way = None
     if place is not None:
@@ -58,8 +63,8 @@ def reveal(receipts: Receipts, receipt: Receipt, texts: Mapping[str, str]) -> Re
     try:
         verify_reveal(made)
         made.encode()
-    except AuditError as error:
-        raise InvalidDocument(str(error)) from None
+    except AuditError:
+        raise InvalidDocument("expected the very texts that the receipt commits to, got another or none") from None
     return made
 
 
