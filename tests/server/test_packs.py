@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from audit.note import Algorithm, Signer
 from audit.openings import encode_openings, parse_openings
@@ -19,6 +20,7 @@ from audit.pack.make import NOTE, sign_pack
 from audit.record import Act, LeafRecord, encode_leaf, parse_leaf
 from audit.tiles import split_bundle
 from control_plane import db, ledger
+from control_plane.cli.audit import app as audit_app
 from control_plane.errors import NotFound
 from control_plane.evidence.packs import MadePack, PackRequest, build_pack, make_pack
 from control_plane.plane import ControlPlane
@@ -296,18 +298,20 @@ def test_requests_that_make_no_sense_are_refused(busy: Acts, clock: Clock) -> No
 
 def test_the_command_writes_a_file_or_a_folder_that_verify(busy: Acts, tmp_path: Path) -> None:
     """`audit pack --release --out`: the file verifies with `python -m audit`, exists once, and is not overwritten."""
-    home, out = str(busy.plane.settings.home), tmp_path / "release-2.pack"
-    argv = [sys.executable, "-m", "edge_runtime", "audit", "pack", "--release", "2", "--home", home, "--json"]
+    out, folder = tmp_path / "release-2.pack", f"{tmp_path}/folder/"
     if busy.plane.settings.database_url:
         pytest.skip("the command opens the home's own database")
-    done = subprocess.run([*argv, "--out", str(out)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+
+    def pack(where: object) -> Result:
+        home = ["--home", str(busy.plane.settings.home), "--json"]
+        return CliRunner().invoke(audit_app, ["pack", "--release", "2", "--out", str(where), *home])
+
+    done = pack(out)
+    assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["ok"]
     assert check_pack(open_container(out), [busy.plane.keys.log.verifier]).ok
-    again = subprocess.run([*argv, "--out", str(out)], capture_output=True, text=True, check=False)
-    assert again.returncode == 3
-    folder = f"{tmp_path}/folder/"
-    assert subprocess.run([*argv, "--out", folder], capture_output=True, text=True, check=False).returncode == 0
+    assert pack(out).exit_code == 3
+    assert pack(folder).exit_code == 0
     assert check_pack(open_container(Path(folder)), [busy.plane.keys.log.verifier]).ok
     entries, whole = split_bundle(next(Path(folder).glob("tile/entries/000*/*")).read_bytes())
     assert whole
