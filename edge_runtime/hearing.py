@@ -36,15 +36,15 @@ class Hearing:
     def hear(self, *, now: int, good_until: int) -> None:
         """Remember that a source answered well, with a timestamp that is good until then.
 
-        Raises:
-            OSError: the home cannot be written.
+        What cannot be written is remembered by this process alone: the device grows stale sooner, no later.
         """
         before, self._heard = self._heard, hear(now=now, good_until=good_until)
-        if self._heard.at != before.at:
-            self._home.save_time(CHECKED, self._heard.at)
-        # What another process kept counts, too: a clock that was ahead is forgotten now.
-        if not 0 <= self._heard.latest - self._home.load_time(CLOCK) < EVERY_S:
-            self._keep(self._heard.latest)
+        with suppress(OSError):
+            if self._heard.at != before.at:
+                self._home.save_time(CHECKED, self._heard.at)
+            # What another process kept counts, too: a clock that was ahead is forgotten now.
+            if not 0 <= self._heard.latest - self._home.load_time(CLOCK) < EVERY_S:
+                self._keep(self._heard.latest)
 
     def staleness(self, manifest: Manifest, *, now: int) -> str:
         """Return how stale the release in use is, and remember the time."""

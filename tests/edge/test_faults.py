@@ -14,6 +14,8 @@ import pytest
 
 from edge_runtime import EdgeRuntime, Reply
 from edge_runtime.core.reader import SentenceFindings
+from edge_runtime.hearing import Hearing
+from edge_runtime.home import Home
 from tests.edge import tiny_reader
 from tests.published import Published, fingerprint
 from tests.recording_cloud import Cloud
@@ -147,6 +149,16 @@ def test_a_full_disk_keeps_the_last_known_good(published: Published, edge: EdgeR
     assert reopened.status().release == 1
     assert "written" in refused.message
     assert edge.refresh().release == 2
+
+
+def test_a_time_that_cannot_be_written_is_remembered_while_the_app_is_open(tmp_path: Path) -> None:
+    """P5: a look that found everything good has succeeded, also if the disk filled up at its very end."""
+    home = Home(tmp_path)
+    hearing = Hearing(home)
+    with full_disk():
+        hearing.hear(now=2_000_000_000, good_until=2_000_086_400)
+    assert hearing.at > 0
+    assert Hearing(home).at == 0
 
 
 @pytest.mark.parametrize("now", [-1e18, -1.0, 0.0, 1e11, 1e18, math.inf, -math.inf, math.nan])
