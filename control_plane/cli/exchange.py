@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer
-from control_plane.cli.desk import Author, Desk, Server, TokenFile, open_desk, reading
+from control_plane.cli.desk import Author, Server, TokenFile, open_desk
 from control_plane.cli.key import DEVICE, TRUST, OwnKey
 from control_plane.cli.pen import Pen
 from control_plane.cli.sync import registry_of
@@ -66,28 +66,33 @@ def import_files(
         desk.answer({"proposal": done, "files": made}, "\n".join(filter(None, lines)))
 
 
-@reading
 def export(
-    desk: Desk,
     name: Annotated[str, typer.Argument(help="Name of a live script.")],
     *,
     form: Annotated[As, typer.Option("--as", help="The format.")],
     into: Annotated[Path, typer.Option("--into", help="Folder for the file.", file_okay=False)] = Path(),
     channel: Channel = "",
+    server: Server = "",
+    token_file: TokenFile = None,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
 ) -> None:
     """Export a live script as a Prompty or Dotprompt file, with a line for each thing that it cannot hold there."""
-    from control_plane.errors import NotFound
-    from control_plane.exchange.carrying import FORMATS, KINDS, export_script
-    from control_plane.registry.sources import parse_source
+    with open_desk(server=server, token_file=token_file, home=home, as_json=as_json) as desk:
+        from control_plane.errors import NotFound
+        from control_plane.exchange.carrying import FORMATS, KINDS, export_script
+        from control_plane.registry.sources import parse_source
 
-    live = registry_of(desk).snapshot(channel).sources
-    sources = [parse_source(one.text.encode(), one.path) for one in live if one.kind in {*KINDS, "include"}]
-    found = next((one for one in sources if one.kind in KINDS and one.name == name), None)
-    if found is None:
-        raise NotFound("expected the name of a live script, got another", hint="`mentorplane library list` names them")
-    made = [export_script(found, sources, FORMATS[form.value])]
-    _write(made, into)
-    desk.answer(made, _said(made, into))
+        live = registry_of(desk).snapshot(channel).sources
+        sources = [parse_source(one.text.encode(), one.path) for one in live if one.kind in {*KINDS, "include"}]
+        found = next((one for one in sources if one.kind in KINDS and one.name == name), None)
+        if found is None:
+            raise NotFound(
+                "expected the name of a live script, got another", hint="`mentorplane library list` names them"
+            )
+        made = [export_script(found, sources, FORMATS[form.value])]
+        _write(made, into)
+        desk.answer(made, _said(made, into))
 
 
 def _imported(files: list[Path]) -> list[Carried]:

@@ -154,6 +154,13 @@ def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield target, node.value
 
 
+def test_no_command_has_two_options_of_one_name() -> None:
+    """What a command takes itself is called otherwise than what all of them share."""
+    for name, command in commands().items():
+        options = [option for one in command.params for option in one.opts]
+        assert len(options) == len(set(options)), name
+
+
 def run(acts: Acts, url: str, line: str, code: str = "") -> Result:
     """Run a line as the person that it begins with: at the server if there is an address, else at the home."""
     login, *words = line.split()
