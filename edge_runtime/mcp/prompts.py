@@ -12,7 +12,7 @@ Does not: call a model, restore or check what the client's own model answers. So
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from audit.frozen import frozen, member
@@ -28,6 +28,8 @@ from edge_runtime.session import Session
 
 __all__ = ["Argument", "Handed", "Offered", "Prompts"]
 
+PAGE = 100
+"""How many prompts a client is told of at once: each is opened and verified first."""
 FIXED = frozenset({"blocked", "fallback", "handed-off", "not-adopted", "withdrawn"})
 """Outcomes whose text is an approved or compiled one: nothing of a person is in it."""
 
@@ -87,12 +89,14 @@ class Prompts:
         self._local = local
         self._locale = locale
 
-    def offered(self) -> tuple[Offered, ...]:
-        """Return the prompts that may run now."""
-        return tuple(self._offered())
+    def offered(self, after: str = "", *, at_most: int = PAGE) -> tuple[tuple[Offered, ...], str]:
+        """Return a page of the prompts that may run now, by name, and after which name the next one begins, if any."""
+        names = sorted(name for name in self._edge.prompts() if name > after)
+        page = names[:at_most]
+        return tuple(self._offered(page)), page[-1] if len(names) > at_most else ""
 
-    def _offered(self) -> Iterator[Offered]:
-        for name in self._edge.prompts():
+    def _offered(self, names: Iterable[str]) -> Iterator[Offered]:
+        for name in names:
             try:
                 yield self._offer(name)
             except MentorplaneError:

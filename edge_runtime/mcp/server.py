@@ -55,9 +55,11 @@ class _Handlers:
         self._tools = tools
         self._turn = asyncio.Lock()
 
-    async def list_prompts(self, _: Any, _page: Any) -> types.ListPromptsResult:
-        offered = await self._ask(self._prompts.offered)
-        return types.ListPromptsResult.model_validate({"prompts": [_prompt(prompt) for prompt in offered]})
+    async def list_prompts(self, _: Any, asked: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
+        after = (asked and asked.cursor) or ""
+        offered, last = await self._ask(lambda: self._prompts.offered(after))
+        listed = {"prompts": [_prompt(prompt) for prompt in offered], "nextCursor": last or None}
+        return types.ListPromptsResult.model_validate(listed)
 
     async def get_prompt(self, _: Any, asked: types.GetPromptRequestParams) -> types.GetPromptResult:
         go_on = dict(asked.meta or {}).get(GO_ON) is True

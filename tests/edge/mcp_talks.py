@@ -65,6 +65,8 @@ def organisation(folder: Path) -> Published:
     documents["policy", "organisation"] = canonical.encode(policy)
     instruction = "In {{ minutes }} minutes:\n{{ notes }}\n{{ done }}"
     documents["prompt", "opener"] = canonical.encode(prompt_document(inputs=TYPED, instruction=instruction))
+    free = prompt_document("free", placement="cloud", inputs=TYPED, instruction=instruction)
+    documents["prompt", "free"] = canonical.encode(free)
     made.release(documents)
     adopted(made, folder)
     return made

@@ -98,7 +98,7 @@ def local(listening: Listening) -> Talk:
 
 def test_prompts_are_listed_with_version_digest_and_arguments(talk: Talk, folder: Path) -> None:
     """A client sees what is approved: which version, by which digest, in which release, and its inputs as arguments."""
-    (listed,) = talk["prompts"]["prompts"]
+    listed = talk["prompts"]["prompts"][-1]
     about = listed["_meta"]["mentorplane"]
     entry = EdgeRuntime.open(folder / "home", trust=folder / "trust").trusted().entries["prompt", "opener"]
 
@@ -222,7 +222,7 @@ def test_clients_of_earlier_revisions_are_served_too(listening: Listening) -> No
         await talk.note("prompts", client.list_prompts())
 
     talk = listening.talk(list_prompts, mode="legacy")
-    assert [prompt["name"] for prompt in talk["prompts"]["prompts"]] == ["opener"]
+    assert [prompt["name"] for prompt in talk["prompts"]["prompts"]] == ["free", "opener"]
 
 
 def test_attack_a_page_or_a_foreign_name_asks_over_http(listening: Listening) -> None:
@@ -240,7 +240,7 @@ def test_before_a_release_there_is_a_fixed_text_and_no_prompt(folder: Path, tmp_
     edge = EdgeRuntime.open(tmp_path / "home", trust=folder / "trust", model="none")
     prompts = Prompts(edge, edge.session(learner="local"), local=False, locale="fr")
 
-    assert prompts.offered() == ()
+    assert prompts.offered() == ((), "")
     assert prompts.get("opener", {"notes": NOTES}).text == not_yet_text("en")
     assert prompts.get("opener", {"notes": CRISIS}).text == HANDOFF
 
@@ -250,15 +250,43 @@ def test_a_withdrawn_prompt_is_gone_at_the_next_look(tmp_path: Path) -> None:
     published = organisation(tmp_path)
     edge = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder), model="none")
     prompts = Prompts(edge, edge.session(learner="local"), local=False, locale="en")
-    assert [offered.name for offered in prompts.offered()] == ["opener"]
+    assert names_of(prompts) == ["free", "opener"]
 
     published.organisation.withdraw("prompt", "opener")
     published.publish()
     assert edge.refresh().ok
 
-    assert prompts.offered() == ()
+    assert names_of(prompts) == ["free"]
     handed = prompts.get("opener", {"notes": NOTES})
     assert (handed.text, handed.meta["outcome"]) == ("What do you want to keep from this?", "withdrawn")
+
+
+def test_what_may_leave_as_it_is_is_covered_for_a_client_all_the_same(folder: Path) -> None:
+    """A client never gets a value: also where the policy's route is `cloud`, placeholders are handed over."""
+    edge = EdgeRuntime.open(folder / "home", trust=folder / "trust", model="none")
+    session = edge.session(learner="local", names=[NAME], consents=["cloud"])
+
+    handed = Prompts(edge, session, local=False, locale="en").get("free", {"notes": f"{NAME} called."})
+
+    assert handed.meta["outcome"] == "handed-over"
+    assert "[PERSON_1] called." in handed.text
+
+
+def test_a_large_library_is_listed_page_by_page(folder: Path) -> None:
+    """Each page says where the next begins; together they hold every prompt once."""
+    edge = EdgeRuntime.open(folder / "home", trust=folder / "trust", model="none")
+    prompts = Prompts(edge, edge.session(learner="local"), local=False, locale="en")
+
+    first, after = prompts.offered(at_most=1)
+    second, end = prompts.offered(after, at_most=1)
+
+    assert [offered.name for offered in (*first, *second)] == ["free", "opener"]
+    assert (after, end) == ("free", "")
+
+
+def names_of(prompts: Prompts) -> list[str]:
+    """Return the names of the first page."""
+    return [offered.name for offered in prompts.offered()[0]]
 
 
 def test_attack_a_value_that_nobody_covered_is_not_handed_over(folder: Path) -> None:
