@@ -1,5 +1,6 @@
 """What may have left, and what did: from the evidence to leaks, tallies and what the policy disclosed.
 
+    a text that is handed to the app for a model of its own                                      counts as sent
     a canary in a request outside the disclosed text                                             leak
     a canary in the disclosed text of another run's person                                       leak
     ... that was told, or has a form, where covered text may leave                               leak
@@ -28,6 +29,8 @@ from edge_runtime.proving.search import Search
 
 __all__ = ["judge"]
 
+HANDED_OVER = "handed-over"
+"""How a run ends whose covered text an app may give to a model of its own: what is handed over counts as left."""
 _REACHING = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
 _LOOKING_UP = {
     "socket.getaddrinfo": 0,
@@ -151,6 +154,9 @@ class _Routes:
         counts["requests"] += len(requests)
         counts["sent_bytes"] += sent
         counts["planted"] += sum(place.turn == run.turn for place in self._evidence.texts[run.text].places)
+        handed = [reply["disclosed"] for reply in run.replies if reply["outcome"] == HANDED_OVER]
+        counts["sent_bytes"] += (over := sum(len(text.encode()) for text in handed))
+        sent += over
         told = sum(reply["sent_bytes"] for reply in run.replies)
         if run.replies and told != sent:
             self._leaks.add("reply", "told of another number of bytes than were sent", run=number)
@@ -163,6 +169,8 @@ class _Routes:
                 out.update(dict.fromkeys(found, "leaked"))
             for canary in self._search.find(disclosed):
                 out.setdefault(canary, self._judge_disclosed(number, run, canary))
+        for canary in self._search.find("\n".join(handed)):
+            out.setdefault(canary, self._judge_disclosed(number, run, canary))
         for canary, verdict in out.items():
             counts[verdict] += 1
             if verdict != "leaked":
@@ -190,6 +198,8 @@ class _Routes:
 def _route_of(run: Run) -> str:
     if not run.replies:
         return "raised" if run.raised else "app"
+    if any(reply["outcome"] == HANDED_OVER for reply in run.replies):
+        return "handed over"
     return " + ".join(sorted({reply["disclosed_route"] or reply["route"] for reply in run.replies}))
 
 

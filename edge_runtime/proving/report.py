@@ -18,7 +18,7 @@ from edge_runtime.proving.records import Leak, Tally
 
 __all__ = ["as_json", "claim", "in_words", "write_requests"]
 
-_ROUTES = ("device", "redacted", "cloud", "block", "hand-off")
+_ROUTES = ("device", "redacted", "cloud", "block", "hand-off", "handed over")
 _COLUMNS = ("route", "runs", "requests", "bytes sent", "canaries said", "disclosed", "missed", "leaked")
 _MOST_LEAKS, _MOST_CANARIES = 40, 5
 NOT_WATCHED = (
@@ -126,6 +126,9 @@ def _not_reached(proof: Proof) -> Iterator[str]:
 
 def _what_left(proof: Proof) -> Iterator[str]:
     requests = proof.evidence.requests
+    handed = next((one for one in proof.verdict.tallies if one.route == "handed over"), None)
+    if handed:
+        yield f"handed to the app for a model of its own: {handed.runs:,} covered texts, {handed.sent_bytes:,} bytes"
     if not requests:
         yield "what left: nothing"
         return

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIOS", "run"]
 
-SCENARIOS = ("device", "redacted", "cloud", "cloud consent alone", "expired release", "serve")
-"""What a text is run under: a person's limit with every consent, one consent, an old release; and through `serve`."""
+SCENARIOS = ("device", "redacted", "cloud", "cloud consent alone", "expired release", "handed over", "serve")
+"""What a text is run under: a person's limit with every consent, one consent, an old release; for a model that
+the app brings; and through `serve`."""
 _DAY_S = 86_400
 _MODEL = {"MENTORPLANE_CLOUD_MODEL": "proof", "MENTORPLANE_CLOUD_KEY": "none", "OPENAI_API_KEY": "none"}
 """With the recorder's address, what an app finds in its environment: whoever asks a model asks the recorder."""
@@ -165,6 +166,8 @@ class _Conversation:
 
         def ask(turn: _Turn) -> dict[str, Any]:
             name, inputs, way = turn.prompt.name, turn.inputs, (self._number + turn.number) % 3
+            if self._scenario == "handed over":
+                return _told(session.hand_over(name, inputs, go_on=turn.go_on), turn.place)
             if turn.go_on or way == 0:
                 return _told(session.run(name, inputs, go_on=turn.go_on), turn.place)
             if way == 1:
