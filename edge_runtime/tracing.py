@@ -13,7 +13,6 @@ Source: OpenTelemetry semantic conventions for generative client AI spans, schem
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -34,7 +33,6 @@ SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 SCOPE = "mentorplane"
 HANDED_OFF = "hand-off"
 FAILED = "fallback"
-_LOG = logging.getLogger(__name__)
 
 
 @frozen
@@ -86,7 +84,9 @@ def trace_run(receipt: Receipt, asks: Iterable[Asked], *, started_ns: int) -> No
     try:
         _record(_tracer(), receipt, asks, started_ns=started_ns)
     except Exception as error:  # noqa: BLE001 - whatever an app's exporter does, the person gets the reply
-        _LOG.warning("a run was not traced: %s", type(error).__name__)
+        import logging  # an app starts without it
+
+        logging.getLogger(__name__).warning("a run was not traced: %s", type(error).__name__)
 
 
 @cache

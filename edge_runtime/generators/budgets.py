@@ -22,7 +22,7 @@ from edge_runtime.core.fields import Fields
 from edge_runtime.generators.protocol import NotAsked
 from edge_runtime.home import holding, write_file
 
-__all__ = ["Budget", "Budgets", "Spent", "tokens_of"]
+__all__ = ["NOTHING", "Budget", "Budgets", "Spent", "cost_of", "tokens_of"]
 
 FORMAT = "mentorplane-budget/1"
 FILE, LOCK = "budget.json", "budget.lock"
@@ -88,6 +88,18 @@ class Spent:
         return {"requests": self.requests, "tokens": self.tokens, "cost_micros": self.cost_micros}
 
 
+NOTHING = Spent()
+
+
+def cost_of(tokens: int, micros: int) -> Spent:
+    """Return what one request of so many tokens costs, at `micros` for a thousand.
+
+    >>> cost_of(1500, 400)
+    Spent(requests=1, tokens=1500, cost_micros=600)
+    """
+    return Spent(1, tokens, -(-tokens * micros // 1000))
+
+
 class Budgets:
     """The budget of one home."""
 
@@ -105,7 +117,7 @@ class Budgets:
         """
         with self._held():
             day, spent = self._load()
-            mine, total = spent.get(prompt, Spent()).plus(wanted), wanted
+            mine, total = spent.get(prompt, NOTHING).plus(wanted), wanted
             for one in spent.values():
                 total = total.plus(one)
             if not total.within(self._day_limits):

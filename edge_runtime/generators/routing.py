@@ -23,10 +23,10 @@ from audit.frozen import frozen
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
-from edge_runtime.generators.budgets import Budget, Budgets, Spent, tokens_of
 from edge_runtime.generators.protocol import MAX_REQUESTS, Ask, Generator, NotAsked, Piece, Wire
 
 if TYPE_CHECKING:
+    from edge_runtime.generators.budgets import Budget, Budgets
     from edge_runtime.generators.cloud import CloudModel
     from edge_runtime.generators.local import LocalModel
 
@@ -129,8 +129,11 @@ class _Asked:
         if self._budgets is None or not isinstance(ask.instruction, Disclosure):
             yield from pieces
             return
+        from edge_runtime.generators.budgets import NOTHING, cost_of, tokens_of
+
         prompt, before = ask.instruction.prompt, wire.sent_bytes
-        most = self._cost(tokens_of(len(ask.instruction.text.encode())) + ask.max_tokens)
+        most_tokens = tokens_of(len(ask.instruction.text.encode())) + ask.max_tokens
+        most = cost_of(most_tokens, self._cost_micros)
         self._budgets.take(prompt, most)
         came = 0
         try:
@@ -141,11 +144,8 @@ class _Asked:
             if isinstance(pieces, GeneratorType):
                 pieces.close()  # whoever stops listening ends the request too
             sent = wire.sent_bytes - before
-            spent = self._cost(tokens_of(sent) + tokens_of(came)) if sent else Spent()
+            spent = cost_of(tokens_of(sent) + tokens_of(came), self._cost_micros) if sent else NOTHING
             self._budgets.give_back(prompt, most.minus(spent))
-
-    def _cost(self, tokens: int) -> Spent:
-        return Spent(1, tokens, -(-tokens * self._cost_micros // 1000))
 
 
 def _size_bytes(piece: Piece) -> int:
@@ -180,4 +180,8 @@ def routing_of(
 
 def budgets_of(budget: Budget | None, home: Path, clock: Callable[[], float]) -> Budgets | None:
     """Return the budget of a home, by the clock of its device in POSIX seconds; none: no limit."""
-    return None if budget is None else Budgets(home, budget, lambda: int(clock()))
+    if budget is None:
+        return None
+    from edge_runtime.generators.budgets import Budgets
+
+    return Budgets(home, budget, lambda: int(clock()))
