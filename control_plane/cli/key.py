@@ -24,6 +24,7 @@ from control_plane.cli.common import (
     passphrase,
 )
 from control_plane.cli.desk import Desk, unsigned_in
+from control_plane.cli.shown import whole_digest
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
@@ -174,7 +175,8 @@ def decided(
     file, live, found = own.load(), cache(own.live), []
     for number, manifest in seen.items():
         material = material_of(desk.client.proposals.material(number))
-        found.append(derive(material, live(material.channel), manifest=manifest))
+        told_of = whole_digest(desk.client, number, manifest) if manifest else ""  # it must be what is derived
+        found.append(derive(material, live(material.channel), manifest=told_of))
         typer.echo(shown(found[-1]), err=desk.as_json)
     own.confirm(f"Sign that you {told.act} " + ("this?" if len(found) == 1 else f"these {len(found)}?"))
     key, decision = open_key(file, passphrase(secret)), Decision(told.act, file.person, told.role, told.reason)

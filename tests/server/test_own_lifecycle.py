@@ -192,7 +192,10 @@ def test_the_first_proposal_of_a_channel_is_signed_and_approved_with_own_keys(ac
 
     first = promoted(acts, source="production", target="pilot")
     acts.check(first.number)
-    approved = run("approve", first.number, "--role", "facilitator", "--reason", "read it", "--json")
+    seen = ("--role", "facilitator", "--reason", "read it", "--json", "--manifest")
+    other = run("approve", first.number, *seen, "0" * 12)
+    assert (other.exit_code, "digest that was given" in other.stderr) == (2, True), other.output
+    approved = run("approve", first.number, *seen, first.manifest.removeprefix("sha256:")[:12])
     assert (approved.exit_code, "prompt opener, tier" in approved.stderr) == (0, True), approved.output
     made = run("promote", "closing", "--from", "production", "--channel", "pilot", "--json")
     assert (made.exit_code, "prompt closing, tier" in made.stderr) == (0, True), made.output
