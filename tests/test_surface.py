@@ -27,11 +27,7 @@ def modules_of(package: str) -> Iterator[ModuleType]:
 
 
 def drawn_tree(docstring: str) -> dict[str, str]:
-    r"""Return the parent of each class that a docstring draws; "" for the root.
-
-    >>> drawn_tree("A\n├── B   what it means\n│   └── C\n└── D")
-    {'A': '', 'B': 'A', 'C': 'B', 'D': 'A'}
-    """
+    """Return the parent of each class that a docstring draws; "" for the root."""
     lines = docstring.splitlines()
     first = next((i for i, line in enumerate(lines) if "── " in line), None)
     if first is None:
@@ -60,6 +56,12 @@ def public_errors(package: str) -> dict[str, str]:
         if value.__module__ == module.__name__
     }
     return {cls.__name__: next((b.__name__ for b in cls.__bases__ if b in classes), "") for cls in classes}
+
+
+def test_a_drawn_tree_is_read() -> None:
+    """Each name has the one above it to the left as its parent; what is said beside a name is no name."""
+    drawn = drawn_tree("A\n├── B   what it means\n│   └── C\n└── D")
+    assert drawn == {"A": "", "B": "A", "C": "B", "D": "A"}
 
 
 @pytest.mark.parametrize("package", ["audit", "control_plane", "edge_runtime"])
