@@ -7,6 +7,7 @@ Does not: know what is served (see `app`).
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -24,7 +25,7 @@ from edge_runtime.serving.app import make_app
 from edge_runtime.serving.gate import Gate, check_host
 from edge_runtime.serving.guard import App, Guarded
 
-__all__ = ["ServeSettings", "serve", "serve_app"]
+__all__ = ["ServeSettings", "listen", "serve", "serve_app"]
 
 GRACE_S = 5
 BACKLOG = 64
@@ -44,6 +45,24 @@ def serve(edge: EdgeRuntime, settings: ServeSettings, *, ready: Callable[[str], 
     """Serve chat completions until the process is interrupted; see `serve_app`."""
     threading.Thread(target=_warm, args=(edge,), daemon=True).start()
     serve_app(make_app(Answering(edge, time.monotonic)), settings, path="/v1", ready=ready)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    It says that it speaks TCP: only then asyncio lets small pieces go at once, instead of 40 ms later.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _warm(edge: EdgeRuntime) -> None:
@@ -74,8 +93,7 @@ def serve_app(
         OSError: the port is taken.
     """
     host = check_host(settings.host)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, settings.port), family=family, backlog=BACKLOG) as listening:
+    with listen(host, settings.port) as listening:
         port = listening.getsockname()[1]
         gate = Gate.of(host, port, origins=settings.origins, token=settings.token)
         for name in ("uvicorn", "uvicorn.error", "asyncio"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from edge_runtime.serving.app import make_app
 from edge_runtime.serving.gate import Gate
 from edge_runtime.serving.guard import Guarded
 from edge_runtime.serving.jobs import Jobs
+from edge_runtime.serving.server import listen
 from tests.edge.conftest import POLICY_RULES
 from tests.published import Published, adopted
 from tests.simulator import prompt_document
@@ -105,7 +105,7 @@ def served(folder: Path) -> Iterator[Served]:
 @contextmanager
 def answered(edge: EdgeRuntime, *, answering: Answering | None = None, jobs: Jobs | None = None) -> Iterator[str]:
     """Serve a runtime in a thread of this process, and give the base URL; the token is `TOKEN`."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     app = make_app(answering or Answering(edge, lambda: 0.0), jobs)
     guarded = Guarded(app, Gate.of("127.0.0.1", port, origins=(), token=TOKEN))
