@@ -74,7 +74,6 @@ def proposing(acts: Acts, file: KeyFile, **making: Any) -> Act:
     return lambda proof: grants.propose(acts.plane, file.person, given, reason="it is due", passphrase=proof)
 
 
-@pytest.mark.databases
 def test_a_grant_is_signed_first_and_second_with_own_keys(acts: Acts, ruth: KeyFile, tmp_path: Path) -> None:
     """Its terms are derived on each machine; it is in force then, both keys are in the log, and the log verifies."""
     noor = fresh(acts, tmp_path, "safety-owner")
