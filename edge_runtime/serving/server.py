@@ -41,6 +41,19 @@ class ServeSettings:
     origins: tuple[str, ...] = ()
 
 
+class _Server(uvicorn.Server):
+    """A server that says when it answers: a signal that comes then ends it as it should."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if not self.should_exit:
+            self._ready()
+
+
 def serve(edge: EdgeRuntime, settings: ServeSettings, *, ready: Callable[[str], None] = lambda _: None) -> None:
     """Serve chat completions until the process is interrupted; see `serve_app`."""
     threading.Thread(target=_warm, args=(edge,), daemon=True).start()
@@ -112,5 +125,4 @@ def serve_app(
             date_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        ready(f"http://{gate.literal}:{port}{path}")
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, lambda: ready(f"http://{gate.literal}:{port}{path}")).run(sockets=[listening])
