@@ -27,7 +27,7 @@ def prove_no_egress(
     home: HomeOption = DEFAULT_HOME,
     trust: TrustOption = None,
     channel: ChannelOption = DEFAULT_CHANNEL,
-    texts: Annotated[int, typer.Option(min=1, max=100_000, help="How many texts to run through every route.")] = TEXTS,
+    texts: Annotated[int, typer.Option(min=1, max=10_000, help="How many texts to run through every route.")] = TEXTS,
     app: Annotated[str, typer.Option(help="Prove your own app: MODULE:FUNCTION, called with each text.")] = "",
     allow: Annotated[list[str], typer.Option(help="A host, or HOST:PORT, that the app may reach.")] = [],
     allow_write: Annotated[list[Path], typer.Option(help="A folder that the app may write; it is searched.")] = [],

@@ -61,11 +61,12 @@ class Canary:
 
 
 class Maker:
-    """Makes canaries, none twice."""
+    """Makes canaries, none twice, and none that stands within another."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._taken: set[str] = set()
+        self._pieces: set[str] = set()
         self.made: list[Canary] = []
 
     def make(self, kind: str, value: str = "") -> Canary:
@@ -83,12 +84,13 @@ class Maker:
         return canary
 
     def word(self) -> str:
-        """Return a word of nine letters or more that is in no dictionary."""
+        """Return a word of no language that shares no eight letters in a row with another one of this maker."""
+        draw, bodies = self._random.choice, _BODIES.split()
         while True:
-            draw = self._random.choice
-            word = draw(_HEADS.split()) + draw(_BODIES.split()) + draw(_BODIES.split()) + draw(_ENDS.split())
-            if len(word) >= 9 and word not in self._taken:
-                self._taken.add(word)
+            word = draw(_HEADS.split()) + "".join(self._random.choices(bodies, k=3)) + draw(_ENDS.split())
+            pieces = {word[at : at + 8] for at in range(len(word) - 7)}
+            if self._pieces.isdisjoint(pieces):
+                self._pieces |= pieces
                 return word
 
     def number(self, least: int, most: int) -> int:
