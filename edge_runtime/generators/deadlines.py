@@ -1,15 +1,17 @@
 """How long to wait for a server: a limit for each silence, one for the whole answer, and no longer once stopped.
 
 Promises: a server that trickles ends with the whole, however steadily it sends; `Wire.stop` ends a wait within a
-moment, from any thread. Does not: open connections.
+moment, from any thread, but for the look-up of a name. Does not: look names up.
 """
 
 from __future__ import annotations
 
+import errno
+import selectors
 import socket
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from edge_runtime.generators.protocol import Wire
 
@@ -18,6 +20,7 @@ __all__ = ["Deadline"]
 _T = TypeVar("_T")
 SLICE_S = 0.25
 """How often somebody who waits looks whether the run was stopped."""
+_ON_THE_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 
 
 class Deadline:
@@ -38,6 +41,39 @@ class Deadline:
         if left_s <= 0 or self._wire.stopped:
             raise TimeoutError("the time for the whole answer is over")
         return min(self._silence_s, left_s)
+
+    def connect(self, found: Sequence[tuple[Any, ...]]) -> socket.socket:
+        """Return a connection to the first that answers of some addresses, as a look-up gives them.
+
+        Raises:
+            OSError: none does, or not in time.
+        """
+        problem = OSError("a name without an address")
+        for family, kind, protocol, _, address in found:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                self._connect(sock, address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                sock.close()
+                problem = error
+            else:
+                return sock
+        raise problem
+
+    def _connect(self, sock: socket.socket, address: Any) -> None:
+        sock.setblocking(False)
+        silent_until = time.monotonic() + self.wait_s()
+        code = sock.connect_ex(address)
+        with selectors.DefaultSelector() as ready:
+            ready.register(sock, selectors.EVENT_WRITE)
+            while code in _ON_THE_WAY:
+                if time.monotonic() >= silent_until:
+                    raise TimeoutError("nobody answered")
+                if ready.select(min(SLICE_S, self.wait_s())):
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, "no connection")
 
     def receive(self, sock: socket.socket, read: Callable[[], _T]) -> _T:
         """Return what `read` takes from a socket; it is asked again for as long as one silence may last.

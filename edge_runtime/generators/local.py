@@ -16,7 +16,6 @@ import ipaddress
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -163,16 +162,9 @@ class _Connection(http.client.HTTPConnection):
             OSError: it has none, or nobody listens.
         """
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        addresses = tuple(dict.fromkeys(str(info[4][0]) for info in found))
-        if not addresses or not all(map(_is_loopback, addresses)):
+        if not found or not all(_is_loopback(str(info[4][0])) for info in found):
             raise Unavailable("expected the address of a local model to be on this device, it is elsewhere")
-        self.sock = self._open(addresses)
-
-    def _open(self, addresses: tuple[str, ...]) -> socket.socket:
-        for address in addresses[:-1]:
-            with suppress(ConnectionRefusedError):
-                return socket.create_connection((address, self.port), self.deadline.wait_s())
-        return socket.create_connection((addresses[-1], self.port), self.deadline.wait_s())
+        self.sock = self.deadline.connect(found)
 
     def _response(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
         return http.client.HTTPResponse(_Opened(sock, self.deadline), *args, **options)  # type: ignore[arg-type]

@@ -108,18 +108,27 @@ class _Asked:
     def _measured(self, pieces: Iterator[Piece], wire: Wire) -> Iterator[Piece]:
         if self in wire.given_up:
             raise NotAsked(f"{self.name} was too slow to be asked twice")
-        began = self._clock()
+        waited_s = 0.0
         try:
-            yield from pieces
+            while True:
+                began = self._clock()  # whoever reads slowly does not make the model slow
+                piece = next(pieces, None)
+                waited_s += self._clock() - began
+                if piece is None:
+                    break
+                yield piece
         except NotAsked:
             raise
         except Unavailable:
+            waited_s += self._clock() - began
             if not wire.stopped:
                 self._aside_until = self._clock() + ASIDE_S
-            if self._clock() - began > PATIENCE_S:
+            if waited_s > PATIENCE_S:
                 wire.given_up.add(self)
             raise
-        took_ms = int((self._clock() - began) * 1000)
+        finally:
+            _close(pieces)
+        took_ms = int(waited_s * 1000)
         with self._lock:
             known = self._expected_ms or took_ms
             self._expected_ms = (known * (100 - NEWEST_PERCENT) + took_ms * NEWEST_PERCENT) // 100
@@ -141,11 +150,16 @@ class _Asked:
                 came += _size_bytes(piece)
                 yield piece
         finally:
-            if isinstance(pieces, GeneratorType):
-                pieces.close()  # whoever stops listening ends the request too
+            _close(pieces)
             sent = wire.sent_bytes - before
             spent = cost_of(tokens_of(sent) + tokens_of(came), self._cost_micros) if sent else NOTHING
             self._budgets.give_back(prompt, most.minus(spent))
+
+
+def _close(pieces: Iterator[Piece]) -> None:
+    """End the request: whoever stops listening hangs up."""
+    if isinstance(pieces, GeneratorType):
+        pieces.close()
 
 
 def _size_bytes(piece: Piece) -> int:

@@ -141,41 +141,32 @@ class _Backend(httpcore.NetworkBackend):
         self._deadline = deadline
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        addresses = dict.fromkeys(info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        for number, address in enumerate(addresses, 1):
-            try:
-                stream = httpcore.SyncBackend().connect_tcp(str(address), port, timeout=self._deadline.wait_s())
-                return _Stream(stream, self._deadline)
-            except httpcore.ConnectError:
-                if number == len(addresses):
-                    raise
-        raise httpcore.ConnectError("the name has no address")
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return _Stream(self._deadline.connect(found), self._deadline)
 
 
 class _Stream(httpcore.NetworkStream):
     """A connection whose every wait ends with the deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream = stream
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._socket = sock
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        sock = self._stream.get_extra_info("socket")
-        data: bytes = self._deadline.receive(sock, lambda: sock.recv(max_bytes))
-        return data
+        return self._deadline.receive(self._socket, lambda: self._socket.recv(max_bytes))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._deadline.send(self._stream.get_extra_info("socket"), buffer)
+        self._deadline.send(self._socket, buffer)
 
     def close(self) -> None:
-        self._stream.close()
+        self._socket.close()
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, *_: Any, **__: Any) -> _Stream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.wait_s())
-        return _Stream(stream, self._deadline)
+        self._socket.settimeout(self._deadline.wait_s())
+        return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +20,7 @@ from edge_runtime.generators.local import LocalGenerator, LocalModel
 from edge_runtime.generators.protocol import Ask, Generator, OnDevice, Wire
 from tests import faulty_model
 from tests.faulty_model import FAULTS, Faulty
+from tests.recording_cloud import Cloud
 
 TEXT = "Summarise what Mara said."
 LIMITS = {"timeout_s": 0.3, "within_s": 0.5}
@@ -111,6 +114,30 @@ def test_a_wait_ends_when_the_run_is_stopped(serve: Callable[..., Faulty], kind:
 
     error = fail(kind, serve(b"", stop).base_url, wire)
     assert isinstance(error, Unavailable)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_takes_a_connection(kind: str) -> None:
+    """A machine that lets whoever calls wait at the door is given up as one that says nothing; nothing was sent."""
+    wire = Wire(lambda _: ())
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as waiting:
+        for _ in range(8):  # until there is no place left
+            sock = waiting.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(server.getsockname())
+        error = fail(kind, f"http://127.0.0.1:{server.getsockname()[1]}/v1", wire, **LIMITS)
+    assert_told_without_a_text(error, "")
+    assert wire.sent_bytes == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_address_is_tried(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """`localhost` is often two addresses, and a server listens at one of them."""
+    port = int(cloud.base_url.split(":")[2].split("/")[0])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    model, asked = generator(kind, cloud.base_url.replace("127.0.0.1", "localhost"))
+    assert list(model.answer(asked, Wire(lambda _: ())))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -127,6 +127,15 @@ def test_what_was_measured_counts_more_than_what_was_declared() -> None:
     assert names(routing) == ["cheap", "dear"]
 
 
+def test_whoever_reads_slowly_does_not_make_a_model_slow() -> None:
+    """A page that shows an answer in its own time says nothing about who gave it."""
+    clock = Clock()
+    routing = Routing([model("first"), model("second", cost_micros=1)], clock=clock)
+    for _ in routing.order(Route.CLOUD)[0].answer(asked(Route.CLOUD), Wire(lambda _: ())):
+        clock.at += 60
+    assert names(routing) == ["first", "second"]
+
+
 def test_whoever_failed_is_asked_last_for_a_while() -> None:
     """A server that is gone costs the next person nothing."""
     clock = Clock()
