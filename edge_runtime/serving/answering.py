@@ -20,9 +20,9 @@ from edge_runtime.running.streams import Stream
 from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.serving.answers import model_card, model_details
 from edge_runtime.serving.asking import Question, parse_question, texts_of
+from edge_runtime.serving.errors import Refusal
 from edge_runtime.serving.filling import inputs_of, tools_of
 from edge_runtime.serving.jobs import Job
-from edge_runtime.serving.refusals import Refusal
 from edge_runtime.serving.sessions import Sessions
 
 __all__ = ["Answering"]

@@ -24,10 +24,10 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.serving.answering import Answering
 from edge_runtime.serving.answers import DONE, Answer, event
 from edge_runtime.serving.asking import read_body
+from edge_runtime.serving.errors import Refusal, Stopped, as_refusal
 from edge_runtime.serving.gate import MAX_BODY_BYTES, check_body_headers, too_large
 from edge_runtime.serving.guard import refused
-from edge_runtime.serving.jobs import Job, Jobs, Stopped
-from edge_runtime.serving.refusals import Refusal, as_refusal
+from edge_runtime.serving.jobs import Job, Jobs
 
 __all__ = ["make_app"]
 

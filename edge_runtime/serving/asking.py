@@ -17,7 +17,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import Fields
 from edge_runtime.running.messages import INSTRUCTING, refuse_instructions
-from edge_runtime.serving.refusals import Refusal
+from edge_runtime.serving.errors import Refusal
 
 __all__ = ["Person", "Question", "Turn", "parse_question", "read_body", "texts_of"]
 

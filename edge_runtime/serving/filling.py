@@ -14,7 +14,7 @@ from edge_runtime.core.contract import Input
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.tools import RESULTS
 from edge_runtime.serving.asking import Question, Turn
-from edge_runtime.serving.refusals import Refusal
+from edge_runtime.serving.errors import Refusal
 
 __all__ = ["inputs_of", "tools_of"]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument, Unavailable
-from edge_runtime.serving.refusals import Refusal
+from edge_runtime.serving.errors import Refusal
 
 __all__ = [
     "MAX_BODY_BYTES",

@@ -15,8 +15,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
+from edge_runtime.serving.errors import Refusal
 from edge_runtime.serving.gate import Gate
-from edge_runtime.serving.refusals import Refusal
 
 __all__ = ["App", "Guarded", "refused"]
 

@@ -14,16 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from edge_runtime.reply import Reply
-from edge_runtime.serving.refusals import Refusal
+from edge_runtime.serving.errors import Refusal
 
-__all__ = ["Job", "Jobs", "Stopped"]
+__all__ = ["Job", "Jobs"]
 
 AT_ONCE = 4
 IN_LINE = 28
-
-
-class Stopped(Exception):
-    """The client is gone: nobody waits for what this run makes."""
 
 
 class Job:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from audit.frozen import frozen
 from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.serving.asking import Person
-from edge_runtime.serving.refusals import Refusal
+from edge_runtime.serving.errors import Refusal
 from edge_runtime.session import Session
 
 __all__ = ["Sessions"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.serving.errors import Refusal
 from edge_runtime.serving.gate import TOKEN_FILE, Gate, check_host, kept_token
-from edge_runtime.serving.refusals import Refusal
 from edge_runtime.serving.server import listen
 from tests.edge.test_cli import assert_one_line, invoke
 from tests.published import Published, fingerprint

@@ -18,8 +18,8 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.reply import Reply
 from edge_runtime.serving.answering import Answering
 from edge_runtime.serving.asking import Person
+from edge_runtime.serving.errors import Refusal
 from edge_runtime.serving.jobs import Job, Jobs
-from edge_runtime.serving.refusals import Refusal
 from edge_runtime.serving.sessions import Sessions
 from tests.edge.serving import TOKEN, answered
 from tests.published import Published

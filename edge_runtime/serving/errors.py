@@ -1,4 +1,7 @@
-"""Requests that are not answered, in the shape in which OpenAI tells errors.
+"""The error tree of `serving`: requests that are not answered, told in the shape in which OpenAI tells errors.
+
+    Refusal         a request that is not answered: the HTTP status, and the members of OpenAI's error
+    └── Stopped     nobody waits for an answer any more: the client hung up
 
     {"error": {"message": …, "type": …, "param": …, "code": …}}
 
@@ -13,7 +16,7 @@ from typing import Any
 
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 
-__all__ = ["Refusal", "as_refusal"]
+__all__ = ["Refusal", "Stopped", "as_refusal"]
 
 
 class Refusal(Exception):
@@ -36,6 +39,13 @@ class Refusal(Exception):
         """Return the body that says it."""
         fault = "server_error" if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
         return {"error": {"message": str(self), "type": fault, "param": self.param, "code": self.code}}
+
+
+class Stopped(Refusal):
+    """The client is gone: nobody waits for what its run makes."""
+
+    def __init__(self) -> None:
+        super().__init__("expected a client that waits", code="stopped", status=HTTPStatus.REQUEST_TIMEOUT)
 
 
 def as_refusal(error: Exception) -> Refusal:
