@@ -236,6 +236,16 @@ def test_the_next_model_is_asked_where_one_cannot_answer(edge: EdgeRuntime) -> N
     assert (reply.route, reply.outcome, reply.problems) == ("device", "filled", ("expected an answer, got none",))
 
 
+def test_a_small_model_that_fails_leaves_nobody_worse_off_than_none(edge: EdgeRuntime) -> None:
+    """On the device, an answer that is refused twice is passed over: the prompt is filled, and the reply says why."""
+    local = Scripted(said({"summary": ["Write to eve@example.com."]}), place=Route.DEVICE)
+    edge.routing = Fixed(local)
+    reply = edge.session(learner="u1").run("private", {"notes": "A good talk."})
+
+    assert (reply.outcome, reply.text, len(local.asked)) == ("filled", "A good talk.", 2)
+    assert reply.problems == ("the answer holds a value of type EMAIL that nobody gave",)
+
+
 def test_a_server_for_redacted_text_gets_no_other(edge: EdgeRuntime) -> None:
     """Where the policy would let a text go as it is, a server that is trusted with redacted text gets it covered."""
     model = Scripted(said({"summary": ["Fine, [PERSON_1]."]}), place=Route.REDACTED)
