@@ -33,6 +33,7 @@ __all__ = [
     "refuse",
     "require_eligible",
     "require_here",
+    "require_owner",
     "require_part",
     "require_reader",
     "require_role",
@@ -134,6 +135,19 @@ def _one(fitting: Sequence[str], chosen: str | None) -> str:
             f"expected the role in which you act, got none, and several fit: {', '.join(fitting)}", hint="name one"
         )
     return fitting[0]
+
+
+def require_owner(plane: ControlPlane, actor: str, whose: str, *, attempt: Attempt) -> None:
+    """Refuse what somebody does to what is another's, unless they are an administrator.
+
+    Raises: as for `require_role`.
+    """
+    with db.read(plane.engine) as session:
+        own = find_row(session, actor).id == whose
+    if own:
+        require_scope(plane, actor, attempt=attempt)
+    else:
+        require_role(plane, actor, ("administrator",), attempt=attempt)
 
 
 def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:

@@ -170,11 +170,8 @@ def end_one(plane: ControlPlane, actor: str, identity: str) -> None:
     """
     attempt = Attempt("end-session", LeafObject("session"))
     with db.read(plane.engine) as session:
-        own = _find(session, identity).person == rights.find_row(session, actor).id
-    if own:
-        rights.require_scope(plane, actor, attempt=attempt)
-    else:
-        rights.require_role(plane, actor, ("administrator",), attempt=attempt)
+        whose = _find(session, identity).person
+    rights.require_owner(plane, actor, whose, attempt=attempt)
     with ledger.act(plane) as session:
         row = _find(session, identity)
         _log_out(plane, session, row.person, digest=f"sha256:{row.hash}", code="elsewhere", by=actor)

@@ -203,11 +203,8 @@ def revoke(plane: ControlPlane, actor: str, identity: str) -> Token:
     """
     attempt = Attempt("revoke-token", LeafObject("token", identity))
     with db.read(plane.engine) as session:
-        own = _find(session, identity).person == rights.find_row(session, actor).id
-    if own:
-        rights.require_scope(plane, actor, attempt=attempt)
-    else:
-        rights.require_role(plane, actor, ("administrator",), attempt=attempt)
+        whose = _find(session, identity).person
+    rights.require_owner(plane, actor, whose, attempt=attempt)
     with ledger.act(plane) as session:
         row = _find(session, identity)
         if row.revoked_at is None:
