@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.errors import MentorplaneError, NotTrusted
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted
 from edge_runtime.core.trust import find_prompt, running
 from edge_runtime.handover import crisis_in
 from edge_runtime.reply import Reply
@@ -54,7 +54,10 @@ class Answering:
         return stream.reply
 
     def _begin(self, question: Question) -> Stream:
-        session = self._sessions.session(question.session, question.person)
+        try:
+            session = self._sessions.session(question.session, question.person)
+        except InvalidDocument as error:
+            raise Refusal(str(error), code="invalid_value", param="mentorplane") from error
         inputs, tools = self._wanted(question)
         return session.stream(question.model, inputs, go_on=question.go_on, tools=tools, settled=not question.early)
 

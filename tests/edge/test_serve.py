@@ -183,6 +183,7 @@ def test_models_are_the_approved_prompts_with_their_exact_content(server: Served
         ({"extra_body": {"inputs": {"other": "x"}}, "messages": []}, 400, "invalid_inputs", "inputs"),
         ({"extra_body": {"inputs": {"notes": "x"}}}, 400, "inputs_required", "inputs"),
         ({"extra_body": {"mentorplane": {"consents": "cloud"}}}, 400, "invalid_value", "mentorplane"),
+        ({"extra_body": {"mentorplane": {"names": ["!!!"]}}}, 400, "invalid_value", "mentorplane"),
         ({"extra_body": {"mentorplane": {"go_on": True}}}, 400, "invalid_value", "mentorplane.session"),
     ],
 )  # fmt: skip
