@@ -193,7 +193,8 @@ class _Conversation:
                 "route": told["route"],
                 "outcome": told["outcome"],
                 "disclosed": "*" if sent else None,
-                "disclosed_route": told["route"] if sent else "",
+                # Where something left and the reply was made here all the same, the stricter rule counts.
+                "disclosed_route": ("cloud" if told["route"] == "cloud" else "redacted") if sent else "",
                 "sent_bytes": sent,
                 "found": [(one["start"], one["end"]) for one in told["findings"] if one["input"] == turn.place],
                 "problems": told["problems"],
