@@ -7,6 +7,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -85,6 +86,16 @@ def test_a_consent_that_is_taken_back_counts_at_once(client: openai.OpenAI, clou
     assert ask(client, NOTES, session="s")[1]["route"] == "device"
     assert ask(client, NOTES, session="s", consents=["cloud"], at_most="device")[1]["route"] == "device"
     assert len(cloud.requests) == 1
+
+
+def test_a_device_that_has_adopted_nothing_says_so_and_hears_a_crisis(published: Published, tmp_path: Path) -> None:
+    """P6: before the first release there are no models; any question gets the fixed text, a crisis the help text."""
+    new = EdgeRuntime.open(tmp_path / "new", trust=published.trust)
+    with answered(new) as base_url, openai.OpenAI(base_url=base_url, api_key=TOKEN, max_retries=0) as client:
+        assert client.models.list().data == []
+        text, told = ask(client, NOTES)
+        assert (told["outcome"], told["route"], bool(text)) == ("not-adopted", "block", True)
+        assert ask(client, "I have been thinking about killing myself.")[1]["route"] == "hand-off"
 
 
 @pytest.mark.parametrize("early", [False, True])
