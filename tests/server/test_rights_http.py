@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from control_plane.accounts import retiring
 from control_plane.app import create_app
 from control_plane.settings import Settings
-from tests.server.acts import Acts, but_log, state_of
+from tests.server.acts import Acts, state_of
 from tests.server.library import CLOSING, script
 
 BYE = {CLOSING: script("closing", tier="R1", fill="Bye, {{ work }}.")}
@@ -36,9 +36,9 @@ class Asking:
 
     def refused(self, login: str, method: str, path: str, body: dict[str, Any]) -> int:
         """Return the status of a request that changes nothing."""
-        before = but_log(state_of(self.acts.plane))
+        before = state_of(self.acts.plane, log=False)
         status, _ = self(login, method, path, body)
-        assert but_log(state_of(self.acts.plane)) == before
+        assert state_of(self.acts.plane, log=False) == before
         return status
 
 

@@ -35,7 +35,7 @@ from control_plane.registry.tables import LeafRow
 from control_plane.reviewing import batches, drafts, objections, requested, threads
 from control_plane.settings import SingleSignOn
 from control_plane.webhooks import subscriptions
-from tests.server.acts import Acts, but_log, newest, state_of
+from tests.server.acts import Acts, newest, state_of
 from tests.server.conftest import Clock, Stage
 from tests.server.library import CLOSING, OPENER, script
 
@@ -359,11 +359,11 @@ def tried(world: World, route: str, expected: str) -> str:
     """Return the signs of a route: first of those who may not, which must change nothing, then of those who may."""
     method, path = route.split()
     got, writes = {}, method != "GET"
-    before, seq = but_log(state_of(world.plane)) if writes else {}, newest(world.plane).seq
+    before, seq = state_of(world.plane, log=False) if writes else {}, newest(world.plane).seq
     for who, sign in zip(COLUMNS, expected, strict=True):
         if sign != DONE:
             got[who] = world.ask(who, method, path)
-    changed = writes and set(expected) != {DONE} and but_log(state_of(world.plane)) != before
+    changed = writes and set(expected) != {DONE} and state_of(world.plane, log=False) != before
     changed |= writes and not world.acts_since(seq) <= {"refused"}
     may = [who for who, sign in zip(COLUMNS, expected, strict=True) if sign == DONE]
     done = {who: world.ask(who, method, path) for who in may}
