@@ -7,6 +7,7 @@ the run asks again and falls back, which is a way through it too.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,15 @@ from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["fill_inputs", "sample_output"]
 
-_SAID = "Write to [PERSON_1] about [EMAIL_1] and [PERSON_99] today."
-"""What the model says: placeholders that stand for somebody, and one that it made up."""
+_SAID = (
+    "Write to [PERSON_1] about [EMAIL_1] and [PERSON_99] today.",
+    "What do you want to write to [PERSON_1] today?",
+    "You wrote to [PERSON_1].",
+    "5 min \u2013 write to [PERSON_1]",
+    "5 Min. \u2013 an [PERSON_1] schreiben",
+    "2031-05-06",
+)
+"""What the model says, in the forms that scripts ask for: placeholders for somebody, and one that it made up."""
 
 
 def fill_inputs(contract: InputContract, text: str) -> tuple[dict[str, Any], str] | None:
@@ -64,4 +72,9 @@ def _sample(schema: Mapping[str, Any]) -> Any:
         return schema.get("minimum", 1)
     if kind == "null":
         return None
-    return True if kind == "boolean" else _SAID[: schema.get("maxLength", len(_SAID))]
+    return True if kind == "boolean" else _text(schema)
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    fitting = (said for said in _SAID if re.search(schema.get("pattern", ""), said))
+    return next(fitting, _SAID[0])[: schema.get("maxLength")]
