@@ -16,6 +16,8 @@ import typer.main
 
 from edge_runtime.cli import build
 
+program = cache(build)
+"""The whole command line, made once for a process: `program()`."""
 README = Path(__file__).parent.parent / "README.md"
 _BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- end of commands -->)", re.DOTALL)
 
@@ -23,7 +25,7 @@ _BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- end of commands -->)", re.DO
 @cache
 def commands() -> dict[str, Any]:
     """Return every command by its full name."""
-    return dict(_walk(typer.main.get_command(build()), ""))
+    return dict(_walk(typer.main.get_command(program()), ""))
 
 
 def _walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:

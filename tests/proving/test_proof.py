@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_runtime import EdgeRuntime
-from edge_runtime.cli import build
 from edge_runtime.proving.proof import Proof, prove
 from edge_runtime.proving.records import Settings
 from edge_runtime.proving.report import as_json, claim, in_words
+from tests.command_table import program
 from tests.edge import tiny_reader
 from tests.edge.conftest import POLICY_RULES
 from tests.proving import leaking_app
@@ -118,7 +118,7 @@ def test_the_routes_of_a_release_are_proved(
     before = fingerprint(tmp_path / "home")
     arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "8"]
     result = RUNNER.invoke(
-        build(), ["edge", "prove-no-egress", *arguments, "--json", "--write", str(tmp_path / "sent")]
+        program(), ["edge", "prove-no-egress", *arguments, "--json", "--write", str(tmp_path / "sent")]
     )
     told = json.loads(result.stdout)
 
@@ -136,12 +136,12 @@ def test_the_routes_of_a_release_are_proved(
 
 def test_a_folder_that_is_no_home_is_refused(tmp_path: Path) -> None:
     """There is nothing to prove, and it says so."""
-    result = RUNNER.invoke(build(), ["edge", "prove-no-egress", "--home", str(tmp_path)])
+    result = RUNNER.invoke(program(), ["edge", "prove-no-egress", "--home", str(tmp_path)])
     assert (result.exit_code, list(tmp_path.iterdir())) == (3, [])
 
 
 def test_an_app_that_cannot_be_called_is_refused() -> None:
     """A misspelt function is the developer's mistake, not a proof that holds."""
     for app in (f"{APP}:nothing", "half"):
-        result = RUNNER.invoke(build(), ["edge", "prove-no-egress", "--app", app, "--texts", "1"])
+        result = RUNNER.invoke(program(), ["edge", "prove-no-egress", "--app", app, "--texts", "1"])
         assert result.exit_code == 3, app

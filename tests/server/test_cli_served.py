@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,8 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from control_plane.client.api import Operations
-from edge_runtime.cli import build
-from tests.command_table import commands
+from tests.command_table import commands, program
 from tests.server.acts import Acts
 from tests.server.library import script
 from tests.serving import served
@@ -25,7 +24,6 @@ from tests.serving import served
 ROOT = Path(__file__).parent.parent.parent / "control_plane"
 COMMANDS = [*(ROOT / "cli").rglob("*.py"), *(ROOT / "sync").glob("*.py")]
 HOME, SERVER = "home", "server"
-program = cache(build)
 REASONS = ("Runs on the server's machine.", "Needs no server.", "no server is needed", "needs no server")
 #: Who does what, one after the other: `{way}` is home or server, `{id}` and the like are what an answer before said.
 READING = (

@@ -23,8 +23,8 @@ from control_plane.texts import erasing, holding
 from control_plane.texts.holds import Hold, list_holds
 from control_plane.texts.retention import change_setting, setting, settings
 from control_plane.texts.values import DEFAULTS, READING_LOG
-from edge_runtime.cli import build
 from edge_runtime.core.errors import InvalidDocument
+from tests.command_table import program
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock
 from tests.server.test_texts import erase, keys_of, records
@@ -302,7 +302,7 @@ def run(acts: Acts, *args: str, code: int = 0, who: str = "ruth") -> object:
     acts.plane.engine.dispose()
     home = str(acts.plane.settings.home)
     environ = {"MENTORPLANE_PASSPHRASE": acts.passphrase(who), "DATABASE_URL": acts.plane.settings.database_url}
-    result = CliRunner().invoke(build(), ["audit", *args, "--home", home, "--json"], env=environ)
+    result = CliRunner().invoke(program(), ["audit", *args, "--home", home, "--json"], env=environ)
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
 

@@ -27,10 +27,10 @@ from control_plane.registry.signing import Elsewhere, Terms
 from control_plane.reviewing import batches, own_keys
 from control_plane.reviewing.records import BatchItem
 from control_plane.texts import erasing, holding, retention
-from edge_runtime.cli import build
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
+from tests.command_table import program
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import CHEAP, Clock
 from tests.server.keyholders import SALT, SECRET, enrol, fresh, live
@@ -231,7 +231,7 @@ def test_commands_grant_with_an_own_key_at_a_home_and_at_a_server(acts: Acts, ru
 
     def run(*words: object) -> Result:
         env = {"MENTORPLANE_PASSPHRASE": SECRET, "DATABASE_URL": acts.plane.settings.database_url, **where}
-        return CliRunner().invoke(build(), [*map(str, words), *map(str, key)], env=env)
+        return CliRunner().invoke(program(), [*map(str, words), *map(str, key)], env=env)
 
     asked = ("grant", "propose", "maya", "learning-designer", "--reason", "due", "--days", 7, "--yes", "--json")
     here = run(*asked)
