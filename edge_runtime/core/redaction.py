@@ -101,7 +101,13 @@ def redact(text: str, reading: Reading, table: PlaceholderTable) -> tuple[Redact
     """Return `text` with every finding of `reading` replaced, and the table with what was new."""
     if reading.text_length != len(text):
         raise ValueError(f"expected the reading of a text of {len(text)} characters, got one of {reading.text_length}")
-    places = _places(text, reading, table)
+    covered, after = _written(text, _places(text, reading, table), table)
+    if after.entries != table.entries:  # what is new may also stand where the reader did not find it
+        covered, after = _written(text, _places(text, reading, after), table)
+    return covered, after
+
+
+def _written(text: str, places: list[_Place], table: PlaceholderTable) -> tuple[Redacted, PlaceholderTable]:
     writer = _Writer(table, {_person_key(text[p.start : p.end]) for p in places if p.type == "PERSON"})
     pieces: list[str] = []
     spans: list[Covered] = []

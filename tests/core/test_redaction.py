@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_runtime.core.raw_values import find_raw_values
 from edge_runtime.core.reader import Entity, Labels, Reading, TextReader
 from edge_runtime.core.redaction import PlaceholderTable, Redacted, redact, restore
 
@@ -106,6 +107,18 @@ def test_what_was_covered_once_is_covered_again() -> None:
     _, table = redact(text, reading, PlaceholderTable())
     again, _ = cover("okafor's plan, by ZURI", table)
     assert again.text == "[PERSON_1]'s plan, by [PERSON_1]"
+
+
+def test_what_is_found_at_one_place_is_covered_at_all_places_of_the_text() -> None:
+    """In front of it and behind: a model finds a name where the sentence tells, and no send fails for the rest."""
+    text = "okafor rang. Ask Zuri Okafor. Okafor's plan."
+    reading = Reading(
+        len(text), (Entity("PERSON", 17, 28, "encoder"),), Labels(None, "none", "", None), (), None, frozenset()
+    )
+    redacted, table = redact(text, reading, PlaceholderTable())
+    assert redacted.text == "[PERSON_1] rang. Ask [PERSON_1]. [PERSON_1]'s plan."
+    assert find_raw_values(redacted.text.encode(), table) == ()
+    assert restore(redacted, table).text == text
 
 
 def test_look_alikes_are_covered_and_unknown_placeholders_named() -> None:
