@@ -217,6 +217,7 @@ class Journey:
         self.say("cloud", f"{IN_CLOUD} ran by route {reply['route']} with consent; {left}")
         for line in sent.decode("utf-8", errors="replace").splitlines():
             self.say("  >", line)
+        expect(reply["outcome"] == "answered" or not sent, "the model's answer to be taken")
         expect(not leaks, f"no raw finding in the bytes that left, got {', '.join(leaks)}")
         self.say("restored", " ".join(reply["text"].split()))
 

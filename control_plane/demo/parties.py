@@ -135,26 +135,18 @@ class RecordingCloud:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 recorded.append(f"{self.requestline}\n{self.headers}".encode() + body)
-                reply = {
+                said = {"role": "assistant", "content": json.dumps(answer)}
+                event = {
                     "id": "recorded-1",
-                    "object": "chat.completion",
+                    "object": "chat.completion.chunk",
                     "created": 0,
                     "model": "recording-model",
-                    "choices": [
-                        {
-                            "index": 0,
-                            "finish_reason": "stop",
-                            "message": {"role": "assistant", "content": json.dumps(answer)},
-                        }
-                    ],
-                    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+                    "choices": [{"index": 0, "finish_reason": "stop", "delta": said}],
                 }
-                payload = json.dumps(reply).encode()
                 self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(payload)))
+                self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                self.wfile.write(payload)
+                self.wfile.write(f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n".encode())
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet: what comes in is in `recorded`."""
