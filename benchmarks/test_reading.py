@@ -86,7 +86,5 @@ def test_a_message_with_the_model() -> None:
     importing, loading, kilobytes = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     ).stdout.split()
-    print(
-        f"loading: {float(loading) * 1000:.0f} ms of processor, {float(importing) * 1000:.0f} for the libraries before, "
-        f"{int(kilobytes) / 1000:.0f} MB at most"
-    )
+    print(f"libraries: {float(importing) * 1000:.0f} ms of processor; then loading: {float(loading) * 1000:.0f} ms")
+    print(f"highest memory: {int(kilobytes) / 1000:.0f} MB")
