@@ -21,7 +21,6 @@ from edge_runtime.core.pipeline import compile_for
 from edge_runtime.core.policy import CompiledPolicy, Context, Decision, Layer, Route
 from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.trust import TrustState, open_prompt, running
-from edge_runtime.generators.routing import Routing, budgets_of, routing_of
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
 from edge_runtime.reader_model import DeviceReader
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from edge_runtime.generators.budgets import Budget
     from edge_runtime.generators.cloud import CloudModel
     from edge_runtime.generators.local import LocalModel
+    from edge_runtime.generators.routing import Routing
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
@@ -56,7 +56,6 @@ class EdgeRuntime:
         *,
         channel: str,
         sources: Sources,
-        routing: Routing,
         clock: Callable[[], float],
         model: str,
     ) -> None:
@@ -71,7 +70,6 @@ class EdgeRuntime:
         self._held: Held | None = None
         self._hearing = Hearing(home)
         self._followings: list[Following] = []
-        self.routing = routing
         self.traced = False
         self.state: TrustState | None = None
 
@@ -121,8 +119,11 @@ class EdgeRuntime:
         sources = sources_of(trust or "", source, token=token, header=token_header, pace=pace)
         folder = Home(Path(home))
         reader = str(model) if model is not None else os.environ.get("MENTORPLANE_READER", "")
-        routing = routing_of(cloud, local, budgets=budgets_of(budget, folder.folder, clock))
-        runtime = cls(folder, root, channel=channel, sources=sources, routing=routing, clock=clock, model=reader)
+        runtime = cls(folder, root, channel=channel, sources=sources, clock=clock, model=reader)
+        if cloud is not None or local is not None:
+            from edge_runtime.generators.routing import budgets_of, routing_of
+
+            runtime.routing = routing_of(cloud, local, budgets=budgets_of(budget, folder.folder, clock))
         if trace:
             from edge_runtime.tracing import require_installed
 
@@ -141,6 +142,13 @@ class EdgeRuntime:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @cached_property
+    def routing(self) -> Routing:
+        """Which models are asked, in which order; none, unless the app named some."""
+        from edge_runtime.generators.routing import Routing
+
+        return Routing(())
 
     @cached_property
     def receipts(self) -> Receipts:
@@ -298,21 +306,13 @@ class EdgeRuntime:
         return prompt
 
     def localised(self, name: str, locale: str, state: TrustState | None = None) -> str:
-        """Return the name of the approved translation of a prompt for a locale, or `name` if there is none to use.
-
-        Raises:
-            NotTrusted: there is no such approved prompt.
-        """
+        """Return the name of a prompt's approved translation, or `name`; raises `NotTrusted` if there is no prompt."""
         from edge_runtime.translations import translation_of
 
         return translation_of(name, locale, state=state or self.trusted(), opened=self.opened)
 
     def decide(self, prompt: str, context: Context, *, at_most: Route = Route.CLOUD) -> Decision:
-        """Return where the approved `prompt` may run in `context`; `Session.decide` assesses the inputs itself.
-
-        Raises:
-            NotTrusted: there is no such approved prompt.
-        """
+        """Return where an approved prompt may run in `context`; raises `NotTrusted` if there is no such prompt."""
         return self.policy_for(prompt, at_most).decide(context)
 
     def read(self, text: str, *, names: Iterable[str] = (), terms: Iterable[str] = ()) -> Reading:
