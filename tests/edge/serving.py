@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -118,3 +120,16 @@ def answered(edge: EdgeRuntime, *, answering: Answering | None = None, jobs: Job
         server.should_exit = True
         thread.join()
         listening.close()
+
+
+def asked(
+    server: Served, *, method: str = "GET", path: str = "/v1/models", headers: dict[str, str], body: Any = b""
+) -> tuple[int, dict[str, str], bytes]:
+    """Ask with headers of one's own, and return status, headers and body of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request(method, path, body=body or None, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import re
 import stat
@@ -14,7 +13,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.edge.serving import Served, served
+from tests.edge.serving import Served, asked, served
 from tests.published import fingerprint
 
 NOTE = "Priya Nair called. We agreed that I will write to mara@example.org by Thursday. The talk was good."
@@ -380,19 +379,6 @@ def test_other_paths_methods_and_types_are_refused_in_the_same_shape(server: Ser
     ):
         got, _, body = asked(server, method=method, path=path, headers=headers, body=b"{}" if method == "POST" else b"")
         assert (got, set(json.loads(body)["error"])) == (status, {"message", "type", "param", "code"})
-
-
-def asked(
-    server: Served, *, method: str = "GET", path: str = "/v1/models", headers: dict[str, str], body: Any = b""
-) -> tuple[int, dict[str, str], bytes]:
-    """Ask with headers of one's own, and return status, headers and body of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    try:
-        connection.request(method, path, body=body or None, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-    finally:
-        connection.close()
 
 
 def test_the_token_is_its_owner_s_and_the_server_writes_no_log(server: Served) -> None:
