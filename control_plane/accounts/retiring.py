@@ -21,7 +21,7 @@ from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.standing import RENEWED, has_key, key_digest, key_since
-from control_plane.accounts.tables import GrantRow, IdentityRow, KeyRow
+from control_plane.accounts.tables import GrantRow, IdentityRow, InvitationRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.mail.outbox import notify_key
 from control_plane.plane import ControlPlane
@@ -125,6 +125,10 @@ def end_everything(plane: ControlPlane, session: Session, person: str, *, seq: i
         grant.ended, grant.ended_at = seq, ledger.logged_at(session, seq)
         sessions.end_all_of(session, grant.person)
     session.exec(delete(IdentityRow).where(col(IdentityRow.person) == person))
+    codes = delete(InvitationRow).where(
+        col(InvitationRow.person) == person, col(InvitationRow.purpose) == invitations.SIGN_ON
+    )
+    session.exec(codes)  # whoever had the key made them: an account of theirs would be let in after it
     sessions.end_all_of(session, person)
     tokens.revoke_all(plane, session, person, by=by)
     session.flush()

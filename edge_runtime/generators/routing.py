@@ -4,9 +4,9 @@
 
 Promises: 1. privacy first: of all that the decision's route allows, the model whose place is nearest comes first.
 2. Among models of one place, the cheapest of those that are fast enough, then the faster; how fast they are is
-measured, and until then what the host declared. 3. Whoever failed is asked last for a while. 4. Off the device there
-is an entry for the one retry: another model where there is one, or else the same again. 5. What leaves is taken off the
-budget before it does.
+measured, and until then what the host declared. 3. Whoever failed is asked last of its place for a while. 4. Off the
+device there is an entry for the one retry: another model where there is one, or else the same again. 5. What leaves is
+taken off the budget before it does.
 Does not: decide (see `core.policy`), or keep measurements when the process ends.
 """
 
@@ -36,7 +36,7 @@ FAST_ENOUGH_MS = 5_000
 PATIENCE_S = 5.0
 """Whoever fails only after so long is not asked again in the same run: a person is waiting."""
 ASIDE_S = 60.0
-"""How long somebody who failed is asked last."""
+"""How long somebody who failed is asked last of those of the same place."""
 NEWEST_PERCENT = 30
 """How much the newest measurement counts."""
 
@@ -93,12 +93,12 @@ class _Asked:
         """How far a text goes that is given to it."""
         return self._generator.place
 
-    def rank(self) -> tuple[bool, Route, bool, int, int]:
+    def rank(self) -> tuple[Route, bool, bool, int, int]:
         """Return what it is sorted by, the first to ask first."""
         slow = self._expected_ms > FAST_ENOUGH_MS
         cost, wait = self._cost_micros, self._expected_ms
         first, second = (wait, cost) if slow else (cost, wait)
-        return self._clock() < self._aside_until, self.place, slow, first, second
+        return self.place, self._clock() < self._aside_until, slow, first, second
 
     def answer(self, ask: Ask, wire: Wire) -> Iterator[Piece]:
         """Yield its answer; how long it took, or that there was none, is remembered for the next time."""

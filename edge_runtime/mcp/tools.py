@@ -13,8 +13,8 @@ from typing import Any
 
 from audit.frozen import frozen
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.reader import MAX_TEXT_LENGTH
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.reader import MAX_TEXT_LENGTH, Reading, TextReader
 from edge_runtime.core.reader import as_json as reading_json
 from edge_runtime.core.summary import summary_lines
 from edge_runtime.handover import crisis_in, handoff_for
@@ -127,8 +127,11 @@ class Tools:
         if tool is None:
             raise InvalidDocument(f"expected one of the tools {', '.join(self._acts)}")
         text, at_most = given.get("text"), given.get("at_most", USUAL_LINES)
-        if not isinstance(text, str) or len(text) > MAX_TEXT_LENGTH or set(given) - set(tool.takes["properties"]):
-            raise InvalidDocument(f"expected {', '.join(tool.takes['properties'])}, and a text that is not too long")
+        takes = ", ".join(tool.takes["properties"])
+        if not isinstance(text, str) or set(given) - set(tool.takes["properties"]):
+            raise InvalidDocument(f"expected {takes}")
+        if len(text) > MAX_TEXT_LENGTH and not self._handoff(text):  # a crisis is answered whatever else is wrong (P6)
+            raise InvalidDocument(f"expected {takes}, and a text that is not too long")
         if type(at_most) is not int or not 1 <= at_most <= MOST_LINES:
             raise InvalidDocument(f"expected at_most to be 1 to {MOST_LINES}")
         return self._acts[name](text, at_most)
@@ -139,7 +142,16 @@ class Tools:
         return handoff_for(self._edge.state, locale=self._locale, situation=situation) if situation else ""
 
     def _read(self, text: str, _: int) -> JsonObject:
-        return {"handoff": self._handoff(text), **reading_json(self._session.read(text))}
+        if handoff := self._handoff(text):
+            return {"handoff": handoff, **reading_json(self._read_somehow(text))}
+        return {"handoff": "", **reading_json(self._session.read(text))}
+
+    def _read_somehow(self, text: str) -> Reading:
+        """Return what is found in a text beside which a person is asked to help: by forms alone, if the model fails."""
+        try:
+            return self._session.read(text)
+        except (MentorplaneError, ValueError):
+            return TextReader().read(text[:MAX_TEXT_LENGTH])
 
     def _redact(self, text: str, _: int) -> JsonObject:
         if handoff := self._handoff(text):

@@ -11,9 +11,11 @@ from mcp import Client
 from mcp_types import PromptReference
 
 from edge_runtime import EdgeRuntime
+from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.handoff import handoff_text
 from edge_runtime.core.not_yet import not_yet_text
 from edge_runtime.mcp.prompts import Prompts
+from edge_runtime.mcp.tools import Tools
 from edge_runtime.receipts import Receipts
 from tests.edge.mcp_talks import (
     ACCOUNT,
@@ -29,6 +31,7 @@ from tests.edge.mcp_talks import (
     over_http,
     over_stdio,
 )
+from tests.published import Published
 
 HANDOFF = handoff_text("en", "self").text
 REFUSED = -32602
@@ -299,3 +302,18 @@ def test_attack_a_value_that_nobody_covered_is_not_handed_over(folder: Path) -> 
     assert (handed.role, handed.meta["outcome"]) == ("assistant", "kept")
     assert handed.meta["problems"] == ["refused to send: TERM in the outgoing bytes"]
     assert list(edge.receipts.all())[-1].sent_bytes == 0
+
+
+@pytest.mark.parametrize("name", ["read", "redact", "summarise"])
+def test_a_tool_answers_a_crisis_first_whatever_else_is_wrong(
+    edge: EdgeRuntime, published: Published, tmp_path: Path, name: str
+) -> None:
+    """P6: a model that cannot be used, or a text longer than a tool takes, keeps nobody from the way to a person."""
+    (tmp_path / "reader").mkdir()
+    without = EdgeRuntime.open(tmp_path / "home", trust=published.trust, model=tmp_path / "reader")
+    tools = Tools(edge, edge.session(learner="u1"), local=False, locale="en")
+    broken = Tools(without, without.session(learner="u1"), local=False, locale="en")
+    assert tools.call(name, {"text": f"{CRISIS} " + "It was a long day. " * 10_000})["handoff"] == HANDOFF
+    assert broken.call(name, {"text": CRISIS})["handoff"] == HANDOFF
+    with pytest.raises(InvalidDocument, match="too long"):
+        tools.call(name, {"text": "It was a long day. " * 10_000})

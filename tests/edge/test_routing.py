@@ -136,16 +136,26 @@ def test_whoever_reads_slowly_does_not_make_a_model_slow() -> None:
     assert names(routing) == ["first", "second"]
 
 
-def test_whoever_failed_is_asked_last_for_a_while() -> None:
-    """A server that is gone costs the next person nothing."""
+def test_of_one_place_whoever_failed_is_asked_last_for_a_while() -> None:
+    """A server that is gone costs the next person nothing where another one of its place answers."""
     clock = Clock()
-    gone = Scripted(None, name="gone", place=Route.DEVICE)
-    routing = Routing([Candidate(gone), OPEN], clock=clock)
+    gone = Scripted(None, name="gone", place=Route.CLOUD)
+    routing = Routing([Candidate(gone), model("open", cost_micros=9)], clock=clock)
+    assert names(routing) == ["gone", "open"]
     with pytest.raises(Unavailable):
         run(routing.order(Route.CLOUD)[0])
     assert names(routing) == ["open", "gone"]
     clock.at += ASIDE_S
     assert names(routing) == ["gone", "open"]
+
+
+@pytest.mark.parametrize("place", [Route.DEVICE, Route.REDACTED])
+def test_a_failure_sends_nobody_s_text_further_than_before(place: Route) -> None:
+    """Privacy first: whoever is nearer is asked first in the next run too, however often it failed."""
+    routing = Routing([Candidate(Scripted(None, name="nearer", place=place)), OPEN], clock=Clock())
+    with pytest.raises(Unavailable):
+        run(routing.order(Route.CLOUD)[0])
+    assert names(routing) == ["nearer", "open"]
 
 
 def test_what_was_refused_is_no_fault_of_a_model() -> None:

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from control_plane import db, ledger
-from control_plane.accounts import addresses, invitations, oidc, passphrases, sessions
+from control_plane.accounts import addresses, invitations, oidc, passphrases, retiring, sessions
 from control_plane.accounts.presence import prove
 from control_plane.accounts.tables import IdentityRow
 from control_plane.app import create_app
@@ -156,6 +156,19 @@ def test_attack_an_administrator_links_their_account_to_somebody_elses_person(
         assert session.exec(select(IdentityRow)).all() == []
     good = prove(key, person=noor.person, purpose=invitations.LINKING, at=now, nonce=keyholders.SALT)
     assert invitations.invite(plane, noor.person, "noor", purpose=invitations.SIGN_ON, present=good)
+
+
+def test_attack_a_thief_of_a_passphrase_links_an_account_after_the_key_was_retired(
+    browser: TestClient, plane: ControlPlane, acts: Acts
+) -> None:
+    """The code that was made with it is good no more, so that retiring a key ends all that it could do."""
+    code = code_of(plane, acts, "remy")
+    given = {"reason": "Stolen.", "passphrase": acts.passphrase("lena")}
+    retiring.retire_key(plane, acts.id("lena"), acts.id("remy"), **given)
+    assert sign_on(browser, invitation=code).status_code == 401
+    assert browser.get("/v1/people/me").status_code == 401
+    with db.read(plane.engine) as session:
+        assert session.exec(select(IdentityRow)).all() == []
 
 
 @pytest.mark.parametrize("wrong", ["nonce", "no-nonce", "audience", "issuer", "expired", "old", "key", "unsigned"])
