@@ -9,6 +9,7 @@ Source: OWASP CSRF Prevention Cheat Sheet; RFC 6750; RFC 6454.
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from control_plane.errors import NotSignedIn, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry.signing import Elsewhere
 from control_plane.reviewing import own_keys
+from control_plane.settings import Settings
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 
@@ -120,8 +122,22 @@ class Proving(Body):
 
     def proof(self, request: Request) -> Proof:
         """Return it as the use cases take it: for the server that was asked."""
-        here = request.app.state.plane.settings.public_url or str(request.base_url)
-        return Proof(self.at, self.nonce, dsse.decode_base64(self.signature), place_of(here))
+        return Proof(self.at, self.nonce, dsse.decode_base64(self.signature), place_of(_here(request)))
+
+
+def _here(request: Request) -> str:
+    """Return where this server is: as it was set up, or by a name of this machine alone, never as a caller calls it."""
+    settings: Settings = request.app.state.plane.settings
+    asked = request.base_url.hostname or ""
+    known = asked == settings.host or _is_this_machine(asked)
+    return settings.public_url or (str(request.base_url) if known else f"http://{settings.host}:{settings.port}")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Present(Body):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi.testclient import TestClient
 
 from control_plane import ledger
 from control_plane.accounts import grants, invitations, leaving, passphrases, people, presence, retiring
@@ -15,10 +16,12 @@ from control_plane.accounts.grants import Making
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import prove
 from control_plane.accounts.scopes import Acting
+from control_plane.app import create_app
 from control_plane.custody.keyfile import create_key, open_key
 from control_plane.errors import Conflict, Refused
 from control_plane.registry import queries
 from control_plane.reviewing import objections, own_keys
+from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.conftest import CHEAP, Clock
@@ -196,3 +199,17 @@ def test_attack_a_proof_that_is_another_or_used(acts: Acts, tmp_path: Path, cloc
     assert presence.require(acts.plane, file.person, good, purpose="x") == "key"
     with refused(acts.plane, Refused, match="nobody has used"):
         presence.require(acts.plane, file.person, good, purpose="x")
+
+
+def test_attack_a_proof_for_another_server_is_relayed_under_its_name(acts: Acts, tmp_path: Path) -> None:
+    """Where no public address is set up, a server knows itself by names of its own machine, not by what callers say."""
+    file = fresh(acts, tmp_path)
+    key = open_key(file, OWN_SECRET)
+    client = TestClient(create_app(acts.plane.settings, clock=acts.plane.clock))
+    for number, server, status in ((1, "evil.example", 401), (2, "127.evil.example", 401), (3, "127.0.0.1:8420", 201)):
+        made = prove(
+            key, person=file.person, purpose="log in", at=acts.plane.now(), nonce=bytes([number] * 16), server=server
+        )
+        proof = {"at": made.at, "nonce": made.nonce, "signature": dsse.encode_base64(made.signature)}
+        answer = client.post("/v1/tokens/login", json={"person": file.person, "proof": proof}, headers={"Host": server})
+        assert answer.status_code == status, answer.text
