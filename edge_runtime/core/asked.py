@@ -29,7 +29,8 @@ Need = tuple[str, Tree]
 EMERGENCY = "this is an emergency release"
 HIGHEST = TIERS[-1]
 NOT_IN_HASTE = ("approval-rules", SETTINGS)
-"""What the quorum of emergencies alone does not change."""
+MEASURED = "measured"
+"""What the quorum of emergencies alone does not change: these kinds of entries, and what is measured about people."""
 
 
 @frozen
@@ -160,7 +161,7 @@ class _Asking:
     def _find(self, case: Case, *, own: bool) -> Iterable[tuple[Need, ...]]:
         doing = self._doing
         haste = doing.manifest.emergency and own
-        if haste and case.kind not in NOT_IN_HASTE:
+        if haste and case.kind not in NOT_IN_HASTE and MEASURED not in (case.changes or ()):
             yield from (((EMERGENCY, rules.emergency),) for rules in doing.rules)
             return
         if doing.follows and own and case.changes is None and case.kind != SETTINGS:

@@ -132,13 +132,15 @@ def test_one_person_filling_two_places_is_refused() -> None:
 
 
 def test_what_is_measured_takes_those_who_are_measured() -> None:
-    """A rule against telemetry that goes is a change of what is measured, however many others agree."""
+    """A rule against telemetry that goes is a change of what is measured, however many others agree; in haste too."""
     quiet = {"id": "quiet", "because": "b", "when": {}, "at_most": "redacted", "require": ["no-telemetry"]}
     organisation, state = start(opener={"rules": [quiet]})
     said = verdict(organisation, state, changed(), [ONE, OTHER, INES])
     assert "in a role of employee-representative, because they have a say" in said
     everybody = [ONE, OTHER, INES, ("p-rita", "employee-representative")]
     assert verdict(organisation, state, changed(), everybody) == "adopted"
+    assert "they have a say" in verdict(organisation, state, changed(), [SAM, INES], emergency=True)
+    assert verdict(organisation, state, changed(), [*everybody, SAM], emergency=True) == "adopted"
 
 
 def test_moving_a_script_out_of_a_guarded_folder_is_judged_there() -> None:
