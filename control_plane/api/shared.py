@@ -9,7 +9,6 @@ Source: OWASP CSRF Prevention Cheat Sheet; RFC 6750; RFC 6454.
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from control_plane.reviewing import own_keys
 from control_plane.settings import Settings
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.hosts import is_this_machine
 
 __all__ = [
     "CSRF_HEADER",
@@ -129,15 +129,8 @@ def _here(request: Request) -> str:
     """Return where this server is: as it was set up, or by a name of this machine alone, never as a caller calls it."""
     settings: Settings = request.app.state.plane.settings
     asked = request.base_url.hostname or ""
-    known = asked == settings.host or _is_this_machine(asked)
+    known = asked == settings.host or is_this_machine(asked)
     return settings.public_url or (str(request.base_url) if known else f"http://{settings.host}:{settings.port}")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Present(Body):

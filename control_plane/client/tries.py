@@ -16,7 +16,6 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
@@ -25,6 +24,7 @@ from control_plane.client.calls import Call
 from control_plane.client.errors import ApiError, BadAnswer, NoAnswer, Problem, error_of
 from control_plane.client.forms import decode, encode
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.hosts import is_this_machine
 
 __all__ = ["Answer", "Options", "Request", "judge", "next_page", "prepare", "trying", "wait_s"]
 
@@ -65,7 +65,7 @@ class Options:
             or "@" in parts.netloc
         ):
             raise InvalidDocument("expected the address of a server, such as https://coach.example")
-        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+        if parts.scheme == "http" and not is_this_machine(parts.hostname):
             raise InvalidDocument("expected an https address: a token must not travel in the clear")
         if self.token and (len(self.token) < MIN_TOKEN_LENGTH or not re.fullmatch(r"[\x21-\x7e]+", self.token)):
             raise InvalidDocument("expected a token in one line of visible characters")
@@ -237,10 +237,3 @@ def _aware(at: datetime) -> datetime:
 def _in_query(value: Any) -> Any:
     value = encode(value)
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

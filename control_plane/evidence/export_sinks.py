@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
 import os
 import ssl
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from control_plane.webhooks.signing import secret_bytes, signed_headers
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.hosts import is_this_machine
 
 __all__ = [
     "STDOUT",
@@ -212,16 +212,9 @@ def _checked(url: str) -> SplitResult:
     plain = not any(c.isspace() or ord(c) < 0x21 or ord(c) > 0x7E for c in url)
     if parts.scheme not in {"http", "https"} or not host or parts.username or parts.fragment or not plain:
         raise InvalidDocument("expected an https URL without user and fragment, got another")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise InvalidDocument("expected https, or http on this machine only, got http to another")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:

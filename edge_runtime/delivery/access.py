@@ -6,12 +6,12 @@ carries no secret. Does not: speak HTTP (see `web`). Source: DESIGN section 8; d
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
 from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.hosts import is_this_machine
 
 __all__ = ["USER_AGENT", "Access", "Pace", "is_private", "is_web", "require_plain"]
 
@@ -70,11 +70,7 @@ def is_web(address: str) -> bool:
 
 def is_loopback(address: str) -> bool:
     """Return whether an address of the web is on this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_this_machine(urlsplit(address).hostname or "")
 
 
 def is_private(address: str) -> bool:
