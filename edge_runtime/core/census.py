@@ -15,7 +15,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from audit.frozen import frozen
-from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import DRAFT
@@ -33,11 +32,9 @@ __all__ = [
     "day_before",
     "day_in",
     "day_of",
-    "encode_report",
     "is_day",
     "is_open",
     "package_of",
-    "parse_report",
     "read_report",
     "report_document",
 ]
@@ -134,20 +131,6 @@ def report_document(report: Report) -> JsonObject:
         "refresh": report.refresh,
         "package": report.package,
     }
-
-
-def encode_report(report: Report) -> bytes:
-    """Return the canonical bytes of a report: two devices that tell the same send the same bytes."""
-    return canonical.encode(report_document(report))
-
-
-def parse_report(data: bytes) -> Report:
-    """Return the report that canonical bytes hold.
-
-    Raises:
-        InvalidDocument: longer than `MAX_BYTES`, not canonical, or refused by `read_report`.
-    """
-    return read_report(canonical.parse(data, max_bytes=MAX_BYTES))
 
 
 def read_report(document: object) -> Report:

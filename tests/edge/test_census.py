@@ -14,8 +14,8 @@ import pytest
 
 from edge_runtime import EdgeRuntime, InvalidDocument
 from edge_runtime.census import Census
-from edge_runtime.core import canonical
-from edge_runtime.core.census import MAX_BYTES, Report, day_of, encode_report, parse_report, report_document
+from edge_runtime.core import canonical, counts
+from edge_runtime.core.census import MAX_BYTES, Report, day_of, report_document
 from edge_runtime.delivery.access import Access
 from tests.edge.test_cli import invoke
 from tests.published import Published, published_once
@@ -116,7 +116,7 @@ def looks(edge: EdgeRuntime, clock: Clock, many: int = 3) -> None:
 
 def told(counter: Counter) -> list[Report]:
     """What the server was told."""
-    return [parse_report(request.partition(b"\r\n\r\n")[2]) for request in counter.asked]
+    return [counts.parse(request.partition(b"\r\n\r\n")[2]) for request in counter.asked]
 
 
 def test_the_bytes_on_the_wire_hold_no_identity(edge: EdgeRuntime, counter: Counter, clock: Clock) -> None:
@@ -337,14 +337,14 @@ def test_no_failure_of_the_census_disturbs_a_look(
 def test_a_report_reads_back_and_no_flipped_byte_does_harm() -> None:
     """Encode and parse are inverse; a changed byte is refused, or is another report that a device could tell."""
     report = Report("production", "2026-11-27", 12, 13, 2, 3, "stale", "unavailable", "0.3.0")
-    data = encode_report(report)
-    assert parse_report(data) == report
+    data = counts.encode(report)
+    assert counts.parse(data) == report
     assert len(data) < MAX_BYTES
     for at in range(len(data)):
         flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
         try:
-            read = parse_report(flipped)
+            read = counts.parse(flipped)
         except InvalidDocument:
             continue
-        assert encode_report(read) == flipped
+        assert counts.encode(read) == flipped
         assert set(report_document(read)) == MEMBERS

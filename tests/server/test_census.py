@@ -30,7 +30,8 @@ from control_plane.settings import Settings
 from edge_runtime import EdgeRuntime
 from edge_runtime.census import Census, Kept
 from edge_runtime.core import canonical
-from edge_runtime.core.census import Report, encode_report, report_document
+from edge_runtime.core.census import Report, report_document
+from edge_runtime.core.counts import encode
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 from edge_runtime.home import Home
 from tests.core.test_receipt import receipt
@@ -51,7 +52,7 @@ def report(plane: ControlPlane, **other: object) -> Report:
 def tell(plane: ControlPlane, times: int = 1, **other: object) -> None:
     """Let some devices tell the same: one by a report, the others as they would then be counted."""
     told = report(plane, **other)
-    counting.take(plane, encode_report(told))
+    counting.take(plane, encode(told))
     with db.write(plane.engine) as session:
         for question, answer in ((counting.ALL, counting.ALL), *counting.answers_of(told)):
             row = session.get_one(CensusRow, (told.day, told.channel, question, answer))
@@ -84,7 +85,7 @@ def client(plane: ControlPlane, clock: Clock) -> Iterator[TestClient]:
 def test_answers_are_counted_apart_from_each_other(plane: ControlPlane) -> None:
     """Each question has its own counts and each device one answer; no row holds two questions."""
     for other in ({}, {}, {"fresh": "stale", "refresh": "unavailable"}):
-        counting.take(plane, encode_report(report(plane, **other)))
+        counting.take(plane, encode(report(plane, **other)))
     day = plane.now().date().isoformat()
     assert rows(plane) == {
         (day, "all", "all"): 3,
@@ -158,10 +159,10 @@ def test_days_that_are_filled_up(plane: ControlPlane) -> None:
                 )
             )
     for number in range(6):
-        counting.take(few, encode_report(report(few, package=f"9.9.{number}")))
+        counting.take(few, encode(report(few, package=f"9.9.{number}")))
     before = rows(few)
     with pytest.raises(TooMany):
-        counting.take(few, encode_report(report(few)))
+        counting.take(few, encode(report(few)))
     assert rows(few) == before
     packages = {answer: devices for (_, question, answer), devices in before.items() if question == "package"}
     assert (len(packages), packages[counting.OTHER]) == (counting.MOST_ANSWERS + 1, 6)
@@ -172,7 +173,7 @@ def test_a_private_channel_takes_no_report_without_its_token(plane: ControlPlane
     file = tmp_path / "census-tokens"
     private = replace(plane, settings=replace(plane.settings, census_tokens=file))
     file.write_text("production app-1\nproduction app-2\npilot other\n")
-    told = encode_report(report(plane))
+    told = encode(report(plane))
     for token in ("", "app", "app-11", "other"):
         with pytest.raises(Refused):
             counting.take(private, told, token=token)
@@ -202,7 +203,7 @@ def test_over_http_nothing_of_the_sender_stays(
     plane: ControlPlane, client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A request with every header that could name somebody leaves the same database as one with none of them."""
-    told = encode_report(report(plane))
+    told = encode(report(plane))
     named = {
         "User-Agent": "canary-1",
         "Cookie": "a=canary-2",
@@ -225,7 +226,7 @@ def test_http_refuses_forms_and_floods(plane: ControlPlane, clock: Clock) -> Non
     """A page of the web cannot send reports for its readers; long bodies and floods from an address are refused."""
     app = create_app(replace(plane.settings, census_per_minute_of_address=3), clock=clock)
     client = TestClient(app, raise_server_exceptions=False)
-    told = encode_report(report(plane))
+    told = encode(report(plane))
     sent = [
         client.post("/v1/census", content=told, headers={"Content-Type": "text/plain"}),
         client.post("/v1/census", content=told.ljust(2_000), headers=JSON),

@@ -25,10 +25,10 @@ from audit.policy import Log, Policy, PolicyWitness
 from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
 from audit.tiles import grow
 from control_plane.sync.lock import Lock, Locked
-from edge_runtime.core import canonical, dsse
+from edge_runtime.core import canonical, counts, dsse
 from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
-from edge_runtime.core.census import Report, encode_report
+from edge_runtime.core.census import Report
 from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
 from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.rollout import encode_words
@@ -224,7 +224,7 @@ def files() -> dict[str, bytes]:
         "manifest.json": head,
         "manifest-2.json": before,
         "openings.jsonl": openings,
-        "census.json": encode_report(census()),
+        "census.json": counts.encode(census()),
         "release.json": encode_release(release),
         "release-1.json": encode_release(divide_release(before, envelopes, proof)[0]),
         "shard.json": shard,
