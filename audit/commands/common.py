@@ -20,7 +20,9 @@ __all__ = [
     "InvalidInput",
     "add_key_options",
     "ascii_only",
+    "begins_as",
     "finding_document",
+    "read_at_most",
     "read_keys",
     "read_policy",
     "said_of",
@@ -42,6 +44,20 @@ def add_key_options(parser: Any) -> None:
     )
     parser.add_argument("--policy", type=Path, metavar="FILE", help="your witness policy (tlog-policy)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def begins_as(path: Path, beginning: bytes, *, suffix: str) -> bool:
+    """Return whether a file is called, or begins, as files of one kind do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return path.name.endswith(suffix) or file.read(len(beginning)) == beginning
+
+
+def read_at_most(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a file, and no more than one beyond `max_bytes`: so much tells that it is too long."""
+    with path.open("rb") as file:
+        return file.read(max_bytes + 1)
 
 
 def read_keys(vkeys: list[str]) -> list[Verifier]:

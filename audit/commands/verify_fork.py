@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint
-from audit.commands.common import ascii_only, verified
+from audit.commands.common import ascii_only, begins_as, read_at_most, verified
 from audit.errors import AuditError, InvalidFormat
 from audit.fork import BEGINNING, MAX_FORK_BYTES, SUFFIX, Fork, parse_fork, stated, verify_fork
 from audit.frozen import frozen
@@ -26,18 +26,13 @@ class ForkReport:
 
 def answer(path: Path, keys: Sequence[Verifier], policy: Policy | None) -> tuple[bool, dict[str, object], str]:
     """Check the evidence in a file; return whether it proves a fork, as a document, and as text."""
-    with path.open("rb") as file:
-        data = file.read(MAX_FORK_BYTES + 1)
-    report = check_fork(data, [*keys, *_logs(keys, policy)])
+    report = check_fork(read_at_most(path, MAX_FORK_BYTES), [*keys, *_logs(keys, policy)])
     return report.ok, as_document(report), render(report)
 
 
 def is_fork(path: Path) -> bool:
     """Return whether a file is called, or begins, as evidence of a fork does."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return path.name.endswith(SUFFIX) or file.read(len(BEGINNING)) == BEGINNING
+    return begins_as(path, BEGINNING, suffix=SUFFIX)
 
 
 def check_fork(data: bytes, keys: Sequence[Verifier]) -> ForkReport:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.acts import Act
-from audit.commands.common import InvalidInput, ascii_only, verified
+from audit.commands.common import InvalidInput, ascii_only, begins_as, read_at_most, verified
 from audit.errors import AuditError, InvalidFormat
 from audit.frozen import frozen
 from audit.note import Verifier
@@ -79,10 +79,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def is_reveal(path: Path) -> bool:
     """Return whether a file is called, or begins, as a reveal does."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return path.name.endswith(SUFFIX) or file.read(len(BEGINNING)) == BEGINNING
+    return begins_as(path, BEGINNING, suffix=SUFFIX)
 
 
 def answer(
@@ -91,7 +88,7 @@ def answer(
     """Check the reveal in a file; return whether all is shown, as a document, and as text."""
     rollups = _rollups(options.rollups)
     packs = [_container(path) for path in options.pack or ()]
-    report = check_reveal(_read(options.path, MAX_REVEAL_BYTES), packs, keys, policy=policy, rollups=rollups)
+    report = check_reveal(read_at_most(options.path, MAX_REVEAL_BYTES), packs, keys, policy=policy, rollups=rollups)
     return report.ok, as_document(report), render(report)
 
 
@@ -157,16 +154,11 @@ def _vouched(evidence: Evidence, reveal: Reveal, rollups: Rollups | None) -> Che
     return Check("day", ok=False, said=said)
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(max_bytes + 1)
-
-
 def _rollups(path: Path | None) -> Rollups | None:
     if path is None:
         return None
     try:
-        return parse_rollups(_read(path, MAX_ROLLUPS_BYTES))
+        return parse_rollups(read_at_most(path, MAX_ROLLUPS_BYTES))
     except AuditError as error:
         raise InvalidInput(str(error)) from error
 
