@@ -16,7 +16,7 @@ from sqlmodel import Session, col, or_, select
 from audit.record import Act, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.accounts import people, rights, sessions, terms
-from control_plane.accounts.grants import GrantRecord, Signed, log_grant, record, require_reason
+from control_plane.accounts.grants import GrantRecord, Signed, log_grant, record
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.tables import GrantRow
@@ -62,7 +62,7 @@ def delegate(
         InvalidDocument: a role that is not granted, no reason, or a time that ends before it begins.
         Conflict: the role is delegated already for a part of that time.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     begins = since or plane.now()
     if role not in APPROVING or not plane.now() <= begins < until <= begins + timedelta(days=MAX_DAYS):
         raise InvalidDocument(f"expected a role in which people approve, and a time to come of up to {MAX_DAYS} days")

@@ -48,13 +48,11 @@ __all__ = [
     "propose",
     "record",
     "require",
-    "require_reason",
     "sign",
 ]
 
 DEFAULT_DAYS = 56
 PROPOSED_FOR = timedelta(days=14)
-MAX_REASON = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def propose(
         InvalidDocument: a role that is not granted, no reason, or more days than the approval rules allow.
         Conflict: the grant before is not one of that role, or has a successor already.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     with db.read(plane.engine) as session:
         person = rights.find_row(session, making.person)
         identity, most = person.id, grant_days(plane, session)
@@ -136,7 +134,7 @@ def sign(
         Refused: the actor may not sign it, signed it before, or gave a wrong passphrase; it waited for too long.
         Conflict: the digest is that of something else, or it is granted already.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     with db.read(plane.engine) as session:
         whose = find_grant(session, identity).person
     require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
@@ -170,7 +168,7 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
         Refused: it is not the actor's, nor may they sign one; or a wrong passphrase or proof.
         Conflict: it ended before.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     with db.read(plane.engine) as session:
         row = find_grant(session, identity)
         own = rights.find_row(session, actor).id in {row.person, row.behalf}
@@ -307,16 +305,6 @@ def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: S
         behalf=row.person if signed.actor != row.person else "",
     )
     return ledger.append(plane, session, event)
-
-
-def require_reason(reason: str) -> None:
-    """Refuse an act about a right without a reason.
-
-    Raises:
-        InvalidDocument: no reason, or one that is too long.
-    """
-    if not 0 < len(reason.strip()) <= MAX_REASON:
-        raise InvalidDocument(f"expected a reason of 1 to {MAX_REASON} characters")
 
 
 def _require_previous(session: Session, making: Making, *, person: str) -> None:

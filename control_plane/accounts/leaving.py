@@ -16,7 +16,7 @@ from sqlmodel import Session, col, delete, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import presence, retiring, rights
-from control_plane.accounts.grants import PROPOSED_FOR, require_reason
+from control_plane.accounts.grants import PROPOSED_FOR
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.signers import require_signer, role_of
@@ -48,7 +48,7 @@ def retire_person(plane: ControlPlane, actor: str, person: str, *, reason: str, 
         Conflict: they have left already.
         InvalidDocument: no reason.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     with db.read(plane.engine) as session:
         whose = rights.find_row(session, person).id
     require_signer(plane, actor, attempt=Attempt("retire-person", LeafObject("person", whose)), grantee=whose)

@@ -16,7 +16,6 @@ from sqlmodel import Session, col, delete, or_, select
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import invitations, passphrases, people, presence, rights, sessions, tokens
-from control_plane.accounts.grants import require_reason
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
@@ -48,7 +47,7 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
         Conflict: the key is retired already.
         InvalidDocument: no reason.
     """
-    require_reason(reason)
+    rights.require_reason(reason)
     with db.read(plane.engine) as session:
         whose = rights.find_row(session, person).id
     attempt = Attempt("retire-key", LeafObject("person", whose))

@@ -36,10 +36,12 @@ __all__ = [
     "require_owner",
     "require_part",
     "require_reader",
+    "require_reason",
     "require_role",
     "require_scope",
 ]
 
+MAX_REASON_LENGTH = 2000
 MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
 _LEFT = "expected somebody who is here, got one who has left"
@@ -248,3 +250,13 @@ def find_row(session: Session, login_or_id: str) -> PersonRow:
     if row is None:
         raise NotFound("expected the login or id of a person, got another")
     return row
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without a reason.
+
+    Raises:
+        InvalidDocument: no reason, or one that is too long.
+    """
+    if not 0 < len(reason.strip()) <= MAX_REASON_LENGTH:
+        raise InvalidDocument(f"expected a reason of 1 to {MAX_REASON_LENGTH} characters")

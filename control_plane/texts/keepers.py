@@ -19,7 +19,6 @@ from edge_runtime.core.errors import InvalidDocument
 __all__ = ["KEEPERS", "Asking", "require_keeper"]
 
 KEEPERS = ("compliance", "administrator")
-MAX_REASON_LENGTH = 2000
 _TICKET = re.compile("[A-Za-z0-9][A-Za-z0-9._:/#@+=~-]{0,127}")
 
 
@@ -47,8 +46,7 @@ def require_keeper(plane: ControlPlane, asking: Asking, *, attempt: Attempt, wha
         Refused: they have no such role, or gave a wrong passphrase or proof; the log says so.
         InvalidDocument: no reason, one that is too long, or a ticket that is none; or as for `rights.require_role`.
     """
-    if not 0 < len(asking.reason.strip()) <= MAX_REASON_LENGTH:
-        raise InvalidDocument(f"expected a reason of 1 to {MAX_REASON_LENGTH} characters")
+    rights.require_reason(asking.reason)
     if asking.ticket and not _TICKET.fullmatch(asking.ticket):
         raise InvalidDocument("expected a ticket of letters, digits and ._:/#@+=~- without blanks")
     role = rights.require_role(plane, asking.by, KEEPERS, attempt=attempt, chosen=asking.role)
