@@ -152,12 +152,13 @@ def list_sessions(plane: ControlPlane, *, person: str = "") -> tuple[OpenSession
     now = plane.now()
     used_since = now - timedelta(seconds=plane.settings.session_idle_s)
     query = select(SessionRow).where(col(SessionRow.expires_at) > now, col(SessionRow.seen_at) > used_since)
+    if person:
+        query = query.where(SessionRow.person == person)
     with db.read(plane.engine) as session:
         rows = session.exec(query.order_by(col(SessionRow.at).desc(), SessionRow.hash)).all()
         return tuple(
             OpenSession(row.hash[:ID_LENGTH], row.person, at=row.at, seen_at=row.seen_at, expires_at=row.expires_at)
             for row in rows
-            if person in {"", row.person}
         )
 
 
