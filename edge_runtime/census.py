@@ -214,8 +214,11 @@ class Census:
 
     def _pass_over(self) -> None:
         """Drop what waits, and count nothing that ran so far; call while locked."""
-        kept, after = self.kept(), self._newest()
-        if kept and (kept.waiting or kept.after < after):
+        kept = self.kept()
+        if kept is None:
+            return
+        after = self._newest()
+        if kept.waiting or kept.after < after:
             self._save(replace(kept, waiting=(), after=max(kept.after, after)))
 
     def _newest(self) -> int:
