@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import Number, PassphraseFile, Reason, passphrase
+from control_plane.cli.common import Number, PassphraseFile, Reason
 from control_plane.cli.desk import Desk, acting, reading
 from control_plane.cli.key import Deciding, KeyFile, decided
 from control_plane.cli.pen import Pen, signing
@@ -183,16 +183,12 @@ def approve(
     reason: Reason,
 ) -> None:
     """Approve several proposals with one signature act; you opened each with `proposal show --open`."""
-    from control_plane.client.records import ItemInput, Stated
+    from control_plane.client.records import ItemInput
 
     seen = {number: desk.client.proposals.get(number).proposal.manifest for number in batch}
     items = [ItemInput(number, manifest, role, reason) for number, manifest in seen.items()]
-    if pen.own.file is None:
-        made = desk.client.approvals.approve_batch(items=items, passphrase=passphrase(pen.secret))
-    else:
-        found = decided(desk, seen, Deciding(role, reason), own=pen.own, secret=pen.secret)
-        signed = [Stated(one["envelope"], one["salt"]) for one in found]
-        made = desk.client.approvals.approve_batch(items=items, signed=signed)
+    signature = pen.signature(lambda: decided(desk, seen, Deciding(role, reason), own=pen.own, secret=pen.secret))
+    made = desk.client.approvals.approve_batch(items=items, **signature)
     lines = (f"proposal {one.number}, revision {one.revision}, {one.state}: {one.manifest}" for one in made)
     desk.answer(made, "\n".join(lines))
 

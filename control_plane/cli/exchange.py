@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer
+from control_plane.cli.common import DEFAULT_HOME, Channel, Home, Json, PassphraseFile, answer, passphrase
 from control_plane.cli.desk import Author, Server, TokenFile, open_desk
-from control_plane.cli.key import DEVICE, TRUST, OwnKey
-from control_plane.cli.pen import Pen
 from control_plane.cli.sync import registry_of
 from edge_runtime.core.errors import InvalidDocument
 
@@ -56,9 +54,10 @@ def import_files(
             return
     with open_desk(as_=actor, server=server, token_file=token_file, home=home, as_json=as_json) as desk:
         from control_plane.sync.records import Change
+        from control_plane.sync.registry import ClientRegistry
 
         desk.require_name()
-        registry = registry_of(desk, Pen(desk, OwnKey(None, "", TRUST, DEVICE), passphrase_file))
+        registry = ClientRegistry(desk.client, desk.name, lambda: passphrase(passphrase_file))
         live = registry.snapshot(channel)
         change = Change(live.channel, live.manifest, {f"scripts/{one.path}": one.text for one in made}, (), title)
         done = registry.propose(change)

@@ -78,11 +78,15 @@ class Pen:
         *,
         sign: Callable[[Any], list[JsonObject]],
     ) -> T:
+        return act(**what, **self.signature(lambda: sign(ask(**what))))
+
+    def signature(self, sign: Callable[[], list[JsonObject]]) -> dict[str, Any]:
+        """Return what signs an act: the passphrase, or with an own key what `sign` makes of it here."""
         if self.own.file is None:
-            return act(**what, passphrase=passphrase(self.secret))
+            return {"passphrase": passphrase(self.secret)}
         from control_plane.client.records import Stated
 
-        return act(**what, signed=[Stated(one["envelope"], one["salt"]) for one in sign(ask(**what))])
+        return {"signed": [Stated(one["envelope"], one["salt"]) for one in sign()]}
 
     def _authored(self, asked: Any) -> list[JsonObject]:
         from control_plane.custody.deciding import material_of
