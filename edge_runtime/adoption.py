@@ -215,7 +215,7 @@ class Adopter:
             growth=growth,
             changes=changes,
             gathered=gathered,
-            reader=(self.reader() if manifest.models else "") if is_new else None,
+            reader=self.reader() if is_new and manifest.models else None,
         )
 
     def _closure(self, entry: Entry, source: Source | None, version: str) -> bytes:
