@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import ipaddress
 import json
 import socket
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from audit.frozen import frozen, member
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.hosts import is_this_machine
 from edge_runtime.core.policy import Route
 from edge_runtime.delivery.access import require_plain
 from edge_runtime.generators.deadlines import Deadline
@@ -162,19 +162,12 @@ class _Connection(http.client.HTTPConnection):
             OSError: it has none, or nobody listens.
         """
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        if not found or not all(_is_loopback(str(info[4][0])) for info in found):
+        if not found or not all(is_this_machine(str(info[4][0])) for info in found):
             raise Unavailable("expected the address of a local model to be on this device, it is elsewhere")
         self.sock = self.deadline.connect(found)
 
     def _response(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
         return http.client.HTTPResponse(_Opened(sock, self.deadline), *args, **options)  # type: ignore[arg-type]
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 class _Opened:
