@@ -73,9 +73,12 @@ class Session:
         """
         return self._talk.read(text)
 
-    def redact(self, text: str) -> Redacted:
-        """Return `text` with findings replaced by placeholders; the same value gets the same one all session long."""
-        return self._memory.placeholders.redact(text, self.read(text))
+    def redact(self, text: str, reading: Reading | None = None) -> Redacted:
+        """Return `text` with findings replaced by placeholders; the same value gets the same one all session long.
+
+        `reading` is what `read` gave for this very text, where it was read before.
+        """
+        return self._memory.placeholders.redact(text, reading or self.read(text))
 
     def restore(self, text: str) -> Restored:
         """Return `text` with the session's placeholders replaced by their values; unknown ones stay and are named."""

@@ -37,6 +37,7 @@ from edge_runtime.cli.opening import (
     ModelOption,
     SourceOption,
     TrustOption,
+    keep_up,
     open_runtime,
 )
 from edge_runtime.cli.outcomes import (
@@ -55,7 +56,6 @@ from edge_runtime.cli.reveal import forget, reveal
 from edge_runtime.cli.serve import serve
 from edge_runtime.core.contract import typed_inputs
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
-from edge_runtime.core.manifest import DRAFT
 
 if TYPE_CHECKING:
     from edge_runtime.reply import Stage
@@ -258,8 +258,7 @@ def desk(
 
     with exit_codes():
         edge = open_runtime(home, trust, source, channel=channel)
-        if source:
-            (edge.follow if channel == DRAFT else edge.poll)()
+        keep_up(edge, source, channel)
         if not all("=" in pair for pair in mirrors):
             raise InvalidDocument("expected --mirror NAME=URL")
         pairs = dict(pair.split("=", 1) for pair in mirrors)

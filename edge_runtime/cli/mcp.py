@@ -19,11 +19,11 @@ from edge_runtime.cli.opening import (
     ConsentOption,
     SourceOption,
     TrustOption,
+    keep_up,
     open_runtime,
 )
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, NameOption, TermOption, exit_codes
 from edge_runtime.core.errors import InvalidDocument, Unavailable
-from edge_runtime.core.manifest import DRAFT
 
 if TYPE_CHECKING:
     from edge_runtime.mcp.prompts import Prompts
@@ -60,8 +60,7 @@ def mcp(
 
         with open_runtime(home, trust, source, channel=channel) as edge:
             session = _session(edge, names, terms, consents, at_most=at_most, locale=locale)
-            if source:
-                (edge.follow if channel == DRAFT else edge.poll)()
+            keep_up(edge, source, channel)
             prompts = Prompts(edge, session, local=local_client, locale=locale)
             tools = Tools(edge, session, local=local_client, locale=locale)
             if http:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_runtime.cli.outcomes import source_token
+from edge_runtime.core.manifest import DRAFT
 
 if TYPE_CHECKING:
     from edge_runtime import EdgeRuntime
@@ -24,6 +25,7 @@ __all__ = [
     "ModelOption",
     "SourceOption",
     "TrustOption",
+    "keep_up",
     "open_runtime",
 ]
 
@@ -59,3 +61,9 @@ def open_runtime(
     return EdgeRuntime.open(
         home, trust=trust, source=source, channel=channel, cloud=model, local=local, token=token, token_header=header
     )
+
+
+def keep_up(edge: EdgeRuntime, source: str | None, channel: str) -> None:
+    """Have a runtime look by itself for what its source publishes, if it has one: each draft at once."""
+    if source:
+        (edge.follow if channel == DRAFT else edge.poll)()

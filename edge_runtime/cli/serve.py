@@ -22,11 +22,11 @@ from edge_runtime.cli.opening import (
     ModelOption,
     SourceOption,
     TrustOption,
+    keep_up,
     open_runtime,
 )
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, exit_codes
 from edge_runtime.core.errors import InvalidDocument, Unavailable
-from edge_runtime.core.manifest import DRAFT
 
 __all__ = ["serve"]
 
@@ -57,8 +57,7 @@ def serve(
         token, where = _token(home, print_token=print_token)
         settings = ServeSettings(token, host=host, port=port, origins=tuple(origins))
         with edge:
-            if source:
-                (edge.follow if channel == DRAFT else edge.poll)()
+            keep_up(edge, source, channel)
             serve_on(edge, settings, ready=lambda base_url: typer.echo(f"base URL  {base_url}\n{where}"))
 
 

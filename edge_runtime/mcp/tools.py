@@ -9,6 +9,7 @@ placeholders. Answers fit the schemas that are listed. Does not: log or keep a t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from audit.frozen import frozen
@@ -22,6 +23,8 @@ from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.session import Session
 
 __all__ = ["Tool", "Tools"]
+
+Read = Callable[[str], Reading]
 
 MOST_LINES = 20
 USUAL_LINES = 5
@@ -105,7 +108,7 @@ class Tools:
         self._session = session
         self._local = local
         self._locale = locale
-        self._acts: dict[str, Callable[[str, int], JsonObject]] = {
+        self._acts: dict[str, Callable[[str, int, Read], JsonObject]] = {
             "read": self._read,
             "redact": self._redact,
             "summarise": self._summarise,
@@ -130,33 +133,27 @@ class Tools:
         takes = ", ".join(tool.takes["properties"])
         if not isinstance(text, str) or set(given) - set(tool.takes["properties"]):
             raise InvalidDocument(f"expected {takes}")
-        if len(text) > MAX_TEXT_LENGTH and not self._handoff(text):  # a crisis is answered whatever else is wrong (P6)
+        read = cache(self._session.read)  # of this call alone: each text is read once, and none is kept
+        if len(text) > MAX_TEXT_LENGTH and not self._handoff(text, read):  # a crisis is answered whatever is wrong (P6)
             raise InvalidDocument(f"expected {takes}, and a text that is not too long")
         if type(at_most) is not int or not 1 <= at_most <= MOST_LINES:
             raise InvalidDocument(f"expected at_most to be 1 to {MOST_LINES}")
-        return self._acts[name](text, at_most)
+        return self._acts[name](text, at_most, read)
 
-    def _handoff(self, text: str) -> str:
+    def _handoff(self, text: str, read: Read) -> str:
         """Return the text that leads to a person, if somebody is in a crisis; else ""."""
-        situation = crisis_in({"text": text}, self._session.read)
+        situation = crisis_in({"text": text}, read)
         return handoff_for(self._edge.state, locale=self._locale, situation=situation) if situation else ""
 
-    def _read(self, text: str, _: int) -> JsonObject:
-        if handoff := self._handoff(text):
-            return {"handoff": handoff, **reading_json(self._read_somehow(text))}
-        return {"handoff": "", **reading_json(self._session.read(text))}
+    def _read(self, text: str, _: int, read: Read) -> JsonObject:
+        if handoff := self._handoff(text, read):
+            return {"handoff": handoff, **reading_json(_read_somehow(text, read))}
+        return {"handoff": "", **reading_json(read(text))}
 
-    def _read_somehow(self, text: str) -> Reading:
-        """Return what is found in a text beside which a person is asked to help: by forms alone, if the model fails."""
-        try:
-            return self._session.read(text)
-        except (MentorplaneError, ValueError):
-            return TextReader().read(text[:MAX_TEXT_LENGTH])
-
-    def _redact(self, text: str, _: int) -> JsonObject:
-        if handoff := self._handoff(text):
+    def _redact(self, text: str, _: int, read: Read) -> JsonObject:
+        if handoff := self._handoff(text, read):
             return {"handoff": handoff, "text": "", "placeholders": [], "not_assessed": []}
-        covered = self._session.redact(text)
+        covered = self._session.redact(text, read(text))
         spans = covered.spans
         return {
             "handoff": "",
@@ -164,18 +161,26 @@ class Tools:
             "placeholders": [
                 {"placeholder": s.placeholder, "type": s.type, "start": s.start, "end": s.end} for s in spans
             ],
-            "not_assessed": reading_json(self._session.read(text))["not_assessed"],
+            "not_assessed": reading_json(read(text))["not_assessed"],
         }
 
-    def _summarise(self, text: str, at_most: int) -> JsonObject:
-        if handoff := self._handoff(text):
+    def _summarise(self, text: str, at_most: int, read: Read) -> JsonObject:
+        if handoff := self._handoff(text, read):
             return {"handoff": handoff, "lines": []}
-        lines = summary_lines(text, at_most=at_most, reading=self._session.read(text))
+        lines = summary_lines(text, at_most=at_most, reading=read(text))
         if not self._local:
-            self._session.redact(text)  # what is found in the whole is covered in a sentence of it, too
+            self._session.redact(text, read(text))  # what is found in the whole is covered in a sentence of it, too
             lines = [self._session.redact(line).text for line in lines]
         return {"handoff": "", "lines": lines}
 
-    def _restore(self, text: str, _: int) -> JsonObject:
+    def _restore(self, text: str, _: int, __: Read) -> JsonObject:
         restored = self._session.restore(text)
         return {"text": restored.text, "unknown": list(restored.unknown)}
+
+
+def _read_somehow(text: str, read: Read) -> Reading:
+    """Return what is found in a text beside which a person is asked to help: by forms alone, if the model fails."""
+    try:
+        return read(text)
+    except (MentorplaneError, ValueError):
+        return TextReader().read(text[:MAX_TEXT_LENGTH])
