@@ -316,6 +316,22 @@ class Status:
     clock_behind: bool = False
     forks: int = 0
 
+    @classmethod
+    def of_state(cls, state: TrustState, reader: Installed, *, fresh: str, prompts: tuple[str, ...]) -> Status:
+        """Return what an adopted state says."""
+        return cls(
+            organisation=state.manifest.organisation,
+            channel=state.manifest.channel,
+            release=state.manifest.number,
+            manifest_sha256=state.manifest_digest.removeprefix("sha256:"),
+            fresh=fresh,
+            self_contained=state.trust.self_contained or state.checkpoint.witnesses == 0,
+            prompts=prompts,
+            reader=reader,
+            log_size=state.checkpoint.size,
+            log_root=state.checkpoint.root.hex(),
+        )
+
     def as_json(self) -> JsonObject:
         """Return the status as a JSON object."""
         return {

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from audit.frozen import replace
 from edge_runtime.adoption import Adopter, Held
 from edge_runtime.core.errors import MentorplaneError, NotTrusted, Unavailable
 from edge_runtime.core.manifest import DRAFT
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
+    from edge_runtime.tallies import Streaks
 
 __all__ = ["EdgeRuntime"]
 
@@ -158,6 +160,13 @@ class EdgeRuntime:
         return Receipts(self._home.folder)
 
     @cached_property
+    def streaks(self) -> Streaks:
+        """The exchanges of people with the assistant alone, counted in this home."""
+        from edge_runtime.tallies import Streaks
+
+        return Streaks(self._home.folder)
+
+    @cached_property
     def census(self) -> Census:
         """What this device tells once a day, and whether."""
         from edge_runtime.census import Census
@@ -235,7 +244,7 @@ class EdgeRuntime:
         from edge_runtime.following import Drafts, Following
 
         if self._channel != DRAFT or self._sources.first is None:
-            raise ValueError(f"expected a source and the channel {DRAFT!r} to follow: releases are looked for by poll")
+            raise ValueError(f"expected a source and the channel {DRAFT!r} to follow: poll looks for releases")
         self._followings.append(Following(Drafts(self._sources.first, self.refresh).look, every_s=every_s))
         return self._followings[-1]
 
@@ -247,26 +256,13 @@ class EdgeRuntime:
         from edge_runtime.reply import Status
 
         reader = self._reader.installed(self.state.manifest if self.state else None)
-        state, newer, forks = self.state, self._home.load_newer_format(), len(self.evidence())
-        if state is None:
+        newer, forks = self._home.load_newer_format(), len(self.evidence())
+        if self.state is None:
             return Status("", self._channel, None, "", "expired", True, (), reader, 0, "", newer, forks=forks)
-        return Status(
-            organisation=state.manifest.organisation,
-            channel=state.manifest.channel,
-            release=state.manifest.number,
-            manifest_sha256=state.manifest_digest.removeprefix("sha256:"),
-            fresh=self.staleness(),
-            self_contained=state.trust.self_contained or state.checkpoint.witnesses == 0,
-            prompts=self.prompts(),
-            reader=reader,
-            log_size=state.checkpoint.size,
-            log_root=state.checkpoint.root.hex(),
-            newer_format=newer,
-            stage=self.stage,
-            forks=forks,
-            as_of=self._hearing.at,
-            clock_behind=self._hearing.is_ahead_of(self.now()),
-        )
+        status = Status.of_state(self.state, reader, fresh=self.staleness(), prompts=self.prompts())
+        as_of, clock_behind = self._hearing.at, self._hearing.is_ahead_of(self.now())
+        told = replace(status, newer_format=newer, stage=self.stage, forks=forks)
+        return replace(told, as_of=as_of, clock_behind=clock_behind)
 
     def evidence(self) -> tuple[bytes, ...]:
         """Return the evidence of forks of the log that this device kept, oldest first; each is a file to hand on."""
@@ -364,8 +360,8 @@ class EdgeRuntime:
         """Return a session: one person's conversation, with one table of placeholders.
 
         Args:
-            learner: the host's id of the learner; stays on the device.
-            role: who is using it: `learner` or `mentor`.
+            learner: the host's id of the learner, by whom exchanges with the assistant alone are counted; stays here.
+            role: who is using it: `learner`, or `mentor`, who is a person and so never alone with the assistant.
             names: people's names the host knows (the learner, mentors, colleagues): covered wherever they occur.
             terms: other words to cover, such as project code names.
             consents: what the person agreed to, in the words of the policy's vocabulary (`cloud`, …).

@@ -51,11 +51,12 @@ class Session:
     ) -> None:
         if any(isinstance(given, str) for given in (names, terms, consents)):
             raise ValueError("expected lists of texts for names, terms and consents, got one text")
-        self._learner = learner
-        self._role = role
+        if role not in {"learner", "mentor"}:
+            raise ValueError("expected the role learner or mentor")
         self._memory: Memory = continues._memory if continues else Memory()  # noqa: SLF001 - of another of its kind
         self._talk = Talk(
             runtime,
+            learner=learner if role == "learner" else None,
             names=tuple(names),
             terms=tuple(terms),
             consents=frozenset(consents),
@@ -83,6 +84,14 @@ class Session:
     def restore(self, text: str) -> Restored:
         """Return `text` with the session's placeholders replaced by their values; unknown ones stay and are named."""
         return self._memory.placeholders.restore(text)
+
+    def check_in(self) -> None:
+        """Note that the person talked with somebody: exchanges with the assistant alone are counted anew.
+
+        Raises:
+            OSError, Unavailable: the home cannot be written.
+        """
+        self._talk.checked_in()
 
     def decide(self, prompt: str, inputs: Mapping[str, Any]) -> Decision:
         """Return where the prompt may run for these inputs, and the rules that decided.

@@ -4,6 +4,7 @@ refresh   fetch, verify and adopt what the source publishes
 released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
 evidence  write the evidence of a fork of the log to a file
+check-in  a person talked with somebody: exchanges with the assistant alone count anew
 reveal    prove a text of a run to somebody outside; forget destroys what that takes
 run       run an approved prompt
 decide    say where a prompt may run for these inputs, and why
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_runtime.cli.census import census
+from edge_runtime.cli.check_in import check_in
 from edge_runtime.cli.evidence import evidence
 from edge_runtime.cli.mcp import mcp
 from edge_runtime.cli.opening import (
@@ -68,6 +70,7 @@ app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=T
 app.command()(released)
 app.command()(evidence)
 app.command()(census)
+app.command()(check_in)
 app.command()(mcp)
 app.command()(reveal)
 app.command()(forget)

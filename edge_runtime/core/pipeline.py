@@ -58,13 +58,16 @@ _CRISIS = ("none", "low_mood", "crisis")
 
 @frozen
 class Situation:
-    """What is so beside the text: permissions of the person and of the device, and how stale the release is."""
+    """What is so beside the text: permissions of the person and of the device, and how stale the release is.
+
+    `ai_streak` is how many exchanges there were with the assistant alone; none: nobody can tell.
+    """
 
     consents: frozenset[str] = frozenset()
     agreement: int = 0
     capabilities: frozenset[str] = frozenset()
     staleness: str = "fresh"
-    ai_streak: int = 0
+    ai_streak: int | None = None
 
 
 def free_texts(prompt: Prompt, values: Mapping[str, Any]) -> dict[str, str]:
@@ -99,10 +102,12 @@ def context_of(prompt: Prompt, readings: Iterable[Reading], *, situation: Situat
     )
 
 
-def _at_most_known(vocabulary: Vocabulary, name: str, value: int) -> int:
+def _at_most_known(vocabulary: Vocabulary, name: str, value: int | None) -> int | None:
     """Return `value`, or the highest level the vocabulary knows: beyond it is as much as it can say."""
     attribute = vocabulary.find(name)
-    return min(value, attribute.values[-1]) if attribute and isinstance(attribute.values, range) else value
+    if value is None or attribute is None or not isinstance(attribute.values, range):
+        return value
+    return min(value, attribute.values[-1])
 
 
 def _labels(readings: tuple[Reading, ...]) -> frozenset[str] | None:

@@ -131,6 +131,7 @@ class Answers:
             consents=frozenset(_texts(question, CONSENTS)),
             capabilities=self._edge.capabilities() | supposed,
             staleness=self._edge.staleness(),
+            ai_streak=0,  # this page is a mentor's: nobody is with the assistant alone
         )
         policy = self._edge.trusted().policy
         context = context_of(prompt, (reading,), situation=situation, vocabulary=policy.vocabulary)

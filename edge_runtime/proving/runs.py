@@ -1,7 +1,7 @@
 """What the watched process does: each text through each route, or through the host's own app.
 
-    scenario   what the person allows, and how fresh the release is        device, redacted, cloud, one consent, expired
-                                                    ... and through `serve`, where it is installed
+    scenario   what the person allows, how fresh the release is, who answers      device, redacted, cloud, one consent,
+                                     expired, with a model on the device, handed over, and through `serve` where it is
     run        one turn of one text with one approved prompt               `run`, `arun` and `stream` by turns
 
 Promises: a run that raises is told as one; what a reply says of itself is told for the parent to compare with what
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen, replace
-from edge_runtime import CloudModel, EdgeRuntime, Reply
+from edge_runtime import CloudModel, EdgeRuntime, LocalModel, Reply
 from edge_runtime.proving import served
 from edge_runtime.proving.samples import fill_inputs, sample_output
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIOS", "run"]
 
-SCENARIOS = ("device", "redacted", "cloud", "cloud consent alone", "expired release", "handed over", "serve")
-"""What a text is run under: a person's limit with every consent, one consent, an old release; for a model that
-the app brings; and through `serve`."""
+EXPIRED, LOCAL, HANDED, SERVE = "expired release", "local model", "handed over", "serve"
+SCENARIOS = ("device", "redacted", "cloud", "cloud consent alone", EXPIRED, LOCAL, HANDED, SERVE)
+"""What a text is run under: a person's limit with every consent, one consent, an old release; with a model on this
+device beside the cloud's; for a model that the app brings; and through `serve`."""
 _DAY_S = 86_400
 _MODEL = {"MENTORPLANE_CLOUD_MODEL": "proof", "MENTORPLANE_CLOUD_KEY": "none", "OPENAI_API_KEY": "none"}
 """With the recorder's address, what an app finds in its environment: whoever asks a model asks the recorder."""
@@ -67,8 +68,9 @@ class _Device:
 
 
 def _run_prompts(line: Line, job: Mapping[str, Any]) -> None:
-    cloud = CloudModel("proof", job["url"]) if job["cloud"] else None
-    fresh, expired = (_open(job, cloud, expired=expired) for expired in (False, True))
+    models = {"cloud": CloudModel("proof", job["urls"][0]) if job["cloud"] else None}
+    fresh = _open(job, models)
+    others = {EXPIRED: _open(job, models, expired=True), LOCAL: _open(job, {**models, "local": _local(job)})}
     status = fresh.edge.status()
     line.tell(
         "device",
@@ -82,18 +84,22 @@ def _run_prompts(line: Line, job: Mapping[str, Any]) -> None:
     client = served.Client(fresh.edge, line) if job["serve"] else None
     for number, text in enumerate(job["texts"]):
         for scenario in SCENARIOS:
-            device = expired if scenario == "expired release" else fresh
-            if scenario != "serve" or client:
+            device = others.get(scenario, fresh)
+            if scenario != SERVE or client:
                 _Conversation(line, device, scenario, number=number, text=text, client=client).hold()
 
 
-def _open(job: Mapping[str, Any], cloud: CloudModel | None, *, expired: bool) -> _Device:
+def _local(job: Mapping[str, Any]) -> LocalModel:
+    return LocalModel("proof-here", job["urls"][1])
+
+
+def _open(job: Mapping[str, Any], models: Mapping[str, Any], *, expired: bool = False) -> _Device:
     """Open the copy of the home, as long after it last heard from its source as makes it fresh, or expired."""
     home = job["expired" if expired else "home"]
     looked = EdgeRuntime.open(home, trust=job["trust"], channel=job["channel"], clock=lambda: 0.0)  # no time is noted
     heard, manifest = looked.status().as_of, looked.trusted().manifest
     now = heard + (manifest.valid_for_s + _DAY_S if expired else 1)
-    edge = EdgeRuntime.open(home, trust=job["trust"], channel=job["channel"], cloud=cloud, clock=lambda: float(now))
+    edge = EdgeRuntime.open(home, trust=job["trust"], channel=job["channel"], clock=lambda: float(now), **models)
     attribute = edge.trusted().policy.vocabulary.find("consents")
     consents = frozenset(map(str, attribute.values)) if attribute else frozenset()
     return _Device(edge, tuple(edge.prompt(name) for name in edge.prompts()), consents)
@@ -121,7 +127,7 @@ class _Conversation:
 
     def hold(self) -> None:
         """Say every turn; after a hand-off, the person goes on."""
-        ask = self._through_serve() if self._scenario == "serve" else self._in_session()
+        ask = self._through_serve() if self._scenario == SERVE else self._in_session()
         for number, said in enumerate(self._text["turns"]):
             turn = self._turn(number, said)
             if turn is None:
@@ -152,7 +158,7 @@ class _Conversation:
         """Return who asks, and what they allow."""
         scenario = self._scenario
         return {
-            "learner": f"learner-{self._number}",
+            "learner": f"learner-{self._number} {scenario}",  # so that nobody is long with the assistant alone
             "names": self._text["names"],
             "terms": self._text["terms"],
             "consents": ["cloud"] if scenario == "cloud consent alone" else sorted(self._device.consents),
@@ -166,7 +172,7 @@ class _Conversation:
 
         def ask(turn: _Turn) -> dict[str, Any]:
             name, inputs, way = turn.prompt.name, turn.inputs, (self._number + turn.number) % 3
-            if self._scenario == "handed over":
+            if self._scenario == HANDED:
                 return _told(session.hand_over(name, inputs, go_on=turn.go_on), turn.place)
             if turn.go_on or way == 0:
                 return _told(session.run(name, inputs, go_on=turn.go_on), turn.place)
@@ -180,7 +186,7 @@ class _Conversation:
         return ask
 
     def _through_serve(self) -> _Ask:
-        """Return what asks the server; an answer tells what a reply tells, but for texts."""
+        """Return what asks the server; an answer tells what a reply tells."""
         client, name = self._client, f"session-{self._number}"
         assert client is not None
 
@@ -192,7 +198,7 @@ class _Conversation:
             return {
                 "route": told["route"],
                 "outcome": told["outcome"],
-                "disclosed": "*" if sent else None,
+                "disclosed": told["disclosure"],
                 # Where something left and the reply was made here all the same, the stricter rule counts.
                 "disclosed_route": ("cloud" if told["route"] == "cloud" else "redacted") if sent else "",
                 "sent_bytes": sent,
@@ -229,13 +235,14 @@ def _told(reply: Reply, place: str = "") -> dict[str, Any]:
 
 def _run_app(line: Line, job: Mapping[str, Any]) -> None:
     sys.path.insert(0, job["folder"])
-    os.environ.update(_MODEL, MENTORPLANE_CLOUD_URL=job["url"], OPENAI_BASE_URL=job["url"])
+    os.environ.update(_MODEL, MENTORPLANE_CLOUD_URL=job["urls"][0], OPENAI_BASE_URL=job["urls"][0])
     module, _, name = job["app"].partition(":")
     loaded, raised = _called(lambda: getattr(importlib.import_module(module), name))
     if raised:
         line.tell("no-app", raised=raised)
         return
     takes_names = "names" in inspect.signature(loaded).parameters
+    line.tell("app", names_told=takes_names)
     for number, text in enumerate(job["texts"]):
         for turn, said in enumerate(text["turns"]):
             more = {"names": [*text["names"], *text["terms"]]} if takes_names else {}

@@ -104,6 +104,7 @@ def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = No
         agreement=talk.agreement,
         capabilities=runtime.capabilities() | wish.capabilities,
         staleness=runtime.staleness(),
+        ai_streak=talk.streak(),
     )
     context = context_of(approved, readings.values(), situation=situation, vocabulary=state.policy.vocabulary)
     decision = runtime.policy_for(approved.name, talk.at_most, state).decide(context)

@@ -19,10 +19,14 @@ from edge_runtime.tracing import trace_run
 
 __all__ = ["keep", "reply_to"]
 
+EXCHANGES = frozenset({"answered", "filled", "handed-over", "stopped"})
+"""The outcomes by which a person had an exchange with the assistant alone; one with tools is counted at its end."""
+
 
 def reply_to(talk: Talk, run: Run, made: Made, *, wire: Wire) -> Reply:
     """Keep the receipt of a run, and return the reply."""
     receipt, problems = keep(talk, run.state, run.entry, route=made.route, outcome=made.outcome, of=(run, made, wire))
+    problems += _counted(talk) if made.outcome in EXCHANGES else ()
     if talk.runtime.traced and receipt is not None and not talk.runtime.census.is_off:
         trace_run(receipt, wire.asked, started_ns=wire.began_ns)
     return Reply(
@@ -69,6 +73,14 @@ def keep(
         return talk.runtime.receipts.append(_with_run(receipt, run, made, wire=wire), _texts(run, made, wire)), ()
     except (MentorplaneError, OSError, ValueError, OverflowError) as error:  # a clock may show no time at all
         return None, (f"the receipt could not be kept: {type(error).__name__}",)
+
+
+def _counted(talk: Talk) -> tuple[str, ...]:
+    try:
+        talk.exchanged()
+    except (MentorplaneError, OSError) as error:  # from now on it counts as the most there can be
+        return (f"the exchange could not be counted: {type(error).__name__}",)
+    return ()
 
 
 def _receipt(talk: Talk, state: TrustState, entry: Entry, *, route: str, outcome: str) -> Receipt:

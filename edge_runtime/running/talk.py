@@ -27,12 +27,13 @@ class Memory:
 
 
 class Talk:
-    """One person's conversation, as the steps of a run see it. Thread-safe."""
+    """One person's conversation, as the steps of a run see it; `learner` is none for a mentor. Thread-safe."""
 
     def __init__(
         self,
         runtime: EdgeRuntime,
         *,
+        learner: str | None,
         names: tuple[str, ...],
         terms: tuple[str, ...],
         consents: frozenset[str],
@@ -42,6 +43,7 @@ class Talk:
         memory: Memory,
     ) -> None:
         self.runtime = runtime
+        self._learner = learner
         self.known = (*names, *terms)
         self.consents = consents
         self.agreement = agreement
@@ -54,6 +56,20 @@ class Talk:
     def _reader(self) -> TextReader:
         """The reader, with the runtime's model, which is loaded here if no text was read before."""
         return self._by_form.with_encoder(self.runtime.encoder)
+
+    def streak(self) -> int | None:
+        """Return how many exchanges the person had with the assistant alone; none if nobody can tell."""
+        return 0 if self._learner is None else self.runtime.streaks.of(self._learner)
+
+    def exchanged(self) -> None:
+        """Count one more; raises `OSError` or `Unavailable` where that cannot be written down."""
+        if self._learner is not None:
+            self.runtime.streaks.add(self._learner)
+
+    def checked_in(self) -> None:
+        """Begin to count anew; raises as `exchanged` does."""
+        if self._learner is not None:
+            self.runtime.streaks.clear(self._learner)
 
     def read(self, text: str) -> Reading:
         """Return what is found in `text`."""

@@ -24,7 +24,7 @@ _PHRASES = {
     "injection": "with {} instructions to the model hidden in it",
     "tier": "for a prompt of {}",
     "staleness": "while the policy on the device is {}",
-    "ai_streak": "after {} sessions with the assistant only",
+    "ai_streak": "after {} exchanges with the assistant alone",
 }
 _FULL = {"consents": "with every consent given", "capabilities": "", "agreement": ""}
 _LACKING = {

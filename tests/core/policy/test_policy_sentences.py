@@ -42,7 +42,7 @@ EVERY_CONSENT = ", with every consent given"
             {"tier": "R3", "staleness": "stale"},
             "a text for a prompt of tier R3 while the policy on the device is stale" + EVERY_CONSENT,
         ),
-        ({"ai_streak": 4}, "a text after 4 sessions with the assistant only" + EVERY_CONSENT),
+        ({"ai_streak": 4}, "a text after 4 exchanges with the assistant alone" + EVERY_CONSENT),
         ({"labels": None}, "a text whose labels nobody assessed" + EVERY_CONSENT),
         ({"consents": frozenset()}, "a text with nothing sensitive, with no consents given"),
         (

@@ -1,0 +1,115 @@
+"""Counts in a home that hold nothing else: a file is as long as what it counts.
+
+    home/streaks/key       32 random bytes, read by nobody but the owner of the home
+    home/streaks/<hex>     exchanges of one person with the assistant alone, named by the key and the host's id
+
+Promises: whoever adds waits for nobody, several processes may add at once, and no addition is lost; nothing says when,
+of what or of whom a count is. What could not be counted is told as unknown, never as less. Does not: decide.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from edge_runtime.core.errors import Unavailable
+from edge_runtime.home import holding
+
+__all__ = ["Streaks", "Tally"]
+
+KEY_BYTES = 32
+MOST = 999
+"""Where counting ends: no policy asks for more."""
+LOCK_TIMEOUT_S = 1
+
+
+class Tally:
+    """One count."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self) -> None:
+        """Count one more; raises `OSError` where that cannot be written down."""
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, b".")
+        finally:
+            os.close(handle)
+
+    def count(self) -> int:
+        """Return how many were counted; raises `OSError` where nobody can tell."""
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def clear(self) -> None:
+        """Begin anew; raises `OSError` where that cannot be written down."""
+        self._path.unlink(missing_ok=True)
+
+
+class Streaks:
+    """How many exchanges people had with the assistant alone since they last talked with a person."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "streaks"
+        self._uncounted: set[str] = set()
+
+    def of(self, learner: str) -> int | None:
+        """Return how many one person had; None if nobody can tell."""
+        if learner in self._uncounted:
+            return None
+        try:
+            tally = self._tally(learner)
+            return tally.count() if tally else 0
+        except (OSError, Unavailable):
+            return None
+
+    def add(self, learner: str) -> None:
+        """Count one exchange more.
+
+        Raises:
+            OSError, Unavailable: it cannot be written down; until `clear` nobody can tell how many there were.
+        """
+        try:
+            tally = self._tally(learner) or self._begun(learner)
+            if tally.count() < MOST:
+                tally.add()
+        except (OSError, Unavailable):
+            self._uncounted.add(learner)
+            raise
+
+    def clear(self, learner: str) -> None:
+        """Begin anew: the person talked with somebody.
+
+        Raises:
+            OSError, Unavailable: that cannot be written down.
+        """
+        if tally := self._tally(learner):
+            tally.clear()
+        self._uncounted.discard(learner)
+
+    def _tally(self, learner: str) -> Tally | None:
+        """Return the count of one person, none where nobody was counted yet."""
+        try:
+            key = (self._folder / "key").read_bytes()
+        except FileNotFoundError:
+            return None
+        if len(key) != KEY_BYTES:
+            raise Unavailable("expected the key to the counts of this home, got something else")
+        return Tally(self._folder / hmac.digest(key, learner.encode("utf-8", "replace"), "sha256").hex())
+
+    def _begun(self, learner: str) -> Tally:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        with holding(self._folder / "lock", "counts", timeout_s=LOCK_TIMEOUT_S):
+            if (self._tally(learner)) is None:
+                drawing = self._folder / ".key"
+                with os.fdopen(os.open(drawing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(KEY_BYTES))
+                drawing.replace(self._folder / "key")
+        tally = self._tally(learner)
+        assert tally is not None
+        return tally
