@@ -2,7 +2,8 @@
 
 Promises: the scan sees through capitals, accents, compatibility forms and what prints nothing; through blanks and signs
 within a value; through Base64 and hex at every alignment, URL, JSON and quoted-printable escapes and character
-references, also one inside another. Parts of a person's name count. A hit means: do not send. No repr shows a value.
+references, also one inside another. Parts of a person's name count, and so does half of a number. A hit means: do not
+send. No repr shows a value.
 Does not: see through encryption, compression or a translation. A name that is an everyday word ("Will") counts
 only inside a sentence and with a capital, and one that two everyday words make ("as her") not at all, or every
 approved script would be refused.
@@ -31,6 +32,8 @@ MAX_PLACEHOLDER_LENGTH = 41
 
 MIN_COMPACT = 8
 MIN_COMPACT_STRUCTURED = 7
+_STRUCTURED = frozenset({"BANK", "CARD", "ID_NUMBER", "PHONE"})
+_HALVED = _STRUCTURED | {"SALARY", "TERM"}
 PHONE_TAIL = 9
 """Digits at the end of a telephone number that it has with and without its country code."""
 
@@ -149,16 +152,21 @@ def _is_prose(whole: str, words: tuple[str, ...]) -> bool:
 
 
 def _compacts(entry: Entry) -> Iterator[str]:
-    """Yield the spellings of a value without blanks and signs, where they are long enough to be told from chance."""
+    """Yield the spellings of a value without blanks and signs, where they are long enough to be told from chance.
+
+    Of a number that is as long, each half is one: it may be said in two turns.
+    """
     if entry.type == LITERAL:
         return
-    structured = entry.type in {"BANK", "CARD", "ID_NUMBER", "PHONE"}
     for form in entry.forms:
         compact = "".join(word_keys(normalise(form).text))
         if entry.type == "PHONE":
             compact = compact[-PHONE_TAIL:]
-        if len(compact) >= (MIN_COMPACT_STRUCTURED if structured else MIN_COMPACT):
+        if len(compact) >= (MIN_COMPACT_STRUCTURED if entry.type in _STRUCTURED else MIN_COMPACT):
             yield compact
+            if entry.type in _HALVED and 2 * sum(map(str.isdecimal, compact)) > len(compact):
+                half = max(MIN_COMPACT_STRUCTURED, len(compact) - len(compact) // 2)
+                yield from (compact[:half], compact[-half:])
 
 
 def _counts(text: str, match: Match) -> bool:

@@ -110,6 +110,24 @@ def test_what_holds_no_value_may_leave(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "half", ["DE89 3704 004", "4 0532 0130 00", "DE 8 9 3 7 0 4 0 0 4", "4111 1111", "900 123", "00900123"]
+)
+def test_attack_a_number_is_said_in_two_turns(half: str) -> None:
+    """Half of a number that is known counts as much as the whole: what is said in two turns leaves in neither."""
+    kind = "BANK" if half[:2] in {"DE", "4 "} else "CARD" if half[0] == "4" else "PHONE"
+    assert find_raw_values(f"The rest of it is {half}.".encode(), TABLE) == ((kind,) if half != "900 123" else ())
+
+
+def test_attack_the_first_digit_of_an_amount_is_covered_and_the_rest_leaves() -> None:
+    """Digits that stand apart behind the first, which alone was taken for an amount, are those of the value."""
+    reader = TextReader(terms=("153,260.24",))
+    _, table = redact("153,260.24", reader.read("153,260.24"), PlaceholderTable())
+    said = "I earn \u00a31 5 3 , 2 6 0 . 2 4 a year."
+    covered, table = redact(said, reader.read(said), table)
+    assert find_raw_values(covered.text.encode(), table) != ()
+
+
+@pytest.mark.parametrize(
     ("name", "prose", "split"),
     [
         ("Asher", "It was as her friend said.", "As-her said so."),
