@@ -2,7 +2,8 @@
 
 Promises: the same sources give the same bytes whatever their order, layout or quoting; what is frozen is read back with
 the functions that a device uses, and its templates are checked after the includes stand in them; a missing include and
-a cycle of includes are named. Does not: decide whether a closure may be released (see the workflow), store anything.
+a cycle of includes are named; approval rules ask whoever represents people about every change of what is measured.
+Does not: decide whether a closure may be released (see the workflow), store anything.
 Formats: `mentorplane-prompt/1`, `mentorplane-policy/1`, `mentorplane-approval-rules/1` in docs/formats.md.
 """
 
@@ -24,7 +25,7 @@ from control_plane.registry.sources import (
 from control_plane.registry.strict_yaml import JsonPath, shown
 from edge_runtime.core import canonical
 from edge_runtime.core.agreement import parse_agreement
-from edge_runtime.core.approval import parse_rules
+from edge_runtime.core.approval import REPRESENTATIVE, asks_representative, parse_rules
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_schema
 from edge_runtime.core.errors import InvalidDocument
@@ -38,7 +39,7 @@ from edge_runtime.core.template import check_template, uses_of
 from edge_runtime.core.tools import RESULTS
 from edge_runtime.core.vocabulary import parse_vocabulary
 
-__all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "SCRIPTS", "WORDS", "check_closure", "freeze"]
+__all__ = ["CLOSURE_KINDS", "MAX_INCLUDE_DEPTH", "SCRIPTS", "UNREPRESENTED", "WORDS", "check_closure", "freeze"]
 
 SCRIPTS = ("handoff", "prompt")
 WORDS = ("permissions", "sensitivities")
@@ -54,6 +55,9 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 CLOSURE_KINDS = tuple(sorted((*SCRIPTS, *_PARSERS)))
 _NOT_FILED = ("approval-rules",)
+UNREPRESENTED = (
+    f"expected a rule that needs an {REPRESENTATIVE} for every change of what is measured, whatever its size"
+)
 MAX_INCLUDE_DEPTH = 8
 MAX_RESOLVED = 100_000
 """Most characters of one text once its includes stand in it."""
@@ -88,7 +92,7 @@ def freeze(source: Source, sources: Iterable[Source] = ()) -> bytes:
     except SourceError:
         raise
     except InvalidDocument as error:
-        expected = f"what a device can read, got a problem: {error}"
+        expected = f"what can be released, got a problem: {error}"
         raise SourceError([problem_at(source, (), expected)]) from error
     return data
 
@@ -97,7 +101,7 @@ def check_closure(kind: str, data: bytes) -> None:
     """Check that a device would read `data` as a closure of that kind, its templates and schemas included.
 
     Raises:
-        InvalidDocument: it would not; the message says what was expected.
+        InvalidDocument: it would not, or people would be measured without a say; the message says what was expected.
     """
     if kind in SCRIPTS:
         prompt = parse_prompt(data)
@@ -110,6 +114,8 @@ def check_closure(kind: str, data: bytes) -> None:
         read_rules(prompt.rules, DEFAULT_VOCABULARY)
     elif kind in _PARSERS:
         _PARSERS[kind](data)
+        if kind == "approval-rules" and not asks_representative(parse_rules(data)):
+            raise InvalidDocument(UNREPRESENTED)
     else:
         raise InvalidDocument(f"expected a closure of kind {', '.join(CLOSURE_KINDS)}, got another")
 

@@ -12,11 +12,11 @@ log holds the statements (see `trust`). Format: docs/formats.md, `mentorplane-ap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 
-from audit.frozen import frozen
+from audit.frozen import frozen, replace
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
@@ -30,7 +30,9 @@ __all__ = [
     "APPROVING",
     "CHANGES",
     "EVERY_CHANGE",
+    "MEASURED",
     "NOT_APPROVING",
+    "REPRESENTATIVE",
     "SETTINGS",
     "ApprovalRule",
     "ApprovalRules",
@@ -38,6 +40,8 @@ __all__ = [
     "Changed",
     "Person",
     "When",
+    "asks_representative",
+    "keeps_measured",
     "parse_rules",
     "read_signed",
     "refuses_empty",
@@ -62,6 +66,9 @@ NOT_APPROVING = ("administrator", "auditor", "author", "release-manager", "revie
 CHANGES = ("addition", "contract", "filing", "loosening", "measured", "removal", "tightening", "wording")
 """The kinds of change; a change is of one or more of them, decided by the software."""
 EVERY_CHANGE = frozenset(CHANGES)
+MEASURED = "measured"
+REPRESENTATIVE = "employee-representative"
+"""What is measured about people changes with the agreement of whoever represents them, and never without."""
 SETTINGS = "release"
 """What a rule calls the release's own settings, beside the kinds of entries."""
 _GLOB = re.compile(r"[a-z0-9.*/-]{1,200}")
@@ -298,15 +305,43 @@ def tightens(after: ApprovalRules, before: ApprovalRules) -> bool:
     more, but where a change was refused because no rule applied to it, a rule that does opens a way: that is no proof.
     """
     return (
-        all(
-            any(_is_within(rule.when, other.when) and implies(other.need, rule.need) for other in after.rules)
-            for rule in before.rules
-        )
-        and all(_was_ruled(rule.when, before) for rule in after.rules)
+        _keeps(after.rules, before.rules)
         and implies(after.emergency, before.emergency)
         and all(getattr(after, name) <= getattr(before, name) for name in _DAYS)
         and keeps_compatible(after.compatibility, before.compatibility)
     )
+
+
+def keeps_measured(after: ApprovalRules, before: ApprovalRules) -> bool:
+    """Return whether `after` is sure to ask, for what is measured about people, for all that `before` asks for.
+
+    An emergency need not be looked at: it asks for these rules besides.
+    """
+    return _keeps(*(tuple(_about_measured(rules)) for rules in (after, before)))
+
+
+def _about_measured(rules: ApprovalRules) -> Iterable[ApprovalRule]:
+    """Yield the rules that apply to what is measured, as if they applied to nothing else."""
+    for rule in rules.rules:
+        if not rule.when.changes or MEASURED in rule.when.changes:
+            yield replace(rule, when=replace(rule.when, changes=(MEASURED,)))
+
+
+def asks_representative(rules: ApprovalRules) -> bool:
+    """Return whether every change of what is measured needs whoever represents the people who are measured.
+
+    That is: for each tier and kind of entry, wherever it stands and however little changes with it, a rule applies that
+    nobody meets without them.
+    """
+    least = (Case(kind, tier, frozenset({MEASURED}), frozenset(), 1) for kind, tier in product(KINDS, TIERS))
+    asking = [rule.when for rule in rules.rules if not rule.when.paths and implies(rule.need, REPRESENTATIVE)]
+    return all(any(when.fits(case) for when in asking) for case in least)
+
+
+def _keeps(after: Sequence[ApprovalRule], before: Sequence[ApprovalRule]) -> bool:
+    return all(
+        any(_is_within(rule.when, other.when) and implies(other.need, rule.need) for other in after) for rule in before
+    ) and all(_was_ruled(rule.when, before) for rule in after)
 
 
 def _is_within(when: When, other: When) -> bool:
@@ -317,14 +352,11 @@ def _is_within(when: When, other: When) -> bool:
     )
 
 
-def _was_ruled(when: When, rules: ApprovalRules) -> bool:
+def _was_ruled(when: When, rules: Sequence[ApprovalRule]) -> bool:
     """Return whether some rule applies to each change that `when` applies to, so that none was refused without one."""
     cells = product(when.tiers or TIERS, when.changes or CHANGES, when.kinds or (*KINDS, SETTINGS))
     return all(
-        any(
-            _is_within(When((tier,), (change,), (kind,), when.paths, when.at_least_changed), r.when)
-            for r in rules.rules
-        )
+        any(_is_within(When((tier,), (change,), (kind,), when.paths, when.at_least_changed), r.when) for r in rules)
         for tier, change, kind in cells
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from itertools import compress
 
 from audit.frozen import frozen
-from edge_runtime.core.approval import SETTINGS, ApprovalRules, Case, Changed
+from edge_runtime.core.approval import MEASURED, SETTINGS, ApprovalRules, Case, Changed
 from edge_runtime.core.manifest import TIERS, Entry, Manifest, Settings
 from edge_runtime.core.quorum import Tree
 from edge_runtime.core.rollout import loosens_stages
@@ -29,8 +29,7 @@ Need = tuple[str, Tree]
 EMERGENCY = "this is an emergency release"
 HIGHEST = TIERS[-1]
 NOT_IN_HASTE = ("approval-rules", SETTINGS)
-MEASURED = "measured"
-"""What the quorum of emergencies alone does not change: these kinds of entries, and what is measured about people."""
+"""What the quorum of emergencies alone does not change: these kinds of entries; nor what is measured about people."""
 
 
 @frozen
@@ -161,11 +160,11 @@ class _Asking:
     def _find(self, case: Case, *, own: bool) -> Iterable[tuple[Need, ...]]:
         doing = self._doing
         haste = doing.manifest.emergency and own
+        if doing.follows and own and case.changes is None and case.kind != SETTINGS:
+            return  # it could be known, and is not
         if haste and case.kind not in NOT_IN_HASTE and MEASURED not in (case.changes or ()):
             yield from (((EMERGENCY, rules.emergency),) for rules in doing.rules)
             return
-        if doing.follows and own and case.changes is None and case.kind != SETTINGS:
-            return  # it could be known, and is not
         for rules in doing.rules:
             more: tuple[Need, ...] = ((EMERGENCY, rules.emergency),) if haste else ()
             for chosen in rules.alternatives(case):

@@ -9,7 +9,8 @@ work it out here. A change is of one or more kinds:
     contract            inputs or output of a script
     loosening           something that was forbidden, asked for or kept near is so no longer
     tightening          the reverse
-    measured            what is measured about people: measures, a model's labels, a rule against telemetry that goes
+    measured            what is measured about people: measures, a model's labels, the words of a policy, a rule against
+                        telemetry that goes; and that approval rules may ask for less where these change
 
 Promises: what cannot be read, or differs in a member that is not listed here, is of every kind.
 Does not: compare records (see `change_judges`), say who must agree (see `approval`). Source: docs/adr/0018.
@@ -113,6 +114,7 @@ _KINDS: Mapping[str, _Members] = {
         parse_vocabulary,
         wording=_TEXTS | {"meanings"},
         judged=frozenset({"permissions", "sensitivities"}),
+        judge=judges.judge_vocabularies,
     ),
 }
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from edge_runtime.core.agreement import Agreement, Stored
-from edge_runtime.core.approval import ApprovalRules, tightens
+from edge_runtime.core.approval import ApprovalRules, keeps_measured, tightens
 from edge_runtime.core.canonical import encode
 from edge_runtime.core.contract import DATA_CLASSES, Input
 from edge_runtime.core.model import ModelCard
@@ -22,6 +22,7 @@ from edge_runtime.core.policy import Layer, Policy, Route, Rule, Vocabulary, com
 from edge_runtime.core.prompt import PLACEMENTS, Prompt
 from edge_runtime.core.session_type import SessionType
 from edge_runtime.core.tools import Tool
+from edge_runtime.core.vocabulary import GovernedVocabulary
 
 __all__ = [
     "judge_agreements",
@@ -32,6 +33,7 @@ __all__ = [
     "judge_rules",
     "judge_scripts",
     "judge_session_types",
+    "judge_vocabularies",
 ]
 
 NO_TELEMETRY = "no-telemetry"
@@ -64,9 +66,8 @@ def judge_policies(old: Policy, new: Policy, _vocabulary: Vocabulary) -> set[str
     if (old.layer, old.vocabulary) == (new.layer, new.vocabulary):
         return set()
     found = _judge_layers(old.layer, new.layer, (old.vocabulary, new.vocabulary))
-    if describe_changes(old.vocabulary, new.vocabulary):
-        required = {name for rule in old.layer.rules for name in rule.require}
-        found |= {"loosening"} | ({"measured"} if NO_TELEMETRY in required else set())
+    if describe_changes(old.vocabulary, new.vocabulary):  # scripts have rules in these words, too
+        found |= {"loosening", "measured"}
     if found and _texts(old.layer.rules) == _texts(new.layer.rules):
         return found
     return found | {"wording"}  # other texts, or another way to say the same
@@ -142,10 +143,18 @@ def _is_laxer(new: Input, old: Input) -> bool:
 
 
 def judge_rules(old: ApprovalRules, new: ApprovalRules, _vocabulary: Vocabulary) -> set[str]:
-    """Judge approval rules: loosening unless the new ones are sure to ask for all that the old ones ask."""
+    """Judge approval rules: loosening unless the new ones are sure to ask for all that the old ones ask.
+
+    Where they may ask for less about what is measured, that is a change of it: those who are measured have a say.
+    """
     if not tightens(new, old):
-        return {"loosening"}
+        return {"loosening"} if keeps_measured(new, old) else {"loosening", "measured"}
     return {"wording"} if tightens(old, new) else {"tightening"}
+
+
+def judge_vocabularies(old: GovernedVocabulary, new: GovernedVocabulary, _vocabulary: Vocabulary) -> set[str]:
+    """Judge vocabularies: the words are what is looked for in what people write, and what they are asked for."""
+    return {"measured"} if describe_changes(old.vocabulary, new.vocabulary) else set()
 
 
 def judge_models(old: ModelCard, new: ModelCard, _vocabulary: Vocabulary) -> set[str]:

@@ -20,13 +20,15 @@ from edge_runtime.core.approval import (
     ApprovalRules,
     Case,
     When,
+    asks_representative,
+    keeps_measured,
     parse_rules,
     refuses_empty,
     tightens,
 )
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import KINDS, TIERS
-from edge_runtime.core.quorum import AllOf, AtLeast, Tree, find_missing
+from edge_runtime.core.quorum import AllOf, AnyOf, AtLeast, Tree, find_missing
 from tests.conftest import examples
 from tests.simulator import rules, tier_rules
 
@@ -126,8 +128,9 @@ def test_rules_that_are_proved_tighter_are(
     """Nothing passes the tighter rules that did not pass before; rules are as tight as themselves."""
     assert tightens(before, before)
     for one in (after, dataclasses.replace(before, rules=(*before.rules, *after.rules))):
-        if tightens(one, before) and is_met(one, case, signers):
-            assert is_met(before, case, signers)
+        if tightens(one, before):
+            assert keeps_measured(one, before)
+            assert is_met(before, case, signers) or not is_met(one, case, signers)
 
 
 def test_a_rule_more_is_proved_tighter_where_every_change_was_ruled() -> None:
@@ -138,6 +141,33 @@ def test_a_rule_more_is_proved_tighter_where_every_change_was_ruled() -> None:
     assert not tightens(base, dataclasses.replace(base, rules=(*base.rules, more)))
     assert tightens(rules(R2=3), base)
     assert not tightens(rules(R2=1), base)
+
+
+REPRESENTED = ApprovalRule(
+    "measured", "b", When(changes=("measured",)), AllOf(("employee-representative", "compliance"))
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "asks"),
+    [
+        (REPRESENTED, True),
+        (dataclasses.replace(REPRESENTED, when=When()), True),
+        (dataclasses.replace(REPRESENTED, when=When(at_least_changed=1, kinds=KINDS, tiers=TIERS)), True),
+        (dataclasses.replace(REPRESENTED, need=AtLeast(1, ("employee-representative", "compliance"))), False),
+        (dataclasses.replace(REPRESENTED, need=AnyOf(("employee-representative", "compliance"))), False),
+        (dataclasses.replace(REPRESENTED, when=When(changes=("loosening",))), False),
+        (dataclasses.replace(REPRESENTED, when=When(at_least_changed=2)), False),
+        (dataclasses.replace(REPRESENTED, when=When(kinds=("agreement", "session-type"))), False),
+        (dataclasses.replace(REPRESENTED, when=When(tiers=TIERS[1:])), False),
+        (dataclasses.replace(REPRESENTED, when=When(paths=("session-type/**",))), False),
+    ],
+)
+def test_what_is_measured_never_changes_without_whoever_represents_people(rule: ApprovalRule, asks: bool) -> None:
+    """Rules ask for them in every case, or they do not ask: a tier, kind, folder or size left out is a way around."""
+    base = rules()
+    assert not asks_representative(base)
+    assert asks_representative(dataclasses.replace(base, rules=(*base.rules, rule))) == asks
 
 
 @examples(30)

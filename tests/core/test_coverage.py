@@ -143,6 +143,17 @@ def test_what_is_measured_takes_those_who_are_measured() -> None:
     assert verdict(organisation, state, changed(), [*everybody, SAM], emergency=True) == "adopted"
 
 
+def test_attack_two_releases_that_go_round_whoever_is_measured() -> None:
+    """The first of the two is the rules without them: a device refuses it until they agree, in haste too."""
+    organisation, state = start()
+    without = dataclasses.replace(OWN, rules=tuple(rule for rule in OWN.rules if rule is not MEASURED))
+    dropped = {("approval-rules", "approval-rules"): canonical.encode(without.as_json())}
+    others = [INES, SAM, ONE, OTHER]
+    for emergency in (False, True):
+        assert "they have a say" in verdict(organisation, state, dropped, others, emergency=emergency)
+    assert verdict(organisation, state, dropped, [*others, ("p-rita", "employee-representative")]) == "adopted"
+
+
 def test_moving_a_script_out_of_a_guarded_folder_is_judged_there() -> None:
     """The path before counts as well as the one after."""
     organisation, state = start(opener={"folder": "safety/crisis"})
@@ -228,7 +239,8 @@ def test_an_emergency_toggled_after_the_approval_is_refused() -> None:
 def test_an_emergency_never_changes_the_rules_or_the_settings_alone(what: str) -> None:
     """What could undo the quorums for good takes the ordinary quorum also in haste."""
     organisation, state = start()
-    weaker = {("approval-rules", "approval-rules"): canonical.encode(rules(R4=1).as_json())}
+    longer = dataclasses.replace(OWN, grant_days=57)
+    weaker = {("approval-rules", "approval-rules"): canonical.encode(longer.as_json())}
     documents, more = (weaker, {}) if what == "rules" else ({}, {"valid_for_s": 10**8})
     assert "those who answer" in verdict(organisation, state, documents, [SAM], emergency=True, **more)
     assert verdict(organisation, state, documents, [SAM, INES], emergency=True, **more) == "adopted"

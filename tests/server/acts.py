@@ -30,6 +30,7 @@ ROLE = {
     "ines": "community-host",
     "lena": "administrator",
     "maya": "learning-designer",
+    "nora": "employee-representative",
     "remy": "release-manager",
     "ruth": "compliance",
     "sam": "safety-owner",

@@ -116,6 +116,10 @@ rules:
     because: those who answer for safety decide
     when: {tiers: [R4]}
     need: {at_least: 2, of: [compliance, safety-owner]}
+  - id: measured
+    because: people who are measured have a say
+    when: {changes: [measured]}
+    need: employee-representative
 emergency: {at_least: 1, of: [compliance, safety-owner]}
 proposal_expires_days: 60
 checks_fresh_days: 14

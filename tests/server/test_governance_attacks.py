@@ -108,7 +108,7 @@ def test_attack_a_model_comes_along_without_its_file_being_named(after: Callable
     acts = after(with_pilot)
     text = written("model", generate_kinds.model())
     made = acts.propose("lena", {"model.yaml": text}, channel="pilot")
-    released(acts, made.number, ("ruth", "sam", "tom", "ines"))
+    released(acts, made.number, ("ruth", "sam", "tom", "ines", "nora"))
     made = promoted(acts, source="pilot", names=["topics"])
     with db.read(acts.plane.engine) as session:
         manifest = parse_manifest(store.find_proposal(session, made.number)[1].manifest)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from control_plane import db
 from control_plane.errors import Refused
 from control_plane.registry import store
+from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
-from tests.server.library import OPENER, library, script
+from tests.server.library import OPENER, RULES, library, script
+from tests.server.test_channels import rolled_back
 
 EASY = """kind: approval-rules
 format: mentorplane-approval-rules/2
@@ -16,6 +20,10 @@ rules:
     because: anybody may
     when: {}
     need: {at_least: 1, of: [facilitator, community-host]}
+  - id: measured
+    because: people who are measured have a say
+    when: {changes: [measured]}
+    need: employee-representative
 emergency: facilitator
 proposal_expires_days: 60
 checks_fresh_days: 14
@@ -34,6 +42,56 @@ def test_a_new_channel_with_easy_rules_of_its_own_is_no_way_around_the_rules(act
     acts.approve("ruth", number)
     acts.approve("sam", number)
     assert acts.release(number).number == 1
+
+
+def rules(before: str, after: str) -> dict[str, str]:
+    """Return the approval rules of the library, worded otherwise."""
+    assert before in RULES
+    return {"approval-rules.yaml": RULES.replace(before, after)}
+
+
+HAVE_A_SAY = "    when: {changes: [measured]}\n    need: employee-representative"
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        "    when: {changes: [filing]}\n    need: employee-representative",
+        "    when: {changes: [measured], kinds: [model]}\n    need: employee-representative",
+        "    when: {changes: [measured]}\n    need: {at_least: 1, of: [employee-representative, compliance]}",
+    ],
+)
+def test_attack_rules_by_which_people_are_measured_without_a_say(acts: Acts, instead: str) -> None:
+    """Such rules are refused before anybody can approve them: as a proposal, as an edit, and on a new channel."""
+    weaker = rules(HAVE_A_SAY, instead)
+    for act in (
+        lambda: acts.propose("lena", weaker),
+        lambda: acts.edit("maya", 2, weaker),
+        lambda: acts.propose("lena", {**library(), **weaker}, channel="pilot"),
+    ):
+        with refused(acts.plane, InvalidDocument, "needs an employee-representative for every change"):
+            act()
+
+
+def test_attack_going_round_those_who_are_measured_in_two_releases(acts: Acts) -> None:
+    """Who else is asked about what is measured changes with their agreement, on the way back to older rules as well."""
+    stricter = rules(HAVE_A_SAY, HAVE_A_SAY.replace("employee", "{all_of: [compliance, employee") + "]}")
+    number = acts.propose("lena", stricter).number
+    acts.approve_fully(number)
+    acts.approve("ruth", number)
+    acts.approve("sam", number)
+    acts.release(number)
+    for made in (
+        acts.propose("lena", rules("of: [compliance, safety", "of: [compliance, facilitator, safety")),
+        rolled_back(acts, 1, "lena"),
+    ):
+        acts.approve_fully(made.number)
+        acts.approve("ruth", made.number)
+        acts.approve("sam", made.number)
+        with refused(acts.plane, Refused, "employee-representative, because people who are measured have a say"):
+            acts.release(made.number)
+    acts.approve("nora", made.number)
+    assert acts.release(made.number).number == 3
 
 
 def test_the_server_says_of_which_kinds_a_change_is(acts: Acts) -> None:

@@ -41,7 +41,7 @@ BUILT_IN: Mapping[str, BuiltIn] = {
     "cases": BuiltIn("1", examples.check_cases),
     "recorded-outputs": BuiltIn("1", examples.check_recordings),
     "policy-loosening": BuiltIn("1", policies.check_loosening),
-    "refutation-probes": BuiltIn("1", policies.check_refutation),
+    "refutation-probes": BuiltIn("2", policies.check_refutation),
     "placement-vs-data-class": BuiltIn("1", policies.check_placement),
     "prohibited-practice": BuiltIn("1", practice.check_practice),
     "ai-disclosure": BuiltIn("1", people.check_ai_disclosure),

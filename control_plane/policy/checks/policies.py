@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from control_plane.policy.checks.records import Candidate, Found
-from edge_runtime.core.approval import parse_rules, refuses_empty
+from control_plane.registry.closures import UNREPRESENTED
+from edge_runtime.core.approval import asks_representative, parse_rules, refuses_empty
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import check_blocks_the_impossible, find_loosenings, find_tightenings
 
@@ -34,7 +35,11 @@ def check_loosening(candidate: Candidate) -> Found:
 
 
 def check_refutation(candidate: Candidate) -> Found:
-    """Find a policy that allows an impossible request, and approval rules that an empty set of approvals meets (V9)."""
+    """Find a policy that allows an impossible request, and approval rules that an empty set of approvals meets (V9).
+
+    Or those by which what is measured about people could change without whoever represents them; also in a release that
+    goes back to rules of earlier days.
+    """
     policies = [e for e in candidate.manifest.entries if e.kind == "policy"]
     rules = [e for e in candidate.manifest.entries if e.kind == "approval-rules"]
     problems = [
@@ -47,13 +52,16 @@ def check_refutation(candidate: Candidate) -> Found:
         problems.append("expected the policy to block an impossible request, and it does not")
     for entry in rules:
         try:
-            refuses = refuses_empty(parse_rules(candidate.closures[entry.digest]))
+            made = parse_rules(candidate.closures[entry.digest])
         except InvalidDocument as error:
             problems.append(str(error))
             continue
-        if not refuses:
+        if not refuses_empty(made):
             problems.append("expected the approval rules to refuse an empty set, and they do not")
-    return Found(tuple(problems), evidence=("an impossible request and an empty set of approvals were tried",))
+        if not asks_representative(made):
+            problems.append(UNREPRESENTED)
+    tried = "an impossible request, an empty set of approvals, and measuring people without their representative"
+    return Found(tuple(problems), evidence=(f"{tried} were tried",))
 
 
 def check_placement(candidate: Candidate) -> Found:
