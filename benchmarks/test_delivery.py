@@ -30,9 +30,9 @@ from control_plane.bucket.s3 import S3
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.publish import publish
 from control_plane.registry import store
-from control_plane.registry.tables import ReleaseRow
 from control_plane.seed import seed
 from control_plane.settings import Settings
+from control_plane.tables.registry import ReleaseRow
 from edge_runtime import EdgeRuntime
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Entry, parse_manifest

@@ -21,13 +21,13 @@ from sqlmodel import select
 from control_plane import db
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import drafts, library, store
-from control_plane.registry.closures import freeze
 from control_plane.registry.drafts import Edit, read_files
 from control_plane.registry.library import Query
-from control_plane.registry.sources import default_library
-from control_plane.registry.tables import ReleaseRow, SourceRow
 from control_plane.seed import seed
 from control_plane.settings import Settings
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import default_library
+from control_plane.tables.registry import ReleaseRow, SourceRow
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Entry, manifest_digest, parse_manifest
 from tests.server.conftest import CHEAP

@@ -19,14 +19,13 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, texts
 from control_plane.accounts import people
 from control_plane.demo.parties import Server
+from control_plane.overview import listing, queries
+from control_plane.overview.listing import Search
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import queries
-from control_plane.registry.tables import ProposalRow, RevisionRow
-from control_plane.reviewing import listing
-from control_plane.reviewing.listing import Search
-from control_plane.reviewing.tables import ChangeRow, WaitingRow
 from control_plane.seed import seed
 from control_plane.settings import Settings
+from control_plane.tables.registry import ProposalRow, RevisionRow
+from control_plane.tables.reviewing import ChangeRow, WaitingRow
 
 pytestmark = pytest.mark.timeout(900)
 COUNT, ROUNDS = 10_000, 40

@@ -23,13 +23,14 @@ from typing import Any
 import pytest
 
 from benchmarks.mlflow_peer import tree_memory_mb
-from control_plane import ledger
+from control_plane import verifying
 from control_plane.accounts import people, tokens
 from control_plane.accounts.people import NewPerson
 from control_plane.accounts.sealing import SALT_BYTES, derive
 from control_plane.demo.parties import Server
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import proposals, queries
+from control_plane.reviewing import proposals
 from control_plane.seed import seed
 from control_plane.settings import Argon2, Settings
 
@@ -190,5 +191,5 @@ def test_fifty_reviewers_for_a_minute(
     assert [error for one in crowd for error in one.errors] == []
     plane = open_plane(Settings(home=home))
     assert approvals(plane, PROPOSALS) == sum(one.approved for one in crowd)
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
     plane.close()

@@ -40,8 +40,8 @@ from control_plane.requests.identity import HEADER as REQUEST_ID
 from control_plane.requests.identity import current as current_request
 from control_plane.requests.installing import install
 from control_plane.requests.problems import malformed, problem
+from control_plane.sending import sending
 from control_plane.settings import Settings
-from control_plane.webhooks.thread import sending
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 
 __all__ = ["STATUS_OF", "create_app"]
@@ -113,8 +113,8 @@ def _maintain(app: FastAPI, stop: threading.Event) -> None:
     """Finish what a crash left unpublished, keep the timestamp fresh, see what is due; answers wait for none of it."""
     from control_plane.census.rollups import gather
     from control_plane.ceremony.watching import warnings
+    from control_plane.lifecycle.releases import recover
     from control_plane.publish import renew
-    from control_plane.registry.releases import recover
     from control_plane.reviewing.expiry import expire_due
 
     plane: ControlPlane = app.state.plane
@@ -161,7 +161,7 @@ def _pack(plane: ControlPlane) -> None:
 
 def _release_due(plane: ControlPlane) -> None:
     """Release or suspend what is scheduled, and end the trials, whose time has come."""
-    from control_plane.registry.lifecycle.scheduling import release_due
+    from control_plane.lifecycle.scheduling import release_due
 
     try:
         for what in release_due(plane):

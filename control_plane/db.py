@@ -20,20 +20,11 @@ from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session, SQLModel, create_engine
 
 from audit.merkle import Frontier
-from control_plane.accounts import tables as _accounts_tables  # noqa: F401 - so that they are made too
-from control_plane.accounts.waiting import Line
-from control_plane.census import tables as _census_tables  # noqa: F401 - so that they are made too
 from control_plane.errors import Conflict
-from control_plane.index import tables as _index_tables  # noqa: F401 - so that they are made too
-from control_plane.mail import tables as _mail_tables  # noqa: F401 - so that they are made too
 from control_plane.migrations.opening import WRITING, bring_up, forget_copies
-from control_plane.registry import library_tables as _library_tables  # noqa: F401 - so that they are made too
-from control_plane.registry.lifecycle import tables as _lifecycle_tables  # noqa: F401 - so that they are made too
-from control_plane.registry.tables import LogHeadRow
-from control_plane.requests import tables as _requests_tables  # noqa: F401 - so that they are made too
-from control_plane.reviewing import tables as _reviewing_tables  # noqa: F401 - so that they are made too
 from control_plane.settings import Settings
-from control_plane.webhooks import tables as _webhooks_tables  # noqa: F401 - so that they are made too
+from control_plane.tables.registry import LogHeadRow
+from control_plane.turns import Line
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["RESTORING", "connect", "make_tables", "once", "open_engine", "read", "scrub", "scrub_again", "write"]

@@ -2,7 +2,7 @@
 
     MentorplaneError
     ├── InvalidDocument
-    │   └── SourceError   a file that people wrote does not read; it says file, line and column (`registry.strict_yaml`)
+    │   └── SourceError   a file that people wrote does not read; it says file, line and column (`sources.strict_yaml`)
     ├── NotFound          there is nothing of that name or number
     ├── Conflict          what the caller saw is no longer so: look again, then decide again
     ├── Refused           the act is not allowed to this person, or not now
@@ -12,7 +12,7 @@
     ├── NotSignedIn       the request carries no valid token
     ├── TooMany           somebody asks more often than is allowed: come again later
     ├── Unguarded         a change of what is there must say what its author saw
-    ├── Unsigned          an act waits for the signature of who acts, and says what to sign (`registry.signing`)
+    ├── Unsigned          an act waits for the signature of who acts, and says what to sign (`signing`)
     ├── Refusal           the demonstration's server answered no (`demo.parties`)
     └── Unexpected        the demonstration went otherwise than it must (`demo.journey`)
 

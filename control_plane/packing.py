@@ -13,8 +13,8 @@ from sqlmodel import col, select
 from control_plane import db
 from control_plane.files import write_atomic
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_release
-from control_plane.registry.tables import ClosureRow
+from control_plane.registry.live import live_release
+from control_plane.tables.registry import ClosureRow
 from edge_runtime.core.manifest import parse_manifest, shards_of
 from edge_runtime.core.packs import MAX_PACK_BYTES, join, pack_path, packs_of
 from edge_runtime.core.parts import pack

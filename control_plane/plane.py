@@ -15,11 +15,10 @@ from sqlalchemy import Engine
 
 from audit.record import Client, event_id
 from control_plane import db
-from control_plane.accounts.scopes import Acting
-from control_plane.accounts.waiting import Line
 from control_plane.keys import ServerKeys, load_keys
+from control_plane.scopes import Acting
 from control_plane.settings import Settings
-from control_plane.turns import Asking
+from control_plane.turns import Asking, Line
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Clock", "ControlPlane", "Random", "open_plane", "utc_now"]

@@ -25,16 +25,14 @@ from audit.folder import folder_reader
 from audit.note import parse_note
 from audit.policy import evaluate
 from audit.tiles import TileReader
-from control_plane import db, ledger, trust
+from control_plane import checkpoints, db, ledger, trust
 from control_plane.errors import NotFound
 from control_plane.files import copy_published, write_atomic
-from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_release
-from control_plane.registry.lifecycle.rollout import words_on
-from control_plane.registry.releases import withdrawal_rows
-from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow, StatementRow
+from control_plane.registry.live import live_release, words_on
+from control_plane.registry.withdrawals import withdrawal_rows
 from control_plane.repository import Site, site_of
+from control_plane.tables.registry import ClosureRow, LeafRow, ReleaseRow, StatementRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.manifest import PREVIOUS, parse_manifest

@@ -23,8 +23,10 @@ from control_plane.accounts import people, tokens
 from control_plane.accounts.people import NewPerson
 from control_plane.errors import Refused
 from control_plane.files import write_atomic
+from control_plane.lifecycle import releases
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries, releases, review
+from control_plane.reviewing import proposals, review
 
 __all__ = ["DEMO_PEOPLE", "seed", "starter_library"]
 

@@ -20,7 +20,7 @@ from control_plane import ledger
 from control_plane.accounts import people
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import read_signed
 from edge_runtime.core.errors import InvalidDocument, NotTrusted

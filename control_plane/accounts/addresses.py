@@ -20,12 +20,12 @@ from control_plane import db, ledger
 from control_plane.accounts import presence, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.tables import MOVED, ContactRow
 from control_plane.errors import NotFound
-from control_plane.mail.outbox import notify_moved
+from control_plane.outbox.mail import notify_moved
 from control_plane.plane import ControlPlane
 from control_plane.purposes import doing
-from control_plane.registry.tables import TextKeyRow
+from control_plane.tables.accounts import MOVED, ContactRow
+from control_plane.tables.registry import TextKeyRow
 from control_plane.texts.openness import is_open
 from control_plane.texts.sealing import current_key, open_aside, seal_aside
 from edge_runtime.core import canonical

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, or_, select
 
 from control_plane import db
-from control_plane.accounts.tables import GrantRow
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.accounts import GrantRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core import canonical
 from edge_runtime.core.approval import APPROVING
 

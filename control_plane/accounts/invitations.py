@@ -24,11 +24,11 @@ from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.signers import require_signer, role_of
 from control_plane.accounts.standing import has_key, has_say
-from control_plane.accounts.tables import InvitationRow
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.purposes import LINKING, doing
-from control_plane.registry.tables import LeafRow, PersonRow
+from control_plane.tables.accounts import InvitationRow
+from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.grants import KEEPERS, SIGNATURES
 

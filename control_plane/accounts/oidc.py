@@ -29,10 +29,10 @@ from sqlmodel import Session
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger
 from control_plane.accounts import invitations, rights
-from control_plane.accounts.tables import IdentityRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.settings import SingleSignOn
+from control_plane.tables.accounts import IdentityRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 

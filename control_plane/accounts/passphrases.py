@@ -18,10 +18,10 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import rights
 from control_plane.accounts.sealing import SALT_BYTES, InvalidTag, Sealed, derive, seal, unseal, unseal_with_token
-from control_plane.accounts.tables import KeyRow
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.accounts import KeyRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["new_key", "open_author_key", "open_key", "sign_in"]

@@ -19,10 +19,10 @@ from control_plane.accounts import invitations, passphrases, rights
 from control_plane.accounts.holdings import enrolment_digest, first_grants, holding
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.standing import key_digest
-from control_plane.accounts.tables import GrantRow, KeyRow
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.accounts import GrantRow, KeyRow
+from control_plane.tables.registry import PersonRow
 from control_plane.texts.sealing import add_key
 from edge_runtime.core import approval, dsse
 from edge_runtime.core.approval import APPROVING, NOT_APPROVING

@@ -2,7 +2,7 @@
 
 Promises: a proof is good for one person, one purpose and one server, for ten minutes by the server's clock, and once;
 whoever is shown one elsewhere can do nothing with it here. A machine is never a person.
-Does not: sign what is decided (see `registry.review`), or know what a purpose is good for.
+Does not: sign what is decided (see `reviewing.review`), or know what a purpose is good for.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from audit.record import Auth
 from control_plane import db
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.standing import has_key
-from control_plane.accounts.tables import InvitationRow
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.accounts import InvitationRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 

@@ -12,8 +12,8 @@ from sqlmodel import Session, select
 
 from audit.record import Act, LeafRecord
 from control_plane.accounts.holdings import enrolment_digest, first_grants
-from control_plane.accounts.tables import MOVED, ContactRow, GrantRow, KeyRow
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.accounts import MOVED, ContactRow, GrantRow, KeyRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.grants import open_grant

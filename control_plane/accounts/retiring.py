@@ -20,12 +20,12 @@ from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.standing import RENEWED, has_key, key_digest, key_since
-from control_plane.accounts.tables import GrantRow, IdentityRow, InvitationRow, KeyRow
 from control_plane.errors import Conflict
-from control_plane.mail.outbox import notify_key
+from control_plane.outbox.mail import notify_key
 from control_plane.plane import ControlPlane
 from control_plane.purposes import doing
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.accounts import GrantRow, IdentityRow, InvitationRow, KeyRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core import dsse
 
 __all__ = ["end_everything", "enrol_key", "retire_key", "revoke_key"]

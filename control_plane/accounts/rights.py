@@ -5,7 +5,7 @@ the log says who, what, through which door and how they had authenticated; nothi
 log: the same attempt is logged once a minute, and of one person at most ten different ones. A role in which people
 approve counts while it is granted (see `grants`), the others while somebody is enrolled with them. A machine acts as
 an author at most, whatever its responsible person may do.
-Does not: count wrong passphrases (see `passphrases`), or decide about quorums (see `registry.review`).
+Does not: count wrong passphrases (see `passphrases`), or decide about quorums (see `reviewing.review`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from sqlmodel import Session, col, or_, select
 from audit.record import Act, Auth, LeafObject, parse_leaf
 from control_plane import db, ledger
 from control_plane.accounts.holdings import holding
-from control_plane.accounts.scopes import OF_MACHINES, Scope, scope_of
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow, PersonRow
+from control_plane.scopes import OF_MACHINES, Scope, scope_of
+from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [

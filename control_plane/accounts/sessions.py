@@ -21,10 +21,10 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.scopes import Acting
-from control_plane.accounts.tables import SessionRow
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
+from control_plane.scopes import Acting
+from control_plane.tables.accounts import SessionRow
 
 __all__ = [
     "OpenSession",

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, func, select
 
 from audit.record import Act, parse_leaf
 from control_plane import ledger
-from control_plane.accounts.tables import GrantRow, KeyRow
-from control_plane.registry.tables import LeafRow, PersonRow
+from control_plane.tables.accounts import GrantRow, KeyRow
+from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
 __all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since"]

@@ -29,13 +29,13 @@ from control_plane.accounts import passphrases, people, presence, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.scopes import ALL, Acting, Scope, parse_scopes
 from control_plane.accounts.sealing import seal_under_token
 from control_plane.accounts.standing import key_digest
-from control_plane.accounts.tables import KeyRow, TokenRow
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.purposes import LOG_IN, doing
+from control_plane.scopes import ALL, Acting, Scope, parse_scopes
+from control_plane.tables.accounts import KeyRow, TokenRow
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 

@@ -12,12 +12,13 @@ from typing import Annotated
 from fastapi import Request, Response
 from pydantic import Field
 
-from control_plane.accounts import addresses, invitations, leaving, people, tokens
+from control_plane.accounts import addresses, invitations, people, tokens
 from control_plane.accounts.people import Enrolled, Holds, NewPerson, Person
 from control_plane.accounts.tokens import Token
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Explained, Plane, Present, Text, require_same_site
 from control_plane.errors import NotSignedIn, Refused
+from control_plane.granting import leaving
 from control_plane.requests.paging import Paging
 
 __all__ = ["router"]

@@ -12,7 +12,7 @@ from fastapi import Path, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import AfterValidator
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Plane, Text
 from control_plane.evidence import asof, search
@@ -83,9 +83,9 @@ def audit_as_of(plane: Plane, asking: Actor, at: Moment, *, channel: Text = "", 
 
 
 @router.get("/verify")
-def audit_verify(plane: Plane, _actor: Actor) -> ledger.LedgerReport:
+def audit_verify(plane: Plane, _actor: Actor) -> verifying.LedgerReport:
     """Verify the whole audit log."""
-    return ledger.verify(plane)
+    return verifying.verify(plane)
 
 
 @router.get("/keys")

@@ -21,12 +21,11 @@ from control_plane.api.releases import (
 )
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Text
-from control_plane.registry import proposals
-from control_plane.registry.lifecycle import acts
-from control_plane.registry.signing import Terms, Words
-from control_plane.reviewing import closing, drafts
+from control_plane.lifecycle import acts
+from control_plane.reviewing import closing, drafts, proposals
 from control_plane.reviewing.material import Material
 from control_plane.reviewing.own_keys import unsigned
+from control_plane.signing import Terms, Words
 
 __all__ = ["router"]
 

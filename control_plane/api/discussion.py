@@ -9,8 +9,8 @@ from pydantic import Field
 
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Present, Text
+from control_plane.registry.discussed import Anchor, Objection, Requested, Thread
 from control_plane.reviewing import objections, requested, threads
-from control_plane.reviewing.records import Anchor, Objection, Requested, Thread
 
 __all__ = ["router"]
 

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
+from control_plane.registry.discussed import DraftInfo, SavedDraft
 from control_plane.registry.records import Proposal
 from control_plane.requests.paging import Paging
 from control_plane.reviewing import drafts
-from control_plane.reviewing.records import DraftInfo, SavedDraft
 
 __all__ = ["router"]
 

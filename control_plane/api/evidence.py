@@ -25,7 +25,7 @@ from control_plane.evidence import controls, gaps, packs
 from control_plane.evidence.controls.report import controls_html
 from control_plane.evidence.filed import document_digest, file_digest
 from control_plane.evidence.search import note_reading
-from control_plane.texts.keepers import KEEPERS, Asking
+from control_plane.keeping.keepers import KEEPERS, Asking
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 

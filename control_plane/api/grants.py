@@ -11,15 +11,17 @@ from typing import Annotated
 from fastapi import Request
 from pydantic import Field
 
-from control_plane.accounts import delegations, grants, handover, people
-from control_plane.accounts.grants import GrantRecord, Making
-from control_plane.accounts.handover import Checklist
+from control_plane.accounts import people
 from control_plane.accounts.people import HeldRole
 from control_plane.api.audit import Moment
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Explained, Plane, Present, Signing, Text
+from control_plane.granting import delegations, grants
+from control_plane.granting.grants import GrantRecord, Making
+from control_plane.overview import handover
+from control_plane.overview.handover import Checklist
 from control_plane.plane import ControlPlane
-from control_plane.registry.signing import Elsewhere
+from control_plane.signing import Elsewhere
 
 __all__ = ["Delegation", "Grant", "Second", "delegated", "proposed", "router", "seconded"]
 

@@ -10,16 +10,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
 from control_plane.errors import Unguarded
+from control_plane.overview import batches, listing, queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries, review
-from control_plane.registry.lifecycle import windows
-from control_plane.registry.records import CheckResult, Proposal, ProposalDetail, Task
-from control_plane.registry.signing import Elsewhere
+from control_plane.policy.checks.records import CheckResult
+from control_plane.registry.discussed import BatchItem, Conflicting
+from control_plane.registry.records import Proposal, ProposalDetail, Task
 from control_plane.requests.etags import matched
 from control_plane.requests.paging import Paging
-from control_plane.reviewing import batches, closing, conflicts, listing, own_keys
+from control_plane.reviewing import closing, conflicts, own_keys, proposals, review, trials
 from control_plane.reviewing.material import Material
-from control_plane.reviewing.records import BatchItem, Conflicting
+from control_plane.signing import Elsewhere
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 
@@ -190,7 +190,7 @@ def proposed(plane: ControlPlane, author: str, body: Change, *, proof: str | Els
         channel=body.channel,
         emergency=body.emergency,
         stages=body.stages,
-        window=windows.Window(body.window.ends_at, body.window.then) if body.window else None,
+        window=trials.Window(body.window.ends_at, body.window.then) if body.window else None,
     )
 
 

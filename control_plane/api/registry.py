@@ -7,7 +7,7 @@ from fastapi import Request
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Plane, Text
 from control_plane.diffs.words import FieldDiff
-from control_plane.registry import queries
+from control_plane.overview import queries
 from control_plane.registry.records import PromptDetail, PromptInfo
 from control_plane.requests.paging import Paging
 

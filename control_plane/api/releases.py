@@ -8,13 +8,13 @@ from pydantic import AwareDatetime, Field
 
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Body, Number, Plane, Signing, Text
+from control_plane.lifecycle import acts, emergency, releases, rollout, scheduling, windows, withdrawing
+from control_plane.lifecycle.withdrawing import ChannelWithdrawn
+from control_plane.overview import course, queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import queries, releases
-from control_plane.registry.lifecycle import acts, course, emergency, rollout, scheduling, windows, withdrawing
-from control_plane.registry.lifecycle.withdrawing import ChannelWithdrawn
 from control_plane.registry.records import Proposal, Release, Withdrawal
-from control_plane.registry.signing import Elsewhere
 from control_plane.requests.paging import Paging
+from control_plane.signing import Elsewhere
 
 __all__ = ["router"]
 
@@ -339,7 +339,7 @@ def withdraw(plane: Plane, actor: Actor, body: Withdrawing) -> Withdrawal:
 
 def withdrawn(plane: ControlPlane, person: str, body: Withdraw, *, proof: str | Elsewhere) -> Withdrawal:
     """Withdraw what a request says, with what signs it."""
-    return releases.withdraw(
+    return withdrawing.withdraw(
         plane,
         person,
         target=body.target,

@@ -19,8 +19,8 @@ from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import compile_path
 
+from control_plane.api.shared import limit_person
 from control_plane.requests.document import operation_id
-from control_plane.requests.limits import limit_person
 
 __all__ = ["routes"]
 

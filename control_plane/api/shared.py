@@ -18,12 +18,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from audit.acts import Client
 from control_plane.accounts import sessions, tokens
 from control_plane.accounts.presence import Proof, place_of
-from control_plane.accounts.scopes import Acting
-from control_plane.errors import NotSignedIn, Refused
+from control_plane.errors import NotSignedIn, Refused, TooMany
 from control_plane.plane import ControlPlane
-from control_plane.registry.signing import Elsewhere
+from control_plane.requests.limits import Buckets
 from control_plane.reviewing import own_keys
+from control_plane.scopes import Acting
 from control_plane.settings import Settings
+from control_plane.signing import Elsewhere
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.hosts import is_this_machine
@@ -42,6 +43,7 @@ __all__ = [
     "Text",
     "cookie_of",
     "is_secure",
+    "limit_person",
     "require_same_site",
     "set_cookie",
     "token_of",
@@ -216,3 +218,20 @@ def set_cookie(request: Request, response: Response, value: str) -> None:
         samesite="lax",
     )
     response.headers["Cache-Control"] = "no-store"
+
+
+async def limit_person(request: Request, response: Response, plane: Plane) -> None:
+    """Hold the person behind a request to their limit, by whichever token or session they come; asks no database.
+
+    Raises:
+        TooMany: they have asked for more than a minute's worth.
+    """
+    if plane.acting is None:
+        return
+    buckets: Buckets = request.app.state.people_limits
+    left, after_s = buckets.take(plane.acting.person)
+    said = buckets.headers("person", left, after_s)
+    if after_s:
+        raise TooMany("expected fewer requests of one person", retry_after_s=after_s, headers=said)
+    for name, value in said.items():
+        response.headers[name] = value

@@ -16,10 +16,10 @@ from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Explained, Plane, Text
-from control_plane.texts import erasing, holding, retention
-from control_plane.texts.erasing import Erasure
+from control_plane.keeping import erasing, holding, retention
+from control_plane.keeping.erasing import Erasure
+from control_plane.keeping.keepers import KEEPERS
 from control_plane.texts.holds import Hold, list_holds
-from control_plane.texts.keepers import KEEPERS
 
 __all__ = ["router"]
 

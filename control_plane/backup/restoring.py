@@ -16,19 +16,18 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Connection, Engine, inspect
 
 from audit.note import Verifier
-from control_plane import db, ledger
+from control_plane import checkpoints, db, ledger, verifying
 from control_plane.backup.archive import KEYS, Reader, open_keys
 from control_plane.backup.tables import insert, reflected, set_sequences
 from control_plane.backup.verifying import Verified, verify
 from control_plane.errors import Conflict, Refused
 from control_plane.files import write_atomic
 from control_plane.keys import load_keys
-from control_plane.ledger import checkpoints
-from control_plane.ledger.restore import restore as bring_back
 from control_plane.migrations.opening import alone, bring_up
 from control_plane.migrations.revisions import FOLDER, VERSION_TABLE, require_known
 from control_plane.plane import Clock, ControlPlane, utc_now
 from control_plane.settings import Settings
+from control_plane.verifying.restore import restore as bring_back
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 __all__ = ["Done", "restore"]
@@ -193,7 +192,7 @@ def _catch_up(plane: ControlPlane, verified: Verified) -> Done:
     with suppress(FileNotFoundError):
         (plane.site / "log" / "checkpoint").unlink()  # written anew with the tiles that lead to it
     ledger.publish_log(plane, afresh=True)
-    report = ledger.verify(plane)
+    report = verifying.verify(plane)
     if not report.ok:
         raise Unavailable(f"expected a log and rows that agree, got: {report.problems[0]}")
     return Done(verified, 0, 0, verified.behind, ())

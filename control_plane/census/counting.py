@@ -24,10 +24,10 @@ from pathlib import Path
 from sqlmodel import Session, col, delete, func, select
 
 from control_plane import db
-from control_plane.census.tables import CensusRow, RollupRow
 from control_plane.errors import Refused, TooMany
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import ReleaseRow, VersionRow
+from control_plane.tables.census import CensusRow, RollupRow
+from control_plane.tables.registry import ReleaseRow, VersionRow
 from edge_runtime.core.census import Report, is_open
 from edge_runtime.core.counts import LEVELS, MOST_ROWS, Root, RunCount, Telling, parse
 from edge_runtime.core.errors import InvalidDocument, Unavailable

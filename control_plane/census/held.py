@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from sqlmodel import Session, col, select
 
 from audit.rollups import KIND, rollups_of
-from control_plane.census.tables import RollupRow
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.census import RollupRow
+from control_plane.tables.registry import LeafRow
 
 __all__ = ["digest_of", "problems", "values_of"]
 

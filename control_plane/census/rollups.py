@@ -21,9 +21,9 @@ from control_plane import db, ledger
 from control_plane.accounts import rights
 from control_plane.census.held import digest_of, values_of
 from control_plane.census.showing import CLOSED_AFTER, ROLES
-from control_plane.census.tables import RollupRow
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
+from control_plane.tables.census import RollupRow
 
 __all__ = ["LEAST", "gather", "rollups"]
 

@@ -19,9 +19,9 @@ from control_plane import db
 from control_plane.accounts import rights
 from control_plane.census.counting import ALL, OTHER, RUNS
 from control_plane.census.figures import LEAST, shown, shown_steps
-from control_plane.census.tables import CensusRow
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import VersionRow
+from control_plane.tables.census import CensusRow
+from control_plane.tables.registry import VersionRow
 from edge_runtime.core.counts import LEVELS
 from edge_runtime.core.errors import InvalidDocument
 

@@ -24,8 +24,8 @@ from control_plane.errors import Conflict, Refused
 from control_plane.files import write_atomic
 from control_plane.keys import ONLINE, load_key, load_keys, replace_log_key, take_offline
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
 from control_plane.repository import site_of
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core import canonical
 from edge_runtime.core.trustfile import parse_trust
 

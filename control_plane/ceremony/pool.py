@@ -18,9 +18,9 @@ from control_plane.accounts.people import NewPerson, OwnKey
 from control_plane.custody.keyfile import COST, KeyFile, create_key
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
-from control_plane.registry.strict_yaml import read_yaml
 from control_plane.reviewing.own_keys import require_proof
 from control_plane.settings import Argon2
+from control_plane.sources.strict_yaml import read_yaml
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["create_member_key", "enrol_pool", "parse_pool"]

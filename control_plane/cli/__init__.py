@@ -30,8 +30,8 @@ from control_plane.cli import (
     webhook,
     workflow,
 )
+from control_plane.cli.dev import dev
 from control_plane.demo.command import demo
-from control_plane.dev.command import dev
 
 __all__ = ["app"]
 

@@ -109,7 +109,7 @@ class Desk:
         """Return what shows that somebody is here, as a call takes it: a passphrase, or a proof by their own key."""
         if key is None:
             return {"passphrase": passphrase(secret)}
-        from control_plane.cli.key import proving
+        from control_plane.cli.proving import proving
 
         return {"proof": proving(key, secret, purpose=purpose, server=self.place)}
 
@@ -174,9 +174,9 @@ def open_desk(
     with opened(home, as_json=as_json) as plane:
         from control_plane import ledger
         from control_plane.accounts import people
-        from control_plane.accounts.scopes import Acting
         from control_plane.api.inside import PLACE, Inside
         from control_plane.client.api import Operations
+        from control_plane.scopes import Acting
 
         if key is not None and not as_:
             from control_plane.custody.keyfile import load_key

@@ -80,7 +80,7 @@ def export(
     with open_desk(server=server, token_file=token_file, home=home, as_json=as_json) as desk:
         from control_plane.errors import NotFound
         from control_plane.exchange.carrying import FORMATS, KINDS, export_script
-        from control_plane.registry.sources import parse_source
+        from control_plane.sources.parsing import parse_source
 
         live = registry_of(desk).snapshot(channel).sources
         sources = [parse_source(one.text.encode(), one.path) for one in live if one.kind in {*KINDS, "include"}]
@@ -98,7 +98,7 @@ def _imported(files: list[Path]) -> list[Carried]:
     from datetime import UTC, datetime
 
     from control_plane.exchange.carrying import import_script
-    from control_plane.registry.strict_yaml import MAX_BYTES
+    from control_plane.sources.strict_yaml import MAX_BYTES
 
     made = []
     for file in files:

@@ -40,7 +40,7 @@ def release(
 ) -> None:
     """Release an approved proposal and publish it; with `due`, release or suspend what is scheduled for now."""
     if which == "due":
-        from control_plane.registry.lifecycle.scheduling import release_due
+        from control_plane.lifecycle.scheduling import release_due
 
         done = release_due(desk.at_home())
         desk.answer(done, "\n".join(done) or "nothing is due")

@@ -28,7 +28,6 @@ from control_plane.cli.shown import whole_digest
 from edge_runtime.core.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from control_plane.client.records import Proving
     from control_plane.custody.deciding import Derived, Verified
     from control_plane.custody.keyfile import KeyFile as StoredKey
     from control_plane.reviewing.material import Material
@@ -48,7 +47,6 @@ __all__ = [
     "app",
     "decide_here",
     "decided",
-    "proving",
     "shown",
     "signing_here",
 ]
@@ -200,20 +198,6 @@ def signing_here(own: OwnKey, secret: Path | None) -> Signing:
         return sign_authorship(material, derived, key, person=file.person, salt=os.urandom(16), at=now)
 
     return sign
-
-
-def proving(key: Path, secret: Path | None, *, purpose: str, server: str) -> Proving:
-    """Return what shows a server that somebody is here: a proof by the key in their file."""
-    from control_plane.accounts.presence import place_of, prove
-    from control_plane.client.records import Proving
-    from control_plane.custody.keyfile import load_key, open_key
-    from edge_runtime.core.dsse import encode_base64
-
-    given = passphrase(secret)
-    file, where = load_key(key), place_of(server)
-    own, now = open_key(file, given), datetime.now(UTC)
-    proof = prove(own, person=file.person, purpose=purpose, at=now, nonce=os.urandom(16), server=where)
-    return Proving(proof.at, proof.nonce, encode_base64(proof.signature))
 
 
 def shown(derived: Derived) -> str:

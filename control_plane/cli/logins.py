@@ -107,7 +107,7 @@ def _shown(who: str, key: Path | None, secret: Path | None, *, address: str) -> 
     """Return who logs in, and what shows it."""
     if key is None:
         return {"person": who, "passphrase": passphrase(secret)}
-    from control_plane.cli.key import proving
+    from control_plane.cli.proving import proving
     from control_plane.custody.keyfile import load_key
     from control_plane.purposes import LOG_IN
 

@@ -96,7 +96,7 @@ class Pen:
     def _said(self, asked: Any, wish: Mapping[str, Any], reason: str) -> list[JsonObject]:
         from control_plane.custody.keyfile import open_key
         from control_plane.custody.saying import Wish, derive_words, describe, sign_words
-        from control_plane.registry.signing import Words
+        from control_plane.signing import Words
 
         file, live = self.own.load(), cache(self.own.live)
         words = Words(tuple(asked.statements), tuple(asked.before))

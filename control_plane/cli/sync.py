@@ -57,7 +57,7 @@ def pull(
 @reading
 def status(desk: Desk, folder: Folder, *, channel: Channel = "") -> None:
     """Say what is added, changed or removed here, what is behind, and what conflicts, which answers no."""
-    from control_plane.registry.strict_yaml import SourceError
+    from control_plane.sources.strict_yaml import SourceError
     from control_plane.sync.pulling import compared
 
     found = compared(registry_of(desk), folder, channel)

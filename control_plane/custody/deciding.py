@@ -20,10 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.record import commit
 from control_plane.diffs.words import FieldDiff, diff_closures
 from control_plane.errors import Conflict, Refused
-from control_plane.policy.checks.records import Candidate
-from control_plane.registry.records import CheckResult
-from control_plane.registry.signing import SALT_BYTES
+from control_plane.policy.checks.records import Candidate, CheckResult
 from control_plane.reviewing.material import Material
+from control_plane.signing import SALT_BYTES
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import SETTINGS
 from edge_runtime.core.canonical import JsonObject
@@ -176,8 +175,8 @@ def require_written(material: Material, files: Mapping[str, str]) -> None:
         InvalidDocument: a file does not read or freeze.
         Refused: the manifest names other content.
     """
-    from control_plane.registry.closures import CLOSURE_KINDS, freeze  # which reads YAML
-    from control_plane.registry.sources import parse_source
+    from control_plane.sources.closures import CLOSURE_KINDS, freeze  # which reads YAML
+    from control_plane.sources.parsing import parse_source
 
     named = {entry.key: entry.digest for entry in parse_manifest(material.manifest.encode()).entries}
     written = [parse_source(text.encode(), path) for path, text in files.items()]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from control_plane.errors import Refused
-from control_plane.registry.signing import MAX_AGE, SALT_BYTES
+from control_plane.signing import MAX_AGE, SALT_BYTES
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument

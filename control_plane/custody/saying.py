@@ -19,8 +19,8 @@ from audit.frozen import replace
 from audit.record import commit
 from control_plane.custody.deciding import Derived, Verified, derive
 from control_plane.errors import Conflict, Refused
-from control_plane.registry.signing import SALT_BYTES, Words
 from control_plane.reviewing.material import Material
+from control_plane.signing import SALT_BYTES, Words
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.entries import Entry

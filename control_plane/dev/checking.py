@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS, freeze
 from control_plane.registry.coherence import Candidate, verify_coherence
-from control_plane.registry.sources import Source, default_library, load_library, parse_source, problem_at
-from control_plane.registry.strict_yaml import SourceError
+from control_plane.sources.closures import CLOSURE_KINDS, SCRIPTS, freeze
+from control_plane.sources.parsing import Source, default_library, load_library, parse_source, problem_at
+from control_plane.sources.strict_yaml import SourceError
 from control_plane.sync.checking import case_problems
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from control_plane import ledger
 from control_plane.accounts.rights import find_row
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.registry import PersonRow
 
 __all__ = ["role_of"]
 

@@ -23,14 +23,13 @@ from sqlmodel import col, select
 from audit.errors import AuditError
 from audit.pack import ocsf, table
 from audit.record import Act, Auth, LeafObject, parse_leaf
-from control_plane import db, ledger
+from control_plane import checkpoints, db, ledger
 from control_plane.errors import Conflict, NotFound
 from control_plane.evidence.acting import role_of
 from control_plane.evidence.export_sinks import STDOUT, Batch, Sink, SinkRefused
 from control_plane.files import write_atomic
-from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 

@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from audit.record import Act, LeafObject, LeafRecord
 from control_plane import ledger, texts
 from control_plane.accounts.rights import Attempt
+from control_plane.keeping.keepers import Asking, require_keeper
 from control_plane.plane import ControlPlane
-from control_plane.texts.keepers import Asking, require_keeper
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.fields import is_digest

@@ -2,7 +2,7 @@
 
 Promises: one pass over the entries; each gap says since when, until when and which entries; nothing is repaired and
 nothing is hidden. Kinds of gap are `Kind`.
-Does not: verify hashes and signatures (see `ledger.verify`), or know what was never logged.
+Does not: verify hashes and signatures (see `verifying.verify`), or know what was never logged.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ from audit.errors import AuditError
 from audit.note import parse_note
 from audit.policy import evaluate
 from audit.record import FORMAT, Act, LeafRecord, parse_leaf
-from control_plane import db, ledger
+from control_plane import checkpoints, db, ledger
 from control_plane.evidence.export import registered
 from control_plane.evidence.filed import Filed, filed_of
-from control_plane.ledger import checkpoints
+from control_plane.lifecycle.emergency import pending
+from control_plane.lifecycle.windows import unreturned
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_release
-from control_plane.registry.lifecycle.emergency import pending
-from control_plane.registry.lifecycle.windows import unreturned
-from control_plane.registry.tables import ClosureRow, LeafRow, ReleaseRow
+from control_plane.registry.live import live_release
+from control_plane.tables.registry import ClosureRow, LeafRow, ReleaseRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import parse_manifest

@@ -11,7 +11,7 @@ from audit.pack.make import Scope
 from audit.pack.release import CLOSURES, KEYS, MANIFEST, STATEMENTS, closure_lines, key_lines
 from audit.record import Act
 from control_plane.errors import NotFound
-from control_plane.registry.tables import LeafRow, PersonRow, ProposalRow, ReleaseRow, StatementRow
+from control_plane.tables.registry import LeafRow, PersonRow, ProposalRow, ReleaseRow, StatementRow
 from edge_runtime.core import canonical, dsse
 
 __all__ = ["release_files", "release_stretch"]

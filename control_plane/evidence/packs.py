@@ -42,13 +42,12 @@ from audit.policy import Policy, evaluate
 from audit.proof import prove_entry
 from audit.record import Act, Auth, LeafObject
 from audit.tiles import Read, TileReader, read_tile
-from control_plane import db, ledger, texts
+from control_plane import checkpoints, db, ledger, texts
 from control_plane.errors import NotFound
 from control_plane.evidence.pack_release import release_files, release_stretch
 from control_plane.evidence.report import report_files
-from control_plane.ledger import checkpoints
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 

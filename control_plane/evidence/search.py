@@ -5,7 +5,7 @@ reason searches by the words of reasons, as each hit tells of one; the entry of 
 digest of the canonical query, in which words stand as their keyed hashes, so that the public log tells nobody what was
 looked for and whoever holds the keys can show it; every hit carries its index, its exact bytes and its inclusion proof
 under the published checkpoint; an answer covers the entries before its own.
-Does not: verify the log (see `ledger.verify`), or show names and reasons (see `texts`).
+Does not: verify the log (see `verifying.verify`), or show names and reasons (see `texts`).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import NotFound
 from control_plane.index.terms import word_key, word_terms
+from control_plane.keeping.keepers import KEEPERS
+from control_plane.keeping.retention import setting
 from control_plane.ledger.search import LedgerLeaf, Query, search_in
 from control_plane.plane import ControlPlane
-from control_plane.texts.keepers import KEEPERS
-from control_plane.texts.retention import setting
 from control_plane.texts.values import OFF, READING_LOG
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable

@@ -21,9 +21,9 @@ from control_plane.exchange.formats import BODY, Format
 from control_plane.exchange.front import Fronted, as_yaml, joined_file, split_file
 from control_plane.exchange.losses import Loss
 from control_plane.exchange.prompty import Prompty, slug
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import Source, parse_source
-from control_plane.registry.strict_yaml import Problem, SourceError
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import Source, parse_source
+from control_plane.sources.strict_yaml import Problem, SourceError
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument

@@ -1,6 +1,6 @@
 """Files of front matter and a body: splitting strictly, and writing so that it reads back the same.
 
-Promises: bytes are capped, UTF-8, no aliases, tags or doubles (`registry.strict_yaml`); fractions stay the text that
+Promises: bytes are capped, UTF-8, no aliases, tags or doubles (`sources.strict_yaml`); fractions stay the text that
 they are, for nothing of ours holds one; places are lines of the file. Does not: resolve `${env:…}` or `${file:…}`.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from control_plane.registry.strict_yaml import MAX_BYTES, JsonPath, Place, Problem, SourceError, read_yaml
+from control_plane.sources.strict_yaml import MAX_BYTES, JsonPath, Place, Problem, SourceError, read_yaml
 from edge_runtime.core.canonical import JsonObject
 
 __all__ = ["Fronted", "as_yaml", "joined_file", "split_file"]

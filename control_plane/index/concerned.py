@@ -1,7 +1,7 @@
 """What an entry of the log concerns beyond its own object: the versions that its statement or its release names.
 
 Promises: nothing is believed but bytes that have the digest the entry names; what is gone or changed concerns nothing
-(and `registry.rows` says so).
+(and `verifying.rows` says so).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlmodel import Session, col, select
 
 from audit.record import Act, LeafRecord
-from control_plane.registry.tables import ReleaseRow, RevisionRow, StatementRow
+from control_plane.tables.registry import ReleaseRow, RevisionRow, StatementRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, manifest_digest, parse_manifest

@@ -22,10 +22,10 @@ from control_plane.index import postings, spans
 from control_plane.index.concerned import concerned
 from control_plane.index.postings import BLOCK_ENTRIES
 from control_plane.index.reasons import reasons
-from control_plane.index.tables import PostingRow, SpanRow
 from control_plane.index.terms import WORD, of_record, word_key, word_terms
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.index import PostingRow, SpanRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
-from control_plane.index.tables import PostingRow
+from control_plane.tables.index import PostingRow
 
 __all__ = ["BLOCK_ENTRIES", "clear", "decode_bits", "encode_bits", "merge", "offsets", "spread"]
 

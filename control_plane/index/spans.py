@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from control_plane.index.postings import BLOCK_ENTRIES, offsets
-from control_plane.registry.tables import UtcTime
+from control_plane.tables.registry import UtcTime
 
 __all__ = ["Period", "Span", "cut", "spans_of", "touched", "widen"]
 

@@ -8,20 +8,19 @@ Does not: find a history rewritten together with `checkpoints.log` and the publi
 the report says `self_contained`. Source: C2SP tlog-tiles; docs/adr/0003.
 
 Modules: `acts` (the leaf of an act), `head` (the row that every act holds), `checkpoints` (all that were ever
-published), `publish` (the log as files), `witnesses` (who cosigns them), `search`, `verify`.
+published), `publish` (the log as files), `witnesses` (who cosigns them). See `control_plane.verifying` for holding
+all else against it.
 """
 
 from control_plane.ledger.acts import SYSTEM, Event, act, append, logged_at, next_index
 from control_plane.ledger.publish import checkpoint, inclusion_proof, publish_log, recover_log, require_current
 from control_plane.ledger.search import LedgerLeaf, search
-from control_plane.ledger.verify import LedgerReport, verify
 from control_plane.ledger.witnesses import ask_witnesses, verifiers, witness_policy
 
 __all__ = [
     "SYSTEM",
     "Event",
     "LedgerLeaf",
-    "LedgerReport",
     "act",
     "append",
     "ask_witnesses",
@@ -34,6 +33,5 @@ __all__ = [
     "require_current",
     "search",
     "verifiers",
-    "verify",
     "witness_policy",
 ]

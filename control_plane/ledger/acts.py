@@ -35,13 +35,12 @@ from control_plane.index import keeping as index
 from control_plane.ledger.head import head
 from control_plane.ledger.publish import publish_covering, require_current
 from control_plane.ledger.witnesses import ACT_WAIT_S, ask_witnesses
-from control_plane.mail import outbox as mail
+from control_plane.outbox import mail, webhooks
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow, TextKeyRow
 from control_plane.requests import claims
+from control_plane.tables.registry import LeafRow, TextKeyRow
 from control_plane.texts.holds import holds_on
 from control_plane.texts.sealing import current_key, store
-from control_plane.webhooks import outbox as webhooks
 
 __all__ = ["SYSTEM", "Event", "act", "append", "logged_at", "next_index", "retention_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from control_plane.registry.tables import LogHeadRow
+from control_plane.tables.registry import LogHeadRow
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["head"]

@@ -25,12 +25,11 @@ from audit.folder import folder_reader
 from audit.tiles import TILE_WIDTH, TileReader, grow
 from audit.verify import check_log
 from audit.writer import MAX_BATCH, collect_partials, write_checkpoint, write_files
-from control_plane import db
+from control_plane import checkpoints, db
 from control_plane.errors import Busy, NotFound
-from control_plane.ledger import checkpoints
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import Unavailable
 
 __all__ = [

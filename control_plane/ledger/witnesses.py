@@ -21,7 +21,7 @@ from audit.note import Verifier, parse_note
 from audit.policy import Policy, evaluate, parse_policy, probe
 from audit.witness.client import cosigned, witnesses_of
 from audit.writer import write_checkpoint
-from control_plane.ledger import checkpoints
+from control_plane import checkpoints
 from control_plane.ledger.publish import publish_log, publishing
 from control_plane.plane import ControlPlane
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError

@@ -23,10 +23,10 @@ from sqlmodel import col, select
 
 from control_plane import db
 from control_plane.accounts.addresses import address_of
-from control_plane.mail.outbox import KEY, MOVED, SIGNED, WAITING
-from control_plane.mail.tables import MailRow
+from control_plane.outbox import pause_s
+from control_plane.outbox.mail import KEY, MOVED, SIGNED, WAITING
 from control_plane.plane import ControlPlane
-from control_plane.webhooks.delivering import pause_s
+from control_plane.tables.mail import MailRow
 from edge_runtime.core.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""The registry: proposals, their review, releases and withdrawals, and what can be asked about them.
+"""The registry: what is stored and what is live, the manifest that a change makes of it, and what that still lacks.
 
-Every act is one function that takes the control plane and the actor, changes state and appends an audit leaf in one
-transaction, or raises and changes nothing. Rows stay in here and in the ledger; callers get frozen records.
+Rows stay in here and in what builds on it; callers get frozen records. Each act is a function in `reviewing` or
+`lifecycle`, which takes the control plane and the actor, changes state and appends an audit leaf in one transaction,
+or raises and changes nothing.
 """
 
 __all__: list[str] = []

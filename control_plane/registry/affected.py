@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from sqlmodel import Session, col, select
 
-from control_plane.registry.closures import SCRIPTS
-from control_plane.registry.sources import INCLUDE, Source, parse_source
-from control_plane.registry.tables import SourceRow
+from control_plane.sources.closures import SCRIPTS
+from control_plane.sources.parsing import INCLUDE, Source, parse_source
+from control_plane.tables.registry import SourceRow
 
 __all__ = ["SHARED", "Key", "parsed", "shared_sources", "using"]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from control_plane.registry.library_tables import CardRow
 from control_plane.registry.references import references_of
-from control_plane.registry.tables import ClosureRow
+from control_plane.tables.library import CardRow
+from control_plane.tables.registry import ClosureRow
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument

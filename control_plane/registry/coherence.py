@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from control_plane.errors import Conflict
-from control_plane.registry.closures import SCRIPTS
 from control_plane.registry.locales import contract_difference, contract_of
 from control_plane.registry.references import agreement_versions, references_of
-from control_plane.registry.sources import Problem, Source, SourceError, problem_at
-from control_plane.registry.strict_yaml import JsonPath, shown
+from control_plane.sources.closures import SCRIPTS
+from control_plane.sources.parsing import Problem, Source, SourceError, problem_at
+from control_plane.sources.strict_yaml import JsonPath, shown
 from edge_runtime.core import canonical
 from edge_runtime.core.agreement import parse_agreement
 from edge_runtime.core.canonical import JsonObject

@@ -15,9 +15,9 @@ from control_plane.plane import ControlPlane
 from control_plane.policy.checks import Candidate
 from control_plane.policy.checks.contracts import breaks_of, modes_of
 from control_plane.policy.compatibility import MODES, Break
-from control_plane.policy.reports import gather
 from control_plane.registry.drafts import Edit, make_draft, read_files
-from control_plane.registry.tables import RevisionRow
+from control_plane.registry.reports import gather
+from control_plane.tables.registry import RevisionRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Verdict", "dry_run"]

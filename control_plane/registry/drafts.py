@@ -11,37 +11,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, func, select
 
-from control_plane import db
 from control_plane.errors import Conflict, NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry.affected import Key, parsed, shared_sources, using
-from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS, freeze
 from control_plane.registry.coherence import Candidate, verify_coherence
+from control_plane.registry.live import live_manifest
 from control_plane.registry.shelves import shelf_of
-from control_plane.registry.sources import Source
-from control_plane.registry.tables import ClosureRow, ReleaseRow, VersionRow
+from control_plane.registry.withdrawals import withdrawals_of
+from control_plane.sources.closures import CLOSURE_KINDS, SCRIPTS, freeze
+from control_plane.sources.parsing import Source
+from control_plane.tables.registry import ClosureRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.manifest import FORMAT, Entry, Manifest, Model, changed_entries, manifest_digest, parse_manifest
 from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.rollout import verify_plan
 
-__all__ = ["STAGES", "Draft", "Edit", "SourceFile", "candidate_of", "live_manifest", "live_release", "make_draft"]
+__all__ = ["STAGES", "Draft", "Edit", "SourceFile", "candidate_of", "make_draft"]
 
 STAGES = (100,)
 FRESH_FOR_S = 24 * 3600
 VALID_FOR_S = 14 * 24 * 3600
 MAX_FILES = 1000
-_NEWEST = (
-    select(ReleaseRow)
-    .where(ReleaseRow.channel == bindparam("channel"))
-    .order_by(col(ReleaseRow.number).desc())
-    .limit(1)
-)
-"""Put together once: it is asked several times in each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +98,6 @@ def read_files(files: Mapping[str, str | bytes]) -> tuple[SourceFile, ...]:
             )
         found[file.key] = file
     return tuple(found.values())
-
-
-def live_release(session: Session, channel: str) -> ReleaseRow | None:
-    """Return the newest release on a channel."""
-    given = {"channel": channel}
-    return db.once(session, ("live", channel), lambda: session.exec(_NEWEST, params=given).first(), of=(ReleaseRow,))
-
-
-def live_manifest(session: Session, channel: str) -> tuple[Manifest | None, str]:
-    """Return the manifest in force on a channel and its digest; (None, "") before the first release."""
-    row = live_release(session, channel)
-    return (parse_manifest(row.manifest), row.digest) if row else (None, "")
 
 
 def make_draft(plane: ControlPlane, session: Session, edit: Edit) -> Draft:
@@ -189,7 +170,6 @@ def candidate_of(
         closures: contents that are not stored yet, by digest.
         lifts: the withdrawals that it lifts.
     """
-    from control_plane.registry.lifecycle.withdrawing import withdrawals_of  # which imports this module
 
     def closure(digest: str) -> bytes:
         row = None if digest in closures else session.get(ClosureRow, digest)

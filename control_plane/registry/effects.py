@@ -14,9 +14,9 @@ from control_plane.diffs.effects import CaseEffect, World, effects_of
 from control_plane.diffs.meaning import Meaning, meaning_of
 from control_plane.diffs.settings import settings_meaning
 from control_plane.plane import ControlPlane
-from control_plane.policy.reports import examples_of
 from control_plane.registry import store
-from control_plane.registry.tables import ReleaseRow
+from control_plane.registry.reports import examples_of
+from control_plane.tables.registry import ReleaseRow
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry, Manifest, parse_manifest

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from control_plane.registry.records import CheckResult
+from control_plane.policy.checks.records import CheckResult
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Manifest, changed_entries
 

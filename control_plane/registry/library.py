@@ -20,12 +20,12 @@ from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.cards import fold
-from control_plane.registry.closures import CLOSURE_KINDS, SCRIPTS
-from control_plane.registry.drafts import live_manifest
+from control_plane.registry.live import live_manifest
 from control_plane.registry.records import VersionInfo
-from control_plane.registry.releases import withdrawn_digests
 from control_plane.registry.shelves import Shelf, Volume, known_shelf, shelf_of
-from control_plane.registry.tables import ReleaseRow, SourceRow, VersionRow
+from control_plane.registry.withdrawals import withdrawn_digests
+from control_plane.sources.closures import CLOSURE_KINDS, SCRIPTS
+from control_plane.tables.registry import ReleaseRow, SourceRow, VersionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument

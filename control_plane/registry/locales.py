@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from control_plane.registry.closures import SCRIPTS
+from control_plane.sources.closures import SCRIPTS
 from edge_runtime.core import canonical
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.filing import FILING

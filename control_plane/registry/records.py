@@ -5,18 +5,17 @@ Does not: hold rows, keys or database sessions. Digests are tagged (`sha256:…`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from control_plane.diffs.meaning import Meaning
 from control_plane.diffs.words import FieldDiff
-from control_plane.reviewing.records import Conflicting, Objection, Requested, Underneath
+from control_plane.policy.checks.records import CheckResult
+from control_plane.registry.discussed import Conflicting, Objection, Requested, Underneath
 from edge_runtime.core.canonical import JsonObject
 
 __all__ = [
     "Change",
-    "CheckResult",
     "Course",
     "Missing",
     "PromptDetail",
@@ -50,20 +49,6 @@ class Proposal:
     editor: str
     at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The result of one named check: passed, failed, or a notice that approvers must read.
-
-    `version` is that of the check, `inputs` are the digests of what it was given.
-    """
-
-    name: str
-    status: str
-    evidence: tuple[str, ...]
-    version: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from control_plane.registry.closures import SCRIPTS
-from control_plane.registry.strict_yaml import JsonPath
+from control_plane.sources.closures import SCRIPTS
+from control_plane.sources.strict_yaml import JsonPath
 from edge_runtime.core.canonical import JsonObject
 
 __all__ = ["agreement_versions", "references_of"]

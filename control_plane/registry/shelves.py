@@ -24,7 +24,7 @@ from sqlmodel import Session
 
 from control_plane.registry.cards import Card, fold, load_cards
 from control_plane.registry.locales import stale_because
-from control_plane.registry.tables import ClosureRow
+from control_plane.tables.registry import ClosureRow
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.manifest import Entry, Manifest
 

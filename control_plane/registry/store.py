@@ -14,11 +14,11 @@ from control_plane import db, texts
 from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import cards
-from control_plane.registry.drafts import live_manifest, live_release
-from control_plane.registry.in_force import rules_in_force, rules_to_meet
-from control_plane.registry.records import CheckResult, Proposal
-from control_plane.registry.tables import (
+from control_plane.policy.checks.records import CheckResult
+from control_plane.registry import cards, exclusion
+from control_plane.registry.live import live_manifest, live_release, rules_in_force, rules_to_meet
+from control_plane.registry.records import Proposal
+from control_plane.tables.registry import (
     CheckRow,
     ClosureRow,
     ProposalRow,
@@ -27,7 +27,6 @@ from control_plane.registry.tables import (
     StatementRow,
     VersionRow,
 )
-from control_plane.reviewing import exclusion
 from edge_runtime.core import approval, change, coverage, dsse
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
 from edge_runtime.core.statements import open_statement

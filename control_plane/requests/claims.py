@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from control_plane import db
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
-from control_plane.requests.tables import ClaimRow
+from control_plane.tables.requests import ClaimRow
 
 __all__ = ["CURRENT", "Claim", "Found", "claim", "forget", "give_up", "keep", "mark"]
 

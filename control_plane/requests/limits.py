@@ -13,14 +13,11 @@ from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
 
-from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from control_plane.api.shared import Plane
-from control_plane.errors import TooMany
 from control_plane.requests.problems import problem
 
-__all__ = ["AddressLimits", "Buckets", "limit_person"]
+__all__ = ["AddressLimits", "Buckets"]
 
 GUESS = 100
 _MOST_KEYS = 10_000
@@ -92,20 +89,3 @@ class AddressLimits:
             await send(message)
 
         await self._app(scope, receive, counted)
-
-
-async def limit_person(request: Request, response: Response, plane: Plane) -> None:
-    """Hold the person behind a request to their limit, by whichever token or session they come; asks no database.
-
-    Raises:
-        TooMany: they have asked for more than a minute's worth.
-    """
-    if plane.acting is None:
-        return
-    buckets: Buckets = request.app.state.people_limits
-    left, after_s = buckets.take(plane.acting.person)
-    said = buckets.headers("person", left, after_s)
-    if after_s:
-        raise TooMany("expected fewer requests of one person", retry_after_s=after_s, headers=said)
-    for name, value in said.items():
-        response.headers[name] = value

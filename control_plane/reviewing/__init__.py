@@ -1,4 +1,4 @@
-"""What happens between a change and its approval: drafts, threads, objections, requests, expiry, batches, lists.
+"""From a change to its approval: drafts, proposals, threads, objections, requests, checks, approvals, their end.
 
-Does not: make manifests, count quorums or release (see `control_plane.registry`).
+Does not: make manifests or count quorums (see `registry`), or release (see `lifecycle`).
 """

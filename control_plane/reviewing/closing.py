@@ -13,11 +13,11 @@ from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, store
+from control_plane.registry import store
+from control_plane.registry.exclusion import contributors
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import Elsewhere
-from control_plane.reviewing import conflicts, expiry, threads, waiting
-from control_plane.reviewing.exclusion import contributors
+from control_plane.reviewing import conflicts, expiry, proposals, threads, waiting
+from control_plane.signing import Elsewhere
 
 __all__ = ["close", "duplicate"]
 

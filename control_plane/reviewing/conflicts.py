@@ -13,14 +13,15 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, delete, select
 
 from control_plane import db
+from control_plane.diffs.merging import merge
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
-from control_plane.registry.drafts import SourceFile, live_manifest
-from control_plane.registry.tables import ReleaseRow, RevisionRow, SourceRow
-from control_plane.reviewing.records import Conflicting, Underneath
-from control_plane.reviewing.tables import BaseTextRow, ChangeRow
-from control_plane.sync.merging import merge
+from control_plane.registry.discussed import Conflicting, Underneath
+from control_plane.registry.drafts import SourceFile
+from control_plane.registry.live import live_manifest
+from control_plane.tables.registry import ReleaseRow, RevisionRow, SourceRow
+from control_plane.tables.reviewing import BaseTextRow, ChangeRow
 from edge_runtime.core.manifest import parse_manifest
 
 __all__ = ["conflicts_of", "find_conflicts", "forget_bases", "refuse_conflicts", "store_bases", "underneath"]

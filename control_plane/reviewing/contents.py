@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, or_, select
 
-from control_plane.reviewing.tables import ChangeRow, ContributorRow, WriterRow
+from control_plane.tables.registry import RevisionRow
+from control_plane.tables.reviewing import ChangeRow, ContributorRow, ObjectionRow, WriterRow
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries
 
@@ -53,3 +54,10 @@ def content_of(session: Session, number: int) -> str:
     rows = session.exec(select(ChangeRow).where(ChangeRow.proposal == number).order_by(ChangeRow.kind, ChangeRow.name))
     content = [[row.kind, row.name, row.digest] for row in rows]
     return canonical.digest(canonical.encode({"changes": content}))
+
+
+def standing(session: Session, revision: RevisionRow) -> list[ObjectionRow]:
+    """Return the objections that block a revision: those to its manifest, or to its content on any proposal."""
+    same = or_(ObjectionRow.manifest == revision.digest, ObjectionRow.content == content_of(session, revision.proposal))
+    query = select(ObjectionRow).where(same, col(ObjectionRow.taken_back).is_(None))
+    return list(session.exec(query.order_by(col(ObjectionRow.leaf))))

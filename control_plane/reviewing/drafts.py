@@ -5,7 +5,7 @@ costs one durable transaction. It becomes a proposal by its author's signature.
 Promises: only the author and whom they invited see it; a save on an older version than the present one is refused;
 each version stays as it was saved; whoever saved one is excluded from approving what it becomes. A file need not read
 yet: what stands in the way is said when the draft is shown. The title is encrypted under the author's key.
-Does not: sign, or freeze anything (see `registry.proposals`).
+Does not: sign, or freeze anything (see `reviewing.proposals`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals
-from control_plane.registry.drafts import MAX_FILES, live_manifest, read_files
+from control_plane.registry.discussed import DraftInfo, DraftProblem, SavedDraft
+from control_plane.registry.drafts import MAX_FILES, read_files
+from control_plane.registry.live import live_manifest
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import Elsewhere
-from control_plane.registry.tables import ReleaseRow, TextKeyRow
+from control_plane.reviewing import proposals
 from control_plane.reviewing.contents import changes_of
-from control_plane.reviewing.records import DraftInfo, DraftProblem, SavedDraft
-from control_plane.reviewing.tables import DraftGuestRow, DraftRow, DraftVersionRow
+from control_plane.signing import Elsewhere
+from control_plane.tables.registry import ReleaseRow, TextKeyRow
+from control_plane.tables.reviewing import DraftGuestRow, DraftRow, DraftVersionRow
 from control_plane.texts.reading import erased_words
 from control_plane.texts.sealing import current_key, open_aside, seal_aside
 from edge_runtime.core.errors import InvalidDocument

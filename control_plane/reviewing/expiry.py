@@ -16,9 +16,9 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_manifest
-from control_plane.registry.tables import ClosureRow, ProposalRow, RevisionRow
+from control_plane.registry.live import live_manifest
 from control_plane.reviewing import waiting
+from control_plane.tables.registry import ClosureRow, ProposalRow, RevisionRow
 from edge_runtime.core import canonical
 from edge_runtime.core.manifest import Manifest
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from sqlmodel import Session, col, select
 
 from control_plane.plane import ControlPlane
-from control_plane.policy import reports
-from control_plane.registry import store
+from control_plane.registry import reports, store
 from control_plane.registry.affected import SHARED
-from control_plane.registry.tables import ProposalRow, RevisionRow, SourceRow
+from control_plane.tables.registry import ProposalRow, RevisionRow, SourceRow
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.manifest import Entry, parse_manifest
 

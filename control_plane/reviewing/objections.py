@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import ledger, texts
@@ -27,12 +27,12 @@ from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.purposes import taking_back
 from control_plane.registry import store
-from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.registry.discussed import Anchor, Objection
+from control_plane.registry.exclusion import contributors
 from control_plane.reviewing import expiry, threads, waiting
-from control_plane.reviewing.contents import content_of
-from control_plane.reviewing.exclusion import contributors
-from control_plane.reviewing.records import Anchor, Objection
-from control_plane.reviewing.tables import ObjectionRow
+from control_plane.reviewing.contents import content_of, standing
+from control_plane.tables.registry import ProposalRow, RevisionRow
+from control_plane.tables.reviewing import ObjectionRow
 from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 
@@ -43,7 +43,6 @@ __all__ = [
     "object_to",
     "objections_to",
     "require_unobjected",
-    "standing",
     "take_back",
     "taking_back",
 ]
@@ -198,13 +197,6 @@ def _own(session: Session, revision: RevisionRow, actor: str) -> list[ObjectionR
             hint="two people grant them a role anew, or an edit changes what they object to",
         )
     return mine
-
-
-def standing(session: Session, revision: RevisionRow) -> list[ObjectionRow]:
-    """Return the objections that block a revision: those to its manifest, or to its content on any proposal."""
-    same = or_(ObjectionRow.manifest == revision.digest, ObjectionRow.content == content_of(session, revision.proposal))
-    query = select(ObjectionRow).where(same, col(ObjectionRow.taken_back).is_(None))
-    return list(session.exec(query.order_by(col(ObjectionRow.leaf))))
 
 
 def require_unobjected(session: Session, revision: RevisionRow) -> None:

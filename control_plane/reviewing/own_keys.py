@@ -21,16 +21,17 @@ from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.standing import RENEWED, TAKEN, key_digest
-from control_plane.accounts.tables import KeyRow
 from control_plane.errors import Conflict, Refused
-from control_plane.mail.outbox import notify_key
+from control_plane.outbox.mail import notify_key
 from control_plane.plane import ControlPlane
 from control_plane.purposes import doing
-from control_plane.registry import review, store
+from control_plane.registry import store
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import SALT_BYTES, Elsewhere, Signature, Terms, Unsigned, Words
-from control_plane.registry.tables import PersonRow
+from control_plane.reviewing import review
 from control_plane.reviewing.material import Material, decide_on
+from control_plane.signing import SALT_BYTES, Elsewhere, Signature, Terms, Unsigned, Words
+from control_plane.tables.accounts import KeyRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from sqlmodel import Session, col, select
 
 from audit.record import Act, LeafRecord
-from control_plane.registry.tables import ProposalRow
-from control_plane.reviewing.tables import CommentRow, ObjectionRow, OpeningRow, RequestRow, ThreadRow
+from control_plane.tables.registry import ProposalRow
+from control_plane.tables.reviewing import CommentRow, ObjectionRow, OpeningRow, RequestRow, ThreadRow
 
 __all__ = ["problems"]
 

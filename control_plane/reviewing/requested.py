@@ -16,14 +16,14 @@ from control_plane import ledger
 from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound
-from control_plane.mail.outbox import notify_review
+from control_plane.outbox.mail import notify_review
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
-from control_plane.registry.tables import ProposalRow, RevisionRow
+from control_plane.registry.discussed import Requested
+from control_plane.registry.exclusion import excluded
 from control_plane.reviewing import expiry
-from control_plane.reviewing.exclusion import excluded
-from control_plane.reviewing.records import Requested
-from control_plane.reviewing.tables import RequestRow
+from control_plane.tables.registry import ProposalRow, RevisionRow
+from control_plane.tables.reviewing import RequestRow
 from edge_runtime.core.approval import APPROVING
 from edge_runtime.core.errors import InvalidDocument
 

@@ -21,9 +21,9 @@ from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
-from control_plane.registry.tables import PersonRow, RevisionRow
-from control_plane.reviewing.records import Anchor, Comment, Thread
-from control_plane.reviewing.tables import CommentRow, ObjectionRow, ThreadRow
+from control_plane.registry.discussed import Anchor, Comment, Thread
+from control_plane.tables.registry import PersonRow, RevisionRow
+from control_plane.tables.reviewing import CommentRow, ObjectionRow, ThreadRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [

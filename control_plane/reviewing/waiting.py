@@ -14,8 +14,11 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_
 from sqlmodel import Session, col, delete, select
 
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import CheckRow, ProposalRow, RevisionRow
-from control_plane.reviewing.tables import WaitingRow
+from control_plane.registry import reports, store
+from control_plane.registry.live import rules_in_force
+from control_plane.reviewing.contents import standing
+from control_plane.tables.registry import CheckRow, ProposalRow, RevisionRow
+from control_plane.tables.reviewing import WaitingRow
 
 __all__ = ["ANYBODY", "forget", "is_aged", "refresh"]
 
@@ -39,8 +42,6 @@ def refresh(plane: ControlPlane, session: Session, proposal: ProposalRow, *, rev
 
 def is_aged(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
     """Return whether the report on a proposal is older than the rules in force on its channel allow."""
-    from control_plane.registry.in_force import rules_in_force
-
     aged: list[ColumnElement[bool]] = [false()]
     for channel in plane.settings.channels:
         rules = rules_in_force(session, channel)
@@ -55,9 +56,6 @@ def is_aged(plane: ControlPlane, session: Session) -> ColumnElement[bool]:
 def _wanted(
     plane: ControlPlane, session: Session, proposal: ProposalRow, *, revision: RevisionRow
 ) -> set[tuple[str, str]]:
-    from control_plane.policy import reports
-    from control_plane.registry import store  # which asks `exclusion`, and that the tables beside this
-    from control_plane.reviewing.objections import standing
 
     if proposal.state in {"rejected", "suspended"}:
         return {("edit", ANYBODY)}

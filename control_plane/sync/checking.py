@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control_plane.policy.cases import run_cases
-from control_plane.registry.closures import CLOSURE_KINDS, freeze
-from control_plane.registry.sources import Source
-from control_plane.registry.strict_yaml import SourceError
+from control_plane.sources.closures import CLOSURE_KINDS, freeze
+from control_plane.sources.parsing import Source
+from control_plane.sources.strict_yaml import SourceError
 from control_plane.sync.folder import scan
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import Policy, parse_policy

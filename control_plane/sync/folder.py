@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from control_plane.registry.sources import Source, parse_source
-from control_plane.registry.strict_yaml import MAX_BYTES, Problem, SourceError
+from control_plane.sources.parsing import Source, parse_source
+from control_plane.sources.strict_yaml import MAX_BYTES, Problem, SourceError
 from control_plane.sync.ignoring import FILE as IGNORE
 from control_plane.sync.ignoring import Ignoring, load_ignoring
 from control_plane.sync.paths import MAX_DEPTH, is_safe

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from control_plane.diffs.merging import merge
 from control_plane.errors import Conflict
 from control_plane.files import write_atomic
 from control_plane.sync.bases import base_text, keep_bases, sweep
@@ -22,7 +23,6 @@ from control_plane.sync.errors import SyncConflict
 from control_plane.sync.folder import Here, scan
 from control_plane.sync.ignoring import load_ignoring
 from control_plane.sync.lock import Lock, Locked, load_lock, save_lock
-from control_plane.sync.merging import merge
 from control_plane.sync.paths import places
 from control_plane.sync.records import Key, Registry, Snapshot
 from edge_runtime.core.errors import InvalidDocument

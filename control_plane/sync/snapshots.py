@@ -6,9 +6,9 @@ from sqlmodel import col, select
 
 from control_plane import db
 from control_plane.plane import ControlPlane
-from control_plane.registry.drafts import live_manifest
-from control_plane.registry.tables import SourceRow
+from control_plane.registry.live import live_manifest
 from control_plane.sync.records import LiveSource, Snapshot
+from control_plane.tables.registry import SourceRow
 
 __all__ = ["snapshot"]
 

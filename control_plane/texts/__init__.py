@@ -6,8 +6,8 @@ is destroyed again when a restored database brings it back.
 Does not: reach copies outside this home (see docs/threat-model.md), or hold what people write into prompts, policies
 and cases: that is governed content, which devices run.
 
-Modules: `sealing` (keys and encryption), `reading` (what can still be opened), `holds`, `retention` (periods, and what
-may be switched off), `erasing`.
+Modules: `sealing` (keys and encryption), `reading` (what can still be opened), `openness`, `holds`. See `keeping` for
+how long they are kept.
 """
 
 from control_plane.texts.reading import display_names, erasures, reasons, reveal, shown_reasons

@@ -15,7 +15,7 @@ from audit.record import parse_leaf
 from control_plane import db
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import HoldRow, LeafRow, TextKeyRow
+from control_plane.tables.registry import HoldRow, LeafRow, TextKeyRow
 
 __all__ = ["EVERYBODY", "Hold", "hold_record", "holds_on", "holds_on_texts", "in_force", "list_holds"]
 

@@ -2,7 +2,7 @@
 
 A database restored from an older copy has keys again that were destroyed since; which ones, the entries say that it
 lacks. Promises: until they are brought back (`mentorplane audit restore`), no text is opened.
-Does not: bring them back (see `ledger.restore`).
+Does not: bring them back (see `verifying.restore`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 from audit.errors import AuditError
 from audit.merkle import parse_frontier
-from control_plane import db
+from control_plane import checkpoints, db
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LogHeadRow
+from control_plane.tables.registry import LogHeadRow
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["is_open"]
@@ -21,8 +21,6 @@ __all__ = ["is_open"]
 
 def is_open(plane: ControlPlane, session: Session) -> bool:
     """Return whether the database has every entry that was ever published, as far as this home knows."""
-    from control_plane.ledger import checkpoints  # which imports this package
-
     try:
         known = (checkpoints.newest(plane), checkpoints.published(plane))
         newest = max((one.size for one in known if one is not None), default=0)

@@ -15,7 +15,7 @@ from audit.acts import Act
 from audit.openings import ERASED_KIND, Opening, OpeningState, check_openings
 from audit.record import LeafRecord
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import HoldRow, SettingRow, TextKeyRow, TextRow
+from control_plane.tables.registry import HoldRow, SettingRow, TextKeyRow, TextRow
 from control_plane.texts.sealing import NAME, Said, open_name, open_text, unwrap
 from control_plane.texts.values import DEFAULTS, hold_digest, setting_digest
 from edge_runtime.core.errors import Unavailable

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from audit.openings import Opening
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow, TextKeyRow, TextRow
+from control_plane.tables.registry import LeafRow, TextKeyRow, TextRow
 from control_plane.texts.openness import is_open
 from control_plane.texts.sealing import NAME, REASON, Said, open_name, open_text, unwrap
 

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import commit
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import TextKeyRow, TextRow
+from control_plane.tables.registry import TextKeyRow, TextRow
 from edge_runtime.core.errors import Unavailable
 
 __all__ = [

@@ -17,12 +17,14 @@ from typing import Any
 
 import yaml
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.errors import NotFound, Refused
+from control_plane.lifecycle import releases
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries, releases, review
 from control_plane.registry.drafts import SourceFile
 from control_plane.registry.records import ProposalDetail
+from control_plane.reviewing import proposals, review
 from control_plane.web.demo_people import DemoPeople, DemoPerson, load_demo_people, role_for
 from control_plane.web.words import refusal_words, shown_forgery, shown_ledger, shown_proposal
 from edge_runtime.core.errors import InvalidDocument
@@ -188,7 +190,7 @@ class Journey:
         self._progress.withstood = ""
 
     def _verify(self, _: Mapping[str, Any]) -> None:
-        report = ledger.verify(self._plane)
+        report = verifying.verify(self._plane)
         # Not a reading: the tour shows its visitor what they just did; an entry for each look would push that out.
         last = ledger.search(self._plane, limit=8)
         self._progress.audit = shown_ledger(report, last, self._people(), titles=self._titles())

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from control_plane.ledger import LedgerLeaf, LedgerReport
+from control_plane.ledger import LedgerLeaf
 from control_plane.registry.records import ProposalDetail
+from control_plane.verifying import LedgerReport
 from control_plane.web.demo_people import DemoPeople
 
 if TYPE_CHECKING:

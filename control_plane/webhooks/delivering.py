@@ -17,20 +17,20 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from control_plane import db
+from control_plane.outbox import pause_s
+from control_plane.outbox.webhooks import ACTIVE, WAITING
 from control_plane.plane import ControlPlane
+from control_plane.tables.webhooks import DeliveryRow, WebhookRow
 from control_plane.webhooks.addresses import post
-from control_plane.webhooks.outbox import ACTIVE, WAITING
 from control_plane.webhooks.signing import open_secrets, secret_bytes, signed_headers
-from control_plane.webhooks.tables import DeliveryRow, WebhookRow
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 
-__all__ = ["DEAD", "DELIVERED", "MOST_TRIES", "deliver_due", "pause_s"]
+__all__ = ["DEAD", "DELIVERED", "MOST_TRIES", "deliver_due"]
 
 DELIVERED, DEAD, GONE = "delivered", "dead", "gone"
 MOST_TRIES = 12
 AT_ONCE = 20
 _LEASE = timedelta(seconds=60)
-_FIRST_S, _LONGEST_S = 5.0, 21_600.0
 _KEPT = {DELIVERED: timedelta(days=7), DEAD: timedelta(days=30)}
 _LOG = logging.getLogger(__name__)
 
@@ -53,15 +53,6 @@ def deliver_due(plane: ControlPlane, *, send: Post = post) -> int:
         # Crash here, or after the answer: the message is due again when its lease ends.
         _settle(plane, message, _try(plane, message, send))
     return len(messages)
-
-
-def pause_s(tries: int, fraction: float) -> float:
-    """Return how long to wait after so many tries: twice as long each time, half to all of it by chance.
-
-    >>> [pause_s(tries, 1.0) for tries in (1, 2, 3, 20)]
-    [5.0, 10.0, 20.0, 21600.0]
-    """
-    return float(min(_LONGEST_S, _FIRST_S * 2 ** (tries - 1)) * (0.5 + fraction / 2))
 
 
 def _take(plane: ControlPlane) -> list[_Message]:

@@ -17,11 +17,11 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts.rights import Attempt, require_role
 from control_plane.errors import Conflict, NotFound
+from control_plane.outbox.webhooks import ACTIVE, EVERYTHING, WAITING
 from control_plane.plane import ControlPlane
+from control_plane.tables.webhooks import DeliveryRow, WebhookRow
 from control_plane.webhooks.addresses import require_url
-from control_plane.webhooks.outbox import ACTIVE, EVERYTHING, WAITING
 from control_plane.webhooks.signing import new_secret, open_secrets, seal_secrets
-from control_plane.webhooks.tables import DeliveryRow, WebhookRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Delivery", "NewWebhook", "Webhook", "add", "deliveries", "end", "list_webhooks", "replay", "rotate"]

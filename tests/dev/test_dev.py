@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from control_plane.cli import app
+from control_plane.cli.dev import Session
 from control_plane.dev.checking import look
-from control_plane.dev.command import Session
 from control_plane.dev.publishing import Workshop
 from control_plane.dev.serving import serving
 from control_plane.dev.watching import Watch

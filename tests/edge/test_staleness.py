@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import default_library
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import default_library
 from edge_runtime import EdgeRuntime
 from edge_runtime.cli.edge import app
 from edge_runtime.core import canonical

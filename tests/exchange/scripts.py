@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from control_plane.exchange.front import as_yaml
-from control_plane.registry.sources import Source, parse_source
+from control_plane.sources.parsing import Source, parse_source
 from edge_runtime.core.prompt import FORMAT
 
 NAMES = ("topic", "minutes", "role", "json", "steps", "done")

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from control_plane.cli import app
-from control_plane.registry import queries
-from control_plane.registry.sources import parse_source
+from control_plane.overview import queries
 from control_plane.settings import Settings
+from control_plane.sources.parsing import parse_source
 from tests.exchange.test_carrying import DOTPROMPT, PROMPTY
 from tests.server.acts import Acts, state_of
 from tests.server.library import OPENER, library

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import default_library
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import default_library
 from edge_runtime.core.approval import CHANGES, SETTINGS, Case, parse_rules
 from edge_runtime.core.manifest import KINDS, TIERS
 from edge_runtime.core.quorum import Missing, find_missing, roles_of

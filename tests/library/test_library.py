@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from control_plane.policy.cases import run_cases
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import Source, default_library, parse_source
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import Source, default_library, parse_source
 from edge_runtime.core.contract import check_inputs, check_output
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.handoff import HANDOFF_LOCALES, handoff_text

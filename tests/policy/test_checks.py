@@ -11,11 +11,11 @@ from control_plane.policy.cases import run_cases
 from control_plane.policy.checks import Candidate
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.legal import LEGAL_TAGS
+from control_plane.policy.checks.records import CheckResult
 from control_plane.policy.checks.running import run_checks
 from control_plane.policy.checks.told import CONTEXT_TOKENS
-from control_plane.registry.closures import CLOSURE_KINDS, freeze
-from control_plane.registry.records import CheckResult
-from control_plane.registry.sources import default_library
+from control_plane.sources.closures import CLOSURE_KINDS, freeze
+from control_plane.sources.parsing import default_library
 from edge_runtime.core import canonical
 from edge_runtime.core.approval import ApprovalRules
 from edge_runtime.core.canonical import encode

@@ -11,9 +11,9 @@ import pytest
 
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.plugins import installed
+from control_plane.policy.checks.records import CheckResult
 from control_plane.policy.checks.running import required, run_checks
 from control_plane.policy.checks.wire import encode_candidate, parse_candidate
-from control_plane.registry.records import CheckResult
 from edge_runtime.core.canonical import encode
 from tests.policy.scripts import document
 from tests.policy.test_checks import candidate

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.registry.closures import CLOSURE_KINDS, check_closure, freeze
-from control_plane.registry.sources import Source, SourceError, default_library, parse_source
+from control_plane.sources.closures import CLOSURE_KINDS, check_closure, freeze
+from control_plane.sources.parsing import Source, SourceError, default_library, parse_source
 from edge_runtime.core import canonical
 from edge_runtime.core.contract import check_output, parse_inputs
 from edge_runtime.core.errors import InvalidDocument

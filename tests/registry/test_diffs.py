@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.diffs.words import FieldDiff, Span, as_text, diff_closures, diff_texts, field_texts
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import default_library
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import default_library
 from edge_runtime.core import canonical
 
 KEYS = st.sampled_from(["a", "id", "name", "x.y", "[0]"])

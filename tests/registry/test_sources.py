@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.registry.sources import Problem, SourceError, default_library, load_library, parse_source
-from control_plane.registry.strict_yaml import read_yaml
+from control_plane.sources.parsing import Problem, SourceError, default_library, load_library, parse_source
+from control_plane.sources.strict_yaml import read_yaml
 
 _HEAD = "kind: include\nname: greeting\nformat: mentorplane-include/1\ntitle: Greeting\ntier: R1\nlocale: en\n"
 INCLUDE = f"{_HEAD}text: |\n  Welcome.\n"

@@ -17,14 +17,16 @@ from audit.record import LeafRecord, parse_leaf
 from control_plane import db
 from control_plane.accounts import people, retiring
 from control_plane.accounts.people import Person
-from control_plane.accounts.scopes import Acting
 from control_plane.api.inside import Inside
 from control_plane.client.api import Operations
 from control_plane.errors import NotFound
+from control_plane.lifecycle import releases, withdrawing
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, releases, review, store
+from control_plane.registry import store
 from control_plane.registry.records import Proposal, Release, Withdrawal
-from control_plane.registry.tables import LeafRow
+from control_plane.reviewing import proposals, review
+from control_plane.scopes import Acting
+from control_plane.tables.registry import LeafRow
 
 ROLE = {
     "ines": "community-host",
@@ -105,7 +107,7 @@ class Acts:
 
     def withdraw(self, login: str, target: str) -> Withdrawal:
         """Withdraw as a demo person."""
-        return releases.withdraw(
+        return withdrawing.withdraw(
             self.plane, self.id(login), target=target, reason="it hurt somebody", passphrase=self.passphrase(login)
         )
 

@@ -38,11 +38,11 @@ from control_plane import db, ledger
 from control_plane.index import keeping as index
 from control_plane.index import postings
 from control_plane.index.spans import spans_of
-from control_plane.index.tables import PostingRow, SpanRow
 from control_plane.index.terms import word_key
 from control_plane.ledger.head import head
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.index import PostingRow, SpanRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.manifest import Entry
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

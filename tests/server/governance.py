@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from sqlmodel import select
 
-from control_plane import db, ledger
-from control_plane.accounts import grants, people
+from control_plane import db, verifying
+from control_plane.accounts import people
 from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.granting import grants
+from control_plane.overview import queries
 from control_plane.plane import open_plane
-from control_plane.registry import queries
-from control_plane.registry.in_force import rules_in_force
-from control_plane.registry.tables import ReleaseRow, SourceRow, StatementRow
+from control_plane.registry.live import rules_in_force
 from control_plane.reviewing import closing, objections
-from control_plane.reviewing.tables import BaseTextRow, WaitingRow
+from control_plane.tables.registry import ReleaseRow, SourceRow, StatementRow
+from control_plane.tables.reviewing import BaseTextRow, WaitingRow
 from edge_runtime.core.approval import read_signed
 from edge_runtime.core.coverage import shortfalls
 from edge_runtime.core.dsse import parse_envelope
@@ -137,7 +138,7 @@ class Governance(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened, the log tells it, and the model's live texts are the live texts."""
-        assert ledger.verify(self.plane).problems == ()
+        assert verifying.verify(self.plane).problems == ()
         for channel in CHANNELS:
             with db.read(self.plane.engine) as session:
                 rows = session.exec(select(SourceRow).where(SourceRow.channel == channel)).all()

@@ -8,7 +8,8 @@ from control_plane import db
 from control_plane.accounts import people
 from control_plane.custody.deciding import Verified
 from control_plane.custody.keyfile import KeyFile, create_key
-from control_plane.registry import queries, store
+from control_plane.overview import queries
+from control_plane.registry import store
 from control_plane.reviewing import own_keys
 from tests.server.acts import Acts
 from tests.server.conftest import CHEAP

@@ -26,12 +26,12 @@ from sqlalchemy.pool import Pool
 from audit.merkle import leaf_hash
 from control_plane import db
 from control_plane.accounts import tokens
+from control_plane.keeping.erasing import erase
+from control_plane.keeping.holding import hold, lift_hold
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry.tables import LeafRow
 from control_plane.seed import seed
 from control_plane.settings import Argon2, Settings
-from control_plane.texts.erasing import erase
-from control_plane.texts.holding import hold, lift_hold
+from control_plane.tables.registry import LeafRow
 from tests.server.acts import Acts
 from tests.server.library import library
 

@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from audit.record import parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import addresses, tokens
-from control_plane.accounts.tables import ContactRow
 from control_plane.app import create_app
 from control_plane.errors import NotFound, Refused
+from control_plane.keeping import erasing, retention
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
-from control_plane.texts import erasing, retention
+from control_plane.tables.accounts import ContactRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock
@@ -48,7 +48,7 @@ def test_an_address_is_known_and_stands_nowhere_in_clear(known: Acts) -> None:
         "own",
     )
     assert traces(known.plane.settings.home, TOMS.encode()) == []
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
 
 
 def test_an_administrator_sets_and_removes_another_s(known: Acts) -> None:
@@ -56,12 +56,12 @@ def test_an_administrator_sets_and_removes_another_s(known: Acts) -> None:
     given = {"passphrase": known.passphrase("lena")}
     addresses.set_address(known.plane, known.id("lena"), "tom", address="tom@example.org", **given)
     assert address(known.plane, known.id("tom")) == "tom@example.org"
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
     addresses.remove_address(known.plane, known.id("lena"), "tom", **given)
     assert address(known.plane, known.id("tom")) == ""
     last = newest(known.plane)
     assert (last.act, last.actor.behalf, last.after) == ("address-removed", known.id("tom"), "")
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
     with refused(known.plane, NotFound):
         addresses.remove_address(known.plane, known.id("tom"), "tom")
 
@@ -94,10 +94,10 @@ def test_erasing_a_person_s_texts_erases_the_address(known: Acts) -> None:
     erasing.erase(known.plane, "tom", by=known.id("ruth"), reason="asked", passphrase=known.passphrase("ruth"))
     assert address(known.plane, known.id("tom")) == ""
     assert traces(known.plane.settings.home, data) == []
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
     addresses.set_address(known.plane, known.id("tom"), "tom", address=TOMS)
     assert address(known.plane, known.id("tom")) == TOMS
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
 
 
 def test_an_address_outlives_the_key_that_expires(known: Acts, clock: Clock) -> None:
@@ -110,7 +110,7 @@ def test_an_address_outlives_the_key_that_expires(known: Acts, clock: Clock) -> 
     with db.read(known.plane.engine) as session:
         [_, data] = session.exec(select(LeafRow.data).where(LeafRow.act == "address-set").order_by(col(LeafRow.seq)))
     assert (parse_leaf(data).reason.code, parse_leaf(data).actor.id) == ("moved", ledger.SYSTEM)
-    assert ledger.verify(known.plane).problems == ()
+    assert verifying.verify(known.plane).problems == ()
 
 
 @pytest.mark.parametrize("change", ["data", "by", "gone"])
@@ -124,7 +124,7 @@ def test_attack_an_address_changed_behind_the_log(known: Acts, change: str) -> N
         else:
             setattr(row, change, b"another" if change == "data" else known.id("lena"))
     tom = known.id("tom")
-    assert ledger.verify(known.plane).problems == (f"address of {tom}: not the one that was logged",)
+    assert verifying.verify(known.plane).problems == (f"address of {tom}: not the one that was logged",)
 
 
 def test_people_set_and_remove_theirs_over_http(known: Acts) -> None:

@@ -14,7 +14,7 @@ from control_plane import db, ledger
 from control_plane.app import create_app
 from control_plane.errors import NotFound
 from control_plane.evidence.asof import AsOf, Live, as_of
-from control_plane.texts import erasing
+from control_plane.keeping import erasing
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage

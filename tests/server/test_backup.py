@@ -18,17 +18,17 @@ from sqlalchemy import MetaData
 from sqlmodel import select
 from typer.testing import CliRunner
 
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.backup.archive import Reader
 from control_plane.backup.making import make
 from control_plane.backup.restoring import restore
 from control_plane.backup.verifying import verify
 from control_plane.cli import app
 from control_plane.errors import Conflict, Refused
+from control_plane.keeping import erasing
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry.tables import TextKeyRow
 from control_plane.settings import Settings
-from control_plane.texts import erasing
+from control_plane.tables.registry import TextKeyRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, newest
 from tests.server.conftest import CHEAP, SQLITE, Clock, database
@@ -79,7 +79,7 @@ def test_a_registry_moves_to_the_other_database_with_every_row(
         acts = Acts(moved)
         acts.approve_fully()
         acts.release()
-        assert ledger.verify(moved).ok
+        assert verifying.verify(moved).ok
     finally:
         moved.close()
 

@@ -16,9 +16,9 @@ from control_plane.bucket import Keeper
 from control_plane.bucket.keeping import EVERY_S, LISTED_EVERY, MOST_S
 from control_plane.bucket.keeping import _run as run
 from control_plane.errors import NotFound
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
 from control_plane.publish import renew
-from control_plane.registry import queries
 from control_plane.settings import Bucket, Settings, load_settings
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.release import TIMESTAMP_PATH

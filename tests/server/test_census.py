@@ -22,11 +22,11 @@ from control_plane.accounts import people, tokens
 from control_plane.app import create_app
 from control_plane.census import counting, showing
 from control_plane.census.figures import LEAST, MOST_ABOVE, shown
-from control_plane.census.tables import CensusRow
 from control_plane.cli import app as cli
 from control_plane.errors import Refused, TooMany
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
+from control_plane.tables.census import CensusRow
 from edge_runtime import EdgeRuntime
 from edge_runtime.census import Census, Kept
 from edge_runtime.core import canonical

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from control_plane import db
 from control_plane.census import counting, showing
 from control_plane.census.figures import LEAST, MOST_ABOVE, shown_steps
-from control_plane.census.tables import CensusRow
 from control_plane.cli import app as cli
 from control_plane.errors import TooMany
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import VersionRow
+from control_plane.tables.census import CensusRow
+from control_plane.tables.registry import VersionRow
 from edge_runtime.core.canonical import digest
 from edge_runtime.core.counts import LEVELS, RunCount, encode
 from edge_runtime.core.errors import InvalidDocument

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import ledger, publish, trust
+from control_plane import ledger, publish, trust, verifying
 from control_plane.ceremony import preparing, watching
 from control_plane.ceremony.carrying_out import carry_out
 from control_plane.ceremony.orders import encode_order, lacking, merge, parse_order, sign_order
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals
 from control_plane.repository import Site
+from control_plane.reviewing import proposals
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.trustfile import parse_trust
 from tests.published import fingerprint
@@ -52,7 +52,7 @@ def test_a_device_follows_an_installation_to_offline_keys(acts: Acts, tmp_path: 
     assert device(organisation.plane, tmp_path / "newcomer").refresh().ok
     log = [leaf.act for leaf in ledger.search(organisation.plane, limit=50)]
     assert {"root-signed", "targets-signed", "trust-changed"} <= set(log)
-    assert ledger.verify(organisation.plane).ok
+    assert verifying.verify(organisation.plane).ok
 
 
 def test_an_order_below_its_threshold_is_not_carried_out(organisation: Organisation) -> None:
@@ -92,7 +92,7 @@ def test_an_order_carried_out_again_after_a_crash_finishes_it(organisation: Orga
     organisation.start_again()
     carry_out(organisation.plane, signed)
     assert edge.refresh().ok
-    assert ledger.verify(organisation.plane).ok
+    assert verifying.verify(organisation.plane).ok
 
 
 def test_a_server_that_holds_the_keys_before_signs_nothing(organisation: Organisation) -> None:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import ledger
-from control_plane.accounts import grants, people
+from control_plane import verifying
+from control_plane.accounts import people
 from control_plane.ceremony.beginning import begin
 from control_plane.ceremony.carrying_out import carry_out
 from control_plane.ceremony.orders import Order
 from control_plane.ceremony.pool import create_member_key, enrol_pool, parse_pool
 from control_plane.custody.keyfile import KeyFile
 from control_plane.errors import Conflict, Refused
+from control_plane.granting import grants
+from control_plane.lifecycle import releases
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import proposals, queries, releases, review
+from control_plane.reviewing import proposals, review
 from control_plane.settings import Settings
 from edge_runtime.core.errors import InvalidDocument
 from tests.published import fingerprint
@@ -84,7 +87,7 @@ def test_an_organisation_begins_with_custodians_and_releases(
     edge = device(plane, tmp_path / "device")
     assert edge.refresh().ok
     assert edge.status().release == 1
-    assert ledger.verify(plane).ok, ledger.verify(plane).problems
+    assert verifying.verify(plane).ok, verifying.verify(plane).problems
     plane.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Root, TargetFile, Targets
 
-from control_plane import ledger
+from control_plane import verifying
 from control_plane.ceremony import drill, preparing
 from control_plane.ceremony.preparing import Replacing, replace_lost_log
 from control_plane.repository import Site
@@ -60,7 +60,7 @@ def test_devices_follow_every_key_that_is_replaced(acts: Acts, tmp_path: Path) -
     acts.release()
     assert edge.refresh().ok
     assert device(organisation.plane, tmp_path / "device").status().release == 2
-    report = ledger.verify(organisation.plane)
+    report = verifying.verify(organisation.plane)
     assert report.ok, report.problems
 
 
@@ -98,7 +98,7 @@ def test_a_lost_log_key_is_replaced_by_targets(organisation: Organisation, edge:
     organisation.start_again()
     organisation.carry_out(preparing.renew(organisation.plane), *organisation.targets[:2])
     assert edge.refresh().ok
-    report = ledger.verify(organisation.plane)
+    report = verifying.verify(organisation.plane)
     assert report.ok, report.problems
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.registry import proposals, queries
-from control_plane.registry.lifecycle import acts as lifecycle
+from control_plane.lifecycle import acts as lifecycle
+from control_plane.overview import queries
 from control_plane.registry.records import Proposal
+from control_plane.reviewing import proposals
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import Entry
@@ -91,7 +92,7 @@ def test_each_channel_has_its_own_releases_and_devices_choose(after: Callable[[S
         "You did {{ work }}.",
     ]
     assert [leaf.channel for leaf in ledger.search(acts.plane, act="released")] == ["pilot", "pilot", "production"]
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_promotion_carries_the_very_entry_with_its_author(after: Callable[[Stage], Acts], tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_promotion_carries_the_very_entry_with_its_author(after: Callable[[Sta
     assert entry(acts, "opener", "production").author == acts.id("lena")
     assert "Tell me" in queries.show_source(acts.plane, "prompt", "opener").text
     assert device(acts, tmp_path / "edge", "production").refresh().release == 2
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_the_author_of_what_is_promoted_does_not_approve_it_anywhere(after: Callable[[Stage], Acts]) -> None:
@@ -156,7 +157,7 @@ def test_a_rollback_is_a_new_release_with_new_epochs(after: Callable[[Stage], Ac
     assert edge.refresh().release == 3
     assert edge.prompt("opener").fill["message"] == "You did {{ work }}."
     assert "You did" in queries.show_source(acts.plane, "prompt", "opener", channel="pilot").text
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_one_entry_goes_back_alone(after: Callable[[Stage], Acts]) -> None:
@@ -189,7 +190,7 @@ def test_what_was_withdrawn_comes_back_only_where_that_is_lifted(
     edge.refresh()
     assert "opener" in edge.prompts()
     assert newest(acts.plane).act == "withdrawal-lifted"
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_withdrawal_meanwhile_stops_what_was_approved(after: Callable[[Stage], Acts]) -> None:

@@ -10,16 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from audit.record import parse_leaf
-from control_plane import ledger
-from control_plane.accounts import grants, people
+from control_plane import ledger, verifying
+from control_plane.accounts import people
 from control_plane.cli import app
 from control_plane.custody.saying import Wish, derive_words
 from control_plane.errors import Refused
-from control_plane.registry import releases
-from control_plane.registry.lifecycle import rollout, withdrawing
-from control_plane.registry.signing import Words
+from control_plane.granting import grants
+from control_plane.keeping import holding
+from control_plane.lifecycle import rollout, withdrawing
 from control_plane.reviewing import own_keys
-from control_plane.texts import holding
+from control_plane.signing import Words
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
 from tests.server.keyholders import fresh, live
@@ -44,18 +44,18 @@ def test_attack_a_server_that_chooses_in_which_role_somebody_withdraws(acts: Act
     """Without a role nothing is signed; with one that is named, it is that; one that is not theirs is refused."""
     given: dict[str, Any] = {"target": "opener", "reason": "it hurt somebody", "passphrase": SECRET}
     with refused(acts.plane, InvalidDocument, "several fit: compliance, safety-owner"):
-        releases.withdraw(acts.plane, zoe, **given)
+        withdrawing.withdraw(acts.plane, zoe, **given)
     with refused(acts.plane, InvalidDocument, "out of"):
-        releases.withdraw(acts.plane, zoe, **given, role="author")
+        withdrawing.withdraw(acts.plane, zoe, **given, role="author")
     with refused(acts.plane, Refused, "facilitator", logged="withdraw"):
-        releases.withdraw(acts.plane, zoe, **given, role="facilitator")
+        withdrawing.withdraw(acts.plane, zoe, **given, role="facilitator")
     with refused(acts.plane, InvalidDocument, "several fit"):
         withdrawing.withdraw_channel(acts.plane, zoe, channel="production", reason="x", passphrase=SECRET)
     with refused(acts.plane, InvalidDocument, "several fit"):
         rollout.halt(acts.plane, zoe, release=1, reason="x", passphrase=SECRET)
-    releases.withdraw(acts.plane, zoe, **given, role="safety-owner")
+    withdrawing.withdraw(acts.plane, zoe, **given, role="safety-owner")
     assert withdrawn_as(acts) == "safety-owner"
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_who_keeps_texts_in_two_roles_says_in_which(acts: Acts, zoe: str) -> None:
@@ -73,7 +73,7 @@ def test_a_grant_that_ended_leaves_no_ambiguity(acts: Acts, zoe: str) -> None:
     """Of what they are enrolled with, what they hold now comes first: one that is left is the one."""
     [ended] = [one for one in grants.list_grants(acts.plane, person="zoe") if one.role == "compliance"]
     grants.end(acts.plane, zoe, ended.id, reason="over", passphrase=SECRET)
-    releases.withdraw(acts.plane, zoe, target="opener", reason="x", passphrase=SECRET)
+    withdrawing.withdraw(acts.plane, zoe, target="opener", reason="x", passphrase=SECRET)
     assert withdrawn_as(acts) == "safety-owner"
 
 
@@ -84,7 +84,7 @@ def test_attack_words_in_another_role_than_was_chosen(acts: Acts, tmp_path: Path
     def asked(role: str) -> Words:
         given = {"target": "opener", "reason": "x", "role": role}
         return own_keys.unsigned(
-            lambda proof: releases.withdraw(acts.plane, own.person, passphrase=proof, **given),  # type: ignore[arg-type]
+            lambda proof: withdrawing.withdraw(acts.plane, own.person, passphrase=proof, **given),  # type: ignore[arg-type]
             Words,
         )
 

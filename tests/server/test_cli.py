@@ -18,7 +18,7 @@ from control_plane import db
 from control_plane.accounts import addresses, passphrases, people
 from control_plane.cli import app
 from control_plane.cli.audit import app as audit_app
-from control_plane.registry import queries
+from control_plane.overview import queries
 from control_plane.settings import Settings
 from tests.server.acts import ROLE, Acts, state_of
 from tests.server.library import script

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries
+from control_plane.overview import batches, queries
+from control_plane.registry.discussed import BatchItem
 from control_plane.registry.records import Proposal
-from control_plane.reviewing import batches, closing, conflicts, expiry
-from control_plane.reviewing.records import BatchItem
+from control_plane.reviewing import closing, conflicts, expiry, proposals
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, newest, refused
 from tests.server.conftest import Clock
@@ -107,7 +107,7 @@ def test_a_closed_proposal_is_over(acts: Acts) -> None:
     for attempt in attempts:
         with refused(acts.plane, Refused, "closed"):
             attempt()
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_attack_a_duplicate_carries_approvals_or_frees_its_authors(acts: Acts) -> None:
@@ -149,7 +149,7 @@ def test_an_expired_proposal_is_neither_approved_nor_released(acts: Acts, clock:
     assert expiry.expire_due(acts.plane) == ()
     edited = acts.edit("maya", 2, BYE)
     assert (edited.state, edited.expires_at > end) == ("open", True)
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_the_installation_ends_what_is_due_by_itself(acts: Acts, clock: Clock) -> None:
@@ -181,7 +181,7 @@ def test_one_re_authentication_signs_what_was_opened(acts: Acts) -> None:
         ("approved", size + 1),
         ("opened", size),
     ]
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_attack_a_batch_with_something_that_was_not_opened(acts: Acts) -> None:

@@ -16,9 +16,9 @@ from control_plane.evidence.controls import FRAMEWORKS, ControlsReport, Found, r
 from control_plane.evidence.controls.report import controls_html
 from control_plane.evidence.controls.rules import RULES
 from control_plane.evidence.filed import KINDS, file_evidence
+from control_plane.keeping.keepers import Asking
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
-from control_plane.texts.keepers import Asking
+from control_plane.tables.registry import LeafRow
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
 

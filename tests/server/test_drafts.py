@@ -7,11 +7,11 @@ from sqlmodel import select
 
 from control_plane import db
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.registry import queries
+from control_plane.keeping.erasing import erase
+from control_plane.overview import queries
+from control_plane.registry.discussed import DraftInfo
 from control_plane.reviewing import drafts
-from control_plane.reviewing.records import DraftInfo
-from control_plane.reviewing.tables import WriterRow
-from control_plane.texts.erasing import erase
+from control_plane.tables.reviewing import WriterRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.library import CASES, CLOSING, OPENER, script

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from control_plane.app import create_app
 from control_plane.cli import app
+from control_plane.overview import queries
 from control_plane.policy.checks.running import required
-from control_plane.registry import queries
 from control_plane.registry.compatible import dry_run
 from control_plane.registry.effects import show_effects
 from control_plane.settings import Settings

@@ -19,14 +19,14 @@ from pathlib import Path
 import pytest
 
 from audit.record import Act, encode_leaf, parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.errors import Conflict, NotFound
 from control_plane.evidence import export as exporting
 from control_plane.evidence.export import Run, cursor_path, export, registered, switch_off
 from control_plane.evidence.export_sinks import Batch, FileSink, SinkRefused, StreamSink, WebhookSink, read_secret
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts
 
@@ -101,7 +101,7 @@ def webhook(receiver: Receiver) -> WebhookSink:
 
 def size(plane: ControlPlane) -> int:
     """The number of entries in the log."""
-    return ledger.verify(plane).size
+    return verifying.verify(plane).size
 
 
 SMALL = Run(batch_lines=5)
@@ -212,7 +212,7 @@ def test_switching_a_target_off_and_on_is_logged_first(acts: Acts, tmp_path: Pat
     assert codes == ["switched-on", "switched-off"]
     lines = [json.loads(line) for line in sink.path.read_bytes().splitlines()]
     assert lines[entry]["comment"] == "switched-off"
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_standard_output_goes_on_and_is_no_target_that_lags(acts: Acts) -> None:

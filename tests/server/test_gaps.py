@@ -12,17 +12,16 @@ from sqlmodel import text
 from audit.checkpoint import cosign
 from audit.note import Algorithm, Signer, add_signatures
 from audit.record import encode_leaf, parse_leaf
-from control_plane import db, ledger
+from control_plane import checkpoints, db, ledger, verifying
 from control_plane.errors import Refused
 from control_plane.evidence.export import Run, export, switch_off
 from control_plane.evidence.export_sinks import FileSink
 from control_plane.evidence.filed import file_evidence
 from control_plane.evidence.gaps import Gap, Kind, find_gaps
-from control_plane.ledger import checkpoints
+from control_plane.keeping.keepers import Asking
+from control_plane.keeping.retention import change_setting
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
-from control_plane.texts.keepers import Asking
-from control_plane.texts.retention import change_setting
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock
@@ -51,7 +50,7 @@ def asking(acts: Acts, login: str = "ruth") -> Asking:
 def test_a_fresh_home_has_one_gap_it_is_self_contained(acts: Acts) -> None:
     """No gap is invented; that nobody outside has seen the log is said, with all entries."""
     [gap] = find_gaps(acts.plane)
-    assert (gap.kind, gap.first, gap.last) == (Kind.WITNESS, 0, ledger.verify(acts.plane).size - 1)
+    assert (gap.kind, gap.first, gap.last) == (Kind.WITNESS, 0, verifying.verify(acts.plane).size - 1)
     assert "self-contained" in gap.message
 
 
@@ -83,7 +82,7 @@ def test_time_that_runs_backwards_is_found(acts: Acts, clock: Clock) -> None:
     clock.advance(hours=-5)
     acts.check()
     [gap] = gaps(acts.plane, Kind.TIME)
-    assert gap.first == ledger.verify(acts.plane).size - 1
+    assert gap.first == verifying.verify(acts.plane).size - 1
 
 
 def test_periods_without_a_cosignature_are_found(acts: Acts, clock: Clock) -> None:
@@ -93,7 +92,7 @@ def test_periods_without_a_cosignature_are_found(acts: Acts, clock: Clock) -> No
     plane.settings.witness_policy.write_text(policy)
     _cosign(plane)
     assert gaps(plane, Kind.WITNESS) == []
-    size = ledger.verify(plane).size
+    size = verifying.verify(plane).size
     acts.check()
     clock.advance(hours=3)
     [open_gap] = gaps(plane, Kind.WITNESS)
@@ -134,7 +133,7 @@ def test_an_export_that_lags_or_was_switched_off_is_found(acts: Acts, clock: Clo
     assert gaps(acts.plane, Kind.EXPORT) == []
     clock.advance(hours=2)
     [gap] = gaps(acts.plane, Kind.EXPORT)
-    assert gap.first == ledger.verify(acts.plane).size - 1
+    assert gap.first == verifying.verify(acts.plane).size - 1
     export(acts.plane, sink)
     assert gaps(acts.plane, Kind.EXPORT) == []
     entry = switch_off(acts.plane, sink.target)

@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 
 from audit.record import Act
-from control_plane import db, ledger
-from control_plane.accounts import delegations, grants, passphrases, people
+from control_plane import db, ledger, verifying
+from control_plane.accounts import passphrases, people
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.registry import queries, releases, review, store
-from control_plane.reviewing import closing
+from control_plane.granting import delegations, grants
+from control_plane.lifecycle import withdrawing
+from control_plane.overview import queries
+from control_plane.registry import store
+from control_plane.reviewing import closing, review
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import parse_manifest
 from tests.server.acts import ROLE, Acts, refused
@@ -124,7 +127,7 @@ def test_attack_one_person_withdraws_a_prompt_for_a_looser_one(acts: Acts, chang
     released(acts, acts.propose("lena", {"scripts/second.yaml": looser}).number)
     given = {"target": "opener", "reason": "x", "passphrase": acts.passphrase("tom"), "replacement": "second"}
     with refused(acts.plane, Refused, match="bound as strictly"):
-        releases.withdraw(acts.plane, acts.id("tom"), **given)
+        withdrawing.withdraw(acts.plane, acts.id("tom"), **given)
 
 
 @pytest.mark.parametrize("number", [2**63, 2**400, 0, -(2**63) - 1])
@@ -150,4 +153,4 @@ def test_a_removal_that_was_closed_is_approved_anew_where_another_proposes_it(ac
     with refused(acts.plane, Refused, match="one signature"):
         acts.approve("tom", second.number)
     assert acts.release(second.number).number == 2
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok

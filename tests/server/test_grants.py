@@ -8,16 +8,18 @@ from datetime import timedelta
 import pytest
 
 from control_plane import db
-from control_plane.accounts import delegations, grants, handover, people, rights, sessions
-from control_plane.accounts.grants import GrantRecord, Making
+from control_plane.accounts import people, rights, sessions
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.people import Person
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.scopes import ALL, Acting
-from control_plane.accounts.tables import GrantRow
 from control_plane.errors import Conflict, Refused
+from control_plane.granting import delegations, grants
+from control_plane.granting.grants import GrantRecord, Making
+from control_plane.overview import handover
 from control_plane.plane import ControlPlane
-from control_plane.registry import review
+from control_plane.reviewing import review
+from control_plane.scopes import ALL, Acting
+from control_plane.tables.accounts import GrantRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock
@@ -318,15 +320,15 @@ def test_a_successor_takes_note_of_what_is_open(acts: Acts, kim: Person, clock: 
 
 def test_attack_a_row_that_grants_what_nobody_signed(acts: Acts, kim: Person) -> None:
     """A grant that was written into the database holds nothing without an entry, and the log's check names it."""
-    from control_plane import ledger
+    from control_plane import verifying
 
     made = propose(acts, "lena", "kim", "facilitator")
-    assert ledger.verify(acts.plane).ok, ledger.verify(acts.plane).problems
+    assert verifying.verify(acts.plane).ok, verifying.verify(acts.plane).problems
     with db.write(acts.plane.engine) as session:
         row = session.get(GrantRow, made.id)
         assert row is not None
         row.granted = 1
-    assert any(made.id in problem for problem in ledger.verify(acts.plane).problems)
+    assert any(made.id in problem for problem in verifying.verify(acts.plane).problems)
 
 
 def test_keepers_hold_their_role_by_grant_too(acts: Acts, clock: Clock) -> None:

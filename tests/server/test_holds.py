@@ -12,16 +12,16 @@ from typer.testing import CliRunner
 
 from audit.acts import Act
 from audit.record import LeafObject
-from control_plane import db, ledger
+from control_plane import db, verifying
 from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.evidence.search import read
+from control_plane.keeping import erasing, holding
+from control_plane.keeping.retention import change_setting, setting, settings
 from control_plane.ledger.search import Query
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import SettingRow
-from control_plane.texts import erasing, holding
+from control_plane.tables.registry import SettingRow
 from control_plane.texts.holds import Hold, list_holds
-from control_plane.texts.retention import change_setting, setting, settings
 from control_plane.texts.values import DEFAULTS, READING_LOG
 from edge_runtime.core.errors import InvalidDocument
 from tests.command_table import program
@@ -63,7 +63,7 @@ def test_nothing_under_a_hold_is_erased(acts: Acts, whom: str) -> None:
     assert people.find_person(acts.plane, "tom").name == "Tom Baptiste"
     lift(acts, made.id)
     assert erase(acts, "tom").keys
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_hold_on_somebody_else_holds_nobody_else(acts: Acts) -> None:
@@ -141,7 +141,7 @@ def test_attack_a_hold_that_goes_behind_the_log(acts: Acts, sql: str) -> None:
     made = place(acts, "tom")
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text(sql.format(ines=acts.id("ines"))))
-    assert f"{made.id}: not what the log says of this hold" in ledger.verify(acts.plane).problems
+    assert f"{made.id}: not what the log says of this hold" in verifying.verify(acts.plane).problems
 
 
 @pytest.mark.databases
@@ -160,7 +160,7 @@ def test_a_setting_changes_with_its_entry_only(acts: Acts) -> None:
     switch(acts, READING_LOG, "on")
     again = newest(acts.plane)
     assert (again.before, again.reason.code) == (last.after, "switched-on")
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_attack_a_setting_changed_behind_the_log(acts: Acts) -> None:
     """A setting that was changed in the database is named, and so is one that was put back."""
     with db.write(acts.plane.engine) as session:
         session.add(SettingRow(name=READING_LOG, value="off", leaf=1))
-    assert f"setting {READING_LOG}: not what the log says that it was set to" in ledger.verify(acts.plane).problems
+    assert f"setting {READING_LOG}: not what the log says that it was set to" in verifying.verify(acts.plane).problems
     switch(acts, READING_LOG, "off")
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text("DELETE FROM setting"))
-    assert f"setting {READING_LOG}: not what the log says that it was set to" in ledger.verify(acts.plane).problems
+    assert f"setting {READING_LOG}: not what the log says that it was set to" in verifying.verify(acts.plane).problems
 
 
 @pytest.mark.databases
@@ -216,11 +216,11 @@ def test_a_restored_database_holds_and_keeps_what_the_log_says(acts: Acts) -> No
     with db.write(plane.engine) as session:
         session.connection().execute(text("DELETE FROM hold"))
         session.connection().execute(text("DELETE FROM setting"))
-    assert not ledger.verify(plane).ok
+    assert not verifying.verify(plane).ok
     with db.write(plane.engine) as session:
         assert erasing.replay(session, records(plane)) == 0
     assert (list_holds(plane, lifted=True), settings(plane)) == (before, wanted)
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
     with refused(plane, Refused, f"under {tom.id}", logged="erase-under-hold"):
         erase(acts, "tom")
 
@@ -235,7 +235,7 @@ def test_a_hold_on_somebody_who_is_not_found_holds_everybody(acts: Acts) -> None
     assert [one.person for one in list_holds(acts.plane)] == [""]
     with refused(acts.plane, Refused, made.id, logged="erase-under-hold"):
         erase(acts, "ines")
-    assert f"{made.id}: not what the log says of this hold" in ledger.verify(acts.plane).problems
+    assert f"{made.id}: not what the log says of this hold" in verifying.verify(acts.plane).problems
 
 
 def living(plane: ControlPlane, person: str) -> set[tuple[str, str]]:
@@ -261,7 +261,7 @@ def test_texts_expire_by_class_and_month(acts: Acts, clock: Clock) -> None:
     assert living(plane, tom) == {("governance", f"{clock.now:%Y-%m}")}
     assert people.find_person(plane, "tom").name == "Tom Baptiste"
     assert erasing.expire(plane).keys == ()
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_a_period_counts_from_the_end_of_the_month(acts: Acts, clock: Clock) -> None:
@@ -285,7 +285,7 @@ def test_what_is_held_or_kept_does_not_expire(acts: Acts, clock: Clock) -> None:
     erasing.expire(acts.plane)
     assert living(acts.plane, tom) == before
     assert {retention for retention, _ in living(acts.plane, ines)} == {"governance"}
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_erased_people_get_no_key_when_their_texts_expire(acts: Acts, clock: Clock) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from audit.record import LeafRecord
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries
 from control_plane.registry.facts import checks_digest
+from control_plane.reviewing import proposals
 from tests.server.acts import Acts, newest
 from tests.server.library import CLOSING, POLICY, policy, script
 from tests.server.test_texts import records

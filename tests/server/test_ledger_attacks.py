@@ -11,11 +11,10 @@ from audit.checkpoint import parse_checkpoint
 from audit.errors import InvalidFormat
 from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
-from control_plane import ledger, trust
+from control_plane import checkpoints, ledger, trust, verifying
 from control_plane.accounts import tokens
 from control_plane.db import read
 from control_plane.evidence.gaps import find_gaps
-from control_plane.ledger import checkpoints
 from control_plane.ledger.publish import publish_covering, publishing
 from control_plane.plane import ControlPlane
 from tests.audit.witnesses import UNSAFE_SEED, running
@@ -55,7 +54,7 @@ def test_a_cosignature_of_an_older_checkpoint_is_not_remembered_after_a_newer_on
     assert newest == checkpoints.published(plane)
     assert newest is not None
     assert newest.size == sizes[-1] > parse_checkpoint(parse_note(old).text).size
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_one_witness_short_of_the_quorum_leaves_the_log_self_contained(acts: Acts, tmp_path: Path) -> None:
@@ -64,9 +63,9 @@ def test_one_witness_short_of_the_quorum_leaves_the_log_self_contained(acts: Act
     with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
         ask_for(plane, one.address[1])
         tokens.issue_token(plane, "tom")
-        assert not ledger.verify(plane).self_contained
+        assert not verifying.verify(plane).self_contained
         ask_for(plane, one.address[1], others=(PolicyWitness("second", OTHER, ""),))
-    report = ledger.verify(plane)
+    report = verifying.verify(plane)
     assert (report.ok, report.self_contained) == (False, True)
 
 
@@ -93,7 +92,7 @@ def test_a_checkpoint_in_another_spelling_is_found(acts: Acts) -> None:
             with pytest.raises(InvalidFormat):
                 checkpoints.note_of(twin)
             path.write_bytes(path.read_bytes().replace(line, twin))
-            assert not ledger.verify(acts.plane).ok
+            assert not verifying.verify(acts.plane).ok
             return
     pytest.fail("expected a line with padding")
 

@@ -16,12 +16,12 @@ from sqlmodel import col, select
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.merkle import Frontier, leaf_hash
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import people, tokens
+from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import releases
-from control_plane.registry.tables import LeafRow, TextKeyRow
 from control_plane.settings import Settings
+from control_plane.tables.registry import LeafRow, TextKeyRow
 from tests.server.kill_child import CHEAP, ERASED
 
 EVERY = 5
@@ -110,10 +110,10 @@ def test_kill_9_in_the_middle_of_acts_loses_nothing_acknowledged_and_forks_nothi
             assert all(leaf_hash(held[index]) == value for index, value in one.acknowledged.items())
             require_one_history(plane, one.seen)
             releases.recover(plane)
-            report = ledger.verify(plane)
+            report = verifying.verify(plane)
             assert (report.ok, report.problems, report.size) == (True, (), len(held))
             tokens.issue_token(plane, "maya")
-            report = ledger.verify(plane)
+            report = verifying.verify(plane)
             assert (report.ok, report.problems, report.size) == (True, (), len(held) + 1)
             require_one_history(plane, one.seen)
 
@@ -123,7 +123,7 @@ def test_the_next_act_alone_finishes_what_a_killed_process_left(killed: list[Kil
     for one in killed[1::4]:
         with again(one, tmp_path) as plane:
             tokens.issue_token(plane, "maya")
-            report = ledger.verify(plane)
+            report = verifying.verify(plane)
             assert (report.ok, report.problems) == (True, ())
 
 
@@ -165,7 +165,7 @@ def test_processes_at_once_some_of_them_killed_leave_one_history(tmp_path: Path)
         assert {tokens.token_digest(token) for token in given} <= logged
         require_one_history(plane, ())
         releases.recover(plane)
-        report = ledger.verify(plane)
+        report = verifying.verify(plane)
         assert (report.ok, report.problems) == (True, ())
     finally:
         plane.close()

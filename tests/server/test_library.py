@@ -14,20 +14,20 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 from audit.frozen import replace
-from control_plane import db, ledger
+from control_plane import db, verifying
 from control_plane.cli import app
 from control_plane.errors import Conflict, NotFound
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.registry import library as shelves
-from control_plane.registry import queries
-from control_plane.registry.closures import freeze
-from control_plane.registry.drafts import live_manifest
 from control_plane.registry.library import Query
-from control_plane.registry.library_tables import CardRow
+from control_plane.registry.live import live_manifest
 from control_plane.registry.shelves import known_shelf, shelf_of
-from control_plane.registry.sources import parse_source
 from control_plane.seed import seed
 from control_plane.settings import Settings
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import parse_source
+from control_plane.tables.library import CardRow
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
@@ -386,11 +386,11 @@ def test_a_shelf_made_from_the_one_before_finds_what_one_made_anew_finds(own: Ac
 def test_attack_a_card_changed_in_the_database_is_named(own: Acts) -> None:
     """What lists show is compared with the closures by `audit verify`."""
     plane = own.plane
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
     with db.write(plane.engine) as session:
         row = session.exec(select(CardRow)).first()
         assert row is not None
         row.card = {**row.card, "title": "Approved by everybody"}
         session.add(row)
         digest = row.digest
-    assert any(digest in problem for problem in ledger.verify(plane).problems)
+    assert any(digest in problem for problem in verifying.verify(plane).problems)

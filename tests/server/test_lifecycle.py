@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from audit.record import parse_leaf
-from control_plane import db, ledger
-from control_plane.accounts import grants, people
+from control_plane import db, ledger, verifying
+from control_plane.accounts import people
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.evidence.gaps import find_gaps
-from control_plane.registry import queries, releases
-from control_plane.registry.lifecycle import acts as lifecycle
-from control_plane.registry.lifecycle import course, emergency, windows, withdrawing
-from control_plane.registry.lifecycle.scheduling import release_due
+from control_plane.granting import grants
+from control_plane.lifecycle import acts as lifecycle
+from control_plane.lifecycle import emergency, windows, withdrawing
+from control_plane.lifecycle.scheduling import release_due
+from control_plane.overview import course, queries
 from control_plane.registry.records import Proposal, Withdrawal
+from control_plane.reviewing import trials
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage
@@ -28,7 +30,7 @@ from tests.server.test_channels import device, entry, opener, released, rolled_b
 def stop(acts: Acts, login: str, target: str, **options: str) -> Withdrawal:
     """Withdraw as somebody."""
     given = {"reason": "it hurt somebody", "passphrase": acts.passphrase(login), **options}
-    return releases.withdraw(acts.plane, acts.id(login), target=target, **given)
+    return withdrawing.withdraw(acts.plane, acts.id(login), target=target, **given)
 
 
 def with_second(acts: Acts, clock: Clock) -> None:
@@ -47,7 +49,7 @@ def test_a_withdrawal_names_what_runs_instead(after: Callable[[Stage], Acts], tm
     edge.refresh()
     assert edge.prompt("opener").name == "second"
     assert queries.list_withdrawals(acts.plane)[0].replacement == made.replacement
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
     with refused(acts.plane, Conflict, "in use"):
         stop(acts, "tom", "closing", replacement="opener")
 
@@ -180,7 +182,7 @@ def test_break_glass_leaves_its_own_act_and_a_review(after: Callable[[Stage], Ac
     assert reviewed(acts, "ines", "community-host")
     assert emergency.list_reviews(acts.plane) == ()
     assert len(ledger.search(acts.plane, act="reviewed")) == 2
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_an_overdue_review_blocks_every_further_release(after: Callable[[Stage], Acts], clock: Clock) -> None:
@@ -219,7 +221,7 @@ def test_approvals_in_haste_do_not_serve_in_calm(acts: Acts) -> None:
 def tried(acts: Acts, clock: Clock, then: str) -> None:
     """Release a trial on pilot that ends in a week."""
     with_pilot(acts, clock)
-    window = windows.Window(clock.now + timedelta(days=7), then)
+    window = trials.Window(clock.now + timedelta(days=7), then)
     made = acts.propose("lena", opener("Try {{ work }}."), channel="pilot", window=window)
     released(acts, made.number)
 
@@ -271,7 +273,7 @@ def test_a_trial_returns_by_an_approved_proposal(after: Callable[[Stage], Acts],
     assert queries.show_proposal(acts.plane, number).proposal.state == "released"
     assert entry(acts, "opener", "pilot").digest == entry(acts, "opener", "production").digest
     assert queries.list_releases(acts.plane, channel="pilot")[0].number == 3
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_nothing_returns_without_approvals(after: Callable[[Stage], Acts], clock: Clock) -> None:
@@ -285,7 +287,7 @@ def test_attack_nothing_returns_without_approvals(after: Callable[[Stage], Acts]
     assert "return" not in [task.why for task in queries.inbox(acts.plane, acts.id("maya"))]
     assert outcome(acts, clock) == "suspended"
     assert queries.show_proposal(acts.plane, made.number).course.suspended == "checks"
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
     assert queries.live_manifest(acts.plane, channel="pilot") == live
     assert queries.show_proposal(acts.plane, made.number).proposal.state == "suspended"
     assert any("trial" in str(gap) for gap in find_gaps(acts.plane))
@@ -312,7 +314,7 @@ def test_a_promoted_trial_has_nothing_to_return(after: Callable[[Stage], Acts], 
 def test_a_window_is_for_a_trial_and_ends(acts: Acts, clock: Clock) -> None:
     """Not on the usual channel, not in the past, and with something known to happen."""
     for channel, days, then in (("", 7, "keep"), ("pilot", -1, "keep"), ("pilot", 7, "delete"), ("pilot", 500, "keep")):
-        window = windows.Window(clock.now + timedelta(days=days), then)
+        window = trials.Window(clock.now + timedelta(days=days), then)
         with refused(acts.plane, InvalidDocument):
             acts.propose("lena", opener("Try {{ work }}."), channel=channel, window=window)
 

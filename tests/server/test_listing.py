@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.test_proposals import fill
-from control_plane.reviewing.listing import Search, find_proposals, inbox
+from control_plane.overview.listing import Search, find_proposals, inbox
 from tests.server.acts import Acts
 
 

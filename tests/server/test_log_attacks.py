@@ -16,14 +16,13 @@ import pytest
 from sqlmodel import col, select, text
 
 from audit import merkle
-from control_plane import db, ledger
+from control_plane import checkpoints, db, ledger, verifying
 from control_plane.accounts import people, tokens
 from control_plane.errors import NotFound
-from control_plane.ledger import checkpoints
+from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.publish import publish
-from control_plane.registry import releases
-from control_plane.registry.tables import LeafRow, LogHeadRow
+from control_plane.tables.registry import LeafRow, LogHeadRow
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts
 from tests.server.conftest import Clock, Stage
@@ -34,7 +33,7 @@ def attacked(acts: Acts, _clock: Clock) -> None:
     acts.approve_fully()
     acts.release()
     acts.withdraw("sam", "closing")
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert report.ok, report.problems
 
 
@@ -86,7 +85,7 @@ def refuses_to_sign(plane: ControlPlane, match: str) -> None:
         with pytest.raises(Unavailable, match=match):
             attempt(plane)
     assert [path.read_bytes() if path.is_file() else b"" for path in (published(plane), remembered(plane))] == before
-    assert not ledger.verify(plane).ok
+    assert not verifying.verify(plane).ok
 
 
 @pytest.mark.databases
@@ -106,7 +105,7 @@ def test_a_rewrite_with_the_site_gone_is_never_signed(busy: Acts) -> None:
 
 def test_a_truncated_history_is_never_signed(busy: Acts) -> None:
     """A log that lost its last entry is refused with both sizes."""
-    size = ledger.verify(busy.plane).size
+    size = verifying.verify(busy.plane).size
     truncate(busy)
     refuses_to_sign(busy.plane, f"at least the {size} entries that are published, got {size - 1}")
 
@@ -127,7 +126,7 @@ def test_deleting_the_remembered_checkpoints_as_well_hides_no_rewrite(
     attack(busy)
     remembered(busy.plane).unlink()
     refuses_to_sign(busy.plane, "expected a log")
-    assert "checkpoints.log is gone" in " ".join(ledger.verify(busy.plane).problems)
+    assert "checkpoints.log is gone" in " ".join(verifying.verify(busy.plane).problems)
 
 
 def test_every_growth_is_remembered_once(busy: Acts) -> None:
@@ -145,7 +144,7 @@ def test_half_a_remembered_line_is_replaced(busy: Acts) -> None:
     with remembered(busy.plane).open("ab") as stream:
         stream.write(b"bWVudG9y")
     tokens.issue_token(busy.plane, "tom")
-    assert ledger.verify(busy.plane).ok
+    assert verifying.verify(busy.plane).ok
     assert b"bWVudG9y\n" not in remembered(busy.plane).read_bytes()
 
 
@@ -155,7 +154,7 @@ def test_a_changed_remembered_checkpoint_is_found(busy: Acts, line: int) -> None
     lines = remembered(busy.plane).read_bytes().splitlines()
     lines[line] = base64.b64encode(b"another\n")
     remembered(busy.plane).write_bytes(b"\n".join([*lines, b""]))
-    assert f"checkpoints.log, line {line + 1}: not a checkpoint" in " ".join(ledger.verify(busy.plane).problems)
+    assert f"checkpoints.log, line {line + 1}: not a checkpoint" in " ".join(verifying.verify(busy.plane).problems)
 
 
 def test_a_garbled_last_line_stops_the_log(busy: Acts) -> None:
@@ -172,9 +171,9 @@ def test_a_check_beside_acts_raises_no_false_alarm(busy: Acts) -> None:
     with ThreadPoolExecutor(2) as pool:
         acting = pool.submit(lambda: [tokens.issue_token(busy.plane, "tom") for _ in range(20)])
         while not acting.done():
-            problems = ledger.verify(busy.plane).problems
+            problems = verifying.verify(busy.plane).problems
             assert not any("extend" in problem or "differs" in problem for problem in problems), problems
-    assert ledger.verify(busy.plane).ok
+    assert verifying.verify(busy.plane).ok
 
 
 @pytest.mark.databases
@@ -183,7 +182,7 @@ def test_a_home_restored_without_published_files_goes_on(busy: Acts) -> None:
     remembered(busy.plane).unlink()
     shutil.rmtree(busy.plane.site)
     assert releases.recover(busy.plane)
-    assert ledger.verify(busy.plane).ok
+    assert verifying.verify(busy.plane).ok
     assert checkpoints.newest(busy.plane) == checkpoints.published(busy.plane)
 
 
@@ -245,7 +244,7 @@ def test_a_changed_row_is_named(busy: Acts, sql: str, wanted: str) -> None:
     names = {"sam": busy.id("sam"), "then": "2020-01-01 00:00:00.000000", "differs": "differs from its bytes in"}
     with db.write(busy.plane.engine) as session:
         assert session.connection().execute(text(sql.format(**names))).rowcount, "the row is there"
-    problems = ledger.verify(busy.plane).problems
+    problems = verifying.verify(busy.plane).problems
     assert wanted.format(**names) in "\n".join(problems)
     assert "forged" not in "\n".join(problems)
 
@@ -256,7 +255,7 @@ def test_a_changed_closure_is_named(busy: Acts) -> None:
     sql = "UPDATE closure SET data = (SELECT max(manifest) FROM release) WHERE kind = 'policy'"
     with db.write(busy.plane.engine) as session:
         assert session.connection().execute(text(sql)).rowcount
-    assert "the bytes have another digest" in "\n".join(ledger.verify(busy.plane).problems)
+    assert "the bytes have another digest" in "\n".join(verifying.verify(busy.plane).problems)
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -281,7 +280,7 @@ def test_rows_of_a_wrong_type_are_a_problem_and_no_crash(busy: Acts, change: str
     """Whatever SQLite lets a row hold, the check ends with a list of problems."""
     with db.write(busy.plane.engine) as session:
         session.connection().execute(text(f"UPDATE {change}"))
-    assert not ledger.verify(busy.plane).ok
+    assert not verifying.verify(busy.plane).ok
 
 
 @pytest.mark.databases
@@ -310,5 +309,5 @@ def test_a_lowered_floor_is_logged(busy: Acts) -> None:
     assert "trust.json" in publish(other)
     third, second, same = changes()
     assert (same, second.digest != first.digest, third.digest != second.digest) == (first, True, True)
-    assert ledger.verify(other).ok
+    assert verifying.verify(other).ok
     other.close()

@@ -15,11 +15,11 @@ from sqlmodel import select
 
 from control_plane import db, ledger
 from control_plane.accounts import addresses, invitations, retiring
+from control_plane.keeping import erasing
 from control_plane.mail.delivering import deliver_due
-from control_plane.mail.tables import MailRow
 from control_plane.reviewing.requested import request
 from control_plane.settings import Mail
-from control_plane.texts import erasing
+from control_plane.tables.mail import MailRow
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
 

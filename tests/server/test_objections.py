@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlmodel import text
 
-from control_plane import db, ledger
+from control_plane import db, verifying
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries
-from control_plane.reviewing import batches, closing, objections, threads
-from control_plane.reviewing.records import Anchor, Objection
+from control_plane.overview import batches, queries
+from control_plane.registry.discussed import Anchor, Objection
+from control_plane.reviewing import closing, objections, proposals, threads
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, newest, refused
 from tests.server.library import CLOSING, OPENER, script
@@ -39,7 +39,7 @@ def test_one_objection_blocks_until_it_is_taken_back(acts: Acts) -> None:
     take_back(acts, "sam")
     assert newest(acts.plane).act == "objection-taken-back"
     assert acts.release().number == 2
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_an_edit_of_the_content_settles_an_objection(acts: Acts) -> None:
@@ -174,7 +174,7 @@ def test_attack_rows_that_block_are_changed_in_the_database(acts: Acts, change: 
     """Whoever takes an objection, a comment or an opening out of the database, or changes one, is found out."""
     batches.open_proposal(acts.plane, acts.id("tom"), 2)
     object_to(acts, "sam")
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text(change))
-    assert any(named in one for one in ledger.verify(acts.plane).problems)
+    assert any(named in one for one in verifying.verify(acts.plane).problems)

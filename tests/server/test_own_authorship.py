@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.client import Client, Options
 from control_plane.custody.deciding import derive, require_written, sign_authorship
 from control_plane.custody.keyfile import KeyFile, open_key
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries
+from control_plane.overview import queries
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import Elsewhere
-from control_plane.reviewing import drafts, own_keys
+from control_plane.reviewing import drafts, own_keys, proposals
 from control_plane.reviewing.material import Material
+from control_plane.signing import Elsewhere
 from control_plane.sync.records import Change, Proposed, Registry
 from control_plane.sync.registry import ClientRegistry
 from edge_runtime.core import dsse
@@ -96,7 +96,7 @@ def test_an_author_proposes_edits_and_proposes_a_draft_with_their_own_key(acts: 
     acts.release(made.number)
     [entry, *_] = ledger.search(acts.plane, act="proposed", actor=own.person)
     assert b'"auth":"key"' in entry.data
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_asking_what_to_sign_changes_nothing(acts: Acts, own: KeyFile) -> None:

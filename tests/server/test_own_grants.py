@@ -14,19 +14,21 @@ from typer.testing import CliRunner, Result
 
 from audit.frozen import replace as changed
 from audit.record import parse_leaf
-from control_plane import ledger
-from control_plane.accounts import addresses, delegations, grants, handover, retiring, tokens
-from control_plane.accounts.grants import GrantRecord, Making
+from control_plane import ledger, verifying
+from control_plane.accounts import addresses, retiring, tokens
 from control_plane.accounts.presence import Proof, prove
 from control_plane.custody.deciding import Decision, derive, sign_decision
 from control_plane.custody.granting import Wanted, derive_terms, describe_terms, sign_terms
 from control_plane.custody.keyfile import KeyFile, create_key, open_key
 from control_plane.errors import Conflict, Refused
+from control_plane.granting import delegations, grants
+from control_plane.granting.grants import GrantRecord, Making
+from control_plane.keeping import erasing, holding, retention
+from control_plane.overview import batches, handover
 from control_plane.purposes import doing
-from control_plane.registry.signing import Elsewhere, Terms
-from control_plane.reviewing import batches, own_keys
-from control_plane.reviewing.records import BatchItem
-from control_plane.texts import erasing, holding, retention
+from control_plane.registry.discussed import BatchItem
+from control_plane.reviewing import own_keys
+from control_plane.signing import Elsewhere, Terms
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import InvalidDocument
@@ -86,7 +88,7 @@ def test_a_grant_is_signed_first_and_second_with_own_keys(acts: Acts, ruth: KeyF
 
     done = agreed(acts, noor, second, digest=made.digest)
     assert (done.state, set(done.signers)) == ("in-force", {ruth.person, noor.person})
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_a_delegation_with_an_own_key(acts: Acts, ruth: KeyFile) -> None:
@@ -104,7 +106,7 @@ def test_a_delegation_with_an_own_key(acts: Acts, ruth: KeyFile) -> None:
         acts.plane, ruth.person, made.id, reason="back", passphrase=shows(acts, ruth, doing("end-grant", made.id))
     )
     assert ended.state == "ended"
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_attack_terms_that_are_not_what_the_server_would_sign(acts: Acts, ruth: KeyFile, clock: Clock) -> None:
@@ -200,7 +202,7 @@ def test_what_takes_a_passphrase_takes_a_proof_for_just_that(acts: Acts, ruth: K
         assert newest(plane).actor.id == who.person
         logged = [parse_leaf(one.data) for one in ledger.search(plane, actor=who.person)]
         assert "key" in {str(one.actor.auth) for one in logged}
-    assert ledger.verify(plane).problems == ()
+    assert verifying.verify(plane).problems == ()
 
 
 def test_a_batch_is_approved_with_an_own_key(acts: Acts, tmp_path: Path) -> None:
@@ -221,7 +223,7 @@ def test_a_batch_is_approved_with_an_own_key(acts: Acts, tmp_path: Path) -> None
             batches.approve_batch(acts.plane, noor.person, items, passphrase=own_keys.signed_elsewhere(given))
     done = batches.approve_batch(acts.plane, noor.person, items, passphrase=own_keys.signed_elsewhere(signed))
     assert [one.number for one in done] == [2, other.number]
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_commands_grant_with_an_own_key_at_a_home_and_at_a_server(acts: Acts, ruth: KeyFile, tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_commands_grant_with_an_own_key_at_a_home_and_at_a_server(acts: Acts, ru
         assert (ended.exit_code, "ended" in ended.stdout) == (0, True), ended.output
         held = run("audit", "hold", "place", "--person", "tom", "--reason", "case")
         assert held.exit_code == 0, held.output
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_successor_takes_over_with_an_own_key(acts: Acts, ruth: KeyFile) -> None:

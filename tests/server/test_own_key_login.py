@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from control_plane import ledger
-from control_plane.accounts import leaving, tokens
+from control_plane import verifying
+from control_plane.accounts import tokens
 from control_plane.accounts.presence import prove
 from control_plane.cli import app
 from control_plane.custody.keyfile import open_key
 from control_plane.errors import Refused
+from control_plane.granting import leaving
+from control_plane.overview import queries
 from control_plane.purposes import LOG_IN
-from control_plane.registry import queries
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock
 from tests.server.keyholders import SECRET, fresh
@@ -54,7 +55,7 @@ def test_an_approval_from_another_machine_with_nothing_but_a_key(acts: Acts, tmp
     assert made.exit_code == 0, made.output
     [*_, last] = queries.show_proposal(acts.plane, 2).signatures
     assert (last.person, last.act) == (file.person, "approve")
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: Path, clock: Clock) -> None:

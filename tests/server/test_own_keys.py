@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import passphrases, people, rights
 from control_plane.accounts.presence import prove
 from control_plane.accounts.standing import has_say, key_digest
@@ -17,8 +17,8 @@ from control_plane.custody.deciding import Decision, Derived, Verified, derive, 
 from control_plane.custody.keyfile import KeyFile, create_key, load_key, open_key
 from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict, Refused
+from control_plane.overview import queries
 from control_plane.purposes import doing
-from control_plane.registry import queries
 from control_plane.registry.records import Proposal
 from control_plane.reviewing import objections, own_keys
 from edge_runtime.core import dsse
@@ -63,7 +63,7 @@ def test_a_statement_signed_elsewhere_counts_like_any_other(acts: Acts, tmp_path
     assert acts.release().number == 2
     [entry] = ledger.search(acts.plane, act="approved", actor=file.person)
     assert b'"auth":"key"' in entry.data
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
     with refused(acts.plane, Refused, "key lies here"):
         passphrases.open_key(acts.plane, file.person, SECRET)
 
@@ -217,7 +217,7 @@ def test_somebody_takes_their_key_to_themselves_and_stays_who_they_are(acts: Act
     own_keys.enrol_own_key(acts.plane, lena.person, **given)  # type: ignore[arg-type]
     with db.read(acts.plane.engine) as session:
         assert has_say(session, rights.find_row(session, lena.person))
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_a_retired_key_is_followed_by_one_of_their_own_with_the_codes_of_two_people(acts: Acts, own: KeyFile) -> None:
@@ -227,7 +227,7 @@ def test_a_retired_key_is_followed_by_one_of_their_own_with_the_codes_of_two_peo
         own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=bytes(64))
     made = own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=own.proof)
     assert (made.login, made.custody) == ("tom", "own")
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
     with refused(acts.plane, Refused):
         own_keys.enrol_with_code(acts.plane, code, public_key=own.public, proof=own.proof)
 

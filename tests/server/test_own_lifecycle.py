@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.cli import app
 from control_plane.custody.deciding import Decision, derive, require_written, sign_authorship, sign_decision
@@ -20,14 +20,14 @@ from control_plane.custody.keyfile import KeyFile, open_key
 from control_plane.custody.saying import Wish, derive_review, derive_words, describe, sign_words
 from control_plane.custody.verified import verified_release
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries, releases
-from control_plane.registry.lifecycle import acts as lifecycle
-from control_plane.registry.lifecycle import emergency, rollout, withdrawing
+from control_plane.lifecycle import acts as lifecycle
+from control_plane.lifecycle import emergency, rollout, withdrawing
+from control_plane.overview import queries
 from control_plane.registry.records import Proposal
-from control_plane.registry.signing import Elsewhere, Words
 from control_plane.repository import site_of
-from control_plane.reviewing import closing, own_keys
+from control_plane.reviewing import closing, own_keys, proposals
 from control_plane.reviewing.material import Material
+from control_plane.signing import Elsewhere, Words
 from edge_runtime.core import dsse
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import NotTrusted
@@ -75,7 +75,7 @@ def said(acts: Acts, own: KeyFile, act: Act, wish: Wish, reason: str = "it hurt 
 def stopping(acts: Acts, own: KeyFile, target: str = "opener", **options: str) -> Act:
     """Return noor's withdrawal of a prompt."""
     given = {"reason": "it hurt somebody", **options}
-    return lambda proof: releases.withdraw(acts.plane, own.person, target=target, passphrase=proof, **given)
+    return lambda proof: withdrawing.withdraw(acts.plane, own.person, target=target, passphrase=proof, **given)
 
 
 def opening(acts: Acts, own: KeyFile, stage: int = 2) -> Act:
@@ -107,7 +107,7 @@ def test_promotion_return_rollback_duplicate_and_rebase_with_an_own_key(
         ("production", "open", 2, who),
         ("production", "open", 1, who),
     ]
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_a_withdrawal_with_an_own_key_is_signed_for_each_channel(
@@ -128,7 +128,7 @@ def test_a_withdrawal_with_an_own_key_is_signed_for_each_channel(
         return withdrawing.withdraw_channel(acts.plane, own.person, channel="pilot", reason="all", passphrase=proof)
 
     assert whole(handed(said(acts, own, whole, Wish("withdraw", own.person, "pilot"), "all"))).missing == 1
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_stages_open_and_halt_with_an_own_key(after: Callable[[Stage], Acts], tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_stages_open_and_halt_with_an_own_key(after: Callable[[Stage], Acts], tm
 
     halt(handed(said(acts, own, halt, Wish("halt", own.person, "production", release=2), "puzzled")))
     assert rollout.show(acts.plane).halted
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_review_of_a_break_glass_release_with_an_own_key(after: Callable[[Stage], Acts], tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_first_proposal_of_a_channel_is_signed_and_approved_with_own_keys(ac
     second = promoted(acts, source="production", target="pilot", names=["opener"])
     no = run("reject", second.number, "--role", "facilitator", "--reason", "not alone", "--json")
     assert (no.exit_code, json.loads(no.stdout)["state"]) == (0, "rejected"), no.output
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_a_source_that_says_a_channel_was_never_released(acts: Acts, tmp_path: Path) -> None:
@@ -317,4 +317,4 @@ def test_commands_sign_with_an_own_key_at_a_home_and_at_a_server(
         assert (sealed.exit_code, "key lies here" in sealed.stderr) == (2, True)
         shown = run("channels", by_key=False)
         assert "withdrawn    prompt closing on production" in shown.stdout, shown.output
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok

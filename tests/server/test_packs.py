@@ -19,14 +19,14 @@ from audit.pack.container import container_of, open_container
 from audit.pack.make import NOTE, sign_pack
 from audit.record import Act, LeafRecord, encode_leaf, parse_leaf
 from audit.tiles import split_bundle
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.cli.audit import app as audit_app
 from control_plane.errors import NotFound
 from control_plane.evidence.packs import MadePack, PackRequest, build_pack, make_pack
+from control_plane.keeping.erasing import erase
+from control_plane.keeping.holding import hold
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
-from control_plane.texts.erasing import erase
-from control_plane.texts.holding import hold
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage, withdrawn
@@ -70,14 +70,14 @@ def acts_in(made: MadePack) -> list[str]:
 
 def test_a_pack_of_everything_verifies_and_the_log_says_so_first(busy: Acts) -> None:
     """All entries up to now; the export is an entry with the digest of the pack's note."""
-    size = ledger.verify(busy.plane).size
+    size = verifying.verify(busy.plane).size
     made = make_pack(busy.plane, PackRequest(nonce="dice"), actor=busy.id("ruth"))
     assert checked(busy, made.files).ok
     assert len(acts_in(made)) == size
     said = leaf(busy.plane, made.leaf)
     assert (said.act, said.actor.id, said.actor.role) == (Act.EXPORTED, busy.id("ruth"), "compliance")
     assert said.object.digest == made.digest
-    assert ledger.verify(busy.plane).ok
+    assert verifying.verify(busy.plane).ok
 
 
 def test_a_pack_of_a_release_has_its_manifest_statements_and_withdrawals(busy: Acts) -> None:
@@ -268,8 +268,8 @@ def test_a_witnessed_checkpoint_is_preferred(busy: Acts) -> None:
     """If a policy asks for a witness, the pack ends with a checkpoint that it cosigned."""
     from audit.checkpoint import cosign
     from audit.note import add_signatures
+    from control_plane import checkpoints
     from control_plane.files import write_atomic
-    from control_plane.ledger import checkpoints
 
     plane = busy.plane
     witness = Signer("witness.example", b"\x05" * 32, Algorithm.COSIGNATURE)

@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import passphrases, people, presence, retiring, tokens
 from control_plane.accounts.people import NewPerson
-from control_plane.accounts.tables import TokenRow
-from control_plane.accounts.waiting import Line
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import PersonRow
 from control_plane.seed import seed
+from control_plane.tables.accounts import TokenRow
+from control_plane.tables.registry import PersonRow
+from control_plane.turns import Line
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
@@ -145,14 +145,14 @@ def test_whoever_is_enrolled_chooses_the_first_passphrase_themselves(acts: Acts)
         retiring.retire_key(acts.plane, acts.id("lena"), "kim", **given)
     with db.read(acts.plane.engine) as session:
         assert made.person.id not in people.keyring(session)
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
     retiring.enrol_key(acts.plane, made.code, "kim has a secret")
     with db.read(acts.plane.engine) as session:
         assert people.keyring(session)[made.person.id].others == ()
     with refused(acts.plane, Refused, match="still good"):
         retiring.enrol_key(acts.plane, made.code, "lena knows this")
     assert passphrases.sign_in(acts.plane, "kim", "kim has a secret") == made.person.id
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert report.ok, report.problems
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, queries
+from control_plane.reviewing import proposals
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.library import CASES, CLOSING, OPENER, STANCE, library, script, stance
@@ -131,13 +132,13 @@ def test_forgotten_cases_are_added_by_an_edit(acts: Acts) -> None:
     assert (edited.revision, edited.state, edited.manifest) == (2, "open", made.manifest)
     assert queries.show_proposal(acts.plane, made.number).checks == ()
     assert ledger.search(acts.plane, limit=1)[0].act == "edited"
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
     assert acts.check(made.number)["cases"] == "passed"
     acts.approve("tom", made.number)
     acts.approve("ines", made.number)
     acts.release(made.number)
     assert "Now the checklist." in queries.show_source(acts.plane, "cases", "opener").text
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_cases_alone_come_from_the_author_before_anybody_approves(acts: Acts) -> None:

@@ -12,12 +12,12 @@ from audit.checkpoint import parse_checkpoint
 from audit.note import parse_note
 from audit.record import Act, Auth, LeafObject
 from audit.writer import NEXT_PATH
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.ledger.publish import publishing
+from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane
-from control_plane.registry import releases
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
 from tests.server.acts import Acts
 
 ACTS = 6
@@ -54,7 +54,7 @@ def test_acts_at_once_share_one_publication(acts: Acts) -> None:
         assert len({one.result() for one in acting}) == ACTS
     assert published_size(plane) == before + ACTS
     assert len(remembered(plane)) == lines + 1
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_a_checkpoint_remembered_and_not_published_is_published_by_the_next_start(acts: Acts) -> None:
@@ -67,7 +67,7 @@ def test_a_checkpoint_remembered_and_not_published_is_published_by_the_next_star
     assert releases.recover(acts.plane)
     assert path.read_bytes() == new
     assert len(remembered(acts.plane)) == len(lines) + 1
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 @pytest.mark.parametrize("kind", ["entries", "0"])
@@ -80,7 +80,7 @@ def test_files_of_a_publication_that_was_cut_short_are_written_over(acts: Acts, 
     tokens.issue_token(acts.plane, "tom")
     assert half.read_bytes() != b"half of it"
     assert not (log / NEXT_PATH).exists()
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_partial_files_go_when_a_tile_is_full(acts: Acts) -> None:

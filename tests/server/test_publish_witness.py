@@ -13,12 +13,11 @@ import pytest
 from audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from audit.note import Algorithm, Signer, parse_note
 from audit.policy import Group, Log, Policy, PolicyWitness
-from control_plane import ledger, trust
+from control_plane import checkpoints, ledger, trust, verifying
 from control_plane.accounts import tokens
-from control_plane.ledger import checkpoints
+from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane
 from control_plane.publish import publish, publish_waiting
-from control_plane.registry import releases
 from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.release import parse_release, release_path
@@ -68,7 +67,7 @@ def test_an_act_is_cosigned_before_it_returns(acts: Acts, witness: Running) -> N
     """With a witness that answers, the published checkpoint carries its line and the log is not self-contained."""
     tokens.issue_token(acts.plane, "tom")
     assert lines(acts.plane) == 2
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert (report.ok, report.self_contained, report.problems) == (True, False, ())
     assert checkpoints.newest(acts.plane) == published(acts.plane)
 
@@ -99,12 +98,12 @@ def test_a_witness_that_is_down_holds_up_no_act(acts: Acts, tmp_path: Path, how:
         size = published(acts.plane).size
         tokens.issue_token(acts.plane, "tom")
         assert (published(acts.plane).size, lines(acts.plane)) == (size + 1, 1)
-        report = ledger.verify(acts.plane)
+        report = verifying.verify(acts.plane)
         assert (report.ok, report.self_contained) == (False, True)
         assert "does not satisfy the witness policy" in "\n".join(report.problems)
         write_policy(acts.plane, one.address[1])
         assert ledger.ask_witnesses(acts.plane), "the timer asks again"
-        assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
+        assert (lines(acts.plane), verifying.verify(acts.plane).ok) == (2, True)
 
 
 @pytest.mark.attack("witness below quorum")
@@ -124,7 +123,7 @@ def test_acts_at_once_end_cosigned(acts: Acts, witness: Running) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: tokens.issue_token(acts.plane, "tom"), range(16)))
     assert ledger.ask_witnesses(acts.plane)
-    assert (lines(acts.plane), ledger.verify(acts.plane).ok) == (2, True)
+    assert (lines(acts.plane), verifying.verify(acts.plane).ok) == (2, True)
 
 
 def test_publishing_again_keeps_the_cosignatures(acts: Acts, witness: Running) -> None:
@@ -146,7 +145,7 @@ def test_attack_a_fork_is_refused_by_the_witness(acts: Acts, witness: Running) -
     (plane.site / "log" / "checkpoint").write_bytes(forged)
     assert not ledger.ask_witnesses(plane, timeout_s=2.0)
     assert ledger.checkpoint(plane) == forged
-    assert not ledger.verify(plane).ok
+    assert not verifying.verify(plane).ok
 
 
 @pytest.mark.parametrize("text", [b"", b"quorum none\n", b"witness w nonsense\nquorum w\n"])
@@ -155,7 +154,7 @@ def test_a_policy_that_is_none_is_a_problem_that_verify_reports_and_no_act_fails
     acts.plane.settings.witness_policy.write_bytes(text)
     tokens.issue_token(acts.plane, "tom")
     assert lines(acts.plane) == 1
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert (report.ok, report.self_contained, report.size) == (False, True, published(acts.plane).size)
     [line] = report.problems
     assert "witness policy" in line

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from control_plane import db, ledger, publish
+from control_plane import db, publish, verifying
 from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.lifecycle import releases
+from control_plane.overview import queries
+from control_plane.overview.listing import Search, find_proposals
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import queries, releases, store
-from control_plane.registry.tables import CheckRow, LeafRow
+from control_plane.registry import store
 from control_plane.repository import Site, site_of
-from control_plane.reviewing.listing import Search, find_proposals
 from control_plane.settings import Settings, load_settings
+from control_plane.tables.registry import CheckRow, LeafRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.manifest import FORMAT, PREVIOUS, parse_manifest
 from edge_runtime.core.parts import unpack
@@ -250,7 +252,7 @@ def test_killed_at_any_write_a_release_is_finished_at_the_next_start(
         there = queries.list_releases(plane)[0].number
         assert not (releases.recover(plane) and there == before), "what did not happen leaves nothing to finish"
         edge = device(plane, copy.home / "late")
-        assert (edge.refresh().release, ledger.verify(plane).ok, releases.recover(plane)) == (there, True, ())
+        assert (edge.refresh().release, verifying.verify(plane).ok, releases.recover(plane)) == (there, True, ())
         assert queries.show_proposal(plane, ready.number).proposal.state == ("released" if there > before else "open")
         plane.close()
         steps += every
@@ -332,13 +334,13 @@ def test_a_forged_mirror_is_refused_for_its_approvals_alone(acts: Acts, tmp_path
     plane = acts.plane
     edge = device(plane, tmp_path / "device")
     edge.refresh()
-    size = ledger.verify(plane).size
+    size = verifying.verify(plane).size
     forged = publish.forge_mirror(plane, plane.settings.forged)
     outcome = edge.refresh(str(forged.folder))
     assert (outcome.ok, outcome.check, outcome.release) == (False, "V6", 1)
     fresh = EdgeRuntime.open(tmp_path / "fresh", trust=plane.settings.home / "trust", source=str(forged.folder))
     assert (fresh.refresh().check, fresh.status().release) == ("V6", None)
-    assert ledger.verify(plane).size == size
+    assert verifying.verify(plane).size == size
     acts.approve_fully()
     acts.release()
     assert edge.refresh().release == 2, "a device that met the forgery still takes the next genuine release"

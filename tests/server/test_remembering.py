@@ -10,7 +10,7 @@ from sqlmodel import Session, delete, select, text
 from control_plane import db
 from control_plane.errors import Conflict
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import CheckRow, SourceRow, VersionRow
+from control_plane.tables.registry import CheckRow, SourceRow, VersionRow
 from tests.server.library import OPENER
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import text
 
-from control_plane import db, ledger
+from control_plane import db, verifying
 from control_plane.errors import Refused
-from control_plane.policy import reports
+from control_plane.overview import queries
 from control_plane.policy.checks.running import required
-from control_plane.registry import queries, store
+from control_plane.registry import reports, store
 from edge_runtime.core.fields import is_digest
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock
@@ -43,7 +43,7 @@ def test_each_result_states_its_version_and_the_digests_of_its_inputs(acts: Acts
         assert all(is_digest(digest) for digest in check.inputs.values())
         assert check.inputs["manifest"] == acts.seen()
     assert staleness(acts) == ""
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_an_old_report_is_not_fresh(acts: Acts, clock: Clock) -> None:
@@ -127,5 +127,5 @@ def test_a_report_made_young_is_named(acts: Acts, sql: str) -> None:
     """Version, inputs and time of a report are held to the entry of the log that it made."""
     acts.check()
     change_rows(acts, sql)
-    problems = ledger.verify(acts.plane).problems
+    problems = verifying.verify(acts.plane).problems
     assert f"checks of {acts.seen()}" in {problem.rpartition(": ")[0] for problem in problems}

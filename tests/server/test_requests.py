@@ -20,8 +20,8 @@ from control_plane.app import create_app
 from control_plane.requests.etags import tag_of
 from control_plane.requests.limits import Buckets
 from control_plane.requests.problems import TYPES, type_uri
-from control_plane.requests.tables import ClaimRow
 from control_plane.settings import Settings
+from control_plane.tables.requests import ClaimRow
 from tests.server.acts import Acts, newest
 from tests.server.conftest import Clock
 from tests.server.library import CLOSING, script

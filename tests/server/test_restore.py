@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.record import Act, Auth, LeafObject, LeafRecord, parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.cli.audit import app
 from control_plane.errors import Conflict
-from control_plane.ledger.restore import restore
+from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry import releases
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.registry import LeafRow
+from control_plane.verifying.restore import restore
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts
 
@@ -62,7 +62,7 @@ def require_one_history(plane: ControlPlane, *, extended: bool = True) -> None:
     roots: dict[int, bytes] = {}
     for one in ever_published(plane):
         assert roots.setdefault(one.size, one.root) == one.root
-    assert extended is not any("does not extend" in problem for problem in ledger.verify(plane).problems)
+    assert extended is not any("does not extend" in problem for problem in verifying.verify(plane).problems)
 
 
 @pytest.fixture

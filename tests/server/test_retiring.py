@@ -8,22 +8,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import text
 
-from control_plane import db, ledger
-from control_plane.accounts import (
-    addresses,
-    grants,
-    invitations,
-    leaving,
-    passphrases,
-    people,
-    retiring,
-    sessions,
-    tokens,
-)
-from control_plane.accounts.scopes import OF_MACHINES
+from control_plane import db, verifying
+from control_plane.accounts import addresses, invitations, passphrases, people, retiring, sessions, tokens
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries, review
-from control_plane.reviewing import objections
+from control_plane.granting import grants, leaving
+from control_plane.overview import queries
+from control_plane.reviewing import objections, proposals, review
+from control_plane.scopes import OF_MACHINES
 from edge_runtime.core.trustfile import encode_trust, parse_trust
 from tests.server.acts import ROLE, Acts, refused
 from tests.server.keyholders import fresh
@@ -67,7 +58,7 @@ def test_a_forgotten_passphrase_retires_the_key_and_what_was_signed_stays(acts: 
         trust = parse_trust(encode_trust(trust_file(acts.plane, session)))
     assert len(trust.people[acts.id("tom")].others) == 1
     assert acts.release().number == 2
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert report.ok, report.problems
 
 
@@ -113,7 +104,7 @@ def test_what_a_machine_proposes_is_its_persons(acts: Acts) -> None:
     acts.approve("ines", made.number)
     tokens.revoke(acts.plane, acts.id("maya"), issued.token.id)
     assert acts.release(made.number).number == 2
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert report.ok, report.problems
 
 
@@ -147,11 +138,11 @@ def test_somebody_leaves_when_two_others_signed_it(acts: Acts) -> None:
     assert len(queries.show_proposal(acts.plane, 2).signatures) == 3
     with db.write(acts.plane.engine) as session:
         assert addresses.address_of(acts.plane, session, acts.id("tom")) == ""
-    report = ledger.verify(acts.plane)
+    report = verifying.verify(acts.plane)
     assert report.ok, report.problems
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text("UPDATE person SET retired = NULL WHERE login = 'remy'"))
-    assert any("left otherwise" in one for one in ledger.verify(acts.plane).problems)
+    assert any("left otherwise" in one for one in verifying.verify(acts.plane).problems)
 
 
 def test_attack_somebody_who_left_is_let_in_again_by_an_administrator(acts: Acts) -> None:

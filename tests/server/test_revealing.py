@@ -19,17 +19,17 @@ from audit.__main__ import main
 from audit.pack.container import write_zip
 from audit.record import Act, parse_leaf
 from audit.rollups import parse_rollups, rollups_of
-from control_plane import db, ledger
+from control_plane import db, verifying
 from control_plane.accounts import people, tokens
 from control_plane.app import create_app
 from control_plane.census import counting, rollups
 from control_plane.census.rollups import LEAST, gather
-from control_plane.census.tables import CensusRow, RollupRow
 from control_plane.cli import app as cli
 from control_plane.errors import NotFound, Refused, TooMany
 from control_plane.evidence.packs import PackRequest, build_pack
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.registry.tables import LeafRow
+from control_plane.tables.census import CensusRow, RollupRow
+from control_plane.tables.registry import LeafRow
 from edge_runtime import EdgeRuntime, InvalidDocument
 from edge_runtime.core.counts import Root, encode
 from edge_runtime.receipts import Receipts
@@ -76,7 +76,7 @@ def test_a_day_is_one_entry_that_tells_neither_who_nor_how_many(plane: ControlPl
     assert (len(held), own.hex() in held) == (LEAST, True)
     made = rollups_of("production", day, map(bytes.fromhex, held))
     assert logged(plane) == [(f"production/{day}", made.digest, str(LEAST))]
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 @pytest.mark.databases
@@ -88,7 +88,7 @@ def test_values_that_are_not_those_of_the_log(plane: ControlPlane, clock: Clock)
     gather(plane)
     with db.write(plane.engine) as session:
         session.add(RollupRow(channel="production", day=day, value="f" * 64))
-    report = ledger.verify(plane)
+    report = verifying.verify(plane)
     assert (report.ok, [problem for problem in report.problems if "roll-ups" in problem]) == (
         False,
         [f"the roll-ups of production/{day} are not those of the log"],

@@ -11,14 +11,14 @@ from itertools import count
 import pytest
 from sqlmodel import select
 
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.overview import queries
 from control_plane.policy.checks import Candidate
+from control_plane.policy.checks.records import CheckResult
 from control_plane.policy.checks.running import required
-from control_plane.registry import queries, review
-from control_plane.registry.records import CheckResult
-from control_plane.reviewing import objections
-from control_plane.reviewing.tables import WaitingRow
+from control_plane.reviewing import objections, review
+from control_plane.tables.reviewing import WaitingRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock
@@ -29,11 +29,11 @@ from tests.server.library import CLOSING, OPENER, POLICY, policy, script
 def refused_and_logged(acts: Acts, login: str, number: int = 2) -> Iterator[None]:
     """Expect somebody to be refused as an author, and that nothing changes but the log, which says so."""
     before = queries.show_proposal(acts.plane, number)
-    size = ledger.verify(acts.plane).size
+    size = verifying.verify(acts.plane).size
     with pytest.raises(Refused, match="not an author"):
         yield
     assert queries.show_proposal(acts.plane, number) == before
-    report, [leaf] = ledger.verify(acts.plane), ledger.search(acts.plane, limit=1)
+    report, [leaf] = verifying.verify(acts.plane), ledger.search(acts.plane, limit=1)
     assert (report.ok, report.size, leaf.act, leaf.actor) == (True, size + 1, "refused", acts.id(login))
 
 
@@ -87,7 +87,7 @@ def test_a_report_has_the_second_of_its_entry(acts: Acts) -> None:
     start = acts.plane.now()
     acts.plane = replace(acts.plane, clock=lambda: start + timedelta(seconds=next(ticks)))
     acts.check()
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_nothing_is_approved_before_the_checks(acts: Acts) -> None:

@@ -13,21 +13,21 @@ from typer.testing import CliRunner
 
 from audit.grammar import MAX_HOLDS
 from audit.record import Auth, LeafRecord, parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts.rights import MOST_PER_MINUTE
 from control_plane.app import create_app
 from control_plane.cli.audit import app as audit_app
 from control_plane.errors import Conflict, Refused
 from control_plane.evidence import search
 from control_plane.evidence.filed import file_evidence
+from control_plane.keeping.erasing import erase, expire
+from control_plane.keeping.holding import hold, lift_hold
+from control_plane.keeping.keepers import Asking
+from control_plane.keeping.retention import change_setting
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
 from control_plane.settings import Settings
+from control_plane.tables.registry import LeafRow
 from control_plane.texts import display_names, reasons
-from control_plane.texts.erasing import erase, expire
-from control_plane.texts.holding import hold, lift_hold
-from control_plane.texts.keepers import Asking
-from control_plane.texts.retention import change_setting
 from tests.server.acts import ROLE, Acts, newest, refused, state_of
 from tests.server.conftest import Clock
 
@@ -156,7 +156,7 @@ def test_attack_filling_the_log_with_refused_attempts(client: TestClient, acts: 
     with pytest.raises(Refused):
         acts.release(2, "maya")
     assert newest(acts.plane).seq == start + MOST_PER_MINUTE + 2
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_filling_the_log_by_reviewing_ones_own_work(acts: Acts) -> None:

@@ -10,16 +10,17 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.app import create_app
 from control_plane.cli import app
 from control_plane.diffs.words import as_text
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import proposals, queries
+from control_plane.lifecycle import rollout
+from control_plane.lifecycle.rollout import Staged
+from control_plane.overview import queries
 from control_plane.registry.effects import show_effects
-from control_plane.registry.lifecycle import rollout
-from control_plane.registry.lifecycle.rollout import Staged
+from control_plane.reviewing import proposals
 from edge_runtime.cli.edge import app as edge_app
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
@@ -67,7 +68,7 @@ def test_stages_open_one_by_one_and_devices_follow(after: Callable[[Stage], Acts
     assert edge.refresh().release == 3
     entries = ledger.search(acts.plane, act="stage-changed")
     assert [(leaf.actor, leaf.name) for leaf in entries] == [(acts.id("remy"), "release-production-3")] * 2
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_stages_are_of_those_that_people_approve(after: Callable[[Stage], Acts]) -> None:
@@ -94,7 +95,7 @@ def test_stages_are_of_those_that_people_approve(after: Callable[[Stage], Acts])
     back = rolled_back(acts, 1)
     assert released(acts, back.number) == 4
     assert rollout.show(acts.plane).stages == (50, 100)
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_an_edit_keeps_the_stages_that_were_asked_for(acts: Acts) -> None:
@@ -151,7 +152,7 @@ def test_attack_opening_after_a_halt(after: Callable[[Stage], Acts], tmp_path: P
     released(acts, again.number)
     assert rollout.show(acts.plane) == Staged("production", 3, (10, 100), 1, 10, halted=False)
     assert device(acts, tmp_path / "edge", "production").refresh().ok
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_a_release_to_everybody_has_nothing_to_halt(acts: Acts) -> None:

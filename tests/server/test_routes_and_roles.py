@@ -25,15 +25,17 @@ from sqlmodel import col, select
 
 from audit.record import Auth
 from control_plane import db
-from control_plane.accounts import grants, people, sessions, tokens
-from control_plane.accounts.grants import Making
+from control_plane.accounts import people, sessions, tokens
 from control_plane.accounts.people import ROLES, NewPerson
 from control_plane.app import create_app
+from control_plane.granting import grants
+from control_plane.granting.grants import Making
+from control_plane.lifecycle import scheduling
+from control_plane.overview import batches
 from control_plane.plane import ControlPlane
-from control_plane.registry.lifecycle import scheduling
-from control_plane.registry.tables import LeafRow
-from control_plane.reviewing import batches, drafts, objections, requested, threads
+from control_plane.reviewing import drafts, objections, requested, threads
 from control_plane.settings import SingleSignOn
+from control_plane.tables.registry import LeafRow
 from control_plane.webhooks import subscriptions
 from tests.server.acts import Acts, newest, state_of
 from tests.server.conftest import Clock, Stage

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from control_plane import ledger
+from control_plane import verifying
 from control_plane.app import create_app
 from control_plane.errors import Refused
-from control_plane.registry import queries
+from control_plane.overview import queries
 from control_plane.reviewing import objections
 from control_plane.settings import Settings
 from edge_runtime.core.errors import MentorplaneError
@@ -60,7 +60,7 @@ def race(settings: Settings, acts: Acts, clock: Clock) -> Iterator[Race]:
             return client.request(method, path, json=body, headers=by(acts, who)).status_code
 
         got = at_once(*(partial(ask, client, one) for client, one in zip(clients, asked, strict=True)))
-        assert ledger.verify(acts.plane).ok
+        assert verifying.verify(acts.plane).ok
         return [status for status in got if isinstance(status, int)]
 
     yield run

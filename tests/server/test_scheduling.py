@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from audit.record import parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.errors import Refused
+from control_plane.lifecycle.releases import recover
+from control_plane.lifecycle.scheduling import release_due, schedule, unschedule
+from control_plane.overview import queries
+from control_plane.overview.course import BECAUSE, list_planned
 from control_plane.plane import open_plane
-from control_plane.registry import queries
-from control_plane.registry.lifecycle.course import BECAUSE, list_planned
-from control_plane.registry.lifecycle.scheduling import release_due, schedule, unschedule
-from control_plane.registry.releases import recover
-from control_plane.registry.tables import PersonRow
+from control_plane.tables.registry import PersonRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import Clock, Stage
@@ -65,7 +65,7 @@ def test_it_goes_out_at_its_time_once(after: Callable[[Stage], Acts], clock: Clo
     )
     before = state_of(acts.plane)
     assert (release_due(acts.plane), state_of(acts.plane)) == ((), before)
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_several_servers_at_once_release_it_once(after: Callable[[Stage], Acts], clock: Clock) -> None:
@@ -200,7 +200,7 @@ def test_killed_at_any_write_what_was_due_is_done_once(
         release_due(plane)
         released = [leaf for leaf in ledger.search(plane, act="released") if leaf.name == "release-production-2"]
         edge = device(plane, copy.home / "late")
-        assert (len(released), edge.refresh().release, ledger.verify(plane).ok) == (1, 2, True)
+        assert (len(released), edge.refresh().release, verifying.verify(plane).ok) == (1, 2, True)
         plane.close()
         if not killed:
             break

@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select, text
 
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.evidence.search import Query, read
 from control_plane.index import keeping as index
 from control_plane.index import postings
-from control_plane.index.tables import PostingRow
 from control_plane.index.terms import term, word_key, word_terms
 from control_plane.ledger.search import search_in
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
+from control_plane.tables.index import PostingRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.conftest import examples
 from tests.server import audit_events
@@ -230,7 +230,7 @@ def test_purged_words_stand_in_no_file(busy: Acts, server: str) -> None:
         index.purge(session, [of_tom])
     assert found_by(busy, words="muller") == []
     assert len(found_by(busy, words="clearer", act="approved")) == 1
-    assert f"entry {of_tom}: the search index" in "\n".join(ledger.verify(plane).problems)
+    assert f"entry {of_tom}: the search index" in "\n".join(verifying.verify(plane).problems)
     db.scrub(plane.engine)
     if not server:
         files = [path.read_bytes() for path in plane.settings.home.glob("registry.db*")]
@@ -254,11 +254,11 @@ def test_the_index_is_made_anew_just_as_it_was(busy: Acts) -> None:
         session.connection().execute(text("DELETE FROM audit_posting WHERE block = 0"))
         session.connection().execute(text("DELETE FROM audit_span"))
     assert found_by(busy, act="approved") == []
-    assert not ledger.verify(busy.plane).ok
-    size = ledger.verify(busy.plane).size
+    assert not verifying.verify(busy.plane).ok
+    size = verifying.verify(busy.plane).size
     assert index.rebuild(busy.plane, progress=told.append) == size == told[-1]
     assert rows(busy.plane) == before
-    assert ledger.verify(busy.plane).problems == ()
+    assert verifying.verify(busy.plane).problems == ()
 
 
 def test_a_forged_index_puts_no_name_on_an_entry(busy: Acts) -> None:

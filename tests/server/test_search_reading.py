@@ -17,15 +17,15 @@ from audit.errors import NotProven
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.proof import parse_proof, verify_entry_by_keys
 from audit.record import parse_leaf
-from control_plane import db, ledger
+from control_plane import db, ledger, verifying
 from control_plane.accounts import tokens
 from control_plane.errors import NotFound
 from control_plane.evidence import search
 from control_plane.evidence.search import Hit, Query, read
 from control_plane.index import postings
-from control_plane.index.tables import PostingRow
 from control_plane.index.terms import term
 from control_plane.plane import ControlPlane
+from control_plane.tables.index import PostingRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Stage, worded
@@ -50,7 +50,7 @@ def test_a_reading_is_an_entry_before_it_is_answered(busy: Acts) -> None:
     first, *_ = read(plane, busy.id("tom"), Query(limit=3))
     assert (first.index, first.act) == (own.index, "audit-read")
     assert ledger.search(plane, limit=1)[0].role == "facilitator"
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_the_installation_reads_in_its_own_name(busy: Acts) -> None:
@@ -106,7 +106,7 @@ def test_proofs_hold_while_others_act(busy: Acts) -> None:
             for hit in one.result():
                 checked(busy.plane, hit)
         acting.result()
-    assert ledger.verify(busy.plane).ok
+    assert verifying.verify(busy.plane).ok
 
 
 @pytest.mark.databases

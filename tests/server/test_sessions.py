@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 
 from control_plane import db
 from control_plane.accounts import sessions
-from control_plane.accounts.tables import SessionRow
 from control_plane.app import create_app
 from control_plane.errors import Refused
 from control_plane.settings import Settings
+from control_plane.tables.accounts import SessionRow
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock
 

@@ -17,12 +17,12 @@ from sqlmodel import select
 from control_plane import db, ledger
 from control_plane.accounts import addresses, invitations, oidc, passphrases, retiring, sessions
 from control_plane.accounts.presence import prove
-from control_plane.accounts.tables import IdentityRow
 from control_plane.app import create_app
 from control_plane.custody.keyfile import open_key
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
 from control_plane.settings import Settings, SingleSignOn
+from control_plane.tables.accounts import IdentityRow
 from tests.server import keyholders
 from tests.server.acts import Acts, newest, refused
 from tests.server.conftest import Clock

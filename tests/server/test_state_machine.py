@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from control_plane import db
-from control_plane.accounts import grants
-from control_plane.accounts.grants import Making
-from control_plane.registry import queries, store
-from control_plane.registry.lifecycle import acts as lifecycle
-from control_plane.registry.lifecycle import emergency, scheduling
+from control_plane.granting import grants
+from control_plane.granting.grants import Making
+from control_plane.lifecycle import acts as lifecycle
+from control_plane.lifecycle import emergency, scheduling
+from control_plane.overview import queries
+from control_plane.registry import store
 from edge_runtime.core.errors import MentorplaneError
 from tests.conftest import examples
 from tests.server.acts import ROLE

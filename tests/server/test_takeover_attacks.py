@@ -10,17 +10,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
-from control_plane import ledger
-from control_plane.accounts import grants, invitations, leaving, passphrases, people, presence, retiring
-from control_plane.accounts.grants import Making
+from control_plane import verifying
+from control_plane.accounts import invitations, passphrases, people, presence, retiring
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import prove
-from control_plane.accounts.scopes import Acting
 from control_plane.app import create_app
 from control_plane.custody.keyfile import create_key, open_key
 from control_plane.errors import Conflict, Refused
-from control_plane.registry import queries
+from control_plane.granting import grants, leaving
+from control_plane.granting.grants import Making
+from control_plane.overview import queries
 from control_plane.reviewing import objections, own_keys
+from control_plane.scopes import Acting
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, refused
@@ -77,7 +78,7 @@ def test_attack_one_administrator_comes_in_as_a_release_manager_or_an_author(
     with pytest.raises(Refused):
         passphrases.sign_in(acts.plane, login, SECRET)
     assert retiring.enrol_key(acts.plane, f"{code_of(acts, login, 'ruth')} {mine}", SECRET).login == login
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_two_facilitators_let_somebody_in_without_a_keeper(acts: Acts) -> None:
@@ -173,7 +174,7 @@ def test_attack_an_administrator_retires_an_objectors_key_and_takes_it_back(
         sign(acts, "sam", made, passphrase=SECRET)
     sign(acts, "ruth", made)
     objections.take_back(acts.plane, acts.id("sam"), 2, present=SECRET)
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 def test_attack_a_proof_that_is_another_or_used(acts: Acts, tmp_path: Path, clock: Clock) -> None:

@@ -13,15 +13,15 @@ from sqlmodel import col, select, text
 from audit.acts import Act, Client
 from audit.openings import ERASED_KIND, Opening, OpeningState, check_openings, encode_openings, parse_openings
 from audit.record import LeafRecord, parse_leaf
-from control_plane import db, ledger, texts
+from control_plane import db, ledger, texts, verifying
 from control_plane.accounts import people, tokens
 from control_plane.errors import NotFound, Refused
 from control_plane.index import keeping as index
+from control_plane.keeping import erasing
 from control_plane.ledger.search import Query, search_in
+from control_plane.overview import queries
 from control_plane.plane import ControlPlane
-from control_plane.registry import queries
-from control_plane.registry.tables import LeafRow, LogHeadRow, TextKeyRow, TextRow
-from control_plane.texts import erasing
+from control_plane.tables.registry import LeafRow, LogHeadRow, TextKeyRow, TextRow
 from control_plane.texts.sealing import unwrap
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, but_log, newest, refused, state_of
@@ -63,7 +63,7 @@ def rejected(acts: Acts, _clock: Clock) -> None:
     made = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill="Thanks {{ work }}.")}, title=TITLE)
     acts.reject("tom", made.number, reason=REASON)
     acts.reject("ines", reason="another one")
-    assert ledger.verify(acts.plane).ok
+    assert verifying.verify(acts.plane).ok
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_erasing_says_what_it_erased_and_the_log_stays_whole(written: Acts) -> N
     assert set(gone) == {leaf.seq for leaf in before if leaf.actor.id == tom}
     assert set(gone.values()) == set(done.entries)
     assert done.concerned == len(gone)
-    verified = ledger.verify(plane)
+    verified = verifying.verify(plane)
     assert verified.ok, verified.problems
 
 
@@ -178,7 +178,7 @@ def test_erased_texts_show_which_entry_erased_them(written: Acts) -> None:
     erase(written, "maya")
     assert queries.show_proposal(plane, 3).proposal.title.startswith("erased by entry")
     assert {one.number: one.title for one in queries.list_proposals(plane)}[3].startswith("erased by entry")
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 @pytest.mark.databases
@@ -196,7 +196,7 @@ def test_erased_words_are_found_no_more(written: Acts) -> None:
     assert found() == 0
     index.rebuild(plane)
     assert found() == 0
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_a_withdrawal_keeps_its_effect_when_its_reason_is_erased(acts: Acts) -> None:
@@ -219,7 +219,7 @@ def test_who_erases_themselves_leaves_no_text_under_a_destroyed_key(written: Act
     second = erase(written, "ruth")
     assert second.keys == (living.id,)
     assert check_openings(records(plane), reveal(plane)).ok
-    assert ledger.verify(plane).ok
+    assert verifying.verify(plane).ok
 
 
 def test_a_person_goes_on_without_a_name_after_erasure(written: Acts) -> None:
@@ -232,7 +232,7 @@ def test_a_person_goes_on_without_a_name_after_erasure(written: Acts) -> None:
     [said] = [one.reason for one in queries.show_proposal(written.plane, made.number).signatures if one.act == "reject"]
     assert said == "still not like this"
     assert people.find_person(written.plane, "ines").name.startswith("erased by entry")
-    assert ledger.verify(written.plane).ok
+    assert verifying.verify(written.plane).ok
 
 
 @pytest.mark.databases
@@ -293,7 +293,7 @@ def test_a_restored_database_is_erased_again(written: Acts) -> None:
             values = ", ".join(f":{name}" for name in kept[table][0])
             session.connection().execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), kept[table])
     assert people.find_person(plane, "tom").name == "Tom Baptiste"
-    assert "not destroyed by the entry" in "\n".join(ledger.verify(plane).problems)
+    assert "not destroyed by the entry" in "\n".join(verifying.verify(plane).problems)
     with db.write(plane.engine) as session:
         assert erasing.replay(session, records(plane)) == len(done.keys)
         assert erasing.replay(session, records(plane)) == 0
@@ -301,7 +301,7 @@ def test_a_restored_database_is_erased_again(written: Acts) -> None:
     assert people.find_person(plane, "tom").name.startswith("erased by entry")
     # What was written after the copy was made is lost, and said to be: the reasons for the erasure.
     lost = {f"entry {entry}: what is behind its reason.text is missing" for entry in done.entries}
-    assert set(ledger.verify(plane).problems) == lost
+    assert set(verifying.verify(plane).problems) == lost
 
 
 @pytest.mark.databases
@@ -362,7 +362,7 @@ def test_attack_a_text_moved_to_another_entry(written: Acts) -> None:
         one.data, other.data = other.data, one.data
     with db.read(plane.engine) as session, pytest.raises(Unavailable, match="as it was encrypted"):
         texts.reveal(session, plane, [first])
-    problems = "\n".join(ledger.verify(plane).problems)
+    problems = "\n".join(verifying.verify(plane).problems)
     assert f"entry {first}: what is behind its reason.text is altered" in problems
     assert f"entry {second}: what is behind its reason.text is altered" in problems
 
@@ -372,7 +372,7 @@ def test_another_wrapping_key_opens_nothing(written: Acts) -> None:
     other = replace(written.plane, keys=replace(written.plane.keys, texts=bytes(32)))
     with pytest.raises(Unavailable, match="as it was encrypted"):
         people.list_people(other)
-    assert not ledger.verify(other).ok
+    assert not verifying.verify(other).ok
 
 
 def test_a_key_cannot_be_destroyed_behind_the_log(written: Acts) -> None:
@@ -383,7 +383,7 @@ def test_a_key_cannot_be_destroyed_behind_the_log(written: Acts) -> None:
         row = session.get(TextKeyRow, key.id)
         assert row is not None
         row.wrapped, row.name_data, row.erased_by = b"", b"", 3
-    problems = "\n".join(ledger.verify(plane).problems)
+    problems = "\n".join(verifying.verify(plane).problems)
     assert f"key {key.id}: not destroyed by the entry that the log says" in problems
     assert "what is behind its actor.name is missing" in problems
 

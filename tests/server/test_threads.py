@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from control_plane import ledger
+from control_plane import ledger, verifying
 from control_plane.errors import Conflict, NotFound, Refused
-from control_plane.registry import queries
+from control_plane.keeping.erasing import erase
+from control_plane.overview import queries
+from control_plane.registry.discussed import Anchor, Thread
 from control_plane.reviewing import requested, threads
-from control_plane.reviewing.records import Anchor, Thread
-from control_plane.texts.erasing import erase
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
 from tests.server.library import OPENER, script
@@ -53,7 +53,7 @@ def test_replies_are_new_and_resolving_says_who(acts: Acts) -> None:
         threads.resolve(acts.plane, acts.id("tom"), 2, thread=made.number)
     assert threads.reopen(acts.plane, acts.id("tom"), 2, thread=made.number).resolved_by == ""
     assert newest(acts.plane).act == "thread-reopened"
-    assert ledger.verify(acts.plane).problems == ()
+    assert verifying.verify(acts.plane).problems == ()
 
 
 def test_threads_block_nothing(acts: Acts) -> None:

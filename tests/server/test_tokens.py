@@ -12,13 +12,14 @@ from audit.record import LeafObject
 from control_plane import db
 from control_plane.accounts import passphrases, people, rights, tokens
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.scopes import ALL, OF_MACHINES, Scope, scope_of
-from control_plane.accounts.tables import KeyRow
 from control_plane.app import create_app
 from control_plane.errors import Conflict, NotFound, Refused
+from control_plane.lifecycle import releases, withdrawing
 from control_plane.plane import ControlPlane
-from control_plane.registry import proposals, releases, review
+from control_plane.reviewing import proposals, review
+from control_plane.scopes import ALL, OF_MACHINES, Scope, scope_of
 from control_plane.settings import Settings
+from control_plane.tables.accounts import KeyRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import ROLE, Acts, newest, refused
 from tests.server.conftest import Clock
@@ -67,7 +68,7 @@ def test_attack_a_token_does_what_its_scopes_do_not_say(acts: Acts) -> None:
     with refused(plane, Refused, match="scope approve", logged="approve"):
         review.approve(plane, tom, 2, **given)
     with refused(plane, Refused, match="scope withdraw", logged="withdraw"):
-        releases.withdraw(plane, tom, target="closing", reason="x", passphrase=acts.passphrase("tom"))
+        withdrawing.withdraw(plane, tom, target="closing", reason="x", passphrase=acts.passphrase("tom"))
     with refused(maya, Refused, match="scope propose", logged="propose"):
         proposals.propose(maya, acts.id("maya"), files=CHANGED, title="x", passphrase=acts.passphrase("maya"))
     review.check(maya, acts.id("maya"), 2)
@@ -200,7 +201,7 @@ def test_attack_a_machine_decides(acts: Acts) -> None:
         with refused(plane, Refused, match="got a machine", logged="release"):
             releases.release(plane, who, 2)
         with refused(plane, Refused, match="got a machine", logged="withdraw"):
-            releases.withdraw(plane, who, target="closing", reason="x", passphrase=acts.passphrase(login))
+            withdrawing.withdraw(plane, who, target="closing", reason="x", passphrase=acts.passphrase(login))
         with refused(plane, Refused, match="got a machine", logged="enrol"):
             people.enrol(plane, people.NewPerson("kim", "Kim", ("author",)), actor=who)
         with refused(plane, Refused, match="got a machine", logged="issue-token"):
@@ -213,7 +214,7 @@ def test_attack_a_row_gives_a_machine_every_scope(acts: Acts) -> None:
     assert plane.acting is not None
     plane = replace(plane, acting=replace(plane.acting, scopes=ALL))
     with refused(plane, Refused, match="got a machine", logged="withdraw"):
-        releases.withdraw(plane, acts.id("maya"), target="closing", reason="x", passphrase=acts.passphrase("maya"))
+        withdrawing.withdraw(plane, acts.id("maya"), target="closing", reason="x", passphrase=acts.passphrase("maya"))
 
 
 def test_a_machine_needs_somebody_who_answers_for_it(acts: Acts) -> None:

@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from control_plane.accounts import passphrases
-from control_plane.accounts.waiting import COME_AGAIN_S, Line
 from control_plane.app import create_app
 from control_plane.errors import Busy
 from control_plane.plane import ControlPlane
 from control_plane.settings import Settings
+from control_plane.turns import COME_AGAIN_S, Line
 from tests.server.acts import Acts, refused
 
 

@@ -23,10 +23,10 @@ from control_plane import db, ledger
 from control_plane.app import create_app
 from control_plane.errors import NotFound
 from control_plane.plane import ControlPlane
+from control_plane.tables.webhooks import DeliveryRow, WebhookRow
 from control_plane.webhooks import subscriptions
 from control_plane.webhooks.addresses import post, require_url
 from control_plane.webhooks.delivering import DEAD, DELIVERED, MOST_TRIES, deliver_due
-from control_plane.webhooks.tables import DeliveryRow, WebhookRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from tests.server.acts import Acts, newest
 from tests.server.conftest import Clock

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from control_plane.errors import Conflict
-from control_plane.registry import queries
-from control_plane.registry.strict_yaml import SourceError
+from control_plane.overview import queries
 from control_plane.reviewing import drafts
+from control_plane.sources.strict_yaml import SourceError
 from control_plane.sync.errors import SyncConflict
 from control_plane.sync.lock import FILE, load_lock
 from control_plane.sync.pulling import compared, pull

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.client import BadAnswer
+from control_plane.diffs.merging import merge
 from control_plane.errors import Conflict
-from control_plane.registry.strict_yaml import SourceError
+from control_plane.sources.strict_yaml import SourceError
 from control_plane.sync.ignoring import parse_ignoring
 from control_plane.sync.lock import FILE, Lock, Locked, load_lock, parse_lock
-from control_plane.sync.merging import merge
 from control_plane.sync.paths import is_safe, places
 from control_plane.sync.pulling import compared, pull
 from control_plane.sync.records import LiveSource

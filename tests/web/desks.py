@@ -7,8 +7,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from control_plane.registry.closures import freeze
-from control_plane.registry.sources import parse_source
+from control_plane.sources.closures import freeze
+from control_plane.sources.parsing import parse_source
 from edge_runtime.desk import DeskServer
 
 PARENT = "http://127.0.0.1:8420"

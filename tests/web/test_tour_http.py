@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.app import create_app
+from control_plane.overview import queries
 from control_plane.publish import ForgedMirror
-from control_plane.registry import queries
 from control_plane.seed import seed
 from control_plane.settings import Argon2, Settings
 from control_plane.web.journey import reworded

@@ -90,7 +90,7 @@ def retention_apply(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None
     Runs on the server's machine.
     """
     with opened(home, as_json=as_json) as plane:
-        from control_plane.texts import erasing
+        from control_plane.keeping import erasing
 
         done = erasing.expire(plane)
         answer(_plain(done), as_json=as_json, text=_said(done))

@@ -13,7 +13,7 @@ def restore(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     Runs on the server's machine.
     """
     with opened(home, as_json=as_json) as plane:
-        from control_plane.ledger.restore import restore as bring_back
+        from control_plane.verifying.restore import restore as bring_back
 
         done = bring_back(plane)
         lines = [

@@ -21,9 +21,9 @@ from control_plane.evidence.controls.works_council import WORKS_COUNCIL
 from control_plane.evidence.filed import KINDS, filed_of
 from control_plane.evidence.gaps import find_gaps
 from control_plane.evidence.report import page, style
+from control_plane.keeping.retention import settings
 from control_plane.plane import ControlPlane
-from control_plane.registry.tables import LeafRow
-from control_plane.texts.retention import settings
+from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import Unavailable
 
 __all__ = ["FRAMEWORKS", "ControlsReport", "Found", "controls_html", "report_controls"]

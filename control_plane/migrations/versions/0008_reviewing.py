@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from control_plane.migrations.revisions import NAMES
-from control_plane.registry.tables import UtcTime
+from control_plane.tables.registry import UtcTime
 
 revision = "0008"
 down_revision = "0007"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_plane.policy.checks.records import Candidate, Found
-from control_plane.registry.closures import check_closure
+from control_plane.sources.closures import check_closure
 from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.template import check_template, texts_of

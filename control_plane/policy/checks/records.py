@@ -17,7 +17,7 @@ from edge_runtime.core.manifest import Entry, Manifest
 from edge_runtime.core.policy import Policy, parse_policy
 from edge_runtime.core.prompt import Prompt, parse_prompt
 
-__all__ = ["SCRIPTS", "WHOLE_RELEASE", "Candidate", "Found", "digests_of"]
+__all__ = ["SCRIPTS", "WHOLE_RELEASE", "Candidate", "CheckResult", "Found", "digests_of"]
 
 WHOLE_RELEASE = ("approval-rules", "handoff", "policy")
 """Kinds whose content every check needs, changed or not."""
@@ -81,6 +81,20 @@ class Found:
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of one named check: passed, failed, or a notice that approvers must read.
+
+    `version` is that of the check, `inputs` are the digests of what it was given.
+    """
+
+    name: str
+    status: str
+    evidence: tuple[str, ...]
+    version: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def digests_of(candidate: Candidate) -> dict[str, str]:

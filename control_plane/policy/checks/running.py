@@ -3,7 +3,7 @@
 Promises: every check that is installed when this runs has a result, in a fixed order, with its version; nothing that a
 check of another package does can take one away. No check runs for ever: what could make ours slow, a long text or a
 pattern of an author's that repeats in two places, goes to a process of its own. Evidence is capped in lines and length.
-Does not: store results (see `policy.reports`) or decide about approval (see `registry.review`).
+Does not: store results (see `registry.reports`) or decide about approval (see `reviewing.review`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib import metadata
 
-from control_plane.accounts.waiting import Line
 from control_plane.policy.checks.apart import TIME_S, run_apart
 from control_plane.policy.checks.built_in import BUILT_IN
 from control_plane.policy.checks.plugins import installed, run_plugin
-from control_plane.policy.checks.records import Candidate, Found, digests_of
+from control_plane.policy.checks.records import Candidate, CheckResult, Found, digests_of
 from control_plane.policy.checks.wire import encode_candidate
-from control_plane.registry.records import CheckResult
+from control_plane.turns import Line
 from edge_runtime.core import canonical
 
 __all__ = ["required", "run_checks"]
