@@ -1,7 +1,8 @@
 """Turns: of the threads of one process before Argon2, before the database, before the log and its witnesses.
 
-So many derivations at once, so many waiting, and no more. Each takes tens of megabytes for a while, so a flood of sign-ins could take all memory: beyond the line, a
-request is told to come again. Who writes to the database waits likewise.
+So many derivations at once, so many waiting, and no more. Each takes tens of megabytes for a while, so a flood of
+sign-ins could take all memory: beyond the line, a request is told to come again. Who writes to the database waits
+likewise.
 Promises: never more than `at_once` run and `waiting` wait; first come, first served, but for those whom others wait for
 (`next_one`). Does not: count wrong passphrases (see `accounts.passphrases`), or outlive the process: nothing here is
 needed after a crash.
