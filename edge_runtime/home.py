@@ -12,6 +12,7 @@
     home/evidence/<hex>.log-fork   two histories that the log's key signed; kept whatever comes later
     home/receipts.jsonl            receipts, each linked to the one before
     home/salts/                    what opens them (see `salts`)
+    home/hand-offs, home/streaks/  counts (see `tallies`)
 
 Promises: a reader sees a whole generation or the one before it, whatever instruction the power fails at.
 Does not: trust any of it: `runtime` verifies everything again when it opens a home.

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from edge_runtime.receipts import Receipts
     from edge_runtime.reply import Refresh, Stage, Status
     from edge_runtime.session import Session
-    from edge_runtime.tallies import Streaks
+    from edge_runtime.tallies import Tallies
 
 __all__ = ["EdgeRuntime"]
 
@@ -160,11 +160,11 @@ class EdgeRuntime:
         return Receipts(self._home.folder)
 
     @cached_property
-    def streaks(self) -> Streaks:
-        """The exchanges of people with the assistant alone, counted in this home."""
-        from edge_runtime.tallies import Streaks
+    def tallies(self) -> Tallies:
+        """What is only counted in this home: hand-offs, and exchanges of people with the assistant alone."""
+        from edge_runtime.tallies import Tallies
 
-        return Streaks(self._home.folder)
+        return Tallies(self._home.folder)
 
     @cached_property
     def census(self) -> Census:

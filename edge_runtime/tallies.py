@@ -1,5 +1,6 @@
 """Counts in a home that hold nothing else: a file is as long as what it counts.
 
+    home/hand-offs         how often somebody was asked to turn to a person
     home/streaks/key       32 random bytes, read by nobody but the owner of the home
     home/streaks/<hex>     exchanges of one person with the assistant alone, named by the key and the host's id
 
@@ -9,20 +10,24 @@ of what or of whom a count is. What could not be counted is told as unknown, nev
 
 from __future__ import annotations
 
+import atexit
 import hmac
 import os
 import secrets
+import threading
 from pathlib import Path
 
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.home import holding
 
-__all__ = ["Streaks", "Tally"]
+__all__ = ["HandOffs", "Streaks", "Tallies", "Tally"]
 
 KEY_BYTES = 32
 MOST = 999
 """Where counting ends: no policy asks for more."""
 LOCK_TIMEOUT_S = 1
+LAST_S = 1.0
+"""How long a process that ends waits for what is not counted yet."""
 
 
 class Tally:
@@ -49,6 +54,63 @@ class Tally:
     def clear(self) -> None:
         """Begin anew; raises `OSError` where that cannot be written down."""
         self._path.unlink(missing_ok=True)
+
+
+class HandOffs:
+    """How often a hand-off text was given: counted in a thread of its own, of which there is one, whatever a disk does.
+
+    What cannot be written down now is counted with the next one of this process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._tally = Tally(path)
+        self._lock = threading.Lock()
+        self._owed = 0
+        self._counting: threading.Thread | None = None
+
+    def add_later(self) -> None:
+        """Count one more, without waiting for any file."""
+        with self._lock:
+            self._owed += 1
+            if self._counting is not None:
+                return
+            self._counting = threading.Thread(target=self._count, name="mentorplane-count", daemon=True)
+            atexit.register(self._counting.join, LAST_S)
+            try:
+                self._counting.start()
+            except RuntimeError:  # no more threads: counted with the next one
+                self._end()
+
+    def settle(self, within_s: float) -> int:
+        """Wait no longer than so for what is being counted, and return how many are not."""
+        counting = self._counting
+        if counting is not None:
+            counting.join(within_s)
+        return self._owed
+
+    def count(self) -> int:
+        """Return how many were counted; raises `OSError` where nobody can tell."""
+        return self._tally.count()
+
+    def _count(self) -> None:
+        while True:
+            with self._lock:
+                if not self._owed:
+                    self._end()
+                    return
+            try:
+                self._tally.add()
+            except OSError:
+                with self._lock:
+                    self._end()
+                return
+            with self._lock:
+                self._owed -= 1
+
+    def _end(self) -> None:
+        if self._counting is not None:
+            atexit.unregister(self._counting.join)
+        self._counting = None
 
 
 class Streaks:
@@ -105,7 +167,7 @@ class Streaks:
     def _begun(self, learner: str) -> Tally:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         with holding(self._folder / "lock", "counts", timeout_s=LOCK_TIMEOUT_S):
-            if (self._tally(learner)) is None:
+            if self._tally(learner) is None:
                 drawing = self._folder / ".key"
                 with os.fdopen(os.open(drawing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                     file.write(secrets.token_bytes(KEY_BYTES))
@@ -113,3 +175,11 @@ class Streaks:
         tally = self._tally(learner)
         assert tally is not None
         return tally
+
+
+class Tallies:
+    """The counts of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.hand_offs = HandOffs(home / "hand-offs")
+        self.streaks = Streaks(home)

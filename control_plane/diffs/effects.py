@@ -17,7 +17,7 @@ from control_plane.policy.cases import context_for
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_inputs
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.pipeline import compile_for, free_texts, instruct, produce, reply_text
+from edge_runtime.core.pipeline import compile_for, instruct, produce, read_inputs, reply_text
 from edge_runtime.core.policy import Layer, Policy, Route
 from edge_runtime.core.prompt import Prompt
 
@@ -134,7 +134,7 @@ def _seen(world: World, case: JsonObject) -> Seen | None:
     if policy is None:
         return Seen(str(Route.BLOCK), (), ("there is no policy",), "blocked", prompt.fallback)
     reader = TextReader()
-    readings = {name: reader.read(text) for name, text in free_texts(prompt, values).items()}
+    readings = read_inputs(prompt, values, reader.read)
     found = {"entities": {entity.type for reading in readings.values() for entity in reading.entities}}
     decision = compile_for(policy, prompt, Layer("learner", Route.CLOUD)).decide(
         context_for(prompt, context, policy, found=found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from audit.frozen import frozen, member
@@ -47,6 +47,7 @@ __all__ = [
     "free_texts",
     "instruct",
     "produce",
+    "read_inputs",
     "reply_text",
     "worst_crisis",
 ]
@@ -79,6 +80,15 @@ def free_texts(prompt: Prompt, values: Mapping[str, Any]) -> dict[str, str]:
             continue
         texts[name] = "\n".join(value) if isinstance(value, list) else value
     return texts
+
+
+def read_inputs(prompt: Prompt, values: Mapping[str, Any], read: Callable[[str], Reading]) -> dict[str, Reading]:
+    """Return the readings of all that people fill in freely, by input: texts as `read` reads them, and numbers."""
+    from edge_runtime.core.reader.numbers import reading_of_number
+
+    readings = {name: read(text) for name, text in free_texts(prompt, values).items()}
+    numbers = {name for name, one in prompt.inputs.inputs.items() if one.type == "integer" and not one.choices}
+    return readings | {name: reading_of_number(values[name]) for name in numbers}
 
 
 def context_of(prompt: Prompt, readings: Iterable[Reading], *, situation: Situation, vocabulary: Vocabulary) -> Context:

@@ -13,11 +13,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from audit.frozen import frozen, member, replace
+from audit.frozen import frozen, member
 from edge_runtime.core.raw_values import LITERAL, PLACEHOLDER, Entry, PlaceholderTable, find_raw_values
 from edge_runtime.core.reader.names import word_keys
 from edge_runtime.core.reader.normalise import normalise
-from edge_runtime.core.reader.records import Entity, Reading
+from edge_runtime.core.reader.numbers import reading_of_number
+from edge_runtime.core.reader.records import Reading
 from edge_runtime.core.restoring import Restorer
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
     "restore",
 ]
 
-LONG_NUMBER = 7
-"""An integer with this many digits is covered as a whole: it may be a number of somebody."""
 _POSSESSIVE = re.compile(r"['\u2019\u02bc](?:s|S)?$")
 _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof", "sir", "herr", "frau", "mme", "sra", "sr"})
 _NUMBERS = frozenset({"PHONE", "BANK", "CARD", "ID_NUMBER"})
@@ -85,10 +84,10 @@ def cover_inputs(
     """
     covered = dict(values)
     for name, value in values.items():
+        if isinstance(value, bool):
+            continue
         text = "\n".join(value) if isinstance(value, list) else str(value)
-        reading = read(name, text)
-        if type(value) is int and len(text) >= LONG_NUMBER:
-            reading = replace(reading, entities=(Entity("ID_NUMBER", 0, len(text), "pattern"),))
+        reading = reading_of_number(value) if type(value) is int else read(name, text)
         redacted, table = redact(text, reading, table)
         if isinstance(value, list):
             covered[name] = [redacted.text] if value else []

@@ -17,6 +17,7 @@ from edge_runtime.generators.protocol import CallPart, Piece
 __all__ = ["pieces_of_events", "pieces_of_object"]
 
 MAX_EVENT_BYTES = 1_000_000
+MAX_CALLS = 1000
 
 
 def pieces_of_events(chunks: Iterable[bytes]) -> Iterator[Piece]:
@@ -87,8 +88,11 @@ def _pieces(said: Any) -> Iterator[Piece]:
 
 def _part(number: int, call: dict[str, Any]) -> CallPart:
     made = call.get("function") or {}
+    index = call.get("index", number)
+    if type(index) is not int or not 0 <= index < MAX_CALLS:
+        raise TypeError("expected the number of a call")
     return CallPart(
-        int(call.get("index", number)),
+        index,
         _text(call.get("id") or ""),
         _text(made.get("name") or ""),
         arguments=_text(made.get("arguments") or ""),
@@ -96,6 +100,7 @@ def _part(number: int, call: dict[str, Any]) -> CallPart:
 
 
 def _text(value: object) -> str:
+    """Return a text of an event; half a character, which JSON can hold and no file, becomes a mark."""
     if not isinstance(value, str):
         raise TypeError("expected a text")
-    return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -13,9 +13,9 @@ from typing import Any
 
 from audit.frozen import replace
 from edge_runtime.core.contract import check_inputs
-from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.manifest import Entry
-from edge_runtime.core.pipeline import Situation, context_of, free_texts
+from edge_runtime.core.pipeline import Situation, context_of, read_inputs
 from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.reader import Reading
 from edge_runtime.core.tools import choose_tools
@@ -43,21 +43,35 @@ def begin(talk: Talk, wish: Wish) -> Run | Reply:
 
     Raises:
         InvalidDocument: an input is missing, undeclared or mistyped, or a tool is not declared.
-        NotTrusted: the release has no such prompt.
+        NotTrusted: the release has no such prompt: nobody approved it.
     """
     read = Reads(talk)  # of this run alone: no text is kept
     situation = crisis_in(wish.inputs, read)
-    if situation and not (wish.go_on and talk.memory.handed_off):
-        return instead.hand_off(talk, wish.prompt, situation)
+    if situation and not (wish.go_on and talk.memory.heard.is_all_of_crisis(wish.inputs, read)):
+        return instead.hand_off(talk, wish, situation)
     state = talk.runtime.state  # one release for the whole run, whatever a refresh adopts meanwhile
     if state is None:
         return instead.not_adopted(talk, wish.prompt)
     name = talk.runtime.localised(wish.prompt, talk.locale, state)
-    entry = running(state, name)
+    asked, entry = find_prompt(state, name), running(state, name)
+    if (problem := _problem_of(talk, asked, entry, state=state)) is not None:
+        return instead.unopened(talk, asked, state, problem=problem)
     if entry is None or not _takes(talk, wish, state=state, asked=name, entry=entry):
         return instead.withdrawn(talk, name, state)
     run = assess(talk, wish, state, read=read, crisis=bool(situation))
     return replace(run, instead_of="" if entry.name == name else name)
+
+
+def _problem_of(talk: Talk, asked: Entry, entry: Entry | None, *, state: TrustState) -> MentorplaneError | None:
+    """Return why an approved prompt cannot be opened on this device, none if it can; so with what runs instead."""
+    runtime = talk.runtime
+    try:
+        runtime.opened(asked, state)
+        if entry is not None:
+            runtime.policy_for(runtime.opened(entry, state).name, talk.at_most, state)
+    except MentorplaneError as error:
+        return error
+    return None
 
 
 def _takes(talk: Talk, wish: Wish, *, state: TrustState, asked: str, entry: Entry) -> bool:
@@ -98,7 +112,7 @@ def assess(talk: Talk, wish: Wish, state: TrustState, *, read: Reads | None = No
         require_carrier(approved)
     values = check_inputs(approved.inputs, wish.inputs)
     tools = choose_tools(approved.tools, wish.tools)
-    readings = {name: read_one(text) for name, text in free_texts(approved, values).items()}
+    readings = read_inputs(approved, values, read_one)
     situation = Situation(
         consents=talk.consents,
         agreement=talk.agreement,

@@ -45,7 +45,8 @@ class Placeholders:
 
     def cover(self, values: Mapping[str, Any], read: Callable[[str], Reading]) -> dict[str, Any]:
         """Return inputs with every finding covered; a list as one text, as it was read; numbers and choices too."""
-        texts = ["\n".join(value) if isinstance(value, list) else str(value) for value in values.values()]
+        texts = ["\n".join(value) if isinstance(value, list) else value for value in values.values()]
+        texts = [text for text in texts if isinstance(text, str)]
         readings = {text: read(text) for text in texts}
         with self._lock:
             covered, self._table = cover_inputs(values, lambda _, text: readings[text], self._table)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.core.policy import Route
 from edge_runtime.core.reader import Reading, TextReader
+from edge_runtime.handover import Heard
 from edge_runtime.running.placeholders import Placeholders
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ __all__ = ["Memory", "Talk"]
 
 
 class Memory:
-    """What a conversation remembers: its placeholders, and whether a hand-off text was shown."""
+    """What a conversation remembers: its placeholders, and what was heard when a hand-off text was shown."""
 
     def __init__(self) -> None:
         self.placeholders = Placeholders()
-        self.handed_off = False
+        self.heard = Heard()
 
 
 class Talk:
@@ -59,17 +60,17 @@ class Talk:
 
     def streak(self) -> int | None:
         """Return how many exchanges the person had with the assistant alone; none if nobody can tell."""
-        return 0 if self._learner is None else self.runtime.streaks.of(self._learner)
+        return 0 if self._learner is None else self.runtime.tallies.streaks.of(self._learner)
 
     def exchanged(self) -> None:
         """Count one more; raises `OSError` or `Unavailable` where that cannot be written down."""
         if self._learner is not None:
-            self.runtime.streaks.add(self._learner)
+            self.runtime.tallies.streaks.add(self._learner)
 
     def checked_in(self) -> None:
         """Begin to count anew; raises as `exchanged` does."""
         if self._learner is not None:
-            self.runtime.streaks.clear(self._learner)
+            self.runtime.tallies.streaks.clear(self._learner)
 
     def read(self, text: str) -> Reading:
         """Return what is found in `text`."""

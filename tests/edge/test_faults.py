@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime import EdgeRuntime, Reply
+from edge_runtime import EdgeRuntime, NotTrusted, Reply
+from edge_runtime.core.not_yet import not_yet_text
 from edge_runtime.core.reader import SentenceFindings
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
@@ -124,7 +125,10 @@ def full_disk() -> Iterator[None]:
 
 @pytest.mark.parametrize("notes", [NOTES, CRISIS])
 def test_a_full_disk_costs_the_receipt_and_not_the_reply(edge: EdgeRuntime, notes: str) -> None:
-    """P5, P6: the reply comes and says that no receipt was kept; with room again the chain goes on unbroken."""
+    """P5, P6: the reply comes and says that no receipt was kept; with room again the chain goes on unbroken.
+
+    Of a hand-off there is none to keep; it is counted once there is room.
+    """
     session = edge.session(learner="u1")
     assert session.run("private", {"notes": NOTES}).receipt
     with full_disk():
@@ -133,9 +137,39 @@ def test_a_full_disk_costs_the_receipt_and_not_the_reply(edge: EdgeRuntime, note
 
     assert (reply.receipt, reply.route) == (None, "device" if notes == NOTES else "hand-off")
     assert reply.text
-    assert any("receipt" in problem for problem in reply.problems)
+    assert any("receipt" in problem for problem in reply.problems) == (notes == NOTES)
     assert after.receipt is not None
     assert edge.receipts.verify() == 2
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut", "a folder"])
+def test_a_prompt_whose_content_is_missing_or_damaged_gives_a_typed_reply(
+    published: Published, edge: EdgeRuntime, tmp_path: Path, fault: str
+) -> None:
+    """P5, P6: whichever way is taken, a fixed text, a reason, a receipt; a crisis is heard, and a refresh mends it."""
+    path = tmp_path / "home" / "closures" / f"{edge.trusted().entries['prompt', 'private'].digest[7:]}.json"
+    data = path.read_bytes()
+    path.unlink()
+    if fault == "cut":
+        path.write_bytes(data[:-9])
+    elif fault == "a folder":
+        path.mkdir()
+    reopened = EdgeRuntime.open(tmp_path / "home", trust=published.trust, source=str(published.folder))
+    session = reopened.session(learner="u1", locale="de")
+    given = {"notes": NOTES}
+    stream = session.stream("private", given)
+    replies = [session.run("private", given), session.hand_over("private", given)]
+
+    assert "".join(stream) == stream.reply.text == not_yet_text("de")
+    for reply in (*replies, stream.reply):
+        assert (reply.route, reply.outcome, reply.text) == ("block", "fallback", not_yet_text("de"))
+        assert (reply.sent_bytes, reply.receipt is not None, len(reply.problems)) == (0, True, 1)
+    assert session.run("private", {"notes": CRISIS}).route == "hand-off"
+    with pytest.raises(NotTrusted):
+        session.run("never-approved", given)
+    if fault != "a folder":
+        assert reopened.refresh().ok
+        assert session.run("private", given).outcome == "filled"
 
 
 def test_a_full_disk_keeps_the_last_known_good(published: Published, edge: EdgeRuntime, tmp_path: Path) -> None:

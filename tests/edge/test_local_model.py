@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import edge_runtime
 from edge_runtime.core.disclosure import disclose
@@ -16,6 +19,7 @@ from edge_runtime.core.policy import Decision, Route
 from edge_runtime.generators.events import pieces_of_events, pieces_of_object
 from edge_runtime.generators.local import LocalGenerator, LocalModel
 from edge_runtime.generators.protocol import Ask, CallPart, OnDevice, Piece, Wire
+from tests.conftest import examples
 from tests.faulty_model import DONE, EVENTS, SAID, Faulty
 from tests.recording_cloud import Cloud, events
 
@@ -136,6 +140,55 @@ def test_an_answer_is_whole_only_if_it_says_so() -> None:
     with pytest.raises(Unavailable, match="cut off"):
         list(pieces_of_object(b'{"choices": [{"message": {"content": "a"}}]}'))
     assert list(pieces_of_events([SAID, DONE.split(b"\n\n")[0], b"\n\n"])) == [Piece("Mara")]
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers(min_value=-(2**70))
+    | st.text(max_size=4)
+    | st.sampled_from(["content", "\ud800", "[DONE]", "stop"])
+)
+MEMBERS = st.sampled_from(
+    "choices delta message content tool_calls index id function name arguments usage finish_reason prompt_tokens".split()
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=4), max_leaves=12
+)
+CALLS = st.lists(st.fixed_dictionaries({}, optional={"index": SCALARS, "id": SCALARS, "function": VALUES}), max_size=2)
+DELTAS = st.fixed_dictionaries({}, optional={"content": VALUES, "tool_calls": CALLS | VALUES})
+CHOICES = st.fixed_dictionaries(
+    {}, optional={"delta": DELTAS | VALUES, "message": DELTAS | VALUES, "finish_reason": VALUES}
+)
+SAYING = st.fixed_dictionaries({"choices": st.lists(CHOICES, max_size=2)}, optional={"usage": VALUES}) | VALUES
+LINES = st.one_of(
+    SAYING.map(lambda one: b"data: " + json.dumps(one).encode()),
+    st.binary(max_size=20),
+    st.sampled_from([b"data: [DONE]", b"data: {", b"data: " + b"[" * 3000, b'data: {"choices": [{"index": 1e999}]}']),
+)
+
+
+@examples(50)
+@given(st.lists(LINES, max_size=4).map(b"\n\n".join), st.integers(1, 30))
+def test_whatever_a_server_sends_there_are_pieces_or_an_error_of_ours(stream: bytes, size: int) -> None:
+    """Fuzz: no bytes make the parsers raise anything else, and what comes can be written down."""
+    for pieces in (
+        pieces_of_events(stream[at : at + size] for at in range(0, len(stream), size)),
+        pieces_of_object(stream),
+    ):
+        with contextlib.suppress(Unavailable):
+            for piece in pieces:
+                said = (piece.text, piece.call.name, piece.call.arguments) if piece.call else (piece.text,)
+                assert "".join(said).encode() is not None
+
+
+@pytest.mark.parametrize("index", ["1e999", "-1", "1.5", "true", "null", '"0"', "100000"])
+def test_attack_a_call_whose_number_is_none(index: str) -> None:
+    """`1e999` is a number in JSON and infinite here: refused as what it is, something else than an answer."""
+    call = f'{{"choices": [{{"delta": {{"tool_calls": [{{"index": {index}, "function": {{}}}}]}}}}]}}'
+    with pytest.raises(Unavailable, match="texts and calls"):
+        list(pieces_of_events([f"data: {call}\n\n".encode()]))
 
 
 def test_events_after_the_last_are_not_read() -> None:
