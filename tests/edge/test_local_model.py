@@ -151,7 +151,10 @@ SCALARS = (
     | st.sampled_from(["content", "\ud800", "[DONE]", "stop"])
 )
 MEMBERS = st.sampled_from(
-    "choices delta message content tool_calls index id function name arguments usage finish_reason prompt_tokens".split()
+    [
+        *("choices", "delta", "message", "content", "tool_calls", "index", "id", "function", "name", "arguments"),
+        *("usage", "finish_reason", "prompt_tokens"),
+    ]
 )
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=4), max_leaves=12
