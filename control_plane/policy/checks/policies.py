@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_plane.policy.checks.records import Candidate, Found
-from control_plane.registry.closures import UNREPRESENTED
+from control_plane.sources.closures import UNREPRESENTED
 from edge_runtime.core.approval import asks_representative, parse_rules, refuses_empty
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.policy import check_blocks_the_impossible, find_loosenings, find_tightenings
