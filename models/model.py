@@ -21,8 +21,10 @@ from models.tokens import UNKNOWN, Encoded
 __all__ = ["Batch", "ReaderNet", "loss_of", "padded"]
 
 DROPOUT = 0.1
-PART_WEIGHT, LABEL_WEIGHT = 0.5, 1.0
-"""What the losses of the other heads weigh beside that of entities."""
+PART_WEIGHT = 0.5
+"""What the loss of parts weighs beside that of entities."""
+WEIGHTS = torch.tensor([2.0 if label == "crisis" else 1.0 for label in LABELS])
+"""What the loss of each label weighs: to miss a person in need is the worst that the reader can do."""
 
 
 class Batch:
@@ -91,7 +93,7 @@ def loss_of(outputs: tuple[Tensor, Tensor, Tensor], batch: Batch, heads: str = "
     """Return the sum of the losses of the heads that learn."""
     entities, parts, labels = outputs
     tags = _tag_loss(entities, batch.entities) + PART_WEIGHT * _tag_loss(parts, batch.parts)
-    of_labels = LABEL_WEIGHT * _label_loss(labels, batch.labels)
+    of_labels = _label_loss(labels, batch.labels)
     return {"all": tags + of_labels, "tags": tags, "labels": of_labels}[heads]
 
 
@@ -106,7 +108,7 @@ def _label_loss(logits: Tensor, judged: Tensor) -> Tensor:
     each = nn.functional.binary_cross_entropy_with_logits(
         logits, judged.clamp(min=0).to(logits.dtype), reduction="none"
     )
-    total: Tensor = (each * known).sum()
+    total: Tensor = (each * known * WEIGHTS).sum()
     return total / known.any(dim=1).sum().clamp(min=8)
 
 
