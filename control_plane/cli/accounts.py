@@ -169,7 +169,8 @@ def what_is_open(desk: Desk, identity: str) -> None:
     """List what is open for the role of a grant, for its successor to take note of."""
     found = desk.client.grants.what_is_open(identity)
     lines = [f"{item.kind:12} {item.name} {item.due}".rstrip() for item in found.items]
-    desk.answer(found, "\n".join([*lines, found.digest]))
+    more = [] if found.complete else ["… and more of a kind than are listed"]
+    desk.answer(found, "\n".join([*lines, *more, found.digest]))
 
 
 @grant_app.command("take-over")

@@ -117,7 +117,7 @@ def propose(
         raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
     key = key_of(plane, actor, passphrase)
     with ledger.act(plane) as session:
-        _require_previous(session, making, person=identity)
+        _require_previous(session, making, person=identity, now=plane.now())
         new = terms.fresh(plane, session, key, mark="g-")
         row = _new_row(plane, making, person=identity, days=making.days or most, new=new)
         terms.put(plane, session, row, given=key, by=actor)
@@ -307,15 +307,18 @@ def log_grant(plane: ControlPlane, session: Session, row: GrantRow, *, signed: S
     return ledger.append(plane, session, event)
 
 
-def _require_previous(session: Session, making: Making, *, person: str) -> None:
+def _require_previous(session: Session, making: Making, *, person: str, now: datetime) -> None:
     if not making.previous:
         return
     before = find_grant(session, making.previous)
     if before.role != making.role or before.person == person or before.granted is None or before.behalf:
         raise Conflict("expected a grant of that role to somebody else before, got another")
-    taken = select(GrantRow).where(GrantRow.previous == making.previous, col(GrantRow.ended).is_(None))
-    if any(row.handed_over is not None for row in session.exec(taken)):
-        raise Conflict("expected a grant that nobody has taken over yet, got one with a successor")
+    named = select(GrantRow).where(GrantRow.previous == making.previous, col(GrantRow.ended).is_(None))
+    if any(row.handed_over is not None or _state(row, now) != "expired" for row in session.exec(named)):
+        raise Conflict(
+            "expected a grant that has no successor yet, got one with one",
+            hint="`grant list` names the grant that follows; end it to name somebody else",
+        )
 
 
 def _require_signable(row: GrantRow, now: datetime, digest: str) -> None:

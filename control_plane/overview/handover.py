@@ -1,18 +1,19 @@
 """Handing a role over: what is open for it, taken note of by the successor before they hold it.
 
 The successor signs the digest of the list as it is then, so the log says what they knew; the grant before ends in the
-same transaction. Promises: a list that changed since the successor looked is not taken note of.
-Does not: close anything. Modules that know of further open things add a function to `SOURCES`.
+same transaction. Promises: a list that changed since the successor looked is not taken note of; it costs what it shows.
+Does not: close anything, or list more than `MOST` things of a kind: then it says that it is not complete.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, exists, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
@@ -21,20 +22,39 @@ from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, Refused
 from control_plane.granting.grants import GrantRecord, Signed, find_grant, log_grant, record
+from control_plane.lifecycle import emergency
 from control_plane.plane import ControlPlane
 from control_plane.purposes import doing
-from control_plane.registry import store
 from control_plane.registry.live import live_manifest
+from control_plane.registry.shelves import shelf_of
+from control_plane.reviewing import expiry
+from control_plane.reviewing.waiting import ANYBODY
 from control_plane.tables.accounts import GrantRow
-from control_plane.tables.registry import ClosureRow, ProposalRow, RevisionRow
+from control_plane.tables.lifecycle import ScheduleRow
+from control_plane.tables.registry import ProposalRow, StatementRow
+from control_plane.tables.reviewing import ObjectionRow, RequestRow, WaitingRow
 from edge_runtime.core import canonical
 
-__all__ = ["SOURCES", "Checklist", "Open", "acknowledge", "checklist"]
+__all__ = ["MOST", "Checklist", "Open", "acknowledge", "checklist"]
+
+MOST = 100
+"""Most things of a kind that are listed."""
+_Row = TypeVar("_Row", RequestRow, ObjectionRow, ScheduleRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """One thing that waits for a role: of which kind, its name, and since or until when in words of the list."""
+    """One thing that waits for a role, or for who held it: its kind, its name, and since or until when.
+
+    proposal     waits for an approval in this role
+    request      somebody asked for a look at a proposal
+    objection    one that stands, which only who held the role before takes back
+    schedule     a proposal that goes out at a time, or was held back
+    release      a break-glass release that is to be reviewed
+    delegation   of this role, by or to who held it before
+
+    Else it is the kind of a live entry that is due for a review.
+    """
 
     kind: str
     name: str
@@ -43,11 +63,12 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """What is open for the role of a grant, and the digest by which it is taken note of."""
+    """What is open for the role of a grant, whether that is all, and the digest by which it is taken note of."""
 
     grant: str
     role: str
     items: tuple[Open, ...]
+    complete: bool
     digest: str
 
 
@@ -99,40 +120,110 @@ def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, 
 
 
 def _listed(plane: ControlPlane, session: Session, row: GrantRow) -> Checklist:
-    items = sorted({item for source in SOURCES for item in source(plane, session, row)}, key=repr)
-    said = [{"kind": item.kind, "name": item.name, "due": item.due} for item in items]
-    digest = canonical.digest(canonical.encode({"grant": row.id, "role": row.role, "open": said}))
-    return Checklist(row.id, row.role, tuple(items), digest)
-
-
-def _proposals(plane: ControlPlane, session: Session, row: GrantRow) -> Iterator[Open]:
-    """Yield the open proposals that still lack somebody in this role."""
-    for proposal in session.exec(select(ProposalRow).where(ProposalRow.state == "open")):
-        revision = session.get(RevisionRow, (proposal.number, proposal.revision))
-        assert revision is not None  # a proposal has the revision that it counts
-        _, short = store.shortfalls(plane, session, revision)
-        if any(row.role in one.roles for one in short):
-            yield Open("proposal", f"proposal-{proposal.number}")
-
-
-def _reviews(plane: ControlPlane, session: Session, row: GrantRow) -> Iterator[Open]:
-    """Yield the live entries of this role that are due for a review while the grant lasts."""
-    for channel in plane.settings.channels:
-        manifest, _ = live_manifest(session, channel)
-        digests = {entry.digest: entry for entry in manifest.entries} if manifest else {}
-        for closure in session.exec(select(ClosureRow).where(col(ClosureRow.digest).in_(digests))):
-            document = json.loads(closure.data)
-            due = document.get("review_by", "")
-            if document.get("owner") == row.role and due and date.fromisoformat(due) < row.until.date():
-                yield Open(closure.kind, digests[closure.digest].name, due)
-
-
-def _grants(plane: ControlPlane, session: Session, row: GrantRow) -> Iterator[Open]:
-    """Yield the delegations of the one before that would go with them."""
-    query = select(GrantRow).where(GrantRow.role == row.role, GrantRow.behalf != "", GrantRow.until > plane.now())
     before = find_grant(session, row.previous).person if row.previous else ""
-    yield from (Open("delegation", one.id) for one in session.exec(query) if one.behalf == before and not one.ended)
+    leaving = _Leaving(plane, session, row, before)
+    found = [list(islice(source(leaving), MOST + 1)) for source in _SOURCES]
+    complete = all(len(some) <= MOST for some in found)
+    items = sorted({item for some in found for item in some[:MOST]}, key=repr)
+    said = [{"kind": item.kind, "name": item.name, "due": item.due} for item in items]
+    digest = canonical.digest(canonical.encode({"complete": complete, "grant": row.id, "open": said, "role": row.role}))
+    return Checklist(row.id, row.role, tuple(items), complete, digest)
 
 
-SOURCES: list[Callable[[ControlPlane, Session, GrantRow], Iterator[Open]]] = [_proposals, _reviews, _grants]
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """The grant that takes over, and who held the role before; "" if it follows nobody."""
+
+    plane: ControlPlane
+    session: Session
+    row: GrantRow
+    before: str
+
+
+def _approvals(leaving: _Leaving) -> Iterator[Open]:
+    """Yield the proposals that wait for somebody in this role to approve them, as of their last act."""
+    query = select(WaitingRow.proposal).where(
+        WaitingRow.what == "approve", col(WaitingRow.role).in_((leaving.row.role, ANYBODY))
+    )
+    for number in leaving.session.exec(query.distinct().order_by(col(WaitingRow.proposal)).limit(MOST + 1)):
+        yield Open("proposal", f"proposal-{number}")
+
+
+def _requests(leaving: _Leaving) -> Iterator[Open]:
+    """Yield what the one before, or this role, was asked to look at."""
+    asked = and_(RequestRow.person == leaving.before, RequestRow.role == "")
+    query = _of_proposals(RequestRow, RequestRow.proposal, or_(asked, RequestRow.role == leaving.row.role))
+    query = query.where(col(RequestRow.ended).is_(None), col(ProposalRow.state).in_(expiry.LIVING))
+    for request in leaving.session.exec(query):
+        yield Open("request", f"proposal-{request.proposal}", f"{request.at:%Y-%m-%d}")
+
+
+def _objections(leaving: _Leaving) -> Iterator[Open]:
+    """Yield where an objection of the one before stands, in this role: nobody else takes it back."""
+    mine = and_(ObjectionRow.person == leaving.before, ObjectionRow.role == leaving.row.role)
+    query = _of_proposals(ObjectionRow, ObjectionRow.proposal, mine)
+    query = query.where(
+        col(ObjectionRow.taken_back).is_(None), col(ProposalRow.state).in_((*expiry.LIVING, "rejected"))
+    )
+    for objection in leaving.session.exec(query):
+        yield Open("objection", f"proposal-{objection.proposal}", f"{objection.at:%Y-%m-%d}")
+
+
+def _schedules(leaving: _Leaving) -> Iterator[Open]:
+    """Yield what goes out at a time, or was held back, because the one before put it on the schedule or approved it."""
+    approved = exists(
+        select(StatementRow.id).where(
+            StatementRow.manifest == ScheduleRow.manifest,
+            StatementRow.act == "approve",
+            StatementRow.person == leaving.before,
+            StatementRow.role == leaving.row.role,
+        )
+    )
+    query = _of_proposals(ScheduleRow, ScheduleRow.proposal, or_(ScheduleRow.person == leaving.before, approved))
+    for planned in leaving.session.exec(query.where(col(ProposalRow.state).in_(("scheduled", "suspended")))):
+        yield Open("schedule", f"proposal-{planned.proposal}", f"{planned.at:%Y-%m-%d %H:%M}")
+
+
+def _of_proposals(table: type[_Row], number: Any, *conditions: Any) -> SelectOfScalar[_Row]:
+    return select(table).where(number == ProposalRow.number, *conditions).order_by(number).limit(MOST + 1)
+
+
+def _releases(leaving: _Leaving) -> Iterator[Open]:
+    """Yield the break-glass releases that people who approve are still to review."""
+    for one in emergency.pending(leaving.plane, leaving.session):
+        yield Open("release", f"release-{one.channel}-{one.release}", f"{one.due:%Y-%m-%d}")
+
+
+def _entries(leaving: _Leaving) -> Iterator[Open]:
+    """Yield the live entries of this role that are due for a review while the grant lasts."""
+    until = f"{leaving.row.until:%Y-%m-%d}"
+    for channel in leaving.plane.settings.channels:
+        manifest, digest = live_manifest(leaving.session, channel)
+        for volume in shelf_of(leaving.session, manifest, digest).volumes:
+            if volume.card.owner == leaving.row.role and "" < volume.card.review_by < until:
+                yield Open(volume.entry.kind, volume.entry.name, volume.card.review_by)
+
+
+def _delegations(leaving: _Leaving) -> Iterator[Open]:
+    """Yield the delegations of this role that the one before gave, which go with them, or holds for somebody else."""
+    query = select(GrantRow).where(
+        GrantRow.role == leaving.row.role,
+        GrantRow.behalf != "",
+        GrantRow.until > leaving.plane.now(),
+        col(GrantRow.ended).is_(None),
+        or_(GrantRow.behalf == leaving.before, GrantRow.person == leaving.before),
+    )
+    for one in leaving.session.exec(query.order_by(GrantRow.id).limit(MOST + 1)):
+        yield Open("delegation", one.id, f"{one.until:%Y-%m-%d}")
+
+
+_SOURCES: tuple[Callable[[_Leaving], Iterator[Open]], ...] = (
+    _approvals,
+    _delegations,
+    _entries,
+    _objections,
+    _releases,
+    _requests,
+    _schedules,
+)
 """Where open things are looked for."""
