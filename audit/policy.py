@@ -272,6 +272,21 @@ def verify_checkpoint(policy: Policy, data: bytes) -> Verdict:
     )
 
 
+def cosigned_at(policy: Policy, cosignatures: Iterable[Cosignature]) -> int:
+    """Return when a quorum had cosigned, in POSIX seconds: the least time by which these verified cosignatures are one.
+
+    Raises:
+        NotProven: they are no quorum, or the policy asks for no witness.
+    """
+    by_key = {(one.verifier.name, one.verifier.key_id): one.name for one in policy.witnesses}
+    names: set[str] = set()
+    for one in sorted(cosignatures, key=lambda one: one.time_s):
+        names |= {by_key[one.name, one.key_id]} if (one.name, one.key_id) in by_key else set()
+        if names and policy.is_met_by(names):
+            return one.time_s
+    raise NotProven("expected a quorum of witnesses, which say when they cosigned, got none")
+
+
 def evaluate(policy: Policy, data: bytes) -> Verdict:
     """Return what a policy says about a signed checkpoint; any error is a refusal."""
     try:

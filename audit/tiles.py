@@ -276,6 +276,14 @@ class TileReader:
         verify_inclusion(leaf=self._leaf(index), index=index, size=self.size, proof=proof, root=self.root)
         return proof
 
+    def inclusion_proof_at(self, index: int, *, size: int) -> tuple[bytes, ...]:
+        """Return the inclusion proof of the leaf at an index in the tree that this log was at `size` entries."""
+        if not 0 <= index < size <= self.size:
+            raise ValueError(f"expected an index below a size up to {self.size}, got {index} and {size}")
+        proof = tuple(self._range_root(a, b) for a, b in inclusion_ranges(index, size))
+        verify_inclusion(leaf=self._leaf(index), index=index, size=size, proof=proof, root=self.root_at(size))
+        return proof
+
     def consistency_proof(self, *, size: int, root: bytes) -> tuple[bytes, ...]:
         """Return the proof that this log only appended to the older one with this size and root."""
         proof = tuple(self._range_root(a, b) for a, b in consistency_ranges(size, self.size))

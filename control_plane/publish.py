@@ -5,14 +5,16 @@ differs, and may be run at any time. Order: a changed trust file is logged, log 
 TUF repository (see `repository`), whose timestamp is last and makes all of it count. Where custodians keep the offline
 keys, the trust file is the one that they signed last (see `ceremony`), and before they did nothing is published.
 
-Where devices ask for witnesses, a release waits until enough of them have cosigned the log with it: till then the
-channel goes on as it is published, with the newest withdrawals.
+Where devices ask for witnesses, a release waits until enough of them have cosigned the log with it, and one whose
+approvers cannot be shown to have held their roles waits for ever: till then the channel goes on as it is published,
+with the newest withdrawals.
 
 Promises: writers take turns by the log-head row. Does not: decide what is released. Source: DESIGN section 6, publish.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +27,7 @@ from audit.folder import folder_reader
 from audit.note import parse_note
 from audit.policy import evaluate
 from audit.tiles import TileReader
-from control_plane import checkpoints, db, ledger, trust
+from control_plane import checkpoints, db, ledger, mandates, trust
 from control_plane.errors import NotFound
 from control_plane.files import copy_published, write_atomic
 from control_plane.plane import ControlPlane
@@ -55,6 +57,7 @@ from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, encode_trust, par
 __all__ = ["ForgedMirror", "channel_targets", "forge_mirror", "is_witnessed", "publish", "publish_waiting", "renew"]
 
 WITNESS_WAIT_S = 2.0
+_LOG = logging.getLogger(__name__)
 _AT_ONCE = 5_000
 """How many closures are looked up at once, within what databases take as parameters."""
 _FORGED_WORD = "never"
@@ -121,7 +124,7 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site, *, told: 
         targets[withdrawals_path(channel)] = encode_withdrawals(channel, _withdrawals(session, channel))
         release = _release_bytes(plane, session, live, site=site, told=told)
         before = site.target(release_path(channel))
-        if before not in (None, release) and not is_witnessed(told, parse_release(release).log.checkpoint):
+        if before not in (None, release) and not _is_taken(session, live, release, site=site, told=told):
             held = (release_path(channel), stages_path(channel))
             targets |= {path: data for path in held if (data := site.target(path)) is not None}
             continue
@@ -173,8 +176,10 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
     # The checkpoint is the published one, so its tiles are there; other acts may have been logged after the release.
     note, published = site.read("log/checkpoint"), site.target(release_path(live.channel))
     if published is not None and _is_good(plane, before := parse_release(published), live, site=site):
-        checkpoint = before.log.checkpoint
-        if is_witnessed(told, checkpoint) or not is_witnessed(told, note):
+        checkpoint, parts = before.log.checkpoint, site.parts(before.mandates)
+        if not is_witnessed(told, note) or (
+            is_witnessed(told, checkpoint) and mandates.is_proven(session, live, before, told=told, parts=parts)
+        ):
             return published
     leaf = session.get(LeafRow, live.leaf)
     signed = parse_checkpoint(parse_note(note).text)
@@ -182,9 +187,21 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
         raise Unavailable("expected the release in the published log, got no such entry")
     reader = TileReader(folder_reader(plane.site / "log"), size=signed.size, root=signed.root)
     proof = LogProof(note, live.leaf, leaf.data, proof=reader.inclusion_proof(live.leaf))
-    release, parts = divide_release(live.manifest, _statements(session, live), proof)
+    proofs = mandates.make(plane, session, live, told=told, note=note)
+    release, parts = divide_release(live.manifest, _statements(session, live), proof, mandates=proofs)
     site.write_parts(parts)
     return encode_release(release)
+
+
+def _is_taken(session: Session, live: ReleaseRow, data: bytes, *, site: Site, told: TrustFile) -> bool:
+    """Return whether devices take a release file: enough witnesses saw it, and its approvers held their roles."""
+    release = parse_release(data)
+    if not is_witnessed(told, release.log.checkpoint):
+        return False
+    if mandates.is_proven(session, live, release, told=told, parts=site.parts(release.mandates)):
+        return True
+    _LOG.warning("release %s of %s waits: an approver is not shown to have held the role", live.number, live.channel)
+    return False
 
 
 def _statements(session: Session, live: ReleaseRow) -> list[dsse.Envelope]:

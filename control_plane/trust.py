@@ -16,7 +16,7 @@ from audit.frozen import replace
 from audit.note import parse_vkey
 from audit.policy import Log
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger
+from control_plane import ledger, mandates
 from control_plane.accounts import people
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
@@ -36,7 +36,7 @@ def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
     learn that policy here, without addresses; one that cannot be read leaves in force what was published before.
     """
     log_vkey = plane.keys.log.verifier.vkey
-    return TrustFile(
+    told = TrustFile(
         organisation=plane.organisation,
         people=people.keyring(session),
         log_vkey=log_vkey,
@@ -46,6 +46,11 @@ def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
         witness_policy=_witness_policy(plane, log_vkey),
         second_source=_second_source(plane),
     )
+    if mandates.older_devices_live(plane, session):
+        return told
+    signed = signed_trust(plane) if told.witness_policy else None
+    since = mandates.witnessed_from(plane, told.witnesses, before=parse_trust(signed) if signed else None)
+    return replace(told, terms=mandates.terms(session), witnessed_from=since)
 
 
 def _witness_policy(plane: ControlPlane, log_vkey: str) -> str:

@@ -26,6 +26,7 @@ from edge_runtime.core.parts import pack
 from edge_runtime.core.release import divide_release, encode_release, encode_withdrawals, release_path, withdrawals_path
 from edge_runtime.core.rollout import encode_words, stages_path
 from edge_runtime.core.trustfile import encode_trust
+from tests.mandates import mandates_for
 from tests.simulator import CHANNEL, Organisation
 
 
@@ -91,7 +92,8 @@ class Published:
         site = Site(self.folder, self.keys, self.now)
         named = {entry.digest for entry in manifest.entries}
         proof = organisation.proof(len(organisation.leaves) - 1)
-        release, parts = divide_release(manifest.encode(), organisation.statements, proof)
+        mandates = mandates_for(organisation, manifest)
+        release, parts = divide_release(manifest.encode(), organisation.statements, proof, mandates=mandates)
         site.write_parts(parts)
         closures = {digest: organisation.closures[digest] for digest in site.lacking(named, plain=not parts)}
         site.write_closures(closures, plain=not parts)

@@ -18,16 +18,18 @@ from audit.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 from audit.note import Algorithm, Signer, add_signatures
 from audit.policy import Group, Log, PolicyWitness
 from audit.policy import Policy as WitnessPolicy
-from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, encode_leaf
+from audit.record import Act, Auth, LeafActor, LeafObject, LeafRecord, LeafSignature, Outcome, encode_leaf
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRule, ApprovalRules, OtherKey, Person, When
+from edge_runtime.core.mandates import Granted
 from edge_runtime.core.manifest import TIERS, Entry, Manifest
 from edge_runtime.core.policy import DEFAULT_VOCABULARY, Layer, Policy, Route, encode_policy
 from edge_runtime.core.quorum import AtLeast, Tree
 from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery
-from edge_runtime.core.trustfile import TrustFile, encode_trust
+from edge_runtime.core.trustfile import Term, TrustFile, encode_trust
+from tests.mandates import log_approvals, mandates_for
 
 ORGANISATION = "acme"
 CHANNEL = "production"
@@ -116,7 +118,9 @@ class Organisation:
     """One organisation: change its fields, `build` a release, `deliver` it.
 
     `second_keys` says who has another key, "<person>, second", and in which roles it signs. `witnesses` are those of
-    the trust file, all but one of whom it takes; `cosigning` are those who cosign checkpoints.
+    the trust file, all but one of whom it takes; `cosigning` are those who cosign checkpoints. With `terms` the trust
+    file names everybody's, and approvals are logged and proved: by `mandated`, where that is not the first term, and
+    under the checkpoint of that size and time in `cosigned`, where that is not the release's (see `tests.mandates`).
     """
 
     people: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PEOPLE))
@@ -132,10 +136,15 @@ class Organisation:
     withdrawals: list[dsse.Envelope] = field(default_factory=list)
     words: list[dsse.Envelope] = field(default_factory=list)
     manifest: Manifest | None = None
+    terms: dict[str, Term] | None = None
+    witnessed_from: int = 0
+    logged: dict[str, int] = field(default_factory=dict)
+    mandated: dict[str, tuple[Granted, ...]] = field(default_factory=dict)
+    cosigned: dict[str, tuple[int, int]] = field(default_factory=dict)
     origin: str = "acme.example/log"
 
     @property
-    def log(self) -> Signer:
+    def log_key(self) -> Signer:
         """The log's signer."""
         return Signer(self.origin, hashlib.sha256(b"UNSAFE log").digest())
 
@@ -152,18 +161,20 @@ class Organisation:
         return TrustFile(
             ORGANISATION,
             people,
-            log_vkey=self.log.verifier.vkey,
+            log_vkey=self.log_key.verifier.vkey,
             floor=dict(self.floor),
             own_keys=self.own_keys,
             self_contained=not self.witnesses,
             witness_policy=self._witness_policy() if self.witnesses else "",
             second_source=self.second_source,
+            terms=self.terms,
+            witnessed_from=self.witnessed_from,
         )
 
     def _witness_policy(self) -> str:
         named = tuple(PolicyWitness(f"witness-{n}", unsafe_witness(n).verifier) for n in self.witnesses)
         group = Group("most", max(len(named) - 1, 1), tuple(one.name for one in named))
-        return WitnessPolicy((Log(self.log.verifier),), named, (group,), "most").encode().decode()
+        return WitnessPolicy((Log(self.log_key.verifier),), named, (group,), "most").encode().decode()
 
     def base_documents(self) -> dict[tuple[str, str], bytes]:
         """Return policy, approval rules and one prompt."""
@@ -257,20 +268,28 @@ class Organisation:
         return manifest
 
     def log_release(self, manifest: Manifest) -> None:
-        """Append the leaf of a release."""
+        """Append the leaf of a release, after those of its approvals where they are proved."""
+        if self.terms is not None:
+            log_approvals(self, manifest)
+        self.log(Act.RELEASED, LeafObject("release", f"{CHANNEL}-{manifest.number}"), manifest=manifest.digest)
+
+    def log(self, act: Act, target: LeafObject, *, manifest: str = "", statement: str = "", at: str = AT) -> int:
+        """Append a leaf and return its index."""
         record = LeafRecord(
-            act=Act.RELEASED,
+            act=act,
             outcome=Outcome.DONE,
             actor=LeafActor("p-sam", "release-manager", Auth.TOKEN, "api"),
             id=f"0199e8f0-0000-7000-8000-{len(self.leaves):012x}",
             organisation=ORGANISATION,
             channel=CHANNEL,
-            object=LeafObject("release", f"{CHANNEL}-{manifest.number}"),
-            at=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
+            object=target,
+            at=dt.datetime.fromisoformat(at),
             seq=len(self.leaves),
-            manifest=manifest.digest,
+            manifest=manifest,
+            signature=LeafSignature("approval", "sha256:" + "0" * 64, statement) if statement else LeafSignature(),
         )
         self.leaves.append(encode_leaf(record))
+        return len(self.leaves) - 1
 
     def withdraw(self, kind: str, name: str, *, person: str = "p-tom", **changes: str) -> None:
         """Withdraw what is live under that name; nothing of the name "": the whole channel."""
@@ -297,10 +316,15 @@ class Organisation:
     def proof(self, index: int) -> LogProof:
         """Return the proof of one leaf under a fresh checkpoint."""
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
-        checkpoint = sign_checkpoint(Checkpoint(self.origin, len(hashes), root_of(hashes)), [self.log])
+        return LogProof(self.checkpoint(), index, self.leaves[index], inclusion_proof(hashes, index))
+
+    def checkpoint(self, size: int = 0, *, at_s: int = COSIGNED_S) -> bytes:
+        """Return the signed checkpoint of the first entries, or of all, cosigned at a time."""
+        hashes = [leaf_hash(leaf) for leaf in self.leaves[: size or None]]
+        note = sign_checkpoint(Checkpoint(self.origin, len(hashes), root_of(hashes)), [self.log_key])
         for witness in self.cosigning:
-            checkpoint = add_signatures(checkpoint, cosign(checkpoint, unsafe_witness(witness), time_s=COSIGNED_S))
-        return LogProof(checkpoint, index, self.leaves[index], inclusion_proof(hashes, index))
+            note = add_signatures(note, cosign(note, unsafe_witness(witness), time_s=at_s))
+        return note
 
     def deliver(self, manifest: Manifest | None = None, *, seen_size: int = 0, index: int = -1) -> Delivery:
         """Return what a device on this channel fetches now."""
@@ -309,7 +333,8 @@ class Organisation:
         log = self.proof(index % len(self.leaves))
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
         growth = consistency_proof(hashes, seen_size) if 0 < seen_size <= len(hashes) else ()
-        release, parts = divide_release(manifest.encode(), self.statements, log)
+        mandates = mandates_for(self, manifest)
+        release, parts = divide_release(manifest.encode(), self.statements, log, mandates=mandates)
         return Delivery(
             channel=CHANNEL,
             trust=encode_trust(self.trust()),

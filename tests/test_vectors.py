@@ -25,6 +25,7 @@ from edge_runtime.core.counts import encode as encode_telling
 from edge_runtime.core.counts import parse as parse_telling
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.include import parse_include
+from edge_runtime.core.mandates import encode_mandates, parse_mandates
 from edge_runtime.core.manifest import parse_manifest
 from edge_runtime.core.model import parse_model_card
 from edge_runtime.core.policy import encode_policy, parse_policy
@@ -48,6 +49,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "leaf-1.json": lambda data: encode_leaf(parse_leaf(data)),
     "leaf.json": lambda data: encode_leaf(parse_leaf(data)),
     "lock.json": lambda data: parse_lock(data).encode(),
+    "mandates.json": lambda data: encode_mandates(parse_mandates(data)),
     "manifest-2.json": lambda data: parse_manifest(data).encode(),
     "manifest.json": lambda data: parse_manifest(data + b"\n" + golden("shard.json")).encode().split(b"\n")[0],
     "openings.jsonl": lambda data: encode_openings(parse_openings(data)),
@@ -61,6 +63,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "release-1.json": lambda data: encode_release(parse_release(data)),
     "release.json": lambda data: encode_release(parse_release(data)),
     "shard.json": lambda data: parse_manifest(golden("manifest.json") + b"\n" + data).encode().split(b"\n")[1],
+    "trust-3.json": lambda data: encode_trust(parse_trust(data)),
     "trust.json": lambda data: encode_trust(parse_trust(data)),
     "stages.json": lambda data: encode_words("production", parse_words(data, "production")),
     "withdrawals.json": lambda data: encode_withdrawals("production", parse_withdrawals(data, "production")),
@@ -76,7 +79,9 @@ def delivery() -> Delivery:
     """Return the example release as a device would have fetched it, with nothing withdrawn."""
     kinds = ("approval-rules", "handoff", "policy", "prompt")
     closures = {canonical.digest(data): data for data in (golden(f"{kind}.json") for kind in kinds)}
-    parts = {canonical.digest(data): data for data in (golden("shard.json"), golden("statements.json"))}
+    parts = {
+        canonical.digest(data): data for data in (golden(f"{one}.json") for one in ("shard", "statements", "mandates"))
+    }
     withdrawn = golden("withdrawals-none.json")
     return Delivery("production", golden("trust.json"), golden("release.json"), withdrawn, parts, closures)
 
@@ -158,13 +163,13 @@ def test_canonical_json_accepts_one_spelling_only() -> None:
 
 def test_the_log_files_hold_what_the_release_proves() -> None:
     """Entry bundle, tile and checkpoint of the example log agree with the leaf that the release carries."""
-    entries = parse_bundle(golden("log/tile/entries/000.p/2"), 2)
-    assert entries[1] == golden("leaf.json")
+    entries = parse_bundle(golden("log/tile/entries/000.p/4"), 4)
+    assert entries[3] == golden("leaf.json")
     assert check_openings(map(parse_leaf, entries), parse_openings(golden("openings.jsonl"))).ok
-    assert len(parse_tile(golden("log/tile/0/000.p/2"), 2)) == 2
+    assert len(parse_tile(golden("log/tile/0/000.p/4"), 4)) == 4
     keys = [generate.UNSAFE_LOG.verifier, generate.UNSAFE_WITNESS.verifier]
     opened = open_checkpoint(golden("checkpoint.txt"), keys, generate.LOG_ORIGIN)
-    assert (opened.checkpoint.size, len(opened.witnesses)) == (2, 1)
+    assert (opened.checkpoint.size, len(opened.witnesses)) == (4, 1)
 
 
 def test_a_device_accepts_the_example_release() -> None:

@@ -58,7 +58,7 @@ def parse_basis(data: bytes) -> tuple[Basis | None, tuple[bytes, ...], tuple[Cha
     """
     fields = Fields(parse_listing(data, max_bytes=MAX_BYTES, within=("before", 0)), FORMAT)
     before = fields.items("before", _parse_before, at_most=1)
-    growth = fields.items("growth", _parse_node, at_most=128)
+    growth = fields.items("growth", dsse.parse_bytes, at_most=128)
     known, changes = fields.boolean("changes_known"), fields.items("changes", _parse_change)
     fields.close()
     return (before[0] if before else None), growth, changes if known else None
@@ -76,10 +76,6 @@ def _parse_change(document: object) -> Changed:
             if EVERY_CHANGE.issuperset(changes):
                 return Changed(kind, name, tuple(changes), tuple(paths))
     raise InvalidDocument("basis change: expected kind and name of an entry, kinds of change, and paths")
-
-
-def _parse_node(value: object) -> bytes:
-    return dsse.decode_base64(value if isinstance(value, str) else "")
 
 
 def _before_json(basis: Basis) -> JsonObject:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from audit.checkpoint import open_checkpoint
 from audit.errors import AuditError
 from audit.frozen import frozen
+from audit.merkle import verify_consistency
 from audit.note import parse_vkey
 from edge_runtime.core.errors import NotTrusted
 
 if TYPE_CHECKING:
     from edge_runtime.core.trustfile import TrustFile
 
-__all__ = ["Seen", "read_checkpoint", "read_witnessed"]
+__all__ = ["Seen", "read_checkpoint", "read_cosigned", "read_witnessed", "verify_growth"]
 
 
 @frozen
@@ -52,13 +53,34 @@ def read_witnessed(data: bytes, trust: TrustFile) -> Seen:
     Raises:
         NotTrusted: V7, malformed, another origin, not signed by the log, or cosigned by too few.
     """
+    return read_cosigned(data, trust)[0]
+
+
+def read_cosigned(data: bytes, trust: TrustFile) -> tuple[Seen, int]:
+    """Return the checkpoint, and when a quorum of witnesses had cosigned it, in POSIX seconds; 0 if none is asked for.
+
+    Raises: as `read_witnessed`.
+    """
     seen, policy = read_checkpoint(data, trust.log_vkey), trust.witnesses
     if policy is None:
-        return seen
-    from audit.policy import verify_checkpoint
+        return seen, 0
+    from audit.policy import cosigned_at, verify_checkpoint
 
     try:
         verdict = verify_checkpoint(policy, data)
+        at = cosigned_at(policy, verdict.witnesses)
     except AuditError as error:
         raise NotTrusted(f"expected a checkpoint under the witness policy: {error}", check="V7") from error
-    return Seen(seen.origin, seen.size, seen.root, len(verdict.witnesses))
+    return Seen(seen.origin, seen.size, seen.root, len(verdict.witnesses)), at
+
+
+def verify_growth(before: Seen, after: Seen, proof: tuple[bytes, ...]) -> None:
+    """Verify that a log grew from the checkpoint seen before.
+
+    Raises:
+        NotTrusted: V7, it is shorter, or another log.
+        NotProven: the proof does not lead from the one to the other.
+    """
+    if before.origin != after.origin or before.size > after.size:
+        raise NotTrusted("expected the log seen before, grown, got a shorter or another one", check="V7")
+    verify_consistency(size1=before.size, root1=before.root, size2=after.size, root2=after.root, proof=proof)

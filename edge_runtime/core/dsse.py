@@ -26,6 +26,7 @@ __all__ = [
     "decode_base64",
     "encode_base64",
     "key_id",
+    "parse_bytes",
     "parse_envelope",
     "parse_envelopes",
     "public_bytes",
@@ -151,6 +152,11 @@ def encode_base64(data: bytes) -> str:
 def decode_base64(text: str) -> bytes:
     """Return the bytes of standard base64 in its one canonical spelling."""
     return _decode(text.encode("ascii", "replace"))
+
+
+def parse_bytes(value: object) -> bytes:
+    """Return the bytes that a JSON value holds in base64; raises `InvalidDocument` if it holds none."""
+    return decode_base64(value if isinstance(value, str) else "!")
 
 
 def _decode(text: bytes) -> bytes:

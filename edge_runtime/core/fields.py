@@ -102,9 +102,11 @@ class Fields:
             raise self.refuse(name, "sha256: and 64 hex digits")
         return str(value)
 
-    def time(self, name: str) -> str:
-        """Return a UTC time of the form 2026-01-31T09:30:00Z."""
+    def time(self, name: str, *, empty: bool = False) -> str:
+        """Return a UTC time of the form 2026-01-31T09:30:00Z, or "" where `empty` allows it."""
         value = self._take(name)
+        if empty and value == "":
+            return ""
         if not isinstance(value, str) or not _TIME.fullmatch(value):
             raise self.refuse(name, "a UTC time such as 2026-01-31T09:30:00Z")
         return value

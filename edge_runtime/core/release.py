@@ -1,13 +1,14 @@
 """The files of a release as devices fetch them: release file, its parts, and the withdrawal list.
 
 A bundle is the manifest, the closures, the approvals and the proofs. The release file holds the head of the manifest
-and the proof, and names the rest by digest: the shards of the manifest, and groups of signed statements, one for each
-manifest that they were made for, so that a device fetches only what is new. Closures are fetched by digest as well.
+and the proof, and names the rest by digest: the shards of the manifest, groups of signed statements, one for each
+manifest that they were made for, and the mandates of its approvers (see `mandates`); so that a device fetches only what
+is new. Closures are fetched by digest as well.
 Head and leaf are carried as the text that was signed and logged, never re-encoded. A release whose manifest is of the
-version before is written as that version was: whole, with plain closures.
+version before is written as that version was: whole, with plain closures, without mandates.
 
 Promises: `open_release(*divide_release(m, s, log))` gives the manifest and the statements back. Does not: verify (see
-`trust`). Formats: docs/formats.md, `mentorplane-release/2`, `mentorplane-statements/1`, `mentorplane-withdrawals/1`.
+`trust`). Formats: docs/formats.md, `mentorplane-release/3`, `mentorplane-statements/1`, `mentorplane-withdrawals/1`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "divide_release",
     "encode_release",
     "encode_withdrawals",
+    "mandates_of",
     "offered_path",
     "open_release",
     "parse_release",
@@ -44,7 +46,7 @@ __all__ = [
     "written_manifest",
 ]
 
-FORMAT = "mentorplane-release/2"
+FORMAT = "mentorplane-release/3"
 PREVIOUS = "mentorplane-release/1"
 GROUP_FORMAT = "mentorplane-statements/1"
 _GROUP = b'{"format":"%b","statements":' % GROUP_FORMAT.encode()
@@ -76,13 +78,14 @@ class ReleaseFile:
     """What the target of a release holds.
 
     `manifest` is the head of the manifest, or the whole of one of the version before, whose statements stand here too;
-    else they are in `groups`.
+    else they are in `groups`. `mandates` names one part, or none.
     """
 
     manifest: bytes
     log: LogProof
     groups: tuple[Part, ...] = ()
     statements: tuple[dsse.Envelope, ...] = ()
+    mandates: tuple[Part, ...] = ()
 
 
 def release_path(channel: str) -> str:
@@ -111,7 +114,7 @@ def plain_closure_path(digest: str) -> str:
 
 
 def divide_release(
-    manifest: bytes, statements: Iterable[dsse.Envelope], log: LogProof
+    manifest: bytes, statements: Iterable[dsse.Envelope], log: LogProof, *, mandates: bytes = b""
 ) -> tuple[ReleaseFile, dict[str, bytes]]:
     """Return the release file of a manifest written out, and the parts that it names, by digest."""
     head, *shards = manifest.split(b"\n")
@@ -121,17 +124,18 @@ def divide_release(
     for envelope in statements:
         by_manifest.setdefault(open_statement(envelope).manifest, []).append(envelope.as_json())
     groups = [canonical.encode({"format": GROUP_FORMAT, "statements": group}) for group in by_manifest.values()]
-    parts = {canonical.digest(part): part for part in (*shards, *groups)}
-    return ReleaseFile(head, log, groups=tuple(map(Part.of, groups))), parts
+    proofs = [mandates] if mandates else []
+    parts = {canonical.digest(part): part for part in (*shards, *groups, *proofs)}
+    return ReleaseFile(head, log, tuple(map(Part.of, groups)), mandates=tuple(map(Part.of, proofs))), parts
 
 
 def parts_of(release: ReleaseFile) -> tuple[Part, ...]:
-    """Return what names the parts of a release: the shards of its manifest, then the groups of its statements.
+    """Return what names the parts of a release: the shards of its manifest, the groups of its statements, its mandates.
 
     Raises:
         InvalidDocument: they are larger than `MAX_PARTS_BYTES`, or the head names no shards as it should.
     """
-    parts = (*shards_of(release.manifest), *release.groups)
+    parts = (*shards_of(release.manifest), *release.groups, *release.mandates)
     if sum(part.size for part in parts) > MAX_PARTS_BYTES:
         raise InvalidDocument(f"{FORMAT}: expected parts of at most {MAX_PARTS_BYTES} bytes together, got more")
     return parts
@@ -157,6 +161,15 @@ def open_release(release: ReleaseFile, parts: Mapping[str, bytes]) -> tuple[Mani
     manifest = parse_manifest(written_manifest(release, parts))
     groups = [_parse_group(data) for data in _taken(release.groups, parts)]
     return manifest, (*release.statements, *(envelope for group in groups for envelope in group))
+
+
+def mandates_of(release: ReleaseFile, parts: Mapping[str, bytes]) -> bytes:
+    """Return the mandates of a release, b"" if it carries none.
+
+    Raises:
+        NotTrusted: V5, they are not among the parts.
+    """
+    return b"".join(_taken(release.mandates, parts))
 
 
 def _taken(named: Iterable[Part], parts: Mapping[str, bytes]) -> Iterable[bytes]:
@@ -189,7 +202,10 @@ def encode_release(release: ReleaseFile) -> bytes:
             **(
                 {"statements": [envelope.as_json() for envelope in release.statements]}
                 if previous
-                else {"groups": [group.as_json() for group in release.groups]}
+                else {
+                    "groups": [group.as_json() for group in release.groups],
+                    "mandates": [part.as_json() for part in release.mandates],
+                }
             ),
             "log": {
                 "checkpoint": log.checkpoint.decode(),
@@ -214,26 +230,24 @@ def parse_release(data: bytes) -> ReleaseFile:
     manifest = fields.text("manifest", at_most=MAX_BYTES).encode()
     statements: tuple[dsse.Envelope, ...] = ()
     groups: tuple[Part, ...] = ()
+    mandates: tuple[Part, ...] = ()
     if previous:
         statements = fields.items("statements", dsse.parse_envelope, at_most=MAX_STATEMENTS)
     else:
         groups = fields.items("groups", parse_part, at_most=10_000)
+        mandates = fields.items("mandates", parse_part, at_most=1)
     log = Fields(fields.json_object("log"), "release log proof", tagged=False)
     fields.close()
     proof = LogProof(
         checkpoint=log.text("checkpoint").encode(),
         index=log.integer("index"),
         leaf=log.text("leaf", at_most=65_535).encode(),
-        proof=log.items("proof", _parse_hash, at_most=64),
+        proof=log.items("proof", dsse.parse_bytes, at_most=64),
     )
     log.close()
     if previous != is_previous(manifest):
         raise InvalidDocument(f"{FORMAT}: expected a manifest of the version that goes with it, got another")
-    return ReleaseFile(manifest, proof, groups, statements)
-
-
-def _parse_hash(value: object) -> bytes:
-    return dsse.decode_base64(value if isinstance(value, str) else "")
+    return ReleaseFile(manifest, proof, groups, statements, mandates=mandates)
 
 
 def encode_withdrawals(channel: str, statements: tuple[dsse.Envelope, ...]) -> bytes:

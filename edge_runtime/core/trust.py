@@ -5,7 +5,8 @@ The shell has done V1 (root chain), V2 (targets, snapshot, timestamp) and V3 (le
 V4  strict parse: known format versions, canonical bytes, one organisation and channel throughout
 V5  each part's and closure's digest is re-derived from its bytes (prompts: on first use, by `open_prompt`)
 V6  approvals: the manifest and each entry covered by distinct eligible people, authors absent, under the floor and
-    the approval rules in force, for kinds of change worked out here; numbers and epochs never fall; withdrawals grow
+    the approval rules in force, for kinds of change worked out here; they held their roles when the log took their
+    approvals (see `mandates`); numbers and epochs never fall; withdrawals grow
 V7  the release stands in the audit log: leaf, proof, checkpoint under the witness policy, consistent with the last seen
 V8  the model that this device reads with is one of those that the manifest names, if it names any
 V9  refutation probes: the policy blocks an impossible request, the approval rules refuse an empty set
@@ -20,13 +21,14 @@ from collections.abc import Mapping
 
 from audit.errors import AuditError
 from audit.frozen import frozen
-from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
+from audit.merkle import leaf_hash, verify_inclusion
 from audit.released import verify_released
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.approval import ApprovalRules, Changed, parse_rules, read_signed, refuses_empty
-from edge_runtime.core.checkpoints import Seen, read_witnessed
+from edge_runtime.core.checkpoints import Seen, read_witnessed, verify_growth
 from edge_runtime.core.coverage import Before, covers, verify_coverage
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
+from edge_runtime.core.mandates import verify_mandates
 from edge_runtime.core.manifest import Entry, Manifest
 from edge_runtime.core.policy import Policy, check_blocks_the_impossible, parse_policy
 from edge_runtime.core.prompt import Prompt, parse_prompt
@@ -166,6 +168,8 @@ def adopt(basis: Basis | None, delivery: Delivery) -> Adoption:
     withdrawals = _withdrawals(basis, delivery, manifest, trust=trust)
     approvers = len({s.person for s in statements if s.act == "approve" and s.manifest == digest})
     seen = _v7(basis, delivery, trust=trust, log=release.log, digest=digest)
+    stated = zip(statements, envelopes, strict=True)  # V6, by the log that V7 verified:
+    verify_mandates(release, delivery.parts, stated, trust=trust, seen=seen)
     _v8(manifest, delivery.reader)
     _v9(policy, parse_rules(rules))
     texts = [_open_entry(e, closures[e.digest]) for e in manifest.entries if e.kind == "handoff"]
@@ -315,16 +319,10 @@ def _v7(basis: Basis | None, delivery: Delivery, *, trust: TrustFile, log: LogPr
         leaf = leaf_hash(log.leaf)
         verify_inclusion(leaf=leaf, index=log.index, size=seen.size, proof=log.proof, root=seen.root)
         if basis and basis.checkpoint != seen:
-            _verify_growth(basis.checkpoint, seen, delivery.growth)
+            verify_growth(basis.checkpoint, seen, delivery.growth)
     except AuditError as error:
         raise NotTrusted(f"expected the release to stand in the audit log: {error}", check="V7") from error
     return seen
-
-
-def _verify_growth(before: Seen, after: Seen, proof: tuple[bytes, ...]) -> None:
-    if before.origin != after.origin or before.size > after.size:
-        raise NotTrusted("expected the log seen before, grown, got a shorter or another one", check="V7")
-    verify_consistency(size1=before.size, root1=before.root, size2=after.size, root2=after.root, proof=proof)
 
 
 def _v8(manifest: Manifest, reader: str | None) -> None:

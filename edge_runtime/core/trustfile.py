@@ -2,8 +2,9 @@
 
 Top-level targets (offline keys) vouch for it; the online keys cannot change it. An installation that
 keeps every key on one machine says so in `self_contained`, and claims less.
-Promises: a witness policy names the log of the file and a quorum that somebody must sign for.
-Does not: verify anything. Format: docs/formats.md, `mentorplane-trust/3`.
+Promises: a witness policy names the log of the file and a quorum that somebody must sign for; a file without terms is
+written as the version before, which knew none.
+Does not: verify anything. Format: docs/formats.md, `mentorplane-trust/4`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,26 @@ from edge_runtime.core.manifest import TIERS
 if TYPE_CHECKING:
     from audit.policy import Policy
 
-__all__ = ["TRUST_PATH", "TrustFile", "encode_trust", "parse_trust", "with_log_key"]
+__all__ = ["TRUST_PATH", "Term", "TrustFile", "encode_trust", "parse_trust", "with_log_key"]
 
 TRUST_PATH = "trust.json"
 """Its path among the published targets."""
-FORMAT = "mentorplane-trust/3"
+FORMAT = "mentorplane-trust/4"
+PREVIOUS = "mentorplane-trust/3"
 MAX_BYTES = 1_000_000
 MAX_POLICY_LENGTH = 100_000
 MAX_ADDRESS_LENGTH = 2_000
+
+
+@frozen
+class Term:
+    """When somebody's first term ends, "" if they have none, and which grants to them ended early.
+
+    `ended` has the id of each such grant, and the entry of the log by which it ended.
+    """
+
+    until: str = ""
+    ended: Mapping[str, int] = {}
 
 
 @frozen
@@ -38,7 +51,9 @@ class TrustFile:
     """Keyring, log key and approval floor of one organisation.
 
     `witness_policy` is the text of a tlog-policy that the checkpoint of a release must satisfy, "" for none.
-    `second_source` is an address that offers withdrawals besides, "" for none.
+    `second_source` is an address that offers withdrawals besides, "" for none. `terms` are those of everybody in the
+    keyring; None: no approver is asked to prove that they held their role. `witnessed_from` is the first entry of the
+    log whose time these witnesses vouch for; what stands before it was logged before they were asked.
     """
 
     organisation: str
@@ -49,6 +64,8 @@ class TrustFile:
     self_contained: bool
     witness_policy: str = ""
     second_source: str = ""
+    terms: Mapping[str, Term] | None = None
+    witnessed_from: int = 0
 
     @property
     def witnesses(self) -> Policy | None:
@@ -72,13 +89,20 @@ def _policy(text: str, log_vkey: str) -> Policy:
 
 def encode_trust(trust: TrustFile) -> bytes:
     """Return the canonical bytes of the trust file."""
+    terms = trust.terms
     people = [
-        {"person": p.person, **_key_document(p), "others": [_key_document(one) for one in p.others]}
+        {
+            "person": p.person,
+            **_key_document(p),
+            "others": [_key_document(one) for one in p.others],
+            **({} if terms is None else _term_document(terms.get(p.person, Term()))),
+        }
         for _, p in sorted(trust.people.items())
     ]
     return canonical.encode(
         {
-            "format": FORMAT,
+            "format": PREVIOUS if terms is None else FORMAT,
+            **({} if terms is None else {"witnessed_from": trust.witnessed_from}),
             "organisation": trust.organisation,
             "people": people,
             "log_vkey": trust.log_vkey,
@@ -102,6 +126,10 @@ def with_log_key(trust: TrustFile, log_vkey: str) -> TrustFile:
     return replace(trust, log_vkey=log_vkey, witness_policy=text)
 
 
+def _term_document(term: Term) -> canonical.JsonObject:
+    return {"until": term.until, "ended": [{"grant": one, "entry": entry} for one, entry in sorted(term.ended.items())]}
+
+
 def _key_document(one: Person | OtherKey) -> canonical.JsonObject:
     return {"key": dsse.encode_base64(one.key), "custody": one.custody, "roles": list(one.roles)}
 
@@ -113,9 +141,12 @@ def parse_trust(data: bytes) -> TrustFile:
         InvalidDocument: malformed, nobody in the keyring, two people with one key, a floor below one, a witness policy
             that is none.
     """
-    fields = Fields(canonical.parse(data, max_bytes=MAX_BYTES), FORMAT)
+    document = canonical.parse(data, max_bytes=MAX_BYTES)
+    has_terms = document.get("format") != PREVIOUS
+    fields = Fields(document, FORMAT if has_terms else PREVIOUS)
     organisation = fields.name("organisation")
-    people = fields.items("people", _parse_person)
+    read = fields.items("people", _parse_with_term if has_terms else _parse_without)
+    witnessed_from = fields.integer("witnessed_from") if has_terms else 0
     log_vkey = fields.text("log_vkey", at_most=300)
     floor = fields.json_object("floor")
     own_keys, self_contained = fields.boolean("own_keys"), fields.boolean("self_contained")
@@ -126,6 +157,7 @@ def parse_trust(data: bytes) -> TrustFile:
         raise InvalidDocument(f"{FORMAT}: expected the address of a second source, or none")
     if witness_policy:
         _policy(witness_policy, log_vkey)
+    people = [person for person, _ in read]
     keys = [key for p in people for key in (p.key, *(one.key for one in p.others))]
     if not people or len({p.person for p in people}) != len(people) or len(set(keys)) != len(keys):
         raise InvalidDocument(f"{FORMAT}: expected one or more people, each with an id and a key of their own")
@@ -141,11 +173,37 @@ def parse_trust(data: bytes) -> TrustFile:
         self_contained=self_contained,
         witness_policy=witness_policy,
         second_source=second_source,
+        terms={person.person: term for person, term in read} if has_terms else None,
+        witnessed_from=witnessed_from,
     )
 
 
-def _parse_person(document: object) -> Person:
+def _parse_without(document: object) -> tuple[Person, Term]:
     fields = Fields(document, "person of the keyring", tagged=False)
+    person = _parse_person(fields)
+    fields.close()
+    return person, Term()
+
+
+def _parse_with_term(document: object) -> tuple[Person, Term]:
+    fields = Fields(document, "person of the keyring", tagged=False)
+    until = fields.time("until", empty=True)
+    ended = fields.items("ended", _parse_ended)
+    person = _parse_person(fields)
+    fields.close()
+    if [one for one, _ in ended] != sorted({one for one, _ in ended}):
+        raise InvalidDocument("person of the keyring: expected grants that ended sorted, each once")
+    return person, Term(until, dict(ended))
+
+
+def _parse_ended(document: object) -> tuple[str, int]:
+    fields = Fields(document, "grant that ended", tagged=False)
+    ended = fields.name("grant"), fields.integer("entry")
+    fields.close()
+    return ended
+
+
+def _parse_person(fields: Fields) -> Person:
     person = Person(
         person=fields.name("person"),
         key=dsse.decode_base64(fields.text("key", at_most=64)),
@@ -153,7 +211,6 @@ def _parse_person(document: object) -> Person:
         roles=fields.texts("roles", at_most=50),
         others=fields.items("others", _parse_key),
     )
-    fields.close()
     if len(person.key) != 32:
         raise InvalidDocument(f"person of the keyring: expected a key of 32 bytes, got {len(person.key)}")
     if any(not set(one.roles) <= set(person.roles) for one in person.others):

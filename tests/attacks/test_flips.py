@@ -90,7 +90,7 @@ def _readers(published: Published, edge: EdgeRuntime, folder: Path) -> dict[str,
             whole = folder_reader(log)
             name = path.relative_to(log).as_posix()
             report = check_log(
-                lambda asked: data if asked == name else whole(asked), [published.organisation.log.verifier]
+                lambda asked: data if asked == name else whole(asked), [published.organisation.log_key.verifier]
             )
             if not report.ok:
                 raise MentorplaneError(str(report.findings))
@@ -98,7 +98,7 @@ def _readers(published: Published, edge: EdgeRuntime, folder: Path) -> dict[str,
 
         return read
 
-    vkey = published.organisation.log.verifier.vkey
+    vkey = published.organisation.log_key.verifier.vkey
     found: dict[str, tuple[Reads, int]] = {}
     for path in (one for one in site.rglob("*") if one.is_file()):
         name = path.relative_to(site).as_posix()

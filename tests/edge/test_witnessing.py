@@ -94,7 +94,7 @@ def test_the_log_is_forked(edge: EdgeRuntime, published: Published, tmp_path: Pa
     assert json.loads(invoke("status", *options, "--json").stdout)["forks"] == 1
     file = tmp_path / "acme.log-fork"
     assert invoke("evidence", str(file), "--home", str(home)).exit_code == 0
-    vkey = published.organisation.log.verifier.vkey
+    vkey = published.organisation.log_key.verifier.vkey
     assert main(["verify", str(file), "--vkey", vkey]) == DONE
     assert main(["verify", str(file)]) == NOT_VERIFIED
     older, newer = verify_fork(parse_fork(file.read_bytes()), [parse_vkey(vkey)])

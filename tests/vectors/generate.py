@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,31 @@ from audit.merkle import Frontier, inclusion_proof, leaf_hash
 from audit.note import Algorithm, Signer, add_signatures
 from audit.openings import Opening, encode_openings
 from audit.policy import Log, Policy, PolicyWitness
-from audit.record import FORMAT_1, Act, Auth, LeafActor, LeafObject, LeafRecord, Outcome, commit, encode_leaf
+from audit.record import (
+    FORMAT_1,
+    Act,
+    Auth,
+    LeafActor,
+    LeafObject,
+    LeafRecord,
+    LeafSignature,
+    Outcome,
+    commit,
+    encode_leaf,
+)
 from audit.tiles import grow
 from control_plane.sync.lock import Lock, Locked
 from edge_runtime.core import canonical, counts, dsse
 from edge_runtime.core.approval import Changed, Person
 from edge_runtime.core.basis import encode_basis
 from edge_runtime.core.census import Report
+from edge_runtime.core.mandates import Approved, Logged, Mandates, encode_mandates
 from edge_runtime.core.manifest import PREVIOUS, Entry, Manifest
 from edge_runtime.core.release import LogProof, divide_release, encode_release, encode_withdrawals
 from edge_runtime.core.rollout import encode_words
 from edge_runtime.core.statements import Statement, sign_statement
 from edge_runtime.core.trust import Delivery, adopt
-from edge_runtime.core.trustfile import TrustFile, encode_trust
+from edge_runtime.core.trustfile import Term, TrustFile, encode_trust
 from tests.vectors import generate_audit, generate_crash, generate_kinds, generate_pack, generate_receipts
 from tests.vectors.documents import approval_rules, handoff, policy, prompt
 
@@ -58,6 +71,7 @@ UNSAFE_KEYS = {
 }
 UNSAFE_LOG = Signer(LOG_ORIGIN, unsafe_seed("log"))
 UNSAFE_WITNESS = Signer("UNSAFE-example/witness", unsafe_seed("witness"), Algorithm.COSIGNATURE)
+APPROVERS = ("p-first", "p-second")
 ROLES = {"p-author": "author", "p-first": "learning-designer", "p-second": "safety-owner"}
 
 
@@ -76,6 +90,7 @@ def trust_file() -> TrustFile:
         self_contained=True,
         witness_policy=Policy((Log(UNSAFE_LOG.verifier),), (witness,), (), "outside").encode().decode(),
         second_source="https://withdrawals.example",
+        terms={name: Term("2026-03-12T09:30:00Z" if name in APPROVERS else "") for name in UNSAFE_KEYS},
     )
 
 
@@ -128,7 +143,7 @@ def statement(act: str, person: str, *, refs: tuple[Entry, ...], previous: str =
 
 
 def leaves() -> tuple[bytes, ...]:
-    """Return the two entries of the log: the proposal and the release."""
+    """Return the entries of the log: the proposal, its approvals and the release."""
     digest = manifest().digest
     common: dict[str, Any] = {
         "outcome": Outcome.DONE,
@@ -142,19 +157,37 @@ def leaves() -> tuple[bytes, ...]:
         "holds": ("hold-1",),
         "subject": "k-0123456789abcdef",
     }
+    signatures = (
+        LeafSignature("approval", f"sha256:{one.signatures[0][0]}", canonical.digest(one.payload))
+        for one in approvals().values()
+    )
+    acts = [(Act.PROPOSED, LeafSignature()), *((Act.APPROVED, one) for one in signatures)]
     return tuple(
         encode_leaf(
             LeafRecord(
                 act=act,
-                at=datetime(2026, 1, 15, 9, 31 + seq, tzinfo=UTC),
+                at=datetime(2026, 1, 15, 9, 29 + seq, tzinfo=UTC),
                 seq=seq,
                 prev=seq - 1,
                 id=f"019bc0a9-0{seq}00-7000-8000-000000000000",
+                signature=signature,
                 **common,
             )
         )
-        for seq, act in enumerate((Act.PROPOSED, Act.RELEASED))
+        for seq, (act, signature) in enumerate((*acts, (Act.RELEASED, LeafSignature())))
     )
+
+
+def approvals() -> dict[str, dsse.Envelope]:
+    """Return the approvals of the first manifest, by who signed them."""
+    return {person: statement("approve", person, refs=manifest().entries) for person in APPROVERS}
+
+
+def mandates(entries: Sequence[bytes], hashes: Sequence[bytes]) -> Mandates:
+    """Return by what the approvers held their roles: their first terms, which last longer."""
+    logged = [Logged(index, entries[index], inclusion_proof(hashes, index)) for index in range(1, 1 + len(APPROVERS))]
+    signed = [canonical.digest(one.payload) for one in approvals().values()]
+    return Mandates((), tuple(Approved(*one) for one in zip(signed, (0, 0), logged, strict=True)), ())
 
 
 def leaf_1() -> bytes:
@@ -188,14 +221,15 @@ def files() -> dict[str, bytes]:
     refs = manifest().entries
     envelopes = (
         statement("author", "p-author", refs=refs),
-        statement("approve", "p-first", refs=refs),
-        statement("approve", "p-second", refs=refs),
+        *approvals().values(),
     )
     word = statement("halt", "p-first", refs=())
     stop = statement("withdraw", "p-first", refs=tuple(ref for ref in refs if ref.kind == "prompt"))
-    proof = LogProof(cosigned, 1, entries[1], inclusion_proof(hashes, 1))
+    last = len(entries) - 1
+    proof = LogProof(cosigned, last, entries[last], inclusion_proof(hashes, last))
     head, shard = manifest().encode().split(b"\n")
-    release, parts = divide_release(manifest().encode(), envelopes, proof)
+    proved = encode_mandates(mandates(entries, hashes))
+    release, parts = divide_release(manifest().encode(), envelopes, proof, mandates=proved)
     before = replace(manifest(), version=PREVIOUS).encode()
     trust, none_withdrawn = encode_trust(trust_file()), encode_withdrawals(CHANNEL, ())
     held = {canonical.digest(data): data for data in closures().values()}
@@ -218,9 +252,10 @@ def files() -> dict[str, bytes]:
         "canonical.json": _text(_canonical_cases()),
         "checkpoint.txt": cosigned,
         "keys.json": _text({name: dsse.encode_base64(dsse.public_bytes(key)) for name, key in UNSAFE_KEYS.items()}),
-        "leaf.json": entries[1],
+        "leaf.json": entries[last],
         "leaf-1.json": leaf_1(),
         "lock.json": lock().encode(),
+        "mandates.json": proved,
         "manifest.json": head,
         "manifest-2.json": before,
         "openings.jsonl": openings,
@@ -233,6 +268,7 @@ def files() -> dict[str, bytes]:
         "envelope.json": canonical.encode(envelopes[1].as_json()),
         "stages.json": encode_words(CHANNEL, (word,)),
         "trust.json": trust,
+        "trust-3.json": encode_trust(replace(trust_file(), terms=None)),
         "withdrawals.json": encode_withdrawals(CHANNEL, (stop,)),
         "withdrawals-none.json": none_withdrawn,
     }
