@@ -18,9 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
 from audit.record import Act, Auth, LeafObject
-from control_plane import ledger, texts
+from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases
+from control_plane.accounts.standing import has_key
 from control_plane.errors import Refused
+from control_plane.outbox.mail import tell_use
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import Facts
 from control_plane.tables.registry import PersonRow, StatementRow
@@ -132,18 +134,24 @@ class Signing:
 
 
 def key_of(
-    plane: ControlPlane, actor: str, given: str | Elsewhere, *, author: bool = False
+    plane: ControlPlane, actor: str, given: str | Elsewhere, *, use: str, author: bool = False
 ) -> Ed25519PrivateKey | Elsewhere:
     """Return what signs for somebody: their key, or what they signed where their own key is.
+
+    They are told that it was used, and for which act by the word `use`, whatever comes of it.
 
     Raises:
         NotFound, Busy: as for `passphrases.open_key`.
         Refused: so too; or a machine hands in what a person signed. Its own key signs what it proposes as an `author`.
     """
     if isinstance(given, str):
-        return (passphrases.open_author_key if author else passphrases.open_key)(plane, actor, given)
+        return (passphrases.open_author_key if author else passphrases.open_key)(plane, actor, given, use=use)
     if plane.acting and plane.acting.machine:
         raise Refused("expected a person to sign, got a machine", hint="its own key signs what it proposes")
+    with db.read(plane.engine) as session:
+        used = sum(_is_own(session, actor, one.envelope) for one in given.signed)
+    for _ in range(used):
+        tell_use(plane, actor, use=use)
     return given
 
 
@@ -245,11 +253,16 @@ def require_own(session: Session, signer: str, envelope: dsse.Envelope) -> None:
     Raises:
         Refused: it is not.
     """
-    person = session.get(PersonRow, signer)
-    signers = [key for key, _ in envelope.signatures]
-    own = person is not None and person.custody == "own" and signers == [dsse.key_id(person.public_key)]
-    if person is None or not own or not dsse.verified_by(envelope, person.public_key):
+    if not _is_own(session, signer, envelope):
         raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
+
+
+def _is_own(session: Session, signer: str, envelope: dsse.Envelope) -> bool:
+    person = session.get(PersonRow, signer)
+    if person is None or person.custody != "own" or not has_key(session, person):
+        return False
+    signers = [key for key, _ in envelope.signatures]
+    return signers == [dsse.key_id(person.public_key)] and dsse.verified_by(envelope, person.public_key)
 
 
 def _event(signing: Signing, row: StatementRow, *, said: texts.Said | None) -> ledger.Event:

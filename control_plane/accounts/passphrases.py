@@ -1,8 +1,8 @@
 """Signing keys sealed under passphrases: opened for one signature, or to see who signs in.
 
-Promises: a key is opened for one signature, in a bounded line; after a few wrong passphrases in a row a person is
-locked out for a while, and the log says so; signing in never tells whether a login exists; what a machine's token
-opens is the key of that token, which can sign as an author only.
+Promises: a key is opened for one use, of which its holder is told, in a bounded line; after a few wrong passphrases in
+a row a person is locked out for a while, and the log says so; signing in never tells whether a login exists; what a
+machine's token opens is the key of that token, which can sign as an author only.
 Does not: keep a running, stolen server from capturing a passphrase (the approval floor can demand keys of people's
 own against that). Source: 21 CFR 11.200; OWASP Authentication Cheat Sheet.
 """
@@ -19,16 +19,19 @@ from control_plane import db, ledger
 from control_plane.accounts import rights
 from control_plane.accounts.sealing import SALT_BYTES, InvalidTag, Sealed, derive, seal, unseal, unseal_with_token
 from control_plane.errors import NotFound, Refused
+from control_plane.outbox.mail import notify_use, tell_use
 from control_plane.plane import ControlPlane
 from control_plane.tables.accounts import KeyRow
 from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument
 
-__all__ = ["new_key", "open_author_key", "open_key", "sign_in"]
+__all__ = ["SIGNING", "new_key", "open_author_key", "open_key", "sign_in"]
 
 MIN_LENGTH, MAX_LENGTH = 8, 1024
 UNKNOWN_PER_MINUTE = 10
 """Entries about logins that do not exist."""
+SIGNING = "sign"
+"""What a key is used for where nothing more is known."""
 _WRONG = "expected the person's passphrase, got another"
 
 
@@ -70,7 +73,7 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str) -> str:
         _log_unknown(plane)
         raise wrong from None
     try:
-        open_key(plane, identity, passphrase)
+        open_key(plane, identity, passphrase, use="sign-in")
     except _LockedOut:
         _spend(plane, passphrase)
         raise wrong from None
@@ -79,18 +82,20 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str) -> str:
     return identity
 
 
-def open_author_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519PrivateKey:
+def open_author_key(plane: ControlPlane, person: str, passphrase: str, *, use: str = SIGNING) -> Ed25519PrivateKey:
     """Return the key that signs what a person proposes; a machine's request opens the key of its token instead.
 
     Raises: as for `open_key`.
     """
     if plane.acting and plane.acting.machine:
-        return _open_machine_key(plane, person)
-    return open_key(plane, person, passphrase)
+        key = _open_machine_key(plane, person)
+        tell_use(plane, person, use=use)
+        return key
+    return open_key(plane, person, passphrase, use=use)
 
 
-def open_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519PrivateKey:
-    """Return the signing key of a person, for one signature.
+def open_key(plane: ControlPlane, person: str, passphrase: str, *, use: str = SIGNING) -> Ed25519PrivateKey:
+    """Return the signing key of a person, for one use, of which they are told; `use` is a word for it.
 
     Each try is counted before it is made, in a transaction of its own: tries at once cannot outnumber the limit, and
     the count outlives the act that a wrong passphrase refuses. The last try allowed locks first; if it is right, it
@@ -119,6 +124,7 @@ def open_key(plane: ControlPlane, person: str, passphrase: str) -> Ed25519Privat
         if row.sealed_key != sealed:
             raise Refused("expected the person's present key, got one that was replaced meanwhile")
         row.wrong, row.locked_until = 0, None
+        notify_use(plane, session, identity, use=use)
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 

@@ -1,7 +1,7 @@
 """That somebody is here themselves: by their passphrase, or by what the key that they keep signed just now.
 
 Promises: a proof is good for one person, one purpose and one server, for ten minutes by the server's clock, and once;
-whoever is shown one elsewhere can do nothing with it here. A machine is never a person.
+whoever is shown one elsewhere can do nothing with it here. Whose key showed it is told. A machine is never a person.
 Does not: sign what is decided (see `reviewing.review`), or know what a purpose is good for.
 """
 
@@ -21,7 +21,9 @@ from control_plane import db
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.standing import has_key
 from control_plane.errors import Refused
+from control_plane.outbox.mail import notify_use
 from control_plane.plane import ControlPlane
+from control_plane.purposes import word_of
 from control_plane.tables.accounts import InvitationRow
 from control_plane.tables.registry import PersonRow
 from edge_runtime.core import canonical
@@ -73,7 +75,7 @@ def require(plane: ControlPlane, person: str, given: str | Proof, *, purpose: st
         Busy: too many keys are opened at once.
     """
     if isinstance(given, str):
-        passphrases.open_key(plane, person, given)
+        passphrases.open_key(plane, person, given, use=word_of(purpose))
         return Auth.PASSPHRASE
     if plane.acting and plane.acting.machine:
         raise Refused("expected a person to show that they are here, got a machine")
@@ -82,6 +84,7 @@ def require(plane: ControlPlane, person: str, given: str | Proof, *, purpose: st
         said = _words(given, row.id, purpose)
         _verify(session, row, given, said=said)
         _use_up(session, row.id, hashlib.sha256(said).hexdigest(), now=plane.now(), at=_time(given.at))
+        notify_use(plane, session, row.id, use=word_of(purpose))
     return Auth.KEY
 
 

@@ -79,7 +79,7 @@ def delegate(
         rights.refuse(plane, actor, attempt, role=first, message=wanted, hint="what was delegated is not delegated on")
     if not eligible or to == actor:
         raise Refused(f"expected another person, eligible as {role}, to delegate to, got one who is not")
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="delegate")
     with ledger.act(plane) as session:
         new = terms.fresh(plane, session, key, mark="d-")
         begins = since or new.at

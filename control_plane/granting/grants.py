@@ -115,7 +115,7 @@ def propose(
     require_signer(plane, actor, attempt=attempt, grantee=identity)
     if making.role not in eligible:
         raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="grant")
     with ledger.act(plane) as session:
         _require_previous(session, making, person=identity, now=plane.now())
         new = terms.fresh(plane, session, key, mark="g-")
@@ -140,7 +140,7 @@ def sign(
     with db.read(plane.engine) as session:
         whose = find_grant(session, identity).person
     require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="grant")
     with ledger.act(plane) as session:
         row, keyring = find_grant(session, identity), people.keyring(session)
         _require_signable(row, plane.now(), digest)

@@ -35,7 +35,7 @@ from control_plane.index import keeping as index
 from control_plane.ledger.head import head
 from control_plane.ledger.publish import publish_covering, require_current
 from control_plane.ledger.witnesses import ACT_WAIT_S, ask_witnesses
-from control_plane.outbox import mail, webhooks
+from control_plane.outbox import webhooks
 from control_plane.plane import ControlPlane
 from control_plane.requests import claims
 from control_plane.tables.registry import LeafRow, TextKeyRow
@@ -161,7 +161,6 @@ def append(plane: ControlPlane, session: Session, event: Event) -> int:
     if event.act is not Act.REFUSED:
         claims.mark(session, frontier.size)
     webhooks.note(plane, session, record)
-    mail.note(plane, session, record)
     return frontier.size
 
 

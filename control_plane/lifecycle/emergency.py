@@ -178,7 +178,7 @@ def review(
     on = plane.on(channel)
     target = LeafObject("release", f"release-{on}-{release}")
     rights.require_role(plane, actor, (role,), attempt=Attempt("review", target, auth_of(passphrase)))
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="review")
     with ledger.act(plane) as session:
         row, released, revision = _under_review(session, on, release)
         if manifest != released.digest:

@@ -127,7 +127,7 @@ def show(plane: ControlPlane, *, channel: str = "") -> Staged:
 
 def _say(plane: ControlPlane, channel: str, saying: _Saying, *, stage: int = 0) -> Staged:
     person = people.find_person(plane, saying.person)
-    key = key_of(plane, saying.person, saying.given)
+    key = key_of(plane, saying.person, saying.given, use=saying.act)
     with ledger.act(plane) as session:
         manifest, digest = _live(session, channel)
         before = words_on(session, digest)

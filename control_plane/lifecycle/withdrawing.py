@@ -104,7 +104,7 @@ def withdraw(
         raise InvalidDocument("expected a reason, got none")
     role = _role(plane, actor, target, given=passphrase, chosen=role)
     person = people.find_person(plane, actor)
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="withdraw")
     on = plane.on(channel)
     with ledger.act(plane) as session:
         version = _find_version(session, on, target)
@@ -138,7 +138,7 @@ def withdraw_channel(
     on = plane.on(channel)
     role = _role(plane, actor, on, given=passphrase, chosen=role)
     person = people.find_person(plane, actor)
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use="withdraw")
     with ledger.act(plane) as session:
         manifest, digest = live_manifest(session, on)
         if manifest is None:

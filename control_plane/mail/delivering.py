@@ -24,7 +24,7 @@ from sqlmodel import col, select
 from control_plane import db
 from control_plane.accounts.addresses import address_of
 from control_plane.outbox import pause_s
-from control_plane.outbox.mail import KEY, MOVED, SIGNED, WAITING
+from control_plane.outbox.mail import KEY, MOVED, USED, WAITING
 from control_plane.plane import ControlPlane
 from control_plane.tables.mail import MailRow
 from edge_runtime.core.errors import Unavailable
@@ -75,9 +75,9 @@ def message_of(plane: ControlPlane, row: MailRow, *, address: str) -> EmailMessa
     message["Date"] = format_datetime(row.at)
     message["Message-ID"] = f"<{row.id}@{mail.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    if row.kind == SIGNED:
-        message["Subject"] = "Your signature was used"
-        text = f"Your signature was used ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
+    if row.kind == USED:
+        message["Subject"] = "Your key was used"
+        text = f"The key that signs for you was used ({row.act}) at {when}.\n\n{here}{row.path}\n\n"
         text += "If that was not you, tell your administrator at once: your key can be retired.\n"
     elif row.kind == MOVED:
         message["Subject"] = "Where you get mail was changed"

@@ -1,15 +1,15 @@
 """What is to be mailed, written in the transaction of the act.
 
-`note` is called for every entry of the log and sees by itself whether somebody's key signed it. `notify_review` is for
-whoever asks somebody to review, `notify_moved` for whoever changes where somebody gets mail, `notify_key` for whoever
-retires or enrols somebody's key.
+`notify_use` is for whatever opens a key, or takes what one signed: each use of a key is told, whatever comes of it, and
+once. `notify_review` is for whoever asks somebody to review, `notify_moved` for whoever changes where somebody gets
+mail, `notify_key` for whoever retires or enrols somebody's key.
 """
 
 from __future__ import annotations
 
 from sqlmodel import Session
 
-from audit.record import LeafRecord
+from control_plane import db
 from control_plane.plane import ControlPlane
 from control_plane.tables.mail import MailRow
 
@@ -17,28 +17,29 @@ __all__ = [
     "KEY",
     "MOVED",
     "REVIEW",
-    "SIGNED",
+    "USED",
     "WAITING",
-    "note",
     "notify_key",
     "notify_moved",
     "notify_review",
-    "notify_signing",
+    "notify_use",
+    "tell_use",
 ]
 
-SIGNED, REVIEW, MOVED, KEY = "signed", "review", "moved", "key"
+USED, REVIEW, MOVED, KEY = "used", "review", "moved", "key"
 WAITING = "waiting"
 
 
-def note(plane: ControlPlane, session: Session, record: LeafRecord) -> None:
-    """Tell a signer, if an entry says that their key signed."""
-    if record.signature.key and plane.settings.mail is not None:
-        notify_signing(plane, session, record.actor.id, act=str(record.act), path=f"/audit/entries/{record.seq}")
+def notify_use(plane: ControlPlane, session: Session, person: str, *, use: str) -> None:
+    """Tell a person that a key of theirs was used, and for which act; its link lists what the log says of them."""
+    _add(plane, session, person, kind=USED, act=use, path=f"/v1/audit/search?actor={person}")
 
 
-def notify_signing(plane: ControlPlane, session: Session, person: str, *, act: str, path: str) -> None:
-    """Tell a person that their signature was used; `path` is where they see for what."""
-    _add(plane, session, person, kind=SIGNED, act=act, path=path)
+def tell_use(plane: ControlPlane, person: str, *, use: str) -> None:
+    """Tell a person as `notify_use`, in a transaction of its own: what comes of the act does not matter."""
+    if plane.settings.mail is not None:
+        with db.write(plane.engine, next_one=True) as session:
+            notify_use(plane, session, person, use=use)
 
 
 def notify_review(plane: ControlPlane, session: Session, person: str, *, proposal: int) -> None:
@@ -53,12 +54,16 @@ def notify_moved(
 
     `before` is the id of a text key, and the address encrypted under it.
     """
-    _add(plane, session, person, kind=MOVED, act=act, path=f"/audit/entries/{entry}", before=before)
+    _add(plane, session, person, kind=MOVED, act=act, path=_entry(entry), before=before)
 
 
 def notify_key(plane: ControlPlane, session: Session, person: str, *, act: str, entry: int) -> None:
     """Tell a person that the key that signs for them was retired, or another one enrolled, by an entry of the log."""
-    _add(plane, session, person, kind=KEY, act=act, path=f"/audit/entries/{entry}")
+    _add(plane, session, person, kind=KEY, act=act, path=_entry(entry))
+
+
+def _entry(index: int) -> str:
+    return f"/v1/audit/search?before={index + 1}&limit=1"
 
 
 def _add(

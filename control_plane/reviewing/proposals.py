@@ -100,7 +100,7 @@ def propose(
     rights.require_role(plane, actor, ("author",), attempt=Attempt("propose", LeafObject("proposal")))
     require_title(title)
     written, on = read_files(files), plane.on(channel)
-    key = key_of(plane, actor, passphrase, author=True)
+    key = key_of(plane, actor, passphrase, use="propose", author=True)
     with ledger.act(plane) as session:
         _refuse_stale(session, on, base)
         edit = Edit(on, actor, written, tuple(remove), emergency=emergency, stages=tuple(stages))
@@ -129,7 +129,7 @@ def propose_derived(
     rights.require_role(plane, actor, ("author",), attempt=Attempt(act, LeafObject("proposal")))
     require_title(title)
     on = plane.on(channel)
-    key = key_of(plane, actor, passphrase, author=True)
+    key = key_of(plane, actor, passphrase, use=act, author=True)
     with ledger.act(plane) as session:
         made = derive(plane, session, on, actor=actor, act=act, spec=spec)
         revising = Revising(
@@ -184,7 +184,7 @@ def edit(
     rights.require_role(plane, actor, ("author",), attempt=Attempt("edit", target))
     written = read_files(files)
     expiry.expire_due(plane, number)
-    key = key_of(plane, actor, passphrase, author=True)
+    key = key_of(plane, actor, passphrase, use="edit", author=True)
     with ledger.act(plane) as session:
         proposal, current = store.find_proposal(session, number)
         if proposal.state in {"released", "closed"}:

@@ -175,7 +175,7 @@ def review_all(
     """
     for verdict in verdicts:
         _prepare(plane, actor, verdict, act=act)
-    key = key_of(plane, actor, passphrase)
+    key = key_of(plane, actor, passphrase, use=CODES[act])
     if isinstance(key, Elsewhere) and len(key.signed) != len(verdicts):
         raise Refused(f"expected {len(verdicts)} signatures for this act, got {len(key.signed)}")
     for verdict in verdicts:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +15,24 @@ from aiosmtpd.controller import Controller
 from sqlmodel import select
 
 from control_plane import db, ledger
-from control_plane.accounts import addresses, invitations, retiring
-from control_plane.keeping import erasing
+from control_plane.accounts import addresses, invitations, retiring, sessions, tokens
+from control_plane.accounts.presence import prove
+from control_plane.custody.deciding import Decision, derive, sign_decision
+from control_plane.custody.keyfile import open_key
+from control_plane.errors import Conflict
+from control_plane.evidence.filed import file_evidence
+from control_plane.granting import grants, leaving
+from control_plane.keeping import erasing, holding
+from control_plane.keeping.keepers import Asking
 from control_plane.mail.delivering import deliver_due
+from control_plane.purposes import LOG_IN
+from control_plane.reviewing import objections, own_keys
 from control_plane.reviewing.requested import request
 from control_plane.settings import Mail
 from control_plane.tables.mail import MailRow
 from tests.server.acts import Acts
 from tests.server.conftest import Clock
+from tests.server.keyholders import SALT, SECRET, fresh, live
 
 
 class Inbox:
@@ -63,20 +74,96 @@ def mailing(acts: Acts, inbox: tuple[Inbox, int]) -> Acts:
 
 @pytest.mark.databases
 def test_each_use_of_a_key_is_told_to_its_signer(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
-    """One message for each signature, to its signer alone; no name, title, reason or digest in it, only a link."""
+    """One message for each, to its signer alone; no name, title, reason or digest in it, only a word and a link."""
     mailing.approve_fully()
     assert deliver_due(mailing.plane) == len(inbox[0].got) > 1
     assert deliver_due(mailing.plane) == 0
     texts = [person["name"] for person in mailing.people.values()] + ["clearer", "really", "opener", mailing.seen()]
     for to, message in inbox[0].got:
         assert to[0].endswith("@example.org")
-        assert message["Subject"] == "Your signature was used"
+        assert message["Subject"] == "Your key was used"
         text = message.as_string()
-        assert "https://prompts.example.org/audit/entries/" in text
+        assert "https://prompts.example.org/v1/audit/search?actor=p-" in text
         assert [one for one in texts if one in text.replace(to[0], "")] == []
     with db.read(mailing.plane.engine) as session:
         told = {row.person for row in session.exec(select(MailRow))}
     assert len(told) == len({to[0] for to, _ in inbox[0].got})
+
+
+def uses(acts: Acts) -> dict[str, tuple[str, Callable[[], object]]]:
+    """Return what a key is used for that signs nothing: by the word for it, by whom, and the act."""
+    plane, by = acts.plane, acts.passphrase
+    ruth, lena, tom = (acts.id(login) for login in ("ruth", "lena", "tom"))
+    role = {"reason": "asked", "passphrase": by("ruth")}
+    asking = Asking(ruth, "asked", by("ruth"))
+    return {
+        "sign-in": ("tom", lambda: sessions.sign_in(plane, "tom", by("tom"))),
+        "issue-token": ("tom", lambda: tokens.issue(plane, tom, name="mine", passphrase=by("tom"))),
+        "link-identity": ("tom", lambda: invitations.invite(plane, tom, "tom", purpose="sign-on", present=by("tom"))),
+        "take-back": ("tom", lambda: objections.take_back(plane, tom, 2, present=by("tom"))),
+        "end-grant": ("tom", lambda: grants.end(plane, tom, f"{tom}.facilitator", reason="x", passphrase=by("tom"))),
+        "hold": ("ruth", lambda: holding.hold(plane, "tom", by=ruth, **role)),
+        "file-evidence": ("ruth", lambda: file_evidence(plane, "internal-audit", b"report", asking=asking)),
+        "set-address": (
+            "lena",
+            lambda: addresses.set_address(plane, lena, "sam", address="s@x.org", passphrase=by("lena")),
+        ),
+        "retire-key": ("lena", lambda: retiring.retire_key(plane, lena, "sam", reason="x", passphrase=by("lena"))),
+        "invite": ("lena", lambda: invitations.invite(plane, lena, "sam", purpose="new-key", present=by("lena"))),
+        "leave": ("lena", lambda: leaving.retire_person(plane, lena, "sam", reason="x", present=by("lena"))),
+        "erase": ("ruth", lambda: erasing.erase(plane, "sam", by=ruth, **role)),
+    }
+
+
+def test_a_use_of_a_key_that_signs_nothing_is_told_too(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
+    """Whatever somebody shows for by their passphrase: one message to them, with the word of the act and no more."""
+    seen = mailing.seen()
+    objections.object_to(mailing.plane, mailing.id("tom"), 2, role="facilitator", reason="no", manifest=seen)
+    for word, (login, act) in uses(mailing).items():
+        deliver_due(mailing.plane)
+        inbox[0].got.clear()
+        act()
+        deliver_due(mailing.plane)
+        told = [message.as_string() for to, message in inbox[0].got if to == [f"{login}@example.org"]]
+        assert [f"The key that signs for you was used ({word}) at" in text for text in told] == [True], word
+        assert not any(secret in told[0] for secret in ("asked", "mine", "s@x.org", mailing.id("sam"), "proposal"))
+
+
+def test_a_key_of_ones_own_is_told_of_each_proof_and_each_signature(
+    mailing: Acts, inbox: tuple[Inbox, int], tmp_path: Path
+) -> None:
+    """A login, and an approval: one message each, though no server opened the key."""
+    file = fresh(mailing, tmp_path)
+    addresses.set_address(mailing.plane, file.person, file.person, address="noor@example.org")
+    key = open_key(file, SECRET)
+    proof = prove(key, person=file.person, purpose=LOG_IN, at=mailing.plane.now(), nonce=SALT)
+    mailing.check()
+    one = derive(own_keys.material_of(mailing.plane, 2), live(mailing))
+    decision = Decision("approve", file.person, "facilitator", "read it here")
+    signed = sign_decision(one, decision, key, salt=SALT, at=mailing.plane.now())
+    given = {"envelope": signed["envelope"], "reason": signed["reason"], "salt": SALT}
+    for word, act in {
+        "log-in": lambda: tokens.log_in(mailing.plane, file.person, proof),
+        "approve": lambda: own_keys.take_statement(mailing.plane, file.person, 2, **given),
+    }.items():
+        deliver_due(mailing.plane)
+        inbox[0].got.clear()
+        act()
+        deliver_due(mailing.plane)
+        [(to, message)] = inbox[0].got
+        assert to == ["noor@example.org"]
+        assert f"used ({word}) at" in message.as_string()
+
+
+def test_attack_a_thief_tries_what_is_refused(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
+    """Who has somebody's passphrase and fails at something else has used the key: its holder is told all the same."""
+    mailing.check()
+    with pytest.raises(Conflict):
+        mailing.approve("tom", manifest="sha256:another")
+    assert deliver_due(mailing.plane) == 1
+    [(to, message)] = inbox[0].got
+    assert to == ["tom@example.org"]
+    assert "used (approve) at" in message.as_string()
 
 
 def test_a_reviewer_is_told_that_they_are_asked(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
@@ -134,21 +221,22 @@ def test_attack_an_administrator_diverts_somebodys_mail(mailing: Acts, inbox: tu
     """Old and new address are told, with no code, name or address; nobody comes in by it; the log holds no address."""
     plane, passphrase = mailing.plane, mailing.passphrase("lena")
     addresses.set_address(plane, mailing.id("lena"), "remy", address="evil@example.org", passphrase=passphrase)
-    assert deliver_due(plane) == 2
-    assert sorted(to[0] for to, _ in inbox[0].got) == ["evil@example.org", "remy@example.org"]
+    assert deliver_due(plane) == 3
+    assert sorted(to[0] for to, _ in inbox[0].got) == ["evil@example.org", "lena@example.org", "remy@example.org"]
     for to, message in inbox[0].got:
         text = message.as_string().replace(f"To: {to[0]}", "")
-        assert "https://prompts.example.org/audit/entries/" in text
+        assert "https://prompts.example.org/v1/audit/search?" in text
         assert [one for one in ("code", "invitation", "evil@", "remy@", "Lena", "Remy") if one in text] == []
     inbox[0].got.clear()
     retiring.retire_key(plane, mailing.id("lena"), "tom", reason="forgotten", passphrase=passphrase)
     code = invitations.invite(plane, mailing.id("lena"), "tom", purpose=invitations.NEW_KEY, present=passphrase)
-    assert deliver_due(plane) == 1  # a code is handed over, never mailed; whose key it was is told
-    [(to, message)] = inbox[0].got
+    deliver_due(plane)
+    [(to, message)] = [one for one in inbox[0].got if one[0] != ["lena@example.org"]]
+    # A code is handed over, never mailed; whose key it was is told.
     assert (to, message["Subject"]) == (["tom@example.org"], "The key that signs for you was changed")
-    assert code not in message.as_string()
+    assert not any(code in message.as_string() for _, message in inbox[0].got)
     assert all(b"example.org" not in entry.data for entry in ledger.search(plane, act="address-set"))
     inbox[0].got.clear()
     addresses.remove_address(plane, mailing.id("lena"), "remy", passphrase=passphrase)
     deliver_due(plane)
-    assert [to for to, _ in inbox[0].got] == [["evil@example.org"]]
+    assert sorted(to[0] for to, _ in inbox[0].got) == ["evil@example.org", "lena@example.org"]
