@@ -110,11 +110,11 @@ class Lineage:
 class Reply:
     """The answer of one run.
 
-    `route` is where it ran: `device`, `redacted`, `cloud`, `block` or `hand-off`. `disclosure` is what left the
-    device, None if nothing did. `outcome` is `filled`, `answered`, `calls` (no text: the model asks for
-    `calls`), `fallback`, `handed-off`, `blocked`, `withdrawn`, `stopped` (the app wanted no more), or `not-adopted`
-    before the first release (`release` is 0 then, `text` a fixed one). `checks` are those of the last answer.
-    `instead_of` is the withdrawn prompt that was asked for, where `prompt` replaces it.
+    `route` is how far its texts went: `device`, `redacted`, `cloud`, `block` or `hand-off`. `disclosures` are the texts
+    that left the device, in order, also where no answer came of them. `outcome` is `filled`, `answered`, `calls` (no
+    text: the model asks for `calls`), `fallback`, `handed-off`, `blocked`, `withdrawn`, `stopped` (the app wanted no
+    more), or `not-adopted` before the first release (`release` is 0 then, `text` a fixed one). `checks` are those of
+    the last answer. `instead_of` is the withdrawn prompt that was asked for, where `prompt` replaces it.
     """
 
     text: str = member(repr=False)
@@ -128,7 +128,7 @@ class Reply:
     reasons: tuple[Reason, ...]
     obligations: tuple[str, ...]
     notice: str
-    disclosure: Disclosure | None
+    disclosures: tuple[Disclosure, ...]
     sent_bytes: int
     receipt: Receipt | None
     problems: tuple[str, ...] = ()
@@ -139,6 +139,11 @@ class Reply:
     calls: tuple[ToolCall, ...] = ()
 
     @property
+    def disclosure(self) -> Disclosure | None:
+        """The last text that left, None if nothing did."""
+        return self.disclosures[-1] if self.disclosures else None
+
+    @property
     def lineage(self) -> Lineage:
         """Where it comes from."""
         return Lineage(
@@ -146,7 +151,7 @@ class Reply:
             version=self.version,
             manifest=self.manifest,
             release=self.release,
-            rules=tuple(f"{reason.layer}/{reason.rule}" for reason in self.reasons),
+            rules=tuple(reason.name for reason in self.reasons),
             model=self.model,
             place=self.route,
             checks=self.checks,
@@ -168,6 +173,7 @@ class Reply:
             "obligations": list(self.obligations),
             "notice": self.notice,
             "disclosure": str(self.disclosure) if self.disclosure else None,
+            "disclosures": [{"text": str(one), "route": one.route} for one in self.disclosures],
             "sent_bytes": self.sent_bytes,
             "receipt": self.receipt.digest if self.receipt else None,
             "problems": list(self.problems),
@@ -198,7 +204,7 @@ def without_run(
         reasons=(),
         obligations=(),
         notice="",
-        disclosure=None,
+        disclosures=(),
         sent_bytes=0,
         receipt=receipt,
         problems=problems,

@@ -114,6 +114,9 @@ class Wire:
         self.requests = 0
         self.sent_bytes = 0
         self.disclosure: Disclosure | None = None
+        """What is about to leave, or left last."""
+        self.disclosures: tuple[Disclosure, ...] = ()
+        """All that left, in order."""
         self.refused: tuple[str, ...] = ()
         self.stopped = False
         self.began_ns = time.time_ns()
@@ -121,6 +124,11 @@ class Wire:
         """The attempts at models in this run, for an app that traces."""
         self.given_up: set[object] = set()
         """Who was too slow in this run to be asked once more."""
+
+    @property
+    def went(self) -> Route:
+        """How far what left of this run went: `device` for nothing."""
+        return max((Route[one.route.upper()] for one in self.disclosures), default=Route.DEVICE)
 
     def stop(self) -> None:
         """End whatever waits for a model in this run, within a moment; from any thread."""
@@ -146,3 +154,9 @@ class Wire:
         self.refused = self._scan(outgoing)
         if self.refused:
             raise NotAsked(f"refused to send: {', '.join(self.refused)} in the outgoing bytes")
+
+    def sent(self, size_bytes: int) -> None:
+        """Count what leaves; from here on it may have."""
+        self.sent_bytes += size_bytes
+        if self.disclosure is not None and self.disclosure not in self.disclosures:
+            self.disclosures = (*self.disclosures, self.disclosure)

@@ -106,7 +106,7 @@ class OneRequest(httpx.BaseTransport):
         return [*(one for one in request.headers.raw if one[0].lower() in KEPT_HEADERS), *OWN_HEADERS]
 
     def _counted(self, content: bytes) -> Iterator[bytes]:
-        self._wire.sent_bytes += len(content)  # asked for when there is a connection: from here on it may have left
+        self._wire.sent(len(content))  # asked for when there is a connection
         yield content
 
     def _watched(self, stream: Iterable[bytes]) -> Iterator[bytes]:

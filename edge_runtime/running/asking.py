@@ -62,7 +62,7 @@ def answer(talk: Talk, run: Run, wire: Wire, *, showing: Showing) -> Yielding[st
             problems += made.problems  # whoever has a small model of their own is no worse off than without
     if not generators and _may_ask(run) and run.decision.route > Route.DEVICE:
         problems.append(NO_CLOUD)
-    made = fill(run)
+    made = fill(talk, run)
     return replace(made, problems=(*problems, *made.problems))
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from audit.frozen import frozen, member
@@ -34,7 +34,18 @@ from edge_runtime.reply import Check, ToolCall
 from edge_runtime.running.records import Run
 from edge_runtime.running.talk import Talk
 
-__all__ = ["SCHEMA", "VALIDATORS", "Answer", "Called", "Given", "Taken", "check"]
+__all__ = [
+    "CRISIS",
+    "INJECTION",
+    "SCHEMA",
+    "VALIDATORS",
+    "VALUES",
+    "Answer",
+    "Called",
+    "Given",
+    "Taken",
+    "check",
+]
 
 SCHEMA, VALIDATORS, TOOLS, MARKER, PLACEHOLDERS = "schema", "validators", "tools", "marker", "placeholders"
 CRISIS, VALUES, INJECTION = "crisis", "values", "injection"
@@ -102,16 +113,16 @@ class Given:
     def __init__(self, talk: Talk, run: Run) -> None:
         self._talk = talk
         prompt = run.prompt
-        approved = (prompt.instruction, prompt.reply, prompt.fallback, prompt.disclosure)
+        approved = (prompt.instruction, prompt.reply, prompt.fallback, prompt.disclosure, *_texts(prompt.fill))
         covered = (form for entry in talk.memory.placeholders.table.entries for form in entry.forms)
         words = word_keys(normalise("\n".join((*_texts(run.values), *approved, *talk.known, *covered))).text)
         self._words = frozenset(words)
         self._joined = "".join(words)
 
-    def faults_of(self, text: str) -> Iterator[tuple[str, str]]:
-        """Yield what the reader finds in a text of a model that nobody should be shown."""
+    def faults_of(self, text: str, *, read: Callable[[str], Reading] | None = None) -> Iterator[tuple[str, str]]:
+        """Yield what the reader, or another one, finds in a text of a model that nobody should be shown."""
         try:
-            reading = self._talk.read(text)
+            reading = (read or self._talk.read)(text)
         except InvalidDocument:
             yield VALUES, "the answer is too long to be read"
             return

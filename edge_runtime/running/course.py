@@ -12,7 +12,6 @@ from collections.abc import Generator
 
 from edge_runtime.core.pipeline import OBLIGATIONS
 from edge_runtime.core.policy import Route
-from edge_runtime.generators.protocol import Wire
 from edge_runtime.reply import Reply
 from edge_runtime.running.asking import answer, wire_for
 from edge_runtime.running.beginning import begin
@@ -62,9 +61,9 @@ class Course:
         except Stopped:
             pass
         except Exception as error:  # noqa: BLE001 - whatever a text makes fail, the person gets the approved fallback
-            made = Made(run.prompt.fallback, _place(wire), "fallback", problems=(type(error).__name__,))
+            made = Made(run.prompt.fallback, "device", "fallback", problems=(type(error).__name__,))
         finally:  # also where the app closes it in the middle: what left is counted
-            self.reply = reply_to(self._talk, run, made or Made("", _place(wire), "stopped"), wire=wire)
+            self.reply = reply_to(self._talk, run, made or Made("", "device", "stopped"), wire=wire)
         yield from showing.rest(self.reply.text)
 
     def finished(self) -> Reply:
@@ -95,8 +94,3 @@ def refused(run: Run) -> Made | None:
     if unknown := set(decision.obligations) - OBLIGATIONS:
         return Made(prompt.fallback, "block", "blocked", problems=(f"unknown obligation {min(unknown)!r}",))
     return None
-
-
-def _place(wire: Wire) -> str:
-    """Return where a text went in a run that came to no end of its own."""
-    return wire.disclosure.route if wire.disclosure and wire.sent_bytes else "device"

@@ -55,5 +55,5 @@ def _hand_over(talk: Talk, run: Run, wire: Wire) -> Made:
         wire.check(outgoing)
     except Unavailable as error:
         return Made("", "device", "kept", problems=(str(error),))
-    wire.sent_bytes += len(outgoing)
+    wire.sent(len(outgoing))
     return Made("", told.route, "handed-over")

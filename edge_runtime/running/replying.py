@@ -8,7 +8,7 @@ from audit.frozen import replace
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.manifest import Entry
 from edge_runtime.core.pipeline import count_types
-from edge_runtime.core.policy import Decision, Reason
+from edge_runtime.core.policy import Decision, Reason, Route
 from edge_runtime.core.receipt import CALLS, INPUT, OUTPUT, SENT, Receipt
 from edge_runtime.core.trust import TrustState
 from edge_runtime.generators.protocol import Wire
@@ -25,13 +25,15 @@ EXCHANGES = frozenset({"answered", "filled", "handed-over", "stopped"})
 
 def reply_to(talk: Talk, run: Run, made: Made, *, wire: Wire) -> Reply:
     """Keep the receipt of a run, and return the reply."""
-    receipt, problems = keep(talk, run.state, run.entry, route=made.route, outcome=made.outcome, of=(run, made, wire))
+    # Where an answer was made here after something left, how far that went is what counts.
+    route = str(max(wire.went, Route[made.route.upper()])) if wire.disclosures else made.route
+    receipt, problems = keep(talk, run.state, run.entry, route=route, outcome=made.outcome, of=(run, made, wire))
     problems += _counted(talk) if made.outcome in EXCHANGES else ()
     if talk.runtime.traced and receipt is not None and not talk.runtime.census.is_off:
         trace_run(receipt, wire.asked, started_ns=wire.began_ns)
     return Reply(
         text=made.text,
-        route=made.route,
+        route=route,
         outcome=made.outcome,
         prompt=run.prompt.name,
         version=run.entry.digest,
@@ -45,7 +47,7 @@ def reply_to(talk: Talk, run: Run, made: Made, *, wire: Wire) -> Reply:
         reasons=_reasons(run.decision),
         obligations=run.decision.obligations,
         notice=run.prompt.disclosure,
-        disclosure=wire.disclosure if wire.sent_bytes else None,
+        disclosures=wire.disclosures,
         sent_bytes=wire.sent_bytes,
         model=made.model,
         checks=made.checks,
@@ -105,7 +107,7 @@ def _receipt(talk: Talk, state: TrustState, entry: Entry, *, route: str, outcome
 def _with_run(receipt: Receipt, run: Run, made: Made, *, wire: Wire) -> Receipt:
     return replace(
         receipt,
-        rules=tuple(f"{reason.layer}/{reason.rule}" for reason in _reasons(run.decision)),
+        rules=tuple(reason.name for reason in _reasons(run.decision)),
         findings=count_types(run.readings.values()),
         sent_bytes=wire.sent_bytes,
         obligations=tuple(sorted(run.decision.obligations)),
@@ -119,8 +121,8 @@ def _texts(run: Run, made: Made, wire: Wire) -> dict[str, object] | None:
     if run.in_crisis:
         return None
     texts: dict[str, object] = {f"{INPUT}{name}": value for name, value in run.values.items()}
-    if wire.disclosure is not None and wire.sent_bytes:
-        texts[SENT] = str(wire.disclosure)
+    for number, sent in enumerate(wire.disclosures, 1):
+        texts[SENT if number == 1 else f"{SENT}/{number}"] = str(sent)
     if made.calls:
         texts[CALLS] = [{"name": call.name, "arguments": call.arguments} for call in made.calls]
     return texts | {OUTPUT: made.text}

@@ -31,7 +31,7 @@ class Scripted:
         if isinstance(ask.instruction, Disclosure):
             wire.begin(ask.instruction)
             wire.check(text.encode())
-            wire.sent_bytes += len(text.encode())
+            wire.sent(len(text.encode()))
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if answer is None:
             raise Unavailable("expected an answer, got none")

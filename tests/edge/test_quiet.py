@@ -83,7 +83,7 @@ def _address(listening: socket.socket) -> str:
 def test_every_way_was_gone(left: Left) -> None:
     """What follows is about each outcome: filled, answered, refused twice, failed once, handed off, gone on with."""
     first, failed_once, then = left.outcomes[:3], left.outcomes[3], left.outcomes[4:]
-    assert failed_once in {"device filled", "redacted answered"}
+    assert failed_once in {"redacted filled", "redacted answered"}
     assert first + then == [
         "device filled",
         "redacted answered",
@@ -133,4 +133,5 @@ def test_receipts_of_every_way_are_sealed(left: Left) -> None:
     places = [{place for place, _ in one.commitments} for one in kept]
     own = {"input/notes", "output"}
     sent = own | {"disclosure"}
-    assert places == [own, sent, sent, sent, {"output"}, sent]
+    twice = sent | ({"disclosure/2"} & places[3])  # a model that failed may have been asked once more
+    assert places == [own, sent, sent, twice, {"output"}, sent]

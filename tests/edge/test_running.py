@@ -220,16 +220,40 @@ def test_a_local_model_is_asked_on_the_device_and_gets_the_text_as_it_is(edge: E
 
 
 def test_the_next_model_is_asked_where_one_cannot_answer(edge: EdgeRuntime) -> None:
-    """P5: a model that is not there is passed over, also one that breaks off; with none left the prompt is filled."""
-    gone, local = Scripted(None), Scripted(said({"summary": ["A good talk."]}), place=Route.DEVICE)
+    """P5: a model that is not there is passed over, also one that breaks off; with none left the prompt is filled.
+
+    The text had left for the one that broke off, and the route says so.
+    """
+    gone, local = Scripted(None), Scripted(said({"summary": ["A good talk."]}), name="local", place=Route.DEVICE)
     edge.routing = Fixed(gone, local)
     session = edge.session(learner="u1", consents={"cloud"})
 
     reply = session.run("opener", {"notes": "A good talk."})
-    assert (reply.route, reply.outcome, reply.text) == ("device", "answered", "A good talk.")
+    assert (reply.route, reply.outcome, reply.text, reply.model) == ("redacted", "answered", "A good talk.", "local")
     edge.routing = Fixed(gone)
     reply = session.run("opener", {"notes": "A good talk."})
-    assert (reply.route, reply.outcome, reply.problems) == ("device", "filled", ("expected an answer, got none",))
+    assert (reply.outcome, reply.problems) == ("filled", ("expected an answer, got none",))
+
+
+def test_every_text_that_left_is_named_in_its_order(edge: EdgeRuntime, published: Published) -> None:
+    """P2: one model got covered text and broke off, another the text as it is: reply and receipt name both.
+
+    The answer was made on the device in the end; how far the texts went is told all the same.
+    """
+    open_to_all = {("prompt", "opener"): canonical.encode(prompt_document("opener", placement="cloud"))}
+    published.release({**published.organisation.base_documents(), **open_to_all})
+    assert edge.refresh().ok
+    edge.routing = Fixed(Scripted(None, name="covered", place=Route.REDACTED), Scripted(None, name="open"))
+    session = edge.session(learner="u1", consents={"cloud"}, terms=["Bluebird"])
+    reply = session.run("opener", {"notes": "A good talk about Bluebird."})
+
+    assert [(one.route, "Bluebird" in one.text) for one in reply.disclosures] == [("redacted", False), ("cloud", True)]
+    assert (reply.disclosure, reply.route, reply.outcome) == (reply.disclosures[-1], "cloud", "filled")
+    assert reply.sent_bytes == sum(len(one.text.encode()) for one in reply.disclosures)
+    assert reply.receipt is not None
+    assert [place for place, _ in reply.receipt.commitments if "disclosure" in place] == ["disclosure", "disclosure/2"]
+    assert (reply.receipt.route, reply.lineage.place) == ("cloud", "cloud")
+    assert [one["route"] for one in reply.as_json()["disclosures"]] == ["redacted", "cloud"]
 
 
 def test_a_small_model_that_fails_leaves_nobody_worse_off_than_none(edge: EdgeRuntime) -> None:
@@ -240,6 +264,27 @@ def test_a_small_model_that_fails_leaves_nobody_worse_off_than_none(edge: EdgeRu
 
     assert (reply.outcome, reply.text, len(local.asked)) == ("filled", "A good talk.", 2)
     assert reply.problems == ("the answer holds a value of type EMAIL that nobody gave",)
+
+
+@pytest.mark.parametrize(("says", "passes"), [("Kill yourself.", False), ("Ring 0800 111 222 if in need.", True)])
+def test_what_a_script_fills_is_read_as_an_answer_is(
+    edge: EdgeRuntime, published: Published, says: str, *, passes: bool
+) -> None:
+    """A script that went wrong says nothing to a person that a model must not say; a number in it was approved."""
+    release(published, edge, fill={"summary": [says]})
+    reply = edge.session(learner="u1").run("opener", {"notes": "A good talk."})
+    assert (reply.outcome, reply.text) == (("filled", says) if passes else ("fallback", FALLBACK))
+    assert (checks(reply)["crisis"], checks(reply)["values"]) == (passes, True)
+
+
+def test_what_somebody_said_may_come_back_to_them(edge: EdgeRuntime) -> None:
+    """Their own number, name and words pass what nobody gave does not, in a crisis that they go on with, too."""
+    session = edge.session(learner="u1", names=["Priya Nair"])
+    for notes in (NOTES, "Ring Priya Nair on +44 20 7946 0018.", "I want to kill myself."):
+        reply = session.run("private", {"notes": notes})
+        reply = session.run("private", {"notes": notes}, go_on=True) if reply.route == "hand-off" else reply
+        assert (reply.outcome, set(checks(reply).values())) == ("filled", {True})
+        assert set(checks(reply)) == {"schema", "validators", "crisis", "values", "injection"}
 
 
 def test_a_server_for_redacted_text_gets_no_other(edge: EdgeRuntime) -> None:

@@ -72,6 +72,11 @@ class Reason:
     rule: str
     because: str
 
+    @property
+    def name(self) -> str:
+        """The rule's name among those of all layers."""
+        return f"{self.layer}/{self.rule}"
+
     def __lt__(self, other: Reason) -> bool:
         return (self.layer, self.rule, self.because) < (other.layer, other.rule, other.because)
 
