@@ -28,7 +28,7 @@ from control_plane.tables.accounts import GrantRow, IdentityRow, InvitationRow, 
 from control_plane.tables.registry import PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["end_everything", "enrol_key", "retire_key", "revoke_key"]
+__all__ = ["end_access", "end_everything", "enrol_key", "retire_key", "revoke_key"]
 
 
 def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, passphrase: str | Proof) -> Person:
@@ -112,7 +112,7 @@ def revoke_key(plane: ControlPlane, session: Session, row: PersonRow, *, event: 
 
 
 def end_everything(plane: ControlPlane, session: Session, person: str, *, seq: int, by: str) -> None:
-    """End what a key could do in the caller's transaction: grants, delegations, linked accounts, sessions, tokens.
+    """End what a key could do in the caller's transaction: grants, delegations, and what lets its holder in.
 
     Lapsed grants too: who held a role once has a say about grants (see `standing`), whoever has the new key has not.
     """
@@ -123,11 +123,16 @@ def end_everything(plane: ControlPlane, session: Session, person: str, *, seq: i
     for grant in session.exec(query):
         grant.ended, grant.ended_at = seq, ledger.logged_at(session, seq)
         sessions.end_all_of(session, grant.person)
+    end_access(plane, session, person, by=by)
+
+
+def end_access(plane: ControlPlane, session: Session, person: str, *, by: str) -> None:
+    """End whatever lets somebody in without the key, in the caller's transaction: whoever had the key made it."""
     session.exec(delete(IdentityRow).where(col(IdentityRow.person) == person))
     codes = delete(InvitationRow).where(
         col(InvitationRow.person) == person, col(InvitationRow.purpose) == invitations.SIGN_ON
     )
-    session.exec(codes)  # whoever had the key made them: an account of theirs would be let in after it
+    session.exec(codes)
     sessions.end_all_of(session, person)
     tokens.revoke_all(plane, session, person, by=by)
     session.flush()

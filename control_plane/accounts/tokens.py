@@ -25,8 +25,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import passphrases, people, presence, rights
-from control_plane.accounts.people import Person
+from control_plane.accounts import passphrases, presence, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.sealing import seal_under_token
@@ -48,7 +47,6 @@ __all__ = [
     "issue_tokens",
     "list_tokens",
     "log_in",
-    "person_of_token",
     "revoke",
     "revoke_all",
     "token_digest",
@@ -221,15 +219,6 @@ def revoke_all(plane: ControlPlane, session: Session, person: str, *, by: str) -
 def token_digest(token: str) -> str:
     """Return how entries of the log name a token: its digest, which `issue_token` logged as its object."""
     return f"sha256:{_hash(token)}"
-
-
-def person_of_token(plane: ControlPlane, token: str) -> Person:
-    """Return whose token this is.
-
-    Raises:
-        Refused: it is nobody's, was revoked, or has expired.
-    """
-    return people.find_person(plane, acting_for(plane, token).person)
 
 
 def acting_for(plane: ControlPlane, token: str) -> Acting:

@@ -105,7 +105,7 @@ def enrol(
         desk.require_name()
         present = desk.present(key, passphrase_file, purpose=doing("enrol-key", key_digest(own.public)))
         made = desk.client.people.enrol_own_key(public=public, held=held, **present)
-    desk.answer(made, f"{made.login} signs with a key of their own")
+    desk.answer(made, f"{made.login} signs with a key of their own; tokens and sessions of before are over: log in")
 
 
 @dataclass(frozen=True, slots=True)

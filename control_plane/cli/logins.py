@@ -2,7 +2,8 @@
 
 Kept in `mentorplane/logins.json` below XDG_CONFIG_HOME, or ~/.config: by the server's address, readable by its owner
 alone. Promises: no passphrase is kept, and neither it nor a token is ever an argument; what others can read is not
-used. Does not: keep a token for pages (see `sessions`).
+used; a token that `login` got is revoked when another takes its place; of two commands that write at once, one waits.
+Does not: keep a token for pages (see `sessions`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 
 __all__ = ["Kept", "kept", "login", "logout"]
 
+LOCK_S = 10.0
 Server = Annotated[str, typer.Option("--server", help="The server's address.", envvar="MENTORPLANE_SERVER")]
 
 
@@ -70,7 +72,7 @@ def login(
             given = token(token_file)
             with Client(Options(address, given)) as client:
                 person = client.people.me()
-            _keep(address, Kept(given))
+            _revoke(address, _keep(address, Kept(given)))
             answer(person, as_json=as_json, text=f"logged in as {person.login} at {address}")
             return
         with Client(Options(address, "")) as client:
@@ -80,7 +82,7 @@ def login(
 
             write_secret(into, made.text.encode() + b"\n")
         else:
-            _keep(address, Kept(made.text, made.token.id))
+            _revoke(address, _keep(address, Kept(made.text, made.token.id)))
         where = f"token in {into}" if into else f"logged in at {address}"
         answer(made.token, as_json=as_json, text=f"{where}, good until {made.token.expires_at:%Y-%m-%d %H:%M} UTC")
 
@@ -88,19 +90,24 @@ def login(
 def logout(*, server: Server, as_json: Json = False) -> None:
     """Log out of a server: the token that `login` got is revoked, and none is kept; sessions in browsers go on."""
     with exit_codes(as_json=as_json):
-        from control_plane.client import Client, Options
-        from control_plane.errors import NotSignedIn
-
         address = server.rstrip("/")
         was = kept(address)
         if not was.token:
             raise InvalidDocument("expected a server to which you are logged in, got another")
-        if was.id:
-            with Client(Options(address, was.token)) as client, suppress(NotSignedIn):  # it may be good no more
-                client.tokens.revoke_token(was.id)
-        _keep(address, Kept())
+        _revoke(address, was)
+        _keep(address, Kept(), only=was)
         text = f"logged out of {address}" + ("" if was.id else "; your token goes on: `token revoke` ends it")
         answer({"server": address, "revoked": bool(was.id)}, as_json=as_json, text=text)
+
+
+def _revoke(address: str, was: Kept) -> None:
+    """Revoke a token that `login` got; one that somebody brought goes on."""
+    from control_plane.client import Client, Options
+    from control_plane.errors import NotSignedIn
+
+    if was.id:
+        with Client(Options(address, was.token)) as client, suppress(NotSignedIn):  # it may be good no more
+            client.tokens.revoke_token(was.id)
 
 
 def _shown(who: str, key: Path | None, secret: Path | None, *, address: str) -> dict[str, Any]:
@@ -134,9 +141,28 @@ def _load() -> dict[str, Kept]:
         raise InvalidDocument(f"expected logins in {file}, got something else") from error
 
 
-def _keep(address: str, made: Kept) -> None:
-    from control_plane.files import write_atomic
+def _keep(address: str, made: Kept, *, only: Kept | None = None) -> Kept:
+    """Keep a token for a server, or none, and return what was kept, another than the new one; `only` in place of that.
 
-    found = {**_load(), address: made}
-    held = {name: asdict(one) for name, one in found.items() if one.token}
-    write_atomic(_file(), json.dumps(held, indent=2).encode() + b"\n", private=True)
+    Raises:
+        Unavailable: another command holds the file.
+    """
+    from control_plane.files import write_atomic
+    from edge_runtime.locks import give_back, take
+
+    file = _file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = take(file.with_name(".logins.lock"), timeout_s=LOCK_S)
+    if lock is None:
+        raise Unavailable(f"expected to write {file}, got another command that does")
+    try:
+        held = _load()
+        was = held.pop(address, Kept())
+        if only not in {None, was}:
+            return Kept()
+        held |= {address: made} if made.token else {}
+        data = json.dumps({name: asdict(one) for name, one in held.items()}, indent=2).encode() + b"\n"
+        write_atomic(file, data, private=True)
+        return Kept() if was.token == made.token else was
+    finally:
+        give_back(lock)

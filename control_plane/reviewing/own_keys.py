@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts import invitations, people, presence, retiring, rights, sessions
+from control_plane.accounts import invitations, people, presence, retiring, rights
 from control_plane.accounts.people import Person
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
@@ -57,7 +57,8 @@ _ACTS = {"approve": Act.APPROVED, "reject": Act.REJECTED}
 def enrol_own_key(plane: ControlPlane, actor: str, *, public_key: bytes, proof: bytes, present: str | Proof) -> Person:
     """Enrol a key that the actor keeps themselves in place of the one that they have; they stay who they are.
 
-    Nobody does it for somebody else: what somebody may do would come along to a key that another could hold.
+    Nobody does it for somebody else: what somebody may do would come along to a key that another could hold. What the
+    key before let in comes along no more: sessions, tokens, those of machines too, and linked accounts end.
 
     Args:
         plane: the control plane.
@@ -80,7 +81,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, *, public_key: bytes, proof: 
         before = LeafObject("person", actor, key_digest(row.public_key))
         event = ledger.Event(Act.KEY_REVOKED, actor, ledger.SYSTEM, auth, before, code="replaced")
         retiring.revoke_key(plane, session, row, event=event)
-        sessions.end_all_of(session, actor)
+        retiring.end_access(plane, session, actor, by=actor)
         _take_key(plane, session, row, public_key=public_key, auth=auth, code=TAKEN)
         return people.shown(plane, session, row)
 

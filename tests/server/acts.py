@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col, select
 
 from audit.record import LeafRecord, parse_leaf
 from control_plane import db
-from control_plane.accounts import people, retiring
+from control_plane.accounts import people, retiring, tokens
 from control_plane.accounts.people import Person
 from control_plane.api.inside import Inside
 from control_plane.client.api import Operations
@@ -110,6 +110,11 @@ class Acts:
         return withdrawing.withdraw(
             self.plane, self.id(login), target=target, reason="it hurt somebody", passphrase=self.passphrase(login)
         )
+
+
+def whose(plane: ControlPlane, token: str) -> str:
+    """Return the login of the person whose token this is; raises as `tokens.acting_for`."""
+    return people.find_person(plane, tokens.acting_for(plane, token).person).login
 
 
 def inside(plane: ControlPlane, person: str) -> Operations:

@@ -22,6 +22,7 @@ from control_plane.lifecycle import releases
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
 from control_plane.tables.registry import LeafRow, TextKeyRow
+from tests.server.acts import whose
 from tests.server.kill_child import CHEAP, ERASED
 
 EVERY = 5
@@ -160,7 +161,7 @@ def test_processes_at_once_some_of_them_killed_leave_one_history(tmp_path: Path)
     assert len(given) >= 3 * 8
     plane = open_plane(Settings(home=tmp_path / "crowd" / "home", argon2=CHEAP))
     try:
-        assert {tokens.person_of_token(plane, token).login for token in given} == {"tom"}
+        assert {whose(plane, token) for token in given} == {"tom"}
         logged = {one.digest for one in ledger.search(plane, act="token-issued", limit=1000)}
         assert {tokens.token_digest(token) for token in given} <= logged
         require_one_history(plane, ())

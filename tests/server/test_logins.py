@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from typer.testing import CliRunner, Result
 from audit.record import Auth
 from control_plane.accounts import sessions, tokens
 from control_plane.accounts.tokens import Token
-from control_plane.cli import app
+from control_plane.cli import app, logins
 from control_plane.errors import NotFound, Refused
-from tests.server.acts import Acts, newest, refused
+from tests.server.acts import Acts, newest, refused, whose
 from tests.server.conftest import Clock
 from tests.serving import served
 
@@ -69,7 +70,38 @@ def test_a_token_that_somebody_has_is_kept_if_it_is_good(run: Run, acts: Acts, t
     assert run("inbox").exit_code == 3
     file.chmod(0o600)
     assert run("logout").exit_code == 0
-    assert tokens.person_of_token(acts.plane, acts.people["maya"]["token"]).login == "maya"
+    assert whose(acts.plane, acts.people["maya"]["token"]) == "maya"
+
+
+def test_a_login_revokes_what_was_kept_before(run: Run, acts: Acts, tmp_path: Path) -> None:
+    """Whoever logs in again, as themselves or as somebody else, leaves no token behind; what they brought goes on."""
+    file = tmp_path / "mentorplane" / "logins.json"
+    toms, ines = len(tokens_of(acts, "tom")), len(tokens_of(acts, "ines"))
+    for login in ("tom", "tom", "ines"):
+        assert run("login", login, login=login).exit_code == 0
+    assert (len(tokens_of(acts, "tom")), len(tokens_of(acts, "ines"))) == (toms, ines + 1)
+    brought = acts.people["maya"]["token"]
+    assert run("login", "--with-token", MENTORPLANE_TOKEN=brought).exit_code == 0
+    assert len(tokens_of(acts, "ines")) == ines
+    assert run("login", "tom").exit_code == 0
+    assert (whose(acts.plane, brought), len(json.loads(file.read_text()))) == ("maya", 1)
+
+
+def test_logins_at_once_lose_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many that write the file at once, each server's token is kept."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    addresses = [f"https://coach-{number}.example" for number in range(12)]
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda address: logins._keep(address, logins.Kept(address)), addresses))
+    assert [logins.kept(address).token for address in addresses] == addresses
+
+
+def test_a_logout_leaves_a_newer_login_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was kept meanwhile is not what was revoked, so it stays."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    logins._keep("https://coach.example", logins.Kept("newer", "id"))
+    logins._keep("https://coach.example", logins.Kept(), only=logins.Kept("older", "id"))
+    assert logins.kept("https://coach.example").token == "newer"
 
 
 def test_attack_a_login_by_guesses(run: Run, acts: Acts) -> None:

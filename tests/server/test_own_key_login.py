@@ -73,12 +73,12 @@ def test_attack_a_token_by_a_key_that_is_not_the_persons(acts: Acts, tmp_path: P
         with refused(acts.plane, Refused):
             tokens.log_in(acts.plane, person, proof)
     made = tokens.log_in(acts.plane, file.person, good)
-    assert tokens.person_of_token(acts.plane, made.text).id == file.person
+    assert tokens.acting_for(acts.plane, made.text).person == file.person
     with refused(acts.plane, Refused, match="nobody has used"):
         tokens.log_in(acts.plane, file.person, good)
     clock.advance(hours=12)
     with pytest.raises(Refused):
-        tokens.person_of_token(acts.plane, made.text)
+        tokens.acting_for(acts.plane, made.text)
     for by in ("lena", "ruth"):
         given = {"reason": "gone", "present": acts.passphrase(by)}
         leaving.retire_person(acts.plane, acts.id(by), file.person, **given)

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from control_plane import db, ledger, verifying
-from control_plane.accounts import passphrases, people, rights
+from control_plane.accounts import invitations, passphrases, people, rights, sessions, tokens
 from control_plane.accounts.presence import prove
 from control_plane.accounts.standing import has_say, key_digest
 from control_plane.custody.deciding import Decision, Derived, Verified, derive, sign_decision
@@ -21,6 +22,7 @@ from control_plane.overview import queries
 from control_plane.purposes import doing
 from control_plane.registry.records import Proposal
 from control_plane.reviewing import objections, own_keys
+from control_plane.tables.accounts import IdentityRow, InvitationRow
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument, NotTrusted, Unavailable
 from tests.server.acts import Acts, refused
@@ -217,6 +219,27 @@ def test_somebody_takes_their_key_to_themselves_and_stays_who_they_are(acts: Act
     own_keys.enrol_own_key(acts.plane, lena.person, **given)  # type: ignore[arg-type]
     with db.read(acts.plane.engine) as session:
         assert has_say(session, rights.find_row(session, lena.person))
+    assert verifying.verify(acts.plane).problems == ()
+
+
+def test_attack_what_was_made_with_a_stolen_passphrase_goes_with_the_key(acts: Acts, own: KeyFile) -> None:
+    """Tokens, a session, a linked account and a code for one end; what the person holds stays."""
+    tom, given = acts.id("tom"), acts.passphrase("tom")
+    made = [tokens.issue(acts.plane, tom, name="mine", passphrase=given), tokens.log_in(acts.plane, "tom", given)]
+    cookie = sessions.sign_in(acts.plane, "tom", given).cookie
+    invitations.invite(acts.plane, tom, "tom", purpose=invitations.SIGN_ON, present=given)
+    with db.write(acts.plane.engine) as session:
+        session.add(IdentityRow(issuer="https://id.example", subject="thief", person=tom, at=acts.plane.now()))
+    enrol(acts, own, passphrase=given)
+    for one in made:
+        with refused(acts.plane, Refused, "valid token"):
+            tokens.acting_for(acts.plane, one.text)
+    with refused(acts.plane, Refused):
+        sessions.acting_for(acts.plane, cookie)
+    with db.read(acts.plane.engine) as session:
+        assert session.exec(select(IdentityRow).where(IdentityRow.person == tom)).all() == []
+        assert session.exec(select(InvitationRow).where(InvitationRow.person == tom)).all() == []
+    assert [held.role for held in people.holds_of(acts.plane, "tom")] == ["facilitator"]
     assert verifying.verify(acts.plane).problems == ()
 
 

@@ -20,7 +20,7 @@ from control_plane.tables.registry import PersonRow
 from control_plane.turns import Line
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from tests.server.acts import Acts, newest, refused, state_of
+from tests.server.acts import Acts, newest, refused, state_of, whose
 from tests.server.conftest import CHANGE
 from tests.server.library import library
 
@@ -99,12 +99,12 @@ def test_attack_filling_the_log_with_logins_that_nobody_has(empty: ControlPlane,
 def test_tokens_are_stored_hashed(empty: ControlPlane) -> None:
     """A token leads to its person; its text is nowhere in the database; another text is refused."""
     token = tokens.issue_token(empty, "ada")
-    assert tokens.person_of_token(empty, token).login == "ada"
+    assert whose(empty, token) == "ada"
     with db.read(empty.engine) as session:
         assert session.get(TokenRow, token) is None
     assert not any(token.encode() in path.read_bytes() for path in empty.settings.home.glob("registry.db*"))
     with refused(empty, Refused):
-        tokens.person_of_token(empty, token + "x")
+        tokens.acting_for(empty, token + "x")
 
 
 def test_enrolment_is_for_administrators_and_logins_are_unique(acts: Acts) -> None:
@@ -172,7 +172,7 @@ def test_seeding_goes_on_where_it_stopped(acts: Acts) -> None:
     path.write_text(json.dumps(document))
     assert seed(acts.plane, library=library(), change=CHANGE)
     token = json.loads(path.read_bytes())["people"][0]["token"]
-    assert tokens.person_of_token(acts.plane, token).login == "lena"
+    assert whose(acts.plane, token) == "lena"
 
 
 def test_seeding_refuses_a_registry_with_other_people(empty: ControlPlane) -> None:

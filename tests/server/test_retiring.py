@@ -16,7 +16,7 @@ from control_plane.overview import queries
 from control_plane.reviewing import objections, proposals, review
 from control_plane.scopes import OF_MACHINES
 from edge_runtime.core.trustfile import encode_trust, parse_trust
-from tests.server.acts import ROLE, Acts, refused
+from tests.server.acts import ROLE, Acts, refused, whose
 from tests.server.keyholders import fresh
 from tests.server.library import CLOSING, script
 
@@ -44,7 +44,7 @@ def test_a_forgotten_passphrase_retires_the_key_and_what_was_signed_stays(acts: 
     for refusing in (
         lambda: passphrases.open_key(acts.plane, acts.id("tom"), acts.passphrase("tom")),
         lambda: sessions.acting_for(acts.plane, cookie),
-        lambda: tokens.person_of_token(acts.plane, acts.people["tom"]["token"]),
+        lambda: tokens.acting_for(acts.plane, acts.people["tom"]["token"]),
     ):
         with pytest.raises(Refused):
             refusing()
@@ -122,12 +122,12 @@ def test_somebody_leaves_when_two_others_signed_it(acts: Acts) -> None:
     objections.object_to(acts.plane, acts.id("sam"), 2, **objected)
     for login, first, second in (("remy", "lena", "tom"), ("tom", "ruth", "lena"), ("sam", "lena", "ruth")):
         assert not leave(acts, login, by=first)
-        assert tokens.person_of_token(acts.plane, acts.people[login]["token"]).login == login
+        assert whose(acts.plane, acts.people[login]["token"]) == login
         with refused(acts.plane, Refused, match="second person"):
             leave(acts, login, by=first)
         assert leave(acts, login, by=second)
         with pytest.raises(Refused):
-            tokens.person_of_token(acts.plane, acts.people[login]["token"])
+            tokens.acting_for(acts.plane, acts.people[login]["token"])
         assert people.holds_of(acts.plane, login) == ()
         assert people.find_person(acts.plane, login).left
     with pytest.raises(Refused):
