@@ -13,32 +13,31 @@ from random import Random
 
 from audit.frozen import frozen, member
 
-__all__ = ["FORM", "KINDS", "SENSE", "TEXT", "TOLD", "WAYS", "Canary", "Maker", "disguise"]
+__all__ = ["FORM", "KINDS", "SENSE", "TOLD", "WAYS", "Canary", "Maker", "disguise", "must_be_told"]
 
-TOLD, FORM, SENSE, TEXT = "told", "form", "sense", "text"
+TOLD, FORM, SENSE = "told", "form", "sense"
 """What stands between a canary and the cloud where covered text may leave.
 
-`told`: the app named it, so it is covered. `form`: its form or checksum gives it away, so it is covered. `sense`: only
-its sense tells, so a model may miss it. `text`: it is no personal detail, just what somebody said: nothing covers it.
+`told`: the app named it, so it is covered. `form`: its form, its checksum or the words beside it give it away, so it is
+covered. `sense`: only its sense tells, so a model may miss it, unless the app named it.
 """
 KINDS = {
     "name": TOLD,
     "project": TOLD,
+    "split number": TOLD,
     "e-mail": FORM,
     "telephone": FORM,
     "account": FORM,
     "card": FORM,
     "link": FORM,
+    "address": FORM,
+    "salary": FORM,
+    "birth": FORM,
+    "identity number": FORM,
     "other name": SENSE,
-    "address": SENSE,
     "health": SENSE,
-    "salary": SENSE,
-    "birth": SENSE,
-    "identity number": SENSE,
-    "remark": TEXT,
-    "half a number": TEXT,
 }
-"""What is planted, and what stands before it."""
+"""What is planted, and what stands before it where the app does not name it."""
 
 _HEADS = "ba be bra bro da dre du fa fe flo ga gle gra ha je ka kle kra la le lo ma mi mo na ne no pa pre qua ra re ro"
 _BODIES = "bel den dor fan gar kel lam lin mar mon nal ner pol ran sel ser tan tar tel vel ver vin vor wen zan zel zor"
@@ -47,17 +46,18 @@ _ENDS = "ak and ard ek en eth eva ia iel ik in ira ith ok on ora osh ov ula una 
 
 @frozen
 class Canary:
-    """One value. `parts` are the pieces of it that count as much as the whole."""
+    """One value. `parts` are the pieces of it that count as much as the whole; `told`: the app names it."""
 
     number: int
     kind: str
     value: str = member(repr=False)
     parts: tuple[str, ...] = member(repr=False, default=())
+    told: bool = False
 
     @property
     def guard(self) -> str:
         """What stands between it and the cloud."""
-        return KINDS[self.kind]
+        return TOLD if self.told else KINDS[self.kind]
 
 
 class Maker:
@@ -69,17 +69,14 @@ class Maker:
         self._pieces: set[str] = set()
         self.made: list[Canary] = []
 
-    def make(self, kind: str, value: str = "") -> Canary:
-        """Return a new canary of a kind, or of that value."""
-        while True:
-            wanted = value or _MAKERS[kind](self)
-            if value or wanted not in self._taken:
-                break
-        self._taken.add(wanted)
-        parts = (
-            wanted.split() if kind in {"name", "other name"} else _WORDS_OF[kind](wanted) if kind in _WORDS_OF else ()
-        )
-        canary = Canary(len(self.made), kind, wanted, tuple(parts))
+    def make(self, kind: str, *, told: bool = False) -> Canary:
+        """Return a new canary of a kind."""
+        value = _MAKERS[kind](self)
+        while value in self._taken:
+            value = _MAKERS[kind](self)
+        self._taken.add(value)
+        parts = _PARTS_OF[kind](value) if kind in _PARTS_OF else ()
+        canary = Canary(len(self.made), kind, value, parts, told=told or KINDS[kind] == TOLD)
         self.made.append(canary)
         return canary
 
@@ -142,9 +139,18 @@ _MAKERS: dict[str, Callable[[Maker], str]] = {
     "salary": lambda m: f"{m.digits(3)},{m.digits(3)}.{m.digits(2)}",
     "birth": _birth,
     "identity number": lambda m: f"{m.choice('C', 'F', 'K')}{m.digits(8)}{m.choice('D', 'P', 'X')}",
-    "remark": lambda m: f"{m.word()} {m.word()}",
+    "split number": lambda m: _account(m).replace(" ", ""),
 }
-_WORDS_OF: dict[str, Callable[[str], tuple[str, ...]]] = {
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
+
+
+_PARTS_OF: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "name": _words,
+    "other name": _words,
+    "split number": lambda value: (value[: len(value) // 2], value[len(value) // 2 :]),
     "e-mail": lambda value: (value.partition("@")[0],),
     "telephone": lambda value: (value.removeprefix("+44 "),),
     "link": lambda value: tuple(value.removeprefix("https://").replace(".example", "").split("/")),
@@ -163,21 +169,28 @@ WAYS: dict[str, Callable[[str], str]] = {
     "full width": _coded(lambda c: chr(c + 0xFEE0) if 0x21 <= c <= 0x7E else chr(c)),
     "zero width": lambda value: value[:3] + "\u200b" + value[3:6] + "\u2060" + value[6:],
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode().rstrip("="),
     "hex": lambda value: value.encode().hex(),
     "URL escapes": _coded(lambda c: f"%{c:02X}"),
     "JSON escapes": _coded(lambda c: f"\\u{c:04x}"),
     "character references": _coded(lambda c: f"&#{c};"),
     "wrapped": lambda value: value.replace(" ", "\n", 1),
     "hyphens": lambda value: value.replace(" ", "-"),
+    "letters apart": " ".join,
+    "cut": lambda value: f"{value[:4]}\n{value[4:]}",
 }
 """How a value is written in a text, so that a search for its letters alone would miss it."""
-_NUMBERS_ONLY = {"wrapped", "hyphens"}
+_NUMBERS = frozenset({"account", "card", "telephone"})
+_IN_ONE_PIECE = frozenset({"e-mail", "link"})
 
 
-def disguise(canary: Canary, random: Random) -> tuple[str, str]:
-    """Return a way to write a canary, mostly the plain one, and the canary so written."""
-    if canary.guard not in {TOLD, FORM} or random.random() < 0.6:
-        return "plain", canary.value
-    number = canary.kind in {"account", "card", "telephone"}
-    way = random.choice([way for way in WAYS if number or way not in _NUMBERS_ONLY])
-    return way, WAYS[way](canary.value)
+def disguise(random: Random) -> str:
+    """Return a way to write a canary, every second time the plain one."""
+    return "plain" if random.random() < 0.5 else random.choice([*WAYS])
+
+
+def must_be_told(kind: str, way: str) -> bool:
+    """Tell whether the app has to name a value of this kind, so written, or else no reader promises to find it."""
+    plain_form = KINDS[kind] == FORM and way == "plain"
+    coded_form = kind in _NUMBERS or (kind in _IN_ONE_PIECE and way != "letters apart")
+    return not (plain_form or coded_form)

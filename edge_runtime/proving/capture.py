@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 
 from audit.frozen import frozen
@@ -53,9 +54,9 @@ class Wire:
 class Capture:
     """Reads the wire until it is closed."""
 
-    def __init__(self, wire: socket.socket, port: int) -> None:
+    def __init__(self, wire: socket.socket, ports: Collection[int]) -> None:
         self._wire = wire
-        self._port = port
+        self._ports = ports
         self._packets = 0
         self._sent: dict[int, int] = {}
         self._to_recorder = 0
@@ -105,10 +106,10 @@ class Capture:
     def _count_tcp(self, flow: Flow, source: int, segment: bytes) -> None:
         sequence, flags = struct.unpack(">I", segment[4:8])[0], segment[13]
         if flags & (_SYN | _ACK) == _SYN:
-            if flow.port != self._port:
+            if flow.port not in self._ports:
                 self._flows[flow] += 1
             self._sent[source] = sequence + 1
-        elif flow.port == self._port and source in self._sent:
+        elif flow.port in self._ports and source in self._sent:
             length = len(segment) - (segment[12] >> 4) * 4
             fresh = (sequence + length - self._sent[source]) & 0xFFFFFFFF
             if length and fresh < 0x80000000:  # otherwise it was sent before

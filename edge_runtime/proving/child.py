@@ -161,12 +161,10 @@ def main() -> None:
     chamber = importlib.import_module("chamber")  # beside this file; like it, it needs the standard library alone
 
     why_not = chamber.enter() if sys.argv[2] == "chamber" else sys.argv[3]
-    listener = chamber.listen()
+    cloud, local = chamber.listen(), chamber.listen()
     wire = None if why_not else chamber.wire()
-    handles = [listener.fileno(), *([wire.fileno()] if wire else [])]
-    socket.send_fds(end, [b"\0"], handles)
-    listener_at = listener.getsockname()
-    for opened in (listener, wire):
+    socket.send_fds(end, [b"\0"], [one.fileno() for one in (cloud, local, wire) if one is not None])
+    for opened in (cloud, local, wire):
         if opened is not None:
             opened.close()
     sys.path[0] = sys.argv[4]  # where our packages are, instead of the folder of this file
@@ -174,7 +172,7 @@ def main() -> None:
     watch.listen_to_logs()
     from edge_runtime.proving.runs import run
 
-    run(line, line.ask("ready", why_not=why_not, wire=wire is not None, port=listener_at[1]))
+    run(line, line.ask("ready", why_not=why_not))
     line.tell("done")
 
 

@@ -1,7 +1,9 @@
 """Coaching texts with canaries in them: what people tell a coach, put together anew for each proof.
 
-Promises: the place of every canary in every text is known; no text is the same in two proofs.
-Does not: imitate how people write; it is made to carry canaries through every route, not to measure a reader.
+Promises: the place of every canary in every text is known; no text is the same in two proofs. Every canary is of a kind
+that the product promises to cover: the app names it, or its form or the words beside it give it away; but for those of
+which only the sense tells, where those are asked for.
+Does not: imitate how people write; it is made to carry canaries through every route.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from random import Random
 
 from audit.frozen import frozen, member
-from edge_runtime.proving.canaries import Canary, Maker, disguise
+from edge_runtime.proving.canaries import KINDS, SENSE, WAYS, Canary, Maker, disguise, must_be_told
 
 __all__ = ["Place", "Text", "write_corpus"]
 
@@ -38,8 +40,6 @@ _SENTENCES = {
         "They offered me a salary of £{salary} and I did not dare to ask for more.",
         "I was born on {birth}, so I am the oldest in the room.",
         "My passport number is {identity number}, they need it for the trip.",
-        "What I never said aloud is the word {remark}, and it matters to me.",
-        "Between us we call that habit {remark}.",
     ),
     "de": (
         "Ich habe mit {name} über das Gespräch am Donnerstag geredet, und es lief besser als gedacht.",
@@ -49,11 +49,9 @@ _SENTENCES = {
         "Du kannst mir an {e-mail} schreiben, sobald die Notizen fertig sind.",
         "Meine Nummer ist {telephone}, ruf nach sechs an.",
         "Bitte bucht die Gebühr von {account} ab.",
-        "Ich wohne in der Nähe von {address}.",
         "Seit der Diagnose {health} bin ich mittags müde.",
         "Ich verdiene {salary} Euro brutto im Jahr.",
         "Geboren bin ich am {birth}.",
-        "Unter uns nennen wir diese Gewohnheit {remark}.",
     ),
 }
 _FILLERS = {
@@ -103,76 +101,83 @@ class Text:
         return frozenset(place.canary for place in self.places)
 
 
-def write_corpus(count: int, random: Random) -> tuple[tuple[Text, ...], tuple[Canary, ...]]:
-    """Return so many texts, and all the canaries in them."""
+def write_corpus(count: int, random: Random, *, untold: bool = False) -> tuple[tuple[Text, ...], tuple[Canary, ...]]:
+    """Return so many texts, and all the canaries; `untold`: of what only its sense tells, the app names nothing."""
     maker = Maker(random)
-    return tuple(_Writer(maker, random, number).text() for number in range(count)), tuple(maker.made)
+    return tuple(_Writer(maker, random, number, untold=untold).text() for number in range(count)), tuple(maker.made)
 
 
 class _Writer:
     """Writes one text."""
 
-    def __init__(self, maker: Maker, random: Random, number: int) -> None:
+    def __init__(self, maker: Maker, random: Random, number: int, *, untold: bool) -> None:
         self._maker = maker
         self._random = random
         self._number = number
+        self._untold = untold
         self._language = "de" if number % 6 == 5 else "en"
         self._planted: list[Canary] = []
         self._places: list[Place] = []
         self._turns: list[str] = []
 
     def text(self) -> Text:
-        """Return a text: every third is short, every fourth has a second turn, every twentieth is a crisis."""
+        """Return a text: every third is short, every fourth has a second turn, every twentieth is a crisis.
+
+        Every eighth says a number in two turns, and every twelfth nothing personal at all: such a text may leave as it
+        is, and what the app knows of the person may not go with it.
+        """
         language, random = self._language, self._random
         crisis = self._number % 20 == 7
-        sentences = random.sample(_SENTENCES[language], 1 if self._number % 3 == 0 else random.randint(3, 6))
-        sentences[1:1] = random.sample(_FILLERS[language], min(2, len(sentences)))
-        if crisis:
-            sentences.insert(random.randrange(len(sentences) + 1), _CRISES[language])
-        self._turn(sentences)
+        if self._number % 12 == 4:
+            self._planted += [self._maker.make("name"), self._maker.make("project")]
+            self._turn(random.sample(_FILLERS[language], 3))
+        else:
+            sentences = random.sample(_SENTENCES[language], 1 if self._number % 3 == 0 else random.randint(3, 6))
+            sentences[1:1] = random.sample(_FILLERS[language], min(2, len(sentences)))
+            if crisis:
+                sentences.insert(random.randrange(len(sentences) + 1), _CRISES[language])
+            self._turn(sentences)
         if self._number % 4 == 1:
-            self._turn([*random.sample(_SENTENCES[language], 2), *self._again()])
+            self._turn([*random.sample(_SENTENCES[language], 2), _AGAIN[language]])
         if self._number % 8 == 2:
             self._halves()
-        told = [canary for canary in self._planted if canary.guard == "told"]
-        names = tuple(canary.value for canary in told if canary.kind == "name")
-        terms = tuple(canary.value for canary in told if canary.kind == "project")
+        told = [canary for canary in self._planted if canary.told]
+        names = tuple(canary.value for canary in told if canary.kind.endswith("name"))
+        terms = tuple(canary.value for canary in told if not canary.kind.endswith("name"))
         return Text(tuple(self._turns), names, terms, tuple(self._places), crisis)
 
     def _turn(self, sentences: list[str]) -> None:
         pieces: list[str] = []
         for part in _SLOT.split(" ".join(sentences)):
-            length = sum(map(len, pieces))
-            if part in _NAMES_OF_SLOTS:
-                canary = self._canary(part)
-                way, written = disguise(canary, self._random)
-                self._places.append(Place(canary.number, len(self._turns), length, length + len(written), way))
-                pieces.append(written)
+            if part == "again":
+                pieces.append(self._again(sum(map(len, pieces))))
+            elif part in KINDS:
+                pieces.append(self._new(part, sum(map(len, pieces))))
             else:
                 pieces.append(part)
         self._turns.append("".join(pieces))
 
-    def _canary(self, slot: str) -> Canary:
-        if slot == "again":
-            return self._random.choice([one for one in self._planted if one.guard != "text"])
-        if slot == "half":
-            return self._planted[-1]
-        canary = self._maker.make(slot)
+    def _new(self, kind: str, start: int) -> str:
+        way = "plain" if self._untold and KINDS[kind] == SENSE else disguise(self._random)
+        told = must_be_told(kind, way) and not (self._untold and KINDS[kind] == SENSE)
+        canary = self._maker.make(kind, told=told)
         self._planted.append(canary)
-        return canary
+        return self._placed(canary, WAYS[way](canary.value), start, way=way)
 
-    def _again(self) -> list[str]:
-        """Return a sentence that says a detail of the first turn once more, if there was one."""
-        return [_AGAIN[self._language]] if any(canary.guard != "text" for canary in self._planted) else []
+    def _again(self, start: int) -> str:
+        """Return a detail of before once more: what was covered there is covered here, with no word to tell it by."""
+        canary = self._random.choice(self._planted)
+        way = disguise(self._random) if canary.told else "plain"
+        return self._placed(canary, WAYS[way](canary.value), start, way=way)
 
     def _halves(self) -> None:
-        """Write an account number in two turns, half in each: no reader of a turn can know it for one."""
-        compact = Maker(self._random).make("account").value.replace(" ", "")
-        for sentence, half in zip(_HALVES[self._language], (compact[:11], compact[11:]), strict=True):
-            self._planted.append(self._maker.make("half a number", half))
-            self._turn([sentence])
+        """Write a number that the app named in two turns, half in each."""
+        canary = self._maker.make("split number")
+        self._planted.append(canary)
+        for sentence, half in zip(_HALVES[self._language], canary.parts, strict=True):
+            before, _, after = sentence.partition("{half}")
+            self._turns.append(before + self._placed(canary, half, len(before), way="half") + after)
 
-
-_NAMES_OF_SLOTS = frozenset(
-    {"again", "half", *(slot for sentences in _SENTENCES.values() for s in sentences for slot in _SLOT.findall(s))}
-)
+    def _placed(self, canary: Canary, written: str, start: int, *, way: str) -> str:
+        self._places.append(Place(canary.number, len(self._turns), start, start + len(written), way))
+        return written

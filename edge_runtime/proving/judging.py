@@ -2,15 +2,16 @@
 
     a text that is handed to the app for a model of its own                                      counts as sent
     a canary in a request outside the disclosed text                                             leak
-    a canary in the disclosed text of another run's person                                       leak
+    a canary in the disclosed text that was not said in this session                             leak
     ... that was told, or has a form, where covered text may leave                               leak
-    ... that was found, where the policy lets plain text leave                                   disclosed
-    ... that is only what somebody said                                                          disclosed
-    ... that only its sense tells, and that was not found                                        missed
+    ... that was found, where the policy lets plain text leave                                   leak: disclosed
+    ... that only its sense tells, and that was not found                                        leak: missed
+    a canary of another session in what the model on the device is asked                         leak
     a canary anywhere else: name, address, argument, file, output, log, exception, repr          leak
     anything reached but the recorder; a program; a file written outside the home                leak, canary or not
 
-Promises: pure; what cannot be told apart counts as the worse of the two. Does not: gather.
+Promises: pure; what cannot be told apart counts as the worse of the two. A canary that left is a leak: whether somebody
+tolerates that one was missed, or disclosed, is said elsewhere. Does not: gather.
 """
 
 from __future__ import annotations
@@ -23,8 +24,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from audit.frozen import replace
-from edge_runtime.proving.canaries import SENSE, TEXT, TOLD
-from edge_runtime.proving.records import Evidence, Leak, Permitted, Run, Tally, Told, Verdict
+from edge_runtime.proving.canaries import SENSE, TOLD
+from edge_runtime.proving.corpus import Place
+from edge_runtime.proving.recorder import Request
+from edge_runtime.proving.records import (
+    DISCLOSED,
+    ELSEWHERE,
+    MISSED,
+    Evidence,
+    Leak,
+    Permitted,
+    Run,
+    Tally,
+    Told,
+    Verdict,
+)
 from edge_runtime.proving.search import Search
 
 __all__ = ["judge"]
@@ -54,7 +68,6 @@ _WRITING = (
     *("shutil.move", "shutil.make", "tempfile.", "sqlite3.connect", "mmap."),
 )
 _FROM_TO = ("os.rename", "os.link", "os.symlink", "shutil.")
-_ELSEWHERE = ("person/", "temporary/", "work/")
 _NOWHERE = ("/dev/null", ":memory:")
 
 
@@ -73,9 +86,10 @@ class _Leaks:
         canaries: Iterable[int] = (),
         times: int = 1,
         callers: tuple[str, ...] = (),
+        excuse: str = "",
     ) -> None:
         """Add a leak, or to one."""
-        found = self._found.get((way, what), Leak(way, what, 0, run, (), callers))
+        found = self._found.get((way, what), Leak(way, what, 0, run, (), callers=callers, excuse=excuse))
         every = tuple(sorted({*found.canaries, *canaries}))
         self._found[way, what] = replace(found, times=found.times + times, canaries=every)
 
@@ -96,7 +110,7 @@ def judge(evidence: Evidence) -> Verdict:
         if found := search.find(said.said):
             leaks.add(said.where, "a canary", run=said.run, canaries=found)
     for kept in evidence.kept:
-        if kept.path.startswith(_ELSEWHERE):
+        if kept.path.split("/")[0] in ELSEWHERE:
             leaks.add("file", f"left behind: {kept.path}", run=-1)
         if found := search.find(kept.path) | search.find(kept.data):
             leaks.add("file", f"a canary in {kept.path}", run=-1, canaries=found)
@@ -107,7 +121,7 @@ def judge(evidence: Evidence) -> Verdict:
         if run.raised and run.scenario != "app":
             leaks.add("exception", f"a run raised {_last_line(run.raised)}", run=number)
     _judge_wire(evidence, leaks)
-    return Verdict(leaks.all(), routes.tallies(), dict(routes.disclosed), dict(routes.missed))
+    return Verdict(leaks.all(), routes.tallies(), routes.recall())
 
 
 def _shown(run: Run) -> Iterator[tuple[str, str]]:
@@ -128,38 +142,43 @@ class _Routes:
         self._search = search
         self._leaks = leaks
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self.disclosed: Counter[str] = Counter()
-        self.missed: Counter[str] = Counter()
-        self._names_told = not any(run.scenario == "app" for run in evidence.runs)
+        self._sensed: dict[tuple[int, int, int], bool] = {}
 
     def tallies(self) -> tuple[Tally, ...]:
         """Return the counts by route."""
-        names = ("runs", "requests", "sent_bytes", "planted", "disclosed", "missed", "leaked")
-        return tuple(Tally(route, *(counts[name] for name in names)) for route, counts in sorted(self._counts.items()))
+        return tuple(Tally(route, **counts) for route, counts in sorted(self._counts.items()))
+
+    def recall(self) -> dict[str, tuple[int, int]]:
+        """Return of each kind that only its sense tells how many were found, and how many were said."""
+        kinds: dict[str, list[bool]] = defaultdict(list)
+        for (_, _, canary), found in self._sensed.items():
+            kinds[self._evidence.canaries[canary].kind].append(found)
+        return {kind: (sum(found), len(found)) for kind, found in sorted(kinds.items())}
 
     def judge(self) -> None:
         """Judge every run with its requests, and requests that no run made."""
-        requests: dict[int, list[bytes]] = defaultdict(list)
+        requests: dict[int, list[Request]] = defaultdict(list)
         for request in self._evidence.requests:
-            requests[request.run].append(request.data)
+            requests[request.run].append(request)
         for number, run in enumerate(self._evidence.runs):
-            self._judge_run(number, run, requests.pop(number, []))
+            asked = requests.pop(number, [])
+            here, away = ([one.data for one in asked if one.local is local] for local in (True, False))
+            self._judge_run(number, run, away, here=here)
         for rest in requests.values():
-            self._leaks.add("request", "sent outside of any run", run=-1, canaries=self._search.find(b"".join(rest)))
+            data = b"".join(one.data for one in rest)
+            self._leaks.add("request", "sent outside of any run", run=-1, canaries=self._search.find(data))
 
-    def _judge_run(self, number: int, run: Run, requests: list[bytes]) -> None:
-        counts = self._counts[_route_of(run)]
-        sent = sum(len(data.partition(b"\r\n\r\n")[2]) for data in requests)
-        counts["runs"] += 1
-        counts["requests"] += len(requests)
-        counts["sent_bytes"] += sent
-        counts["planted"] += sum(place.turn == run.turn for place in self._evidence.texts[run.text].places)
+    def _judge_run(self, number: int, run: Run, requests: list[bytes], *, here: list[bytes]) -> None:
+        counts = self._counts[_route_of(run, here=bool(here))]
         handed = [reply["disclosed"] for reply in run.replies if reply["outcome"] == HANDED_OVER]
-        counts["sent_bytes"] += (over := sum(len(text.encode()) for text in handed))
-        sent += over
-        told = sum(reply["sent_bytes"] for reply in run.replies)
-        if run.replies and told != sent:
+        bodies = (data.partition(b"\r\n\r\n")[2] for data in requests)
+        sent = sum(map(len, (*bodies, *(text.encode() for text in handed))))
+        places = [place for place in self._evidence.texts[run.text].places if place.turn == run.turn]
+        counts.update(runs=1, requests=len(requests) + len(here), sent_bytes=sent, planted=len(places))
+        if run.replies and sum(reply["sent_bytes"] for reply in run.replies) != sent:
             self._leaks.add("reply", "told of another number of bytes than were sent", run=number)
+        self._count_found(run, places)
+        self._judge_here(number, run, here)
         disclosures = [reply["disclosed"] for reply in run.replies if reply["disclosed"]]
         out: dict[int, str] = {}
         for data in requests:
@@ -171,39 +190,51 @@ class _Routes:
                 out.setdefault(canary, self._judge_disclosed(number, run, canary))
         for canary in self._search.find("\n".join(handed)):
             out.setdefault(canary, self._judge_disclosed(number, run, canary))
-        for canary, verdict in out.items():
-            counts[verdict] += 1
-            if verdict != "leaked":
-                getattr(self, verdict)[self._evidence.canaries[canary].kind] += 1
+        counts.update(out.values())
+
+    def _count_found(self, run: Run, places: list[Place]) -> None:
+        """Count which of what only its sense tells the reader found, each time that it was said once."""
+        for place in places:
+            if self._guard(place.canary) == SENSE and (found := _is_found(run, [place])) is not None:
+                self._sensed.setdefault((run.text, place.start, place.canary), found)
+
+    def _judge_here(self, number: int, run: Run, requests: list[bytes]) -> None:
+        """Judge what a model on this device was asked: the person's own words may be in it, and nobody else's."""
+        others = self._search.find(b"".join(requests)) - self._evidence.texts[run.text].canaries
+        if others:
+            self._leaks.add("local model", "a canary that was not said in this session", run=number, canaries=others)
+
+    def _guard(self, canary: int) -> str:
+        guard = self._evidence.canaries[canary].guard
+        return SENSE if guard == TOLD and not self._evidence.names_told else guard
 
     def _judge_disclosed(self, number: int, run: Run, canary: int) -> str:
         """Return what it is that a canary stands in the text that a run disclosed."""
-        text = self._evidence.texts[run.text]
-        if canary not in text.canaries:
-            self._leaks.add("request", "a canary of another person's session", run=number, canaries=[canary])
-            return "leaked"
-        guard = self._evidence.canaries[canary].guard
-        guard = SENSE if guard == TOLD and not self._names_told else guard
-        found = _is_found(run, [place for place in text.places if place.canary == canary])
-        plain = any(reply["disclosed_route"] == "cloud" for reply in run.replies)
-        if guard == TEXT or (plain and found is not False):
-            return "disclosed"
-        if guard == SENSE and not found:
-            return "missed"
-        why = "was found" if found else "has a form, or the app named it,"
-        self._leaks.add("request", f"a canary that {why} left all the same", run=number, canaries=[canary])
-        return "leaked"
+        text, verdict, what = self._evidence.texts[run.text], "", "a canary that was not said in this session"
+        if canary in text.canaries:
+            found = _is_found(run, [place for place in text.places if place.canary == canary])
+            plain = any(reply["disclosed_route"] == "cloud" for reply in run.replies)
+            why = "was found" if found else "has a form, or the app named it,"
+            what = f"a canary that {why} left all the same"
+            if plain and found is not False:
+                verdict, what = DISCLOSED, "a canary left as it is, as the policy allows"
+            elif self._guard(canary) == SENSE and not found:
+                verdict, what = MISSED, "a canary left that only its sense tells, and that was not found"
+        self._leaks.add("request", what, run=number, canaries=[canary], excuse=verdict)
+        return verdict or "leaked"
 
 
-def _route_of(run: Run) -> str:
+def _route_of(run: Run, *, here: bool) -> str:
     if not run.replies:
         return "raised" if run.raised else "app"
     if any(reply["outcome"] == HANDED_OVER for reply in run.replies):
         return "handed over"
+    if here and not any(reply["disclosed"] for reply in run.replies):
+        return "local model"
     return " + ".join(sorted({reply["disclosed_route"] or reply["route"] for reply in run.replies}))
 
 
-def _is_found(run: Run, places: Iterable[Any]) -> bool | None:
+def _is_found(run: Run, places: Iterable[Place]) -> bool | None:
     """Return whether the reader found the whole of a canary in this turn, or none if the places are not known."""
     if any(reply["found"] is None for reply in run.replies):
         return None
@@ -216,11 +247,10 @@ def _divided(data: bytes, disclosures: list[str]) -> tuple[str, str]:
     """Return the texts of a request that the replies disclosed, and everything else in it."""
     head, _, body = data.partition(b"\r\n\r\n")
     disclosed: list[str] = []
-    messages = _messages(body) if "*" in disclosures else set()
 
     def rest(value: Any) -> Any:
         if isinstance(value, str):
-            if value in messages or any(value in one for one in disclosures):
+            if any(value in one for one in disclosures):
                 disclosed.append(value)
                 return ""
             return value
@@ -235,20 +265,21 @@ def _divided(data: bytes, disclosures: list[str]) -> tuple[str, str]:
     return "\n".join(disclosed), f"{head.decode('utf-8', 'replace')}\n{left}"
 
 
-def _messages(body: bytes) -> set[str]:
-    """Return the messages of a request: what it discloses, where a reply tells no texts."""
-    try:
-        return {message["content"] for message in json.loads(body)["messages"]}
-    except (ValueError, LookupError, TypeError):
-        return set()
-
-
 def _judge_event(told: Told, evidence: Evidence, *, search: Search, leaks: _Leaks) -> None:
-    found = search.find(json.dumps(told.arguments, ensure_ascii=False))
+    said = "" if _is_said_here(told, evidence) else json.dumps(told.arguments, ensure_ascii=False)
+    found = search.find(said)
     if found:
         leaks.add(told.event, "a canary", run=told.run, canaries=found, callers=told.callers)
     for way, what in _ways_out(told, evidence.permitted):
         leaks.add(way, what, run=told.run, canaries=found, callers=told.callers)
+
+
+def _is_said_here(told: Told, evidence: Evidence) -> bool:
+    """Tell whether an event is no more than what the model on this device was asked, as it was."""
+    if told.event != "http.client.send" or not isinstance(told.arguments[1], str):
+        return False
+    said = told.arguments[1].encode("latin-1")
+    return any(said in one.data for one in evidence.requests if one.local and one.run == told.run)
 
 
 def _ways_out(told: Told, permitted: Permitted) -> Iterator[tuple[str, str]]:

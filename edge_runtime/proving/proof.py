@@ -27,7 +27,7 @@ from edge_runtime.proving.capture import Capture
 from edge_runtime.proving.corpus import write_corpus
 from edge_runtime.proving.judging import judge
 from edge_runtime.proving.recorder import Recorder
-from edge_runtime.proving.records import Evidence, Kept, Permitted, Run, Said, Settings, Told, Verdict
+from edge_runtime.proving.records import ELSEWHERE, Evidence, Kept, Permitted, Run, Said, Settings, Told, Verdict
 from edge_runtime.proving.served import is_there
 
 __all__ = ["Proof", "prove"]
@@ -46,8 +46,6 @@ _NOT_COPIED = (
     "roots",
 )
 """What of a home a proof does without: its past runs, its secrets, and the time that it saw, which the proof sets."""
-_ELSEWHERE = ("person", "temporary", "work")
-"""Folders of the process that are not its home: nothing may be left in them."""
 _HELLO_BYTES = 1
 _PATIENCE_S = 60
 
@@ -60,13 +58,7 @@ class Proof:
     evidence: Evidence
     device: dict[str, Any]
     chamber: str
-    captured: bool
     left_out: tuple[str, ...]
-
-    @property
-    def held(self) -> bool:
-        """Whether nothing left but what the policy disclosed."""
-        return not self.verdict.leaks
 
 
 def prove(settings: Settings, *, advance: Callable[[int], None] = lambda _: None) -> Proof:
@@ -86,7 +78,7 @@ def prove(settings: Settings, *, advance: Callable[[int], None] = lambda _: None
         raise InvalidDocument("expected the home of a device, got a folder without one")
     folder = Path(tempfile.mkdtemp(prefix="mentorplane-proof-")).resolve()
     try:
-        for name in _ELSEWHERE:
+        for name in ELSEWHERE:
             (folder / name).mkdir()
         for name in ("home", "expired") if settings.home else ():
             shutil.copytree(settings.home, folder / name, ignore=shutil.ignore_patterns(*_NOT_COPIED))
@@ -103,13 +95,14 @@ class _Watched:
         self._folder = folder
         self._work = Path.cwd() if settings.app else folder / "work"
         self._advance = advance
-        self._texts, self._canaries = write_corpus(settings.texts, SystemRandom())
+        self._texts, self._canaries = write_corpus(settings.texts, SystemRandom(), untold=settings.untold)
         self._runs: list[Run] = []
         self._told: list[Told] = []
         self._said: list[Said] = []
         self._device: dict[str, Any] = {}
         self._serving: list[int] = []
         self._unfit = self._text = 0
+        self._names_told = True
         self._begun: dict[str, Any] = {}
         self._why_not = ""
         self._done = False
@@ -117,13 +110,13 @@ class _Watched:
     def prove(self) -> Proof:
         """Start the process, listen until it ends, and judge."""
         end, process, handles = self._start()
-        listener = socket.socket(fileno=handles[0])
-        port = listener.getsockname()[1]
-        self._recorder = Recorder(listener)
-        capture = Capture(socket.socket(fileno=handles[1]), port) if len(handles) > 1 else None
+        cloud, local, *wires = (socket.socket(fileno=handle) for handle in handles)
+        self._ports = (cloud.getsockname()[1], local.getsockname()[1])
+        self._recorder = Recorder(cloud, local)
+        capture = Capture(wires[0], self._ports) if wires else None
         outputs = [_Output(process.stdout), _Output(process.stderr)]
         try:
-            self._listen(end, port)
+            self._listen(end)
             process.wait(_PATIENCE_S)
         finally:
             process.kill()
@@ -146,12 +139,11 @@ class _Watched:
             kept=tuple(self._kept()),
             wire=wire,
             received_bytes=self._recorder.received_bytes,
-            permitted=Permitted(frozenset({port, *self._serving}), self._settings.hosts, tuple(self._writable())),
+            permitted=self._permitted(),
             unfit=self._unfit,
+            names_told=self._names_told,
         )
-        return Proof(
-            judge(evidence), evidence, self._device, self._why_not, captured=wire is not None, left_out=self._left_out()
-        )
+        return Proof(judge(evidence), evidence, self._device, self._why_not, left_out=self._left_out())
 
     def _start(self) -> tuple[socket.socket, subprocess.Popen[bytes], list[int]]:
         """Start the process, in a chamber if that is wanted and works; return the way to it and its sockets."""
@@ -168,7 +160,7 @@ class _Watched:
                 env=self._environment(),
             )
             other.close()
-            hello, handles, _, _ = socket.recv_fds(end, _HELLO_BYTES, 2)
+            hello, handles, _, _ = socket.recv_fds(end, _HELLO_BYTES, 3)
             if hello:
                 return end, process, handles
             process.wait()
@@ -183,16 +175,16 @@ class _Watched:
         kept = {name: value for name, value in os.environ.items() if name not in unset}
         return {**kept, **{name: str(self._folder / place) for name, place in places.items()}}
 
-    def _listen(self, end: socket.socket, port: int) -> None:
+    def _listen(self, end: socket.socket) -> None:
         with end.makefile("rb") as lines:
             while head := lines.read(4):
                 message = json.loads(lines.read(struct.unpack(">I", head)[0]))
-                answer = self._heard(message.pop("kind"), message, port)
+                answer = self._heard(message.pop("kind"), message)
                 if answer is not None:
                     data = json.dumps(answer).encode()
                     end.sendall(struct.pack(">I", len(data)) + data)
 
-    def _heard(self, kind: str, message: dict[str, Any], port: int) -> object:
+    def _heard(self, kind: str, message: dict[str, Any]) -> object:
         """Take in what the process tells; return what it waits for, if it does."""
         run = self._recorder.run
         if kind == "event":
@@ -203,7 +195,7 @@ class _Watched:
             self._said.append(Said(run, where, f"{message['said']}\n{message['more']}"))
         elif kind == "ready":
             self._why_not = message["why_not"]
-            return self._job(port)
+            return self._job()
         elif kind == "begin":
             self._recorder.answer = message.pop("answer")
             self._begun = message
@@ -221,6 +213,8 @@ class _Watched:
             self._serving.append(message["port"])
         elif kind == "unfit":
             self._unfit += 1
+        elif kind == "app":
+            self._names_told = message["names_told"]
         elif kind == "no-app":
             raise InvalidDocument(
                 "expected --app MODULE:FUNCTION that can be imported", hint=_last_line(message["raised"])
@@ -238,7 +232,7 @@ class _Watched:
             for at, one in enumerate(arguments)
         ]
 
-    def _job(self, port: int) -> dict[str, Any]:
+    def _job(self) -> dict[str, Any]:
         settings = self._settings
         return {
             "app": settings.app,
@@ -249,9 +243,13 @@ class _Watched:
             "channel": settings.channel,
             "cloud": _has_cloud(),
             "serve": is_there(),
-            "url": f"http://127.0.0.1:{port}/v1",
+            "urls": [f"http://127.0.0.1:{port}/v1" for port in self._ports],
             "texts": [{"turns": t.turns, "names": t.names, "terms": t.terms} for t in self._texts],
         }
+
+    def _permitted(self) -> Permitted:
+        ports = frozenset({*self._ports, *self._serving})
+        return Permitted(ports, self._settings.hosts, tuple(self._writable()))
 
     def _writable(self) -> list[str]:
         folders = [os.path.realpath(folder) for folder in self._settings.folders]
@@ -259,7 +257,7 @@ class _Watched:
 
     def _kept(self) -> list[Kept]:
         """Return every file that the process may have written, of a home or elsewhere."""
-        folders = [*self._writable(), *(str(self._folder / name) for name in _ELSEWHERE)]
+        folders = [*self._writable(), *(str(self._folder / name) for name in ELSEWHERE)]
         paths = [path for folder in folders for path in sorted(Path(folder).rglob("*")) if path.is_file()]
         return [Kept(str(path).removeprefix(f"{self._folder}/"), path.read_bytes()) for path in paths]
 

@@ -1,4 +1,4 @@
-"""The cloud of a proof: an OpenAI-compatible server that keeps every byte it is sent, as it came off the socket.
+"""The models of a proof, in the cloud and on the device: a server that keeps every byte it is sent, as it came.
 
 Promises: what is no HTTP is kept too; an answer comes as the run that asks wants it, whole or as a stream.
 Does not: understand what it is asked.
@@ -22,10 +22,11 @@ _PIECE = 7
 
 @frozen
 class Request:
-    """What came over one connection for one request, and which run it came in; -1 for none."""
+    """What came over one connection for one request, and in which run, -1 for none; `local`: to the device's model."""
 
     run: int
     data: bytes = member(repr=False)
+    local: bool = False
 
     @property
     def body(self) -> bytes:
@@ -34,36 +35,39 @@ class Request:
 
 
 class Recorder:
-    """Serves a listening socket until it is closed."""
+    """Serves listening sockets until it is closed: those of the cloud's model, and of one on the device."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        self._listener = listener
+    def __init__(self, cloud: socket.socket, local: socket.socket) -> None:
+        self._listeners = (cloud, local)
         self.run = -1
         self.answer = ""
         self.requests: list[Request] = []
         self.received_bytes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        for listener in self._listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def close(self) -> None:
         """Stop listening."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        for listener in self._listeners:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                connection, _ = listener.accept()
+                local = listener is self._listeners[1]
+                threading.Thread(target=self._serve, args=(connection, local), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, local: bool) -> None:
         with connection, suppress(OSError):
             left = b""
             while True:
                 request, left = self._read(connection, left)
                 if not request:
                     return
-                self.requests.append(Request(self.run, request))
+                self.requests.append(Request(self.run, request, local))
                 connection.sendall(self._reply(request))
 
     def _read(self, connection: socket.socket, data: bytes) -> tuple[bytes, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from audit.frozen import frozen, member
@@ -12,6 +12,11 @@ from edge_runtime.proving.corpus import Text
 from edge_runtime.proving.recorder import Request
 
 __all__ = ["Evidence", "Kept", "Leak", "Permitted", "Run", "Said", "Settings", "Tally", "Told", "Verdict"]
+
+ELSEWHERE = ("person", "temporary", "work")
+"""Folders of the watched process that are not its home: nothing may be left in them."""
+DISCLOSED, MISSED = "disclosed", "missed"
+"""Why somebody may tolerate that a canary left: the policy lets plain text leave, or only its sense tells."""
 
 
 @frozen
@@ -76,11 +81,15 @@ class Evidence:
     received_bytes: int
     permitted: Permitted
     unfit: int = 0
+    names_told: bool = True
 
 
 @frozen
 class Leak:
-    """A way out that may not be: which, what went, how often, in which run first and from where; canaries in it."""
+    """A way out that may not be: which, what went, how often, in which run first and from where; canaries in it.
+
+    `excuse`: why somebody may tolerate it, "" for what nobody may.
+    """
 
     way: str
     what: str
@@ -88,6 +97,7 @@ class Leak:
     run: int
     canaries: tuple[int, ...]
     callers: tuple[str, ...] = ()
+    excuse: str = ""
 
 
 @frozen
@@ -95,23 +105,26 @@ class Tally:
     """What became of the runs of one route."""
 
     route: str
-    runs: int
-    requests: int
-    sent_bytes: int
-    planted: int
-    disclosed: int
-    missed: int
-    leaked: int
+    runs: int = 0
+    requests: int = 0
+    sent_bytes: int = 0
+    planted: int = 0
+    disclosed: int = 0
+    missed: int = 0
+    leaked: int = 0
 
 
 @frozen
 class Verdict:
-    """What a proof comes to. `disclosed` and `missed` are canaries that left as the policy allowed, by kind."""
+    """What a proof comes to. `recall`: how many of a kind that only their sense tells were found, and how many said."""
 
     leaks: tuple[Leak, ...]
     tallies: tuple[Tally, ...]
-    disclosed: Mapping[str, int]
-    missed: Mapping[str, int]
+    recall: Mapping[str, tuple[int, int]]
+
+    def failing(self, tolerated: Collection[str]) -> tuple[Leak, ...]:
+        """Return the leaks that are not tolerated."""
+        return tuple(leak for leak in self.leaks if not leak.excuse or leak.excuse not in tolerated)
 
 
 @frozen
@@ -126,3 +139,4 @@ class Settings:
     hosts: frozenset[str] = frozenset()
     folders: tuple[str, ...] = ()
     chamber: bool = True
+    untold: bool = False

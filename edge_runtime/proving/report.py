@@ -9,16 +9,18 @@ from __future__ import annotations
 import base64
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from edge_runtime.proving.proof import Proof
 from edge_runtime.proving.records import Leak, Tally
+from edge_runtime.proving.runs import SCENARIOS
 
 __all__ = ["as_json", "claim", "in_words", "write_requests"]
 
-_ROUTES = ("device", "redacted", "cloud", "block", "hand-off", "handed over")
+_ROUTES = ("device", "local model", "redacted", "cloud", "block", "hand-off", "handed over")
 _COLUMNS = ("route", "runs", "requests", "bytes sent", "canaries said", "disclosed", "missed", "leaked")
 _MOST_LEAKS, _MOST_CANARIES = 40, 5
 NOT_WATCHED = (
@@ -27,25 +29,27 @@ NOT_WATCHED = (
 )
 
 
-def claim(proof: Proof, *, strict: bool) -> str:
+def claim(proof: Proof, *, tolerated: Collection[str]) -> str:
     """Return what the proof shows, in one sentence that holds."""
     verdict = proof.verdict
-    if verdict.leaks:
-        return f"NOT HELD: {len(verdict.leaks)} ways out that may not be"
-    let_out = sum(verdict.disclosed.values()) + sum(verdict.missed.values())
-    if strict and let_out:
-        return f"NOT HELD, strictly: {let_out} canaries left in texts that the policy disclosed"
+    if failing := verdict.failing(tolerated):
+        left = _kinds(proof, failing)
+        return f"NOT HELD: {len(failing)} ways out that may not be{f'; by them left {left}' if left else ''}"
     routes = ", ".join(one.route for one in verdict.tallies)
     out = f"of the routes taken ({routes}) no canary left in any form"
-    if let_out:
-        out = (
-            f"of the routes taken ({routes}) no canary left but those in texts that the policy disclosed, counted above"
-        )
+    if verdict.leaks:
+        out += f", but those that were tolerated: {_kinds(proof, verdict.leaks)}"
     elsewhere = "nothing but the recorder was reached, no program started, no file written outside the home"
     return f"held: {out}; {elsewhere}{', as far as Python was asked' if proof.chamber else ''}"
 
 
-def in_words(proof: Proof, *, strict: bool) -> str:
+def _kinds(proof: Proof, leaks: Collection[Leak]) -> str:
+    """Return how many canaries of which kinds stand in some leaks."""
+    numbers = {number for leak in leaks for number in leak.canaries}
+    return _counted(Counter(proof.evidence.canaries[number].kind for number in numbers))
+
+
+def in_words(proof: Proof, *, tolerated: Collection[str]) -> str:
     """Return the proof as lines for people."""
     evidence, device = proof.evidence, proof.device
     lines = []
@@ -65,10 +69,10 @@ def in_words(proof: Proof, *, strict: bool) -> str:
         *_not_reached(proof),
         "",
         *_what_left(proof),
-        *_let_out(proof),
-        *_leak_lines(proof),
+        *_recall(proof),
+        *_leak_lines(proof, tolerated),
         "",
-        claim(proof, strict=strict),
+        claim(proof, tolerated=tolerated),
     ]
     return "\n".join(lines)
 
@@ -98,8 +102,8 @@ def _watched(proof: Proof) -> dict[str, str]:
 def _table(tallies: tuple[Tally, ...]) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [_COLUMNS]
     for one in tallies:
-        counts = (one.runs, one.requests, one.sent_bytes, one.planted, one.disclosed, one.missed, one.leaked)
-        rows.append((one.route, *(f"{count:,}" for count in counts)))
+        route, *counts = asdict(one).values()
+        rows.append((route, *(f"{count:,}" for count in counts)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     for row in rows:
         cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
@@ -107,10 +111,21 @@ def _table(tallies: tuple[Tally, ...]) -> Iterator[str]:
 
 
 def _scenarios(proof: Proof) -> Iterator[str]:
-    """Yield how often each scenario was run."""
-    counts = Counter(run.scenario for run in proof.evidence.runs)
+    """Yield how often each scenario was run, and what replies said went wrong."""
     if proof.device:
-        yield f"scenarios: {_counted(counts)}"
+        yield f"scenarios: {_counted(_runs_of(proof))}"
+    for said, times in sorted(_problems(proof).items()):
+        yield f"  {times:,} times a reply told: {said}"
+
+
+def _runs_of(proof: Proof) -> dict[str, int]:
+    """Return of each scenario how many runs it had, none included."""
+    counts = Counter(run.scenario for run in proof.evidence.runs)
+    return {name: counts[name] for name in (SCENARIOS if proof.device else counts)}
+
+
+def _problems(proof: Proof) -> Counter[str]:
+    return Counter(said for run in proof.evidence.runs for reply in run.replies for said in reply["problems"])
 
 
 def _not_reached(proof: Proof) -> Iterator[str]:
@@ -125,7 +140,7 @@ def _not_reached(proof: Proof) -> Iterator[str]:
 
 
 def _what_left(proof: Proof) -> Iterator[str]:
-    requests = proof.evidence.requests
+    requests = [one for one in proof.evidence.requests if not one.local]
     handed = next((one for one in proof.verdict.tallies if one.route == "handed over"), None)
     if handed:
         yield f"handed to the app for a model of its own: {handed.runs:,} covered texts, {handed.sent_bytes:,} bytes"
@@ -138,25 +153,25 @@ def _what_left(proof: Proof) -> Iterator[str]:
     yield "  all of them: --write FOLDER, or --json"
 
 
-def _let_out(proof: Proof) -> Iterator[str]:
-    verdict = proof.verdict
-    if verdict.disclosed:
-        yield f"disclosed, as the policy allows: {_counted(verdict.disclosed)}"
-    if verdict.missed:
-        yield f"missed, since only their sense tells and the reader did not find them: {_counted(verdict.missed)}"
+def _recall(proof: Proof) -> Iterator[str]:
+    """Yield how much the reader found of what only its sense tells."""
+    if recall := proof.verdict.recall:
+        found = (f"{kind} {there:,} of {said:,}" for kind, (there, said) in recall.items())
+        yield f"found by the reader, of what nobody named to the app: {', '.join(found)}"
 
 
 def _counted(kinds: Mapping[str, int]) -> str:
     return ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
 
 
-def _leak_lines(proof: Proof) -> Iterator[str]:
+def _leak_lines(proof: Proof, tolerated: Collection[str]) -> Iterator[str]:
     leaks = proof.verdict.leaks
     if leaks:
         yield ""
         yield "ways out that may not be"
     for leak in leaks[:_MOST_LEAKS]:
-        yield f"  {leak.way}: {leak.what}{_where(proof, leak)}"
+        excused = f" (tolerated: {leak.excuse})" if leak.excuse and leak.excuse in tolerated else ""
+        yield f"  {leak.way}: {leak.what}{_where(proof, leak)}{excused}"
         yield from (f"      by {caller}" for caller in _nearest(leak.callers))
         for canary in (proof.evidence.canaries[number] for number in leak.canaries[:_MOST_CANARIES]):
             yield f"      {canary.kind}: {canary.value}"
@@ -180,33 +195,29 @@ def _where(proof: Proof, leak: Leak) -> str:
     return f"{times}, first with text {run.text} turn {run.turn}, {run.scenario}"
 
 
-def as_json(proof: Proof, *, strict: bool) -> dict[str, Any]:
+def as_json(proof: Proof, *, tolerated: Collection[str]) -> dict[str, Any]:
     """Return the proof as a JSON object, with every request byte for byte."""
     verdict, evidence = proof.verdict, proof.evidence
-    let_out = bool(verdict.disclosed or verdict.missed)
     return {
-        "held": proof.held and not (strict and let_out),
-        "claim": claim(proof, strict=strict),
-        "strict": strict,
+        "held": not verdict.failing(tolerated),
+        "claim": claim(proof, tolerated=tolerated),
+        "tolerated": sorted(tolerated),
         "device": proof.device,
         "texts": len(evidence.texts),
         "canaries": len(evidence.canaries),
         "runs": len(evidence.runs),
         "watched": _watched(proof),
         "namespace": not proof.chamber,
-        "captured": proof.captured,
-        "scenarios": dict(Counter(run.scenario for run in evidence.runs)),
-        "routes": [{name: getattr(one, name) for name in _TALLY} for one in verdict.tallies],
+        "captured": evidence.wire is not None,
+        "scenarios": _runs_of(proof),
+        "routes": [asdict(one) for one in verdict.tallies],
+        "problems": dict(_problems(proof)),
         "left_out": list(proof.left_out),
         "unfit": evidence.unfit,
-        "disclosed": dict(verdict.disclosed),
-        "missed": dict(verdict.missed),
+        "recall": {kind: {"found": found, "said": said} for kind, (found, said) in verdict.recall.items()},
         "leaks": [_leak_document(proof, leak) for leak in verdict.leaks],
-        "requests": [{"run": one.run, **_bytes_document(one.data)} for one in evidence.requests],
+        "requests": [{"run": one.run, "local": one.local, **_bytes_document(one.data)} for one in evidence.requests],
     }
-
-
-_TALLY = ("route", "runs", "requests", "sent_bytes", "planted", "disclosed", "missed", "leaked")
 
 
 def _leak_document(proof: Proof, leak: Leak) -> dict[str, Any]:
@@ -217,6 +228,7 @@ def _leak_document(proof: Proof, leak: Leak) -> dict[str, Any]:
         "times": leak.times,
         "run": leak.run,
         "callers": list(leak.callers),
+        "excuse": leak.excuse,
         "canaries": [{"kind": canary.kind, "value": canary.value} for canary in canaries],
     }
 

@@ -1,6 +1,7 @@
 """Replies in the shapes of OpenAI's chat completions, whole or in chunks, with what is ours beside them.
 
-Promises: the member `mentorplane` says where a run went and why, and holds no text that a person or a model wrote.
+Promises: the member `mentorplane` says where a run went, why, and which very text left, also where the answer was made
+on the device after all; it holds no other text that a person or a model wrote.
 Does not: run anything.
 """
 
@@ -20,10 +21,10 @@ __all__ = ["DONE", "Answer", "event", "model_card", "model_details"]
 
 DONE = b"data: [DONE]\n\n"
 TOLD = (
-    *("route", "outcome", "findings", "reasons", "obligations", "notice", "sent_bytes", "receipt", "problems"),
-    *("instead_of", "lineage"),
+    *("route", "outcome", "findings", "reasons", "obligations", "notice", "disclosure", "sent_bytes", "receipt"),
+    *("problems", "instead_of", "lineage"),
 )
-"""The members of a reply that hold no text of anybody."""
+"""What a reply says beside its text. `disclosure` is the text that left, null where none did; no other holds one."""
 USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 

@@ -75,9 +75,22 @@ def test_a_person_keeps_one_placeholder_through_a_session(client: openai.OpenAI,
     first, second, alone = (request.decode() for request in cloud.requests)
     assert (told["route"], text) == ("redacted", "You will write to mara@example.org.")
     assert "[PERSON_1] called." in first
+    assert told["disclosure"] in json.loads(first)["messages"][0]["content"]
     assert "[PERSON_2] met [PERSON_1]." in second
     assert "[PERSON_1] met [PERSON_2]." in alone
     assert [word for word in ("Priya", "Baker", "mara@") if word in first + second + alone + json.dumps(told)] == []
+
+
+def test_attack_a_model_takes_a_text_and_gives_no_answer(client: openai.OpenAI, cloud: Cloud) -> None:
+    """P2: the answer is made on the device, and all the same says which very text had left, and why it is so."""
+    cloud.answers = ["500"]
+    text, told = ask(client, NOTES, **WITH_CLOUD)
+
+    assert (told["outcome"], bool(text)) == ("filled", True)
+    assert told["problems"] == ["expected an answer from the cloud model, got status 500"] * 2
+    sent = [json.loads(request)["messages"][0]["content"] for request in cloud.requests]
+    assert told["disclosure"] in sent
+    assert told["sent_bytes"] == sum(map(len, cloud.requests))
 
 
 def test_a_consent_that_is_taken_back_counts_at_once(client: openai.OpenAI, cloud: Cloud) -> None:

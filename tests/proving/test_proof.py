@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from edge_runtime import EdgeRuntime
 from edge_runtime.proving.proof import Proof, prove
-from edge_runtime.proving.records import Settings
+from edge_runtime.proving.records import DISCLOSED, MISSED, Settings
 from edge_runtime.proving.report import as_json, claim, in_words
+from edge_runtime.proving.runs import SCENARIOS
 from tests.command_table import program
-from tests.edge import tiny_reader
 from tests.edge.conftest import POLICY_RULES
 from tests.proving import leaking_app
 from tests.published import Published, adopted, fingerprint
@@ -47,7 +48,7 @@ def test_attack_a_text_leaves_by_a_path_that_is_not_guarded(allowed: Path) -> No
     leaks = {f"{leak.way}: {leak.what}" for leak in proof.verdict.leaks}
     with_canaries = {leak.way for leak in proof.verdict.leaks if leak.canaries}
 
-    assert not proof.held
+    assert proof.verdict.failing((DISCLOSED, MISSED))
     assert {
         CONNECTED,
         "connection: to 192.0.2.7:3128",
@@ -72,15 +73,16 @@ def test_attack_a_text_leaves_by_a_path_that_is_not_guarded(allowed: Path) -> No
     assert kept == {f"a canary in {allowed / name}" for name in ("cache.bin", "index.json")}
     if not proof.chamber:
         assert "packet: TCP to 192.0.2.7 port 8443" in leaks
-    assert claim(proof, strict=False).startswith("NOT HELD")
-    assert "NOT HELD" in in_words(proof, strict=False)
+    every = (DISCLOSED, MISSED)
+    assert claim(proof, tolerated=every).startswith("NOT HELD")
+    assert "NOT HELD" in in_words(proof, tolerated=every)
 
 
 def test_an_app_that_does_not_leak_holds(allowed: Path) -> None:
     """The counterpart: what an app may write is searched, and found to hold nothing."""
     proof = proof_of("counts", allowed, 3)
 
-    assert proof.held, as_json(proof, strict=True)["leaks"]
+    assert not proof.verdict.leaks, as_json(proof, tolerated=())["leaks"]
     assert len(proof.evidence.runs) >= 3
     assert str(allowed / "count") in {kept.path for kept in proof.evidence.kept}
 
@@ -94,7 +96,8 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[EdgeRuntime
     published = Published(tmp_path)
     documents = published.organisation.base_documents()
     policy = json.loads(documents["policy", "organisation"])
-    entities = ["BANK", "CARD", "EMAIL", "PERSON", "PHONE", "TERM", "URL"]
+    entities = ["ADDRESS", "BANK", "CARD", "DATE_OF_BIRTH", "EMAIL", "ID_NUMBER", "PERSON", "PHONE", "SALARY"]
+    entities += ["TERM", "URL"]
     personal = {**POLICY_RULES[1], "when": {"entities": {"any_of": entities}}}
     late = {
         "id": "expired",
@@ -110,24 +113,36 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[EdgeRuntime
     return adopted(published, tmp_path), published
 
 
+def proved(published: Published, home: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Prove a home from the command line, and return the exit code and what it tells."""
+    arguments = ["--home", str(home), "--trust", str(published.trust), "--json", *options]
+    result = RUNNER.invoke(program(), ["edge", "prove-no-egress", *arguments])
+    return result.exit_code, json.loads(result.stdout)
+
+
 def test_the_routes_of_a_release_are_proved(
     device: tuple[EdgeRuntime, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P2: every route is taken, what left is told byte for byte, nothing else was reached, the home stays as it was."""
     _, published = device
-    monkeypatch.setenv("MENTORPLANE_READER", str(tiny_reader.write(tmp_path / "reader")))
+    monkeypatch.delenv("MENTORPLANE_READER")  # the packaged model: it assesses all that the policy asks for
     before = fingerprint(tmp_path / "home")
-    arguments = ["--home", str(tmp_path / "home"), "--trust", str(published.trust), "--texts", "16"]
-    result = RUNNER.invoke(
-        program(), ["edge", "prove-no-egress", *arguments, "--json", "--write", str(tmp_path / "sent")]
-    )
-    told = json.loads(result.stdout)
+    code, told = proved(published, tmp_path / "home", "--texts", "8", "--write", str(tmp_path / "sent"))
 
-    assert (result.exit_code, told["held"], told["leaks"]) == (0, True, []), told["leaks"]
-    assert {one["route"] for one in told["routes"]} >= {"device", "redacted", "block", "hand-off"}
+    assert (code, told["held"], told["leaks"]) == (0, True, []), told["leaks"]
+    assert told["claim"].startswith("held: ")
+    turns = told["scenarios"]["device"]
+    assert turns >= 8
+    assert told["scenarios"] == dict.fromkeys(SCENARIOS, turns)  # `serve` and `handed over` among them, by name
     routes = {one["route"]: one for one in told["routes"]}
+    taken = {name: one["runs"] for name, one in routes.items()}
+    assert set(taken) == {"block", "cloud", "device", "hand-off", "handed over", "local model", "redacted"}, taken
+    assert all(taken.values())
+    assert sum(taken.values()) == told["runs"] == turns * len(SCENARIOS)
     assert all(routes[route]["requests"] == 0 for route in ("device", "block", "hand-off"))
-    assert routes["redacted"]["requests"] > 0
+    assert all(routes[route]["requests"] > 0 for route in ("redacted", "cloud", "local model"))
+    assert routes["local model"]["sent_bytes"] == 0
+    assert all(one["disclosed"] == one["missed"] == one["leaked"] == 0 for one in routes.values())
     sent = sorted((tmp_path / "sent").iterdir())
     assert [path.read_bytes().decode() for path in sent] == [one["text"] for one in told["requests"]]
     assert sum(one["requests"] for one in told["routes"]) == len(sent)
