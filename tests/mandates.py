@@ -95,7 +95,7 @@ def mandates_for(organisation: Organisation, manifest: Manifest) -> bytes:
 def _proved(organisation: Organisation, index: int, size: int = 0) -> Logged:
     hashes = [leaf_hash(leaf) for leaf in organisation.leaves[: size or None]]
     proof = inclusion_proof(hashes, index) if index < len(hashes) else ()
-    return Logged(index, organisation.leaves[index], proof)
+    return Logged(index, organisation.leaves[index] if index < len(organisation.leaves) else b"{}", proof)
 
 
 def seconds(at: str) -> int:

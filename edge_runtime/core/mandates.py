@@ -10,7 +10,7 @@ Promises:
    never by the signer's clock. Where no witness is asked, or was yet, as of the time in that entry: the server's word.
 2. A grant counts only if the log has it before the approval, it had begun and not ended by then, and no entry before
    the approval ended it that the trust file lists.
-3. One mandate counts once: whoever is absent does not approve beside their delegate.
+3. One mandate is used by one person: whoever is absent does not approve beside their delegate.
 
 Does not: know of an end that the trust file does not list yet, or say whether enough people approved (see `coverage`).
 Format: docs/formats.md, `mentorplane-mandates/1`. Source: DESIGN section 6, V6.
@@ -203,17 +203,16 @@ def verify_mandates(
     mandates, manifest = parse_mandates(data), canonical.digest(release.manifest)
     case = _Case(trust, mandates, (release.log.checkpoint, seen))
     by_statement = {one.statement: one for one in mandates.approvals}
-    used: set[str] = set()
+    used: dict[str, str] = {}
     for statement, envelope in stated:
         if (statement.act, statement.manifest) != ("approve", manifest):
             continue
         approved = by_statement.get(canonical.digest(envelope.payload))
         if approved is None:
             raise NotTrusted("expected the log's entry of every approval, got an approval without", check="V6")
-        holders = case.holders(statement, approved)
-        if not used.isdisjoint(holders):
+        person = statement.person  # who signs twice counts once anyway
+        if any(used.setdefault(one, person) != person for one in case.holders(statement, approved)):
             raise NotTrusted("expected each mandate to be used once, got one used twice", check="V6")
-        used |= holders
 
 
 @frozen

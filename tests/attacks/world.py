@@ -1,7 +1,8 @@
 """A device that runs a release, an organisation that publishes for it, and what an attacker may hold.
 
 The device has followed once: from the organisation's first root, keyring and release to its second, with one prompt
-withdrawn. What was published before is still there (`yesterday`), as any mirror may have kept it.
+withdrawn; everybody approves in their first term, and Noa has none. What was published before is still there
+(`yesterday`), as any mirror may have kept it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from edge_runtime.core.manifest import Manifest
 from edge_runtime.core.trustfile import TRUST_PATH
 from edge_runtime.delivery import RELEASES_ROLE
 from edge_runtime.reply import Refresh
+from tests.mandates import terms_until
 from tests.published import Published, fingerprint
 from tests.simulator import prompt_document
 
 NOTES = {"notes": "We agreed on two things. I will write to Mara by Thursday. The weather was fine."}
+TERM_END = "2026-04-27T09:30:00Z"
+"""When everybody's first term ends: eight weeks after what people sign."""
 APPROVERS = (("p-tom", "facilitator"), ("p-ines", "community-host"))
 
 
@@ -51,6 +55,7 @@ class World:
     def made(cls, folder: Path) -> World:
         """Make it in an empty folder."""
         published = Published(folder)
+        terms_until(published.organisation, TERM_END)
         published.release({**published.organisation.base_documents(), **wording(name="closer")})
         shutil.copytree(published.folder, folder / "yesterday")
         made = cls(folder, published)
