@@ -7,6 +7,7 @@ address is bound, and what it takes to ask is printed once. Does not: say what a
 from __future__ import annotations
 
 import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,13 +24,10 @@ from edge_runtime.cli.opening import (
     open_runtime,
 )
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, NameOption, TermOption, exit_codes
-from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from edge_runtime.mcp.prompts import Prompts
-    from edge_runtime.mcp.tools import Tools
-    from edge_runtime.runtime import EdgeRuntime
-    from edge_runtime.session import Session
+    from edge_runtime.mcp.clients import Clients
 
 __all__ = ["mcp"]
 
@@ -55,41 +53,31 @@ def mcp(
     with exit_codes():
         if find_spec("mcp") is None:
             raise Unavailable("expected the extra for MCP to be installed", hint="pip install 'mentorplane[mcp]'")
-        from edge_runtime.mcp.prompts import Prompts
-        from edge_runtime.mcp.tools import Tools
+        from edge_runtime.mcp.clients import Clients
+        from edge_runtime.serving.asking import Person
 
-        with open_runtime(home, trust, source, channel=channel) as edge:
-            session = _session(edge, names, terms, consents, at_most=at_most, locale=locale)
-            keep_up(edge, source, channel)
-            prompts = Prompts(edge, session, local=local_client, locale=locale)
-            tools = Tools(edge, session, local=local_client, locale=locale)
-            if http:
-                _serve_http(prompts, tools, home, at=(host, port))
-            else:
-                _serve_stdio(prompts, tools)
-
-
-def _session(
-    edge: EdgeRuntime, names: list[str], terms: list[str], consents: list[str], *, at_most: str, locale: str
-) -> Session:
-    try:
-        return edge.session(
-            learner="local", names=names, terms=terms, consents=consents, at_most=at_most, locale=locale
+        person = Person(
+            names=tuple(names), terms=tuple(terms), consents=frozenset(consents), at_most=at_most, locale=locale
         )
-    except ValueError as error:
-        raise InvalidDocument(str(error)) from error
+        with open_runtime(home, trust, source, channel=channel) as edge:
+            clients = Clients(edge, person, local=local_client, clock=time.monotonic)
+            keep_up(edge, source, channel)
+            if http:
+                _serve_http(clients, home, at=(host, port))
+            else:
+                _serve_stdio(clients)
 
 
-def _serve_stdio(prompts: Prompts, tools: Tools) -> None:
+def _serve_stdio(clients: Clients) -> None:
     from edge_runtime.mcp.server import serve_stdio
 
     try:
-        serve_stdio(prompts, tools)
+        serve_stdio(clients)
     except Exception as error:  # noqa: BLE001 - whatever broke: a traceback could quote a text
         raise Unavailable(f"expected a client that speaks MCP, got {type(error).__name__}") from None
 
 
-def _serve_http(prompts: Prompts, tools: Tools, home: Path, *, at: tuple[str, int]) -> None:
+def _serve_http(clients: Clients, home: Path, *, at: tuple[str, int]) -> None:
     from edge_runtime.mcp.server import serve_http
     from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
     from edge_runtime.serving.server import ServeSettings
@@ -98,4 +86,4 @@ def _serve_http(prompts: Prompts, tools: Tools, home: Path, *, at: tuple[str, in
     token = check_token(given) if given else kept_token(home)
     where = "as MENTORPLANE_SERVE_TOKEN says" if given else f"in {home / TOKEN_FILE}"
     settings = ServeSettings(token, host=at[0], port=at[1])
-    serve_http(prompts, tools, settings, ready=lambda address: typer.echo(f"address   {address}\ntoken     {where}"))
+    serve_http(clients, settings, ready=lambda address: typer.echo(f"address   {address}\ntoken     {where}"))

@@ -65,6 +65,11 @@ class Sessions:
                 self._held.popitem(last=False)
             return session
 
+    def end(self, name: str) -> None:
+        """Let go of a session, if there is one of that name."""
+        with self._lock:
+            self._held.pop(name, None)
+
     def _begun(self, person: Person, before: Session | None) -> Session:
         return self._edge.session(
             learner=person.learner,

@@ -16,6 +16,7 @@ import anyio
 import httpx2
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import Implementation
 
 from edge_runtime.core import canonical
 from edge_runtime.core.policy import read_policy
@@ -133,15 +134,19 @@ class Listening:
     token: str
     process: subprocess.Popen[str]
 
-    def talk(self, script: Callable[[Client, Talk], Awaitable[None]], mode: str = "auto") -> Talk:
-        """Let the official client talk to it over HTTP."""
+    def talk(self, script: Callable[[Client, Talk], Awaitable[None]], mode: str = "auto", program: str = "app") -> Talk:
+        """Let the official client talk to it over HTTP, as a program of that name."""
         talk = Talk()
 
         async def run() -> None:
             headers = {"Authorization": f"Bearer {self.token}"}
             async with (
                 httpx2.AsyncClient(headers=headers) as http,
-                Client(streamable_http_client(self.address, http_client=http), mode=mode) as client,
+                Client(
+                    streamable_http_client(self.address, http_client=http),
+                    mode=mode,
+                    client_info=Implementation(name=program, version="1"),
+                ) as client,
             ):
                 await script(client, talk)
 

@@ -14,9 +14,11 @@ from edge_runtime import EdgeRuntime
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.handoff import handoff_text
 from edge_runtime.core.not_yet import not_yet_text
+from edge_runtime.mcp.clients import MAX_CLIENTS, Clients
 from edge_runtime.mcp.prompts import Prompts
 from edge_runtime.mcp.tools import Tools
 from edge_runtime.receipts import Receipts
+from edge_runtime.serving.asking import Person
 from tests.edge.mcp_talks import (
     ACCOUNT,
     CANARIES,
@@ -226,6 +228,68 @@ def test_clients_of_earlier_revisions_are_served_too(listening: Listening) -> No
 
     talk = listening.talk(list_prompts, mode="legacy")
     assert [prompt["name"] for prompt in talk["prompts"]["prompts"]] == ["free", "opener"]
+
+
+async def cover(client: Client, talk: Talk) -> None:
+    """Say a value, and be shown a hand-off text."""
+    await talk.note("redact", client.call_tool("redact", {"text": NOTES}))
+    await talk.note("crisis", client.get_prompt("opener", {"notes": CRISIS}))
+    await recall(client, talk)
+
+
+async def recall(client: Client, talk: Talk) -> None:
+    """Ask what a placeholder stands for, and go on as if a hand-off text had been shown."""
+    await talk.note("restore", client.call_tool("restore", {"text": "[PERSON_1]"}))
+    await talk.note("on", client.get_prompt("opener", {"notes": CRISIS}, meta={"mentorplane/go-on": True}))
+
+
+def recalled(talk: Talk) -> tuple[str, str]:
+    """Return what a client was told that a placeholder stands for, and how its wish to go on ended."""
+    return talk["restore"]["structuredContent"]["text"], talk["on"]["_meta"]["mentorplane"]["outcome"]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_attack_a_client_asks_for_what_another_one_typed(listening: Listening, mode: str) -> None:
+    """P2, P6: each client has placeholders of its own, and a hand-off text that one was shown counts for no other."""
+    first = listening.talk(cover, mode, "first")
+    second = listening.talk(recall, mode, "second")
+
+    assert recalled(first) == (NAME, "filled")
+    assert recalled(second) == ("[PERSON_1]", "handed-off")
+
+
+def test_a_host_names_its_conversations_where_the_protocol_has_none(listening: Listening) -> None:
+    """Two conversations of one program that names them have nothing in common, either of them goes on."""
+
+    async def ask(client: Client, talk: Talk) -> None:
+        one, other = ({"mentorplane/session": name} for name in ("one", "other"))
+        await talk.note("redact", client.call_tool("redact", {"text": NOTES}, meta=one))
+        await talk.note("other", client.call_tool("restore", {"text": "[PERSON_1]"}, meta=other))
+        await talk.note("one", client.call_tool("restore", {"text": "[PERSON_1]"}, meta=one))
+
+    talk = listening.talk(ask)
+    assert talk["other"]["structuredContent"]["text"] == "[PERSON_1]"
+    assert talk["one"]["structuredContent"]["text"] == NAME
+
+
+def test_what_a_client_typed_is_forgotten_when_it_ends_its_session(folder: Path) -> None:
+    """A client that went, and one too many, leave no placeholder behind; nobody's question is somebody new's."""
+    edge = EdgeRuntime.open(folder / "home", trust=folder / "trust", model="none")
+    clients = Clients(edge, Person(names=(NAME,)), local=True, clock=lambda: 0.0)
+
+    def restored(client: str) -> str:
+        return str(clients.tools(client).call("restore", {"text": "[PERSON_1]"})["text"])
+
+    for client in ("a", "b", ""):
+        clients.tools(client).call("redact", {"text": NOTES})
+    assert [restored(client) for client in ("a", "b", "")] == [NAME, NAME, "[PERSON_1]"]
+    clients.forget("a")
+    assert [restored(client) for client in ("a", "b")] == ["[PERSON_1]", NAME]
+    for number in range(MAX_CLIENTS):
+        clients.tools(f"more {number}")
+    assert restored("b") == "[PERSON_1]"
+    with pytest.raises(InvalidDocument):
+        Clients(edge, Person(at_most="elsewhere"), local=True, clock=lambda: 0.0)
 
 
 def test_attack_a_page_or_a_foreign_name_asks_over_http(listening: Listening) -> None:
