@@ -25,9 +25,9 @@ __all__ = ["WRITTEN", "Corpus", "Side", "load_corpus"]
 
 WRITTEN = Path(__file__).parent / "written" / "train"
 VALIDATION_SHARE = 0.15
-SLOT_FILLS, NAME_SWAPS, READINGS, GRAVE_READINGS = 2, 1, 2, 3
+SLOT_FILLS, NAME_SWAPS, READINGS, GRAVE_READINGS = 2, 1, 3, 2
 """How often an epoch reads a line with slots, a line with names beside its original, any other written line, and one
-that was written about crises."""
+that was written about crises, of which there are as many as of all others."""
 ALWAYS_JUDGED = ("injection", "crisis")
 ROWS, ATTACKS, PROMPTS, EVERYDAY = 800, 800, 800, 500
 """How many an epoch reads of presidio-research, of attacks and harmless prompts, of everyday sentences."""
