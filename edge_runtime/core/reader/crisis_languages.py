@@ -9,6 +9,10 @@ from __future__ import annotations
 __all__ = ["IDIOMS_ELSEWHERE", "OTHER_ELSEWHERE", "SELF_ELSEWHERE"]
 
 IDIOMS_ELSEWHERE = r"""
+tot             \bklinisch tot\b|\bmehr tot als lebendig\b
+aufwachen       \bnicht mehr aufwachen bis\b
+matar           \bmatar a trabajar\b
+verguenza       \bmorir(?:me)? de la verguenza\b
 disparaitre     \benvie de disparaitre (?:une?|deux|trois|quelques|le temps|ce|pour (?:le|les|une?)) \w+
 die             \b(?:character|protagonist|hero|heroine|villain|man|woman|film|novel
                 |story) (?:\w+ ){0,6}who wants to die\b
@@ -56,7 +60,7 @@ mourir          \bje (?:veux|voudrais|voulais|prefere\w*) (?:\w+ ){0,2}mourir\b(
 etre mort       \b(?:je (?:veux|voudrais|prefere\w*|aimerais) (?:\w+ )?|si j')(?:etre|etais) morte?\b(?! de)
 sans moi        \b(?:serai\w*|iraient|irait|vivraient) (?:\w+ ){0,2}(?:mieux|plus (?:facile|simple
                 |heureux)) sans moi\b|\bmieux sans moi\b
-lettre d'adieu  \blettres? d'adieu\b(?! (?:a|aux?|pour) (?:l'|le |la |les |mes )?(?:equipe|collegue|entreprise
+d'adieu         \blettres? d'adieu\b(?! (?:a|aux?|pour) (?:l'|le |la |les |mes )?(?:equipe|collegue|entreprise
                 |client))
 du mal          \bje me (?:fais|suis) (?:\w+ ){0,2}(?:fait )?du mal\b(?! a )|\bme faire du mal\b
 scarifi         \b(?:je me|me) (?:\w+ )?(?:re)?(?:scarifi\w*|coupe les (?:veines|bras))\b
@@ -96,6 +100,100 @@ ar              \b(?:tirarme|lanzarme|saltar) (?:del? (?:puente|balcon|tejado|ve
                 |a las vias|al (?:tren|metro))\b
 pastillas       \b(?:tome|tomarme|tragarme|trague|tomado) (?:todas|demasiadas|un bote de
                 |el bote de) (?:\w+ ){0,2}(?:pastillas|las pastillas)\b
+welt            \bnicht mehr auf (?:der|dieser) (?:welt|erde)\b(?! (?:zu hause|bekannt))
+                |\bgehor\w* nicht auf die(?:se)? welt\b
+existier        \b(?:ich|lieber|liebsten)\b[^.!?;|]{0,40}\bnicht mehr (?:zu )?existieren\b
+geboren         \bich (?:\w+ ){0,4}nie geboren\b
+leb             \b(?:wozu|warum|wofur) (?:\w+ ){0,2}?leb(?:e)? ich (?:\w+ ){0,2}?(?:noch|uberhaupt)\b
+                |\b(?:wozu|wofur|warum) (?:noch )?weiterleben\b|\bkann (?:\w+ ){0,2}nicht (?:mehr )?weiterleben\b
+am leben        \bnicht mehr am leben (?:sein|bleiben|zu sein)\b|\bverdient am leben zu sein\b|\bverdient, am leben
+beenden         \bmein leben (?:\w+ ){0,2}(?:zu )?beenden\b
+antu            \bmir (?:\w+ ){0,3}(?:etwas|was|nichts) antu(?:e|n)?\b
+aus dem leben   \baus dem leben (?:\w+ ){0,2}(?:geh\w*|scheid\w*|zu gehen|nehm\w*|treten)\b
+tot             \b(?:wunsch\w*|lieber|stelle mir vor|stell mir vor)\b[^.!?;|]{0,12}\btot (?:zu )?sein\b
+                |\btot sein (?:war|ware)\b
+                |\b(?:war|ware) (?:ich )?lieber tot\b|\bwar ich nur tot\b
+sterben         \b(?:lass|lasst) mich (?:einfach |bitte )?sterben(?=[.,!?;]|$)|\b(?:beschlossen|entschieden
+                |entschlossen) zu
+                sterben\b
+verletz         \bmich (?:\w+ ){0,3}(?:selbst|selber) (?:zu )?verletz\w*
+ritz            \bwieder geritzt\b
+es mich         \b(?:gibt|gab|gabe) es mich (?:\w+ ){0,2}nicht mehr\b
+                |\bes mich (?:\w+ ){0,3}nicht(?: mehr)? (?:gibt|gabe)\b
+                |\bhatte es mich nie gegeben\b
+nicht mehr      \bwenn ich nicht mehr lebe\b|\bnicht mehr leben (?:zu )?(?:wollen|will)\b|\b(?:da
+                |dann) leb(?:e)? ich nicht mehr\b
+lebensmud       \bich bin (?:\w+ ){0,2}lebensmud\w*
+kraft           \bkeine kraft (?:mehr )?zu leben\b|\bkeine lust (?:mehr )?zu leben\b
+schluss mit mir  \bschluss mit mir\b
+mich            \b(?:mann|freund|frau|freundin|vater|bruder|partner|er) (?:\w+ )?(?:schlagt|verprugelt
+                |wurgt) mich(?=[.,!?;]|$
+                | (?:wieder|und|wenn|jeden|fast)\b)(?![^.!?;|]{0,40}\b(?:im|beim) \w*(?:tennis|schach|kicker|spiel))
+hat mich        \b(?:mann|freund|frau|freundin|vater|bruder|partner
+                |er) hat mich (?:wieder |gestern |heute |schon ){0,2}(?:geschlagen
+                |gewurgt|verprugelt)\b(?![^.!?;|]{0,25}\b(?:im|beim) \w*(?:tennis|schach|kicker|spiel))
+droh            \bmit dem tod\w* gedroht\b|\bdroht\w*[^.!?;|]{0,25}\b(?:mich umzubringen|er mich umbringt)\b
+                |\bgedroht, dass er mich umbringt\b
+vivre           \b(?:marre|fatigue\w*|tanne\w*|las|lasse|n'en peux plus|j'en peux plus
+                |degoute\w*) de vivre\b(?! (?:ici|avec|chez
+                |dans|en|a|sans|comme|ensemble|seule?)\b)|\bvivre ne m'interesse plus\b|\bmerite (?:pas
+                |plus) de vivre\b
+                |\ba quoi bon (?:continuer a )?vivre\b|\bde ne plus vivre(?=[.,!?;]|$)|\bjvx plus vivre\b
+                |\bla force de vivre, ni
+en vie          \b(?:pas|plus|pourquoi)\b[^.!?;|]{0,20}\b(?:rester|etre|serai) (?:encore )?en vie\b
+                |\benvie d'etre en vie\b
+de ce monde     \bplus (?:etre )?de ce monde\b|\bm'en (?:vais|aller) de ce monde\b
+terre           \bplus (?:etre |rester )?sur (?:cette )?terre\b
+exist           \bsi je n'existais (?:pas|plus)\b|\b(?:j'|je |envie de |mieux )[^.!?;|]{0,20}\bne plus exister\b
+jours           \b(?:mettre )?fin a mes jours\b
+fin a ma vie    \bfin a ma vie\b
+tuer            \b(?:essaye|tente|dire que je pense|songe) (?:\w+ ){0,2}(?:de|a) me tuer\b(?! (?:au|a la))
+supprimer       \b(?:pense|penser|songe|envie|idee)\w* (?:\w+ ){0,2}?(?:a|de) me supprimer\b
+si j            \bsi (?:j'etais morte?|je mourais)\b(?! (?:de|pour)\b)
+mourir          \b(?:tente|essaye|decide|choisi|voulu) de mourir\b|\blaissez? moi mourir\b(?! de)
+                |\bvraiment voulu mourir\b
+en finir        \ben finir avec (?:la|ma) vie\b
+du mal          \bje me suis (?:\w+ ){0,2}fait du mal\b
+recoupe         \bje me suis recoupee?(?=[.,!?;]|$)
+me frappe       \b(?:mari|conjoint|compagnon|copain|pere|frere|il|elle) (?:\w+ )?me frappe
+                (?=[.,!?;]|$| (?:et|depuis|encore|presque|quand)\b)
+                (?! [^.!?;|]{0,30}\baux? (?:ping|tennis|echecs|jeu))
+me bat          \b(?:mari|conjoint|compagnon|copain|pere|frere|il|elle) (?:\w+ )?me bat
+                (?=[.,!?;]|$| (?:et|depuis|encore|presque|quand)\b)
+                (?! [^.!?;|]{0,30}\baux? (?:ping|tennis|echecs|jeu))
+me cogne        \b(?:mari|conjoint|compagnon|copain|pere|frere|il|elle) (?:\w+ )?me cogne
+                (?=[.,!?;]|$| (?:et|depuis|encore|presque|quand)\b)
+                (?! [^.!?;|]{0,30}\baux? (?:ping|tennis|echecs|jeu))
+m'a             \b(?:mari|conjoint|compagnon|copain|pere|frere|il|elle) m'a encore (?:frappee?|etranglee?
+                |battue?|cognee?)\b
+me tuer         \bmenac\w* de me tuer\b|\bqu'il me tuerait\b|\bil me tuera si je (?:pars|parle)\b
+viv             \b(?:no|ni|por que|para que) (?:\w+ ){0,2}(?:estar|seguir|sigo|seguire|estare) viv[oa]\b
+                |\bganas de estar viv[oa]\b
+                |\bno (?:tengo derecho a|merezco) (?:seguir )?(?:vivir|viviendo|viv[oa])\b|\bno vivir mas\b
+de vivir        \b(?:hart[oa]|cansad[oa]) de vivir\b(?! (?:aqui|con|en|sin|asi|lejos)\b)
+de existir      \b(?:hart[oa]|cansad[oa]) de existir\b
+este mundo      \b(?:irme|me voy|me ire|marcharme|ir) de este mundo\b|\bno quiero (?:\w+ ){0,2}(?:estar|seguir
+                |vivir) en este mundo\b
+exist           \bsi (?:yo )?no existiera(?=[.,!?;]|$| mas)|\b(?:preferiria|prefiero|quiero|quisiera
+                |mas facil) (?:dejar de
+                |no) existir\b
+mori            \b(?:solo pienso en|deseo|intente|decidido|permiso para) (?:\w+ )?morir(?:me)?\b(?! (?:de|por)\b)
+                |\b(?:dejadme|dejenme|dejame) morir\b(?! de)|\bintente morir\w*
+me muriera      \bsi (?:yo )?me muriera\b(?! de)|\bcuando yo me muera\b|\bsi yo estuviera muert[oa]\b
+mi vida         \b(?:terminar|acabar|acabo) con mi vida\b
+la vida         \bme quito la vida\b
+matarme         \bmatarme es\b
+despert         \b(?:ojala|espero|quisiera)\b[^.!?;|]{0,20}\bno (?:me )?desperta?(?:ra|r)\b(?! (?:al|a la|a los
+                |a nadie)\b)
+dano            \bme (?:volvi a|he vuelto a) hacer dano\b
+cortar          \bme volvi a cortar(?=[.,!?;]|$)
+me pega         \b(?:pareja|marido|mujer|novio|padre|hermano|el|ella) (?:\w+ )?me pega
+                (?=[.,!?;]|$| (?:y|desde|casi|cuando|cada)\b)
+me golpea       \b(?:pareja|marido|mujer|novio|padre|hermano|el|ella) (?:\w+ )?me golpea
+                (?=[.,!?;]|$| (?:y|desde|casi|cuando|cada)\b)
+volvio a pegar  \bme volvio a pegar\b(?! (?:el|la|un|una)\b)
+matarme         \bamenaz\w+ con matarme\b
+hubiera nacido  \bojala no hubiera nacido\b
 """
 
 OTHER_ELSEWHERE = r"""

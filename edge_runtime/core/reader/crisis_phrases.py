@@ -5,13 +5,15 @@ German, French and Spanish. Each line is an anchor (letters that must occur, che
 cheap), two blanks or more, and a pattern over folded text: small letters, no accents, single blanks; an indented
 line continues the one above. `{i}` is a first person, `{they}` somebody else, `{w3}` up to three words,
 `{start}` a first person or the beginning of a clause.
-Does not: cover harm to others, abuse or medical emergencies; measure itself (tests and benchmarks do).
+Does not: cover harm to others or medical emergencies, or of abuse more than blows and threats at home; measure itself
+(tests and benchmarks do).
 """
 
 from __future__ import annotations
 
 from edge_runtime.core.reader.crisis_languages import IDIOMS_ELSEWHERE, OTHER_ELSEWHERE, SELF_ELSEWHERE
 from edge_runtime.core.reader.crisis_signs import OTHER_SIGNS, SELF_SIGNS
+from edge_runtime.core.reader.crisis_wording import DENIALS, OTHER_WORDING, SELF_WORDING
 
 __all__ = ["IDIOMS", "MACROS", "OTHER_CRISIS", "OTHER_LOW_MOOD", "SELF_CRISIS", "SELF_LOW_MOOD", "Phrase"]
 
@@ -53,6 +55,12 @@ MACROS = {
     "w8": _WORDS.format(n=8),
     "kill": r"(?:kill|killing|killed|hang|hanging|hanged|hung|shoot|shooting|shot|drown|drowning|unalive|unaliving)",
     "harm": r"(?:hurt|hurting|harm|harming|cut|cutting|burn|burning|starve|starving)",
+    "home": r"\b(?:husband|wife|partner|boyfriend|girlfriend|dad|da|father|stepdad|stepfather|brother|ex|fiance|he"
+    r"|she) (?:\w+ ){0,2}?",
+    "blow": r"(?=[.,!?;]|$| again| and (?:i|he|she|says)| when (?:he|she)| every (?:night|day|week|evening)"
+    r"| in front of| last night| this morning| yesterday| on (?:\w+day))"
+    r"(?![^.!?;|]{0,40}\b(?:chess|tennis|squash|darts|cards|padel|quiz|pong|game|scrabble)\b)",
+    "unwanted": r"\b(?:don't|dont|no longer|not) {w3}(?:want|wanna|belong|deserve|wish) (?:\w+ ){0,3}?",
     "not_place": r"(?! (?:in|with|near|at|on|off|here|there|abroad|alone|up|closer|far"
     r"|so far|too far|out|from|through)\b)",
     "not_work": r"(?! (?:in|at|for|with|on|as|if|until|till|after|past|than|under|when|once)\b)",
@@ -95,6 +103,7 @@ en finir avec   \ben finir avec (?!la vie|tout|ma vie|sa vie)
 acabar con todo  \bacabar con todo (?:el|lo|este|ese|esto)\b
 sel             \b(?:hang|hung|hanging) (?:my|him|her|them)sel(?:f|ves) (?:up|out)\b
 """
+    + DENIALS
     + IDIOMS_ELSEWHERE
 )
 
@@ -250,6 +259,7 @@ me              \b(?:hacerme dano|me hago dano|cortarme (?:las venas|los brazos)
                 |autolesion\w+)\b
 """
     + SELF_SIGNS
+    + SELF_WORDING
     + SELF_ELSEWHERE
 )
 
@@ -317,6 +327,7 @@ vi              \b(?:quitarse la vida|acabar con su vida|se quito la vida|(?:ya 
                 |endo))\b(?! en| con| aqui| sol[oa])
 """
     + OTHER_SIGNS
+    + OTHER_WORDING
     + OTHER_ELSEWHERE
 )
 

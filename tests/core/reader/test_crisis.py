@@ -345,3 +345,28 @@ def test_sentences_kept_apart_say_how_far_phrases_reach() -> None:
 def test_disclosures_in_german_french_and_spanish(text: str, expected: tuple[str, str]) -> None:
     """Direct disclosures are heard in four languages, about oneself and others; ways of speaking are not."""
     assert classify_crisis(normalise(text).text) == expected
+
+
+@pytest.mark.parametrize(
+    ("disclosure", "everyday"),
+    [
+        ("I can't say whether I want to stay alive.", "I can't say whether I want to stay in sales."),
+        ("I've made up my mind to die.", "I've made up my mind to dye it."),
+        ("It would be easier not to exist.", "That field ought not to be empty."),
+        ("I was sorry that I woke up.", "I was sorry that I woke up the baby."),
+        ("My husband beats me when he drinks.", "My husband beats me every night at chess."),
+        ("He threatened to kill me.", "He threatened to kill the process."),
+        ("I don't belong in this world.", "I don't belong in this meeting."),
+        ("There's no wish to live in me, I have no desire to live.", "I have no desire to live in Leeds."),
+        ("Ich will nicht mehr auf dieser Welt sein.", "Ich will nicht mehr auf dieser Messe sein."),
+        ("Mein Mann schl\u00e4gt mich und ich habe Angst.", "Er hat mich wieder geschlagen, im Schach."),
+        ("Je ne serai plus de ce monde.", "Je ne serai plus de ce groupe."),
+        ("Si je mourais, ils seraient soulag\u00e9s.", "Si je mourais de faim, je cuisinerais."),
+        ("Mi marido me pega y tengo miedo.", "Me pega la risa y tengo hipo."),
+        ("Estoy harta de vivir.", "Estoy harta de vivir en Madrid."),
+    ],
+)
+def test_plain_wording_is_found_and_its_everyday_neighbour_is_not(disclosure: str, everyday: str) -> None:
+    """A few words decide: the sentence beside each disclosure shares its wording and tells nothing."""
+    assert classify_crisis(normalise(disclosure).text) == ("crisis", "self")
+    assert classify_crisis(normalise(everyday).text)[0] != "crisis"
