@@ -1,7 +1,7 @@
 """Which model a device reads with: the packaged one or the host's, verified, and named by the release if it names any.
 
 Promises: loaded when first used; V8: a release that names models is adopted only with one of them, and no other one is
-read with afterwards, whatever an update of the app brings. Does not: run a model (see `encoder`).
+read with afterwards, whatever an update of the app brings; a reading ends in time. Does not: run one (see `encoder`).
 """
 
 from __future__ import annotations
@@ -10,16 +10,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from audit.frozen import replace
+from edge_runtime.bounded import Lane
 from edge_runtime.core.errors import InvalidDocument, MentorplaneError, NotTrusted, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge_runtime.core.manifest import Manifest
-    from edge_runtime.core.reader import Encoder
+    from edge_runtime.core.reader import Encoder, Reading
     from edge_runtime.encoder import Installed, OnnxEncoder
 
 __all__ = ["DeviceReader"]
 
 _UNNAMED = "expected one of the models that the release in use names, got another"
+
+
+READ_WITHIN_S, READ_CHARACTERS_A_S = 10.0, 2_000
+"""How long a reading may take, the loading of the model included, and how much longer a long text may."""
 
 
 class DeviceReader:
@@ -33,6 +40,20 @@ class DeviceReader:
         self.problem = ""
         self.given: Encoder | None = None
         """A model in memory, read with instead of one in a folder."""
+        self.within_s = READ_WITHIN_S
+        self.lane = Lane(4)
+
+    def within(self, read: Callable[[], Reading], length: int) -> Reading:
+        """Return a reading of a text of that length.
+
+        Raises:
+            Unavailable: it took too long, or too many have not ended.
+        """
+        within_s = self.within_s + length / READ_CHARACTERS_A_S
+        try:
+            return self.lane.call(read, within_s)
+        except TimeoutError as error:
+            raise Unavailable(f"expected a reading within {within_s:.0f} s, got none") from error
 
     @cached_property
     def _found(self) -> OnnxEncoder | None:

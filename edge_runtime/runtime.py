@@ -24,6 +24,7 @@ from edge_runtime.core.prompt import Prompt
 from edge_runtime.core.trust import TrustState, open_prompt, running
 from edge_runtime.hearing import Hearing
 from edge_runtime.home import Home
+from edge_runtime.installed import require_extra
 from edge_runtime.reader_model import DeviceReader
 from edge_runtime.shipped import Sources, shipped_trust, sources_of
 
@@ -127,9 +128,7 @@ class EdgeRuntime:
 
             runtime.routing = routing_of(cloud, local, budgets=budgets_of(budget, folder.folder, clock))
         if trace:
-            from edge_runtime.tracing import require_installed
-
-            require_installed()
+            require_extra("otel")
         runtime.traced = trace
         runtime._take(runtime._adopter.load())
         return runtime
@@ -315,7 +314,11 @@ class EdgeRuntime:
         """Return what is found in `text`: types and places, no values."""
         from edge_runtime.core.reader import TextReader
 
-        return TextReader(names=names, terms=terms, encoder=self.encoder).read(text)
+        return self.within(lambda: TextReader(names=names, terms=terms, encoder=self.encoder).read(text), text)
+
+    def within(self, read: Callable[[], Reading], text: str) -> Reading:
+        """Return what `read` gives for a text; raises `Unavailable` where that takes too long."""
+        return self._reader.within(read, len(text))
 
     def policy_for(self, name: str, at_most: Route, state: TrustState | None = None) -> CompiledPolicy:
         """Return the compiled layers that decide about a prompt: organisation, prompt, the learner's own limit."""

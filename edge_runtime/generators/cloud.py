@@ -23,8 +23,9 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.policy import Route
 from edge_runtime.delivery.access import is_private, is_web, require_plain
 from edge_runtime.generators.protocol import Ask, CallPart, NotAsked, Piece, Wire
+from edge_runtime.installed import require_extra
 
-__all__ = ["CloudGenerator", "CloudModel", "require_installed"]
+__all__ = ["CloudGenerator", "CloudModel"]
 
 NOWHERE = "nowhere:/v1"
 """The address that litellm is told: none that can be connected to. The way to the model is the client it is given."""
@@ -102,20 +103,6 @@ class CloudModel:
             raise InvalidDocument("expected redacted or cloud for what a cloud model is given at most")
         if not is_private(self.base_url):
             raise Unavailable("expected https for a cloud model, got an address that is not encrypted")
-
-
-def require_installed() -> None:
-    """Refuse to go on without the extra `[cloud]`, without importing it.
-
-    Raises:
-        Unavailable: it is missing.
-    """
-    from importlib.util import find_spec
-
-    if find_spec("litellm") is None:
-        raise Unavailable(
-            "expected the cloud extra for a cloud model, got none", hint="pip install 'mentorplane[cloud]'"
-        )
 
 
 class CloudGenerator:
@@ -218,12 +205,9 @@ def _pieces(chunk: Any) -> Iterator[Piece]:
 
 def _litellm() -> Any:
     os.environ.update(_ENVIRONMENT)
-    try:
-        import litellm
-    except ImportError as error:
-        raise Unavailable(
-            "expected the cloud extra to be installed", hint="pip install 'mentorplane[cloud]'"
-        ) from error
+    require_extra("cloud")
+    import litellm
+
     for names, value in ((_NONE, None), (_FALSE, False), (_TRUE, True)):
         for name in names:
             setattr(litellm, name, value)

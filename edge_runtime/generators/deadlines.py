@@ -1,7 +1,8 @@
 """How long to wait for a server: a limit for each silence, one for the whole answer, and no longer once stopped.
 
-Promises: a server that trickles ends with the whole, however steadily it sends; `Wire.stop` ends a wait within a
-moment, from any thread, but for the look-up of a name. Does not: look names up.
+Promises: a server that trickles ends with the whole, however steadily it sends or takes; `Wire.stop` ends a wait within
+a moment, from any thread: for a name, a connection, encryption, sending and receiving. A look-up that does not end is
+left behind. Does not: know what is sent.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from edge_runtime.bounded import SLICE_S, Lane
 from edge_runtime.generators.protocol import Wire
 
-__all__ = ["Deadline"]
+__all__ = ["LOOK_UPS", "Deadline"]
 
 _T = TypeVar("_T")
-SLICE_S = 0.25
-"""How often somebody who waits looks whether the run was stopped."""
+LOOK_UPS = Lane(8)
+"""The look-ups of names in this process: the system's own, which nobody can stop."""
 _ON_THE_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 
 
@@ -41,6 +43,18 @@ class Deadline:
         if left_s <= 0 or self._wire.stopped:
             raise TimeoutError("the time for the whole answer is over")
         return min(self._silence_s, left_s)
+
+    def look_up(self, host: str, port: int) -> list[tuple[Any, ...]]:
+        """Return the addresses of a name.
+
+        Raises:
+            OSError: it has none, or not in time.
+        """
+        return LOOK_UPS.call(
+            lambda: list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)),
+            self.wait_s(),
+            stopped=lambda: self._wire.stopped,
+        )
 
     def connect(self, found: Sequence[tuple[Any, ...]]) -> socket.socket:
         """Return a connection to the first that answers of some addresses, as a look-up gives them.
@@ -75,8 +89,8 @@ class Deadline:
         if code:
             raise OSError(code, "no connection")
 
-    def receive(self, sock: socket.socket, read: Callable[[], _T]) -> _T:
-        """Return what `read` takes from a socket; it is asked again for as long as one silence may last.
+    def step(self, sock: socket.socket, do: Callable[[], _T]) -> _T:
+        """Return what `do` gives, which waits for a socket; it is asked again for as long as one silence may last.
 
         Raises:
             TimeoutError: the silence or the whole was too long, or the run was stopped.
@@ -85,7 +99,7 @@ class Deadline:
         while True:
             sock.settimeout(min(SLICE_S, self.wait_s()))
             try:
-                return read()
+                return do()
             except TimeoutError:
                 if time.monotonic() >= silent_until:
                     raise
@@ -96,6 +110,6 @@ class Deadline:
         Raises:
             TimeoutError: it took too long, or the run was stopped.
         """
-        while data:
-            sock.settimeout(self.wait_s())
-            data = data[sock.send(data) :]
+        left = memoryview(data)
+        while left:
+            left = left[self.step(sock, lambda: sock.send(left)) :]  # noqa: B023 - it is called at once

@@ -161,10 +161,16 @@ class _Connection(http.client.HTTPConnection):
             Unavailable: the name has another address.
             OSError: it has none, or nobody listens.
         """
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        found = self.deadline.look_up(self.host, self.port)
         if not found or not all(is_this_machine(str(info[4][0])) for info in found):
             raise Unavailable("expected the address of a local model to be on this device, it is elsewhere")
         self.sock = self.deadline.connect(found)
+
+    def send(self, data: Any) -> None:
+        """Send what a request says, within the deadline."""
+        if self.sock is None:
+            self.connect()
+        self.deadline.send(self.sock, data)
 
     def _response(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
         return http.client.HTTPResponse(_Opened(sock, self.deadline), *args, **options)  # type: ignore[arg-type]
@@ -191,7 +197,7 @@ class _Timed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self._deadline.receive(self._sock, lambda: self._sock.recv_into(buffer))
+        return self._deadline.step(self._sock, lambda: self._sock.recv_into(buffer))
 
     def close(self) -> None:
         self._open.close()

@@ -24,6 +24,7 @@ from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
 from edge_runtime.generators.protocol import MAX_REQUESTS, Ask, Generator, NotAsked, Piece, Wire
+from edge_runtime.installed import require_extra
 
 if TYPE_CHECKING:
     from edge_runtime.generators.budgets import Budget, Budgets
@@ -184,9 +185,9 @@ def routing_of(
 
         candidates.append(Candidate(LocalGenerator(local)))
     if cloud is not None:
-        from edge_runtime.generators.cloud import CloudGenerator, CloudModel, require_installed
+        from edge_runtime.generators.cloud import CloudGenerator, CloudModel
 
-        require_installed()
+        require_extra("cloud")
         models = (cloud,) if isinstance(cloud, CloudModel) else tuple(cloud)
         candidates += [Candidate(CloudGenerator(one), one.cost_micros, one.answer_ms) for one in models]
     return Routing(candidates, budgets=budgets)

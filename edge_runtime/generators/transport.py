@@ -141,8 +141,7 @@ class _Backend(httpcore.NetworkBackend):
         self._deadline = deadline
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return _Stream(self._deadline.connect(found), self._deadline)
+        return _Stream(self._deadline.connect(self._deadline.look_up(host, port)), self._deadline)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -153,7 +152,7 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._deadline.receive(self._socket, lambda: self._socket.recv(max_bytes))
+        return self._deadline.step(self._socket, lambda: self._socket.recv(max_bytes))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         self._deadline.send(self._socket, buffer)
@@ -162,8 +161,10 @@ class _Stream(httpcore.NetworkStream):
         self._socket.close()
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, *_: Any, **__: Any) -> _Stream:
-        self._socket.settimeout(self._deadline.wait_s())
-        return _Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname), self._deadline)
+        safe = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname, do_handshake_on_connect=False)
+        self._socket = safe  # it is this one that is closed from now on
+        self._deadline.step(safe, safe.do_handshake)
+        return _Stream(safe, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None

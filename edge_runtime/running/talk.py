@@ -73,8 +73,8 @@ class Talk:
             self.runtime.tallies.streaks.clear(self._learner)
 
     def read(self, text: str) -> Reading:
-        """Return what is found in `text`."""
-        return self._reader.read(text)
+        """Return what is found in `text`; raises `Unavailable` where the model takes too long."""
+        return self.runtime.within(lambda: self._reader.read(text), text)
 
     def read_by_form(self, text: str) -> Reading:
         """Return what is found in `text` without a model."""
