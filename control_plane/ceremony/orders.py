@@ -21,7 +21,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from control_plane.errors import Conflict, Refused
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, Term, TrustFile, parse_trust
 
 __all__ = ["KINDS", "Lack", "Order", "describe", "encode_order", "lacking", "merge", "parse_order", "sign_order"]
 
@@ -210,12 +210,16 @@ def _trust(trust: TrustFile) -> Iterator[str]:
     yield f"  self-contained: {'yes' if trust.self_contained else 'no'}; log {trust.log_vkey}"
     witnesses = trust.witnesses
     named = ", ".join(f"{one.name} ({one.verifier.vkey})" for one in witnesses.witnesses) if witnesses else "none"
-    yield f"  witnesses: {named}" + (f"; asked for: {witnesses.quorum}" if witnesses else "")
+    since = f"; from entry {trust.witnessed_from} on" if trust.witnessed_from else ""
+    yield f"  witnesses: {named}" + (f"; asked for: {witnesses.quorum}{since}" if witnesses else "")
     yield f"  second source of withdrawals: {trust.second_source or 'none'}"
     yield "  least approvals: " + ", ".join(f"{tier} {least}" for tier, least in sorted(trust.floor.items()))
     for person in trust.people.values():
         key = f"key {dsse.key_id(person.key)[:12]}, custody {person.custody}"
-        yield f"  {person.person}: {', '.join(person.roles)}; {key}"
+        term = (trust.terms or {}).get(person.person, Term())
+        until = f"; first term until {term.until[:10]}" if term.until else ""
+        ended = "".join(f"; {grant} ended by entry {entry}" for grant, entry in sorted(term.ended.items()))
+        yield f"  {person.person}: {', '.join(person.roles)}; {key}{until}{ended}"
 
 
 def _require_sound(order: Order) -> None:

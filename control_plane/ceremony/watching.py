@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from audit.frozen import replace
 from control_plane import db, trust
 from control_plane.plane import ControlPlane
 from control_plane.repository import LIFETIMES, site_of
-from edge_runtime.core.trustfile import encode_trust
+from edge_runtime.core.trustfile import encode_trust, parse_trust
 
 __all__ = ["Standing", "standing", "warnings"]
 
@@ -63,8 +64,11 @@ def warnings(plane: ControlPlane) -> tuple[str, ...]:
         if left < LIFETIMES[name] / 3:
             said = f"in {left.days} days" if left.days >= 0 else "already: devices take nothing new"
             found.append(f"{name} expires {said}: mentorplane ceremony {how}")
+    signed = trust.signed_trust(plane) or b""
     with db.read(plane.engine) as session:
-        now = encode_trust(trust.trust_file(plane, session))
-    if now != trust.signed_trust(plane):
-        found.append("people or rules changed since custodians signed: mentorplane ceremony renew")
+        now = trust.trust_file(plane, session)
+    if encode_trust(now) != signed:
+        only_ended = signed and encode_trust(replace(now, terms=parse_trust(signed).terms)) == signed
+        what = "grants were ended" if only_ended else "people or rules changed"
+        found.append(f"{what} since custodians signed: mentorplane ceremony renew")
     return tuple(found)

@@ -9,14 +9,15 @@ import pytest
 from control_plane import ledger, publish, trust, verifying
 from control_plane.ceremony import preparing, watching
 from control_plane.ceremony.carrying_out import carry_out
-from control_plane.ceremony.orders import encode_order, lacking, merge, parse_order, sign_order
+from control_plane.ceremony.orders import describe, encode_order, lacking, merge, parse_order, sign_order
 from control_plane.errors import Conflict, Refused
+from control_plane.granting import grants
 from control_plane.repository import Site
 from control_plane.reviewing import proposals
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.trustfile import parse_trust
 from tests.published import fingerprint
-from tests.server.acts import Acts
+from tests.server.acts import Acts, newest
 from tests.server.conftest import Clock
 from tests.server.custodians import Organisation, device, made, with_signatures
 from tests.server.library import script
@@ -53,6 +54,18 @@ def test_a_device_follows_an_installation_to_offline_keys(acts: Acts, tmp_path: 
     log = [leaf.act for leaf in ledger.search(organisation.plane, limit=50)]
     assert {"root-signed", "targets-signed", "trust-changed"} <= set(log)
     assert verifying.verify(organisation.plane).ok
+
+
+def test_custodians_are_told_of_grants_that_were_ended(organisation: Organisation, acts: Acts) -> None:
+    """Until they sign again devices count these to their end; the order says which, and by which entry of the log."""
+    organisation.move()
+    acts.plane, tom = organisation.plane, acts.id("tom")
+    assert watching.warnings(acts.plane) == ()
+    grants.end(acts.plane, tom, f"{tom}.facilitator", reason="I leave", passphrase=acts.passphrase("tom"))
+    assert watching.warnings(acts.plane) == ("grants were ended since custodians signed: mentorplane ceremony renew",)
+    [line] = [line for line in describe(preparing.renew(acts.plane)).split("\n") if line.startswith(f"  {tom}:")]
+    assert f"; {tom}.facilitator ended by entry {newest(acts.plane).seq}" in line
+    assert "; first term until 20" in line
 
 
 def test_an_order_below_its_threshold_is_not_carried_out(organisation: Organisation) -> None:
