@@ -3,7 +3,8 @@
 Promises: stored hashed; a new one by the same person ends the one before; the log says who made it. An administrator
 makes one for a first key, good for a week. A new key, after the one before was retired, takes two codes of two people
 who could sign a grant for its holder, one of them an administrator or of compliance: each hands over their own, so
-neither alone can come in as somebody who was here before, whatever roles that one has. A code that links an account is
+neither alone can come in as somebody who was here before, whatever roles that one has. It is good no more once its
+maker left or has another key. A code that links an account is
 made by the person whose account it is, with their passphrase or own key, and is good for ten minutes: whoever could
 link for somebody else could act as them. Does not: send any anywhere, least of all to an address.
 """
@@ -23,7 +24,7 @@ from control_plane.accounts import presence, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.signers import require_signer, role_of
-from control_plane.accounts.standing import has_key, has_say
+from control_plane.accounts.standing import has_key, has_say, spoke
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
 from control_plane.purposes import LINKING, doing
@@ -98,7 +99,7 @@ def make_code(
         raise Conflict("expected somebody whose key is retired, got one whose is not", hint="retire it first")
     code, now = secrets.token_urlsafe(24), plane.now()
     for before in session.exec(select(InvitationRow).where(*_codes(person, purpose))).all():
-        if not whose.public_key or _maker(session, before) == by:
+        if not whose.public_key or _made(session, before)[0] == by:
             session.delete(before)
     row = InvitationRow(hash=_hash(code), person=person, purpose=purpose, expires_at=now + PURPOSES[purpose], at=now)
     session.add(row)
@@ -139,10 +140,12 @@ def _holder(plane: ControlPlane, session: Session, codes: str) -> tuple[PersonRo
     if len({row.person for row in rows}) != 1:
         raise _not_good()
     person = rights.find_row(session, rows[0].person)
+    heard = {maker.id: maker for maker in (_heard(session, row) for row in rows) if maker and maker.id != person.id}
+    if not person.public_key and not heard:
+        raise _not_good()
     if person.public_key:
-        makers = {one: rights.find_row(session, one) for one in {_maker(session, row) for row in rows} - {person.id}}
-        heard = [row for row in makers.values() if row.retired is None and has_say(session, row)]
-        if len(heard) < SIGNATURES or not any(set(row.roles).intersection(KEEPERS) for row in heard):
+        having = [maker for maker in heard.values() if has_say(session, maker)]
+        if len(having) < SIGNATURES or not any(set(row.roles).intersection(KEEPERS) for row in having):
             raise Refused(
                 "expected the codes of two people who could sign a grant, one an administrator or of compliance",
                 hint="each of the two makes one: `mentorplane people new-code`; enter both with a blank between them",
@@ -176,15 +179,23 @@ def _codes(person: str, purpose: str) -> tuple[ColumnElement[bool], ColumnElemen
     return col(InvitationRow.person) == person, col(InvitationRow.purpose) == purpose
 
 
-def _maker(session: Session, row: InvitationRow) -> str:
-    """Return who made a code, as the log says."""
-    made = select(LeafRow.actor).where(
+def _heard(session: Session, row: InvitationRow) -> PersonRow | None:
+    """Return who made a code; None if they left, or had another key then: it may have been in other hands."""
+    by, entry = _made(session, row)
+    maker = rights.find_row(session, by)
+    return maker if spoke(session, maker, entry) else None
+
+
+def _made(session: Session, row: InvitationRow) -> tuple[str, int]:
+    """Return who made a code, and the entry of the log that says so."""
+    made = select(LeafRow.actor, LeafRow.seq).where(
         LeafRow.kind == "person",
         LeafRow.name == row.person,
         LeafRow.act == str(Act.INVITED),
         LeafRow.digest == f"sha256:{row.hash}",
     )
-    return session.exec(made).one()
+    by, entry = session.exec(made).one()
+    return by, entry
 
 
 def _hash(code: str) -> str:

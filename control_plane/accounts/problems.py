@@ -12,11 +12,13 @@ from sqlmodel import Session, select
 
 from audit.record import Act, LeafRecord
 from control_plane.accounts.holdings import enrolment_digest, first_grants
+from control_plane.accounts.people import keyring
 from control_plane.tables.accounts import MOVED, ContactRow, GrantRow, KeyRow
 from control_plane.tables.registry import PersonRow
 from edge_runtime.core import canonical, dsse
+from edge_runtime.core.approval import Person
 from edge_runtime.core.errors import MentorplaneError
-from edge_runtime.core.grants import open_grant
+from edge_runtime.core.grants import missing_signatures, open_grant, signers_of
 
 __all__ = ["problems"]
 
@@ -27,9 +29,10 @@ _GRANTING = {True: Act.ROLE_DELEGATED, False: Act.ROLE_GRANTED}
 def problems(session: Session, leaves: Mapping[int, LeafRecord]) -> Iterator[str]:
     """Yield what differs between rows of accounts and the entries of the log."""
     known: set[str] = set()
+    people = keyring(session)
     for row in session.exec(select(GrantRow).order_by(GrantRow.id)):
         known.add(row.id)
-        wrong = _signed(row, leaves) if row.envelope else _enrolled(session, row, leaves)
+        wrong = _signed(row, leaves, people) if row.envelope else _enrolled(session, row, leaves)
         if wrong:
             yield f"grant {row.id}: {wrong}"
     logged = {leaf.object.name for leaf in leaves.values() if leaf.object.kind == "grant" and leaf.act != Act.REFUSED}
@@ -45,7 +48,7 @@ def problems(session: Session, leaves: Mapping[int, LeafRecord]) -> Iterator[str
     yield from _addresses(session, leaves)
 
 
-def _signed(row: GrantRow, leaves: Mapping[int, LeafRecord]) -> str:
+def _signed(row: GrantRow, leaves: Mapping[int, LeafRecord], people: Mapping[str, Person]) -> str:
     try:
         envelope = dsse.parse_envelope(row.envelope)
         grant = open_grant(envelope)
@@ -55,6 +58,8 @@ def _signed(row: GrantRow, leaves: Mapping[int, LeafRecord]) -> str:
     shown = (row.id, row.person, row.role, row.behalf, row.previous, f"{row.since:{_TIME}}", f"{row.until:{_TIME}}")
     if said != shown or row.digest != canonical.digest(envelope.payload):
         return "the row differs from what was signed"
+    if row.granted is not None and missing_signatures(grant, signers_of(envelope, people), people):
+        return "not signed by whom it takes"
     if not _is(leaves, row.granted, _GRANTING[bool(row.behalf)], row=row):
         return "not granted by the entry that it names"
     if not _is(leaves, row.handed_over, Act.HANDED_OVER, row=row):

@@ -16,7 +16,7 @@ from control_plane.tables.accounts import GrantRow, KeyRow
 from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since"]
+__all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since", "spoke"]
 
 RENEWED, TAKEN = "renewed", "taken"
 """Why the log says that a key was enrolled: by codes that others handed out; by its holder, with the key before it."""
@@ -26,8 +26,11 @@ def has_say(session: Session, row: PersonRow) -> bool:
     """Return whether somebody may sign grants, by how they came in.
 
     Either two people granted them a role, or the installation did, and nobody ended that; or they are an administrator
-    whom the installation enrolled, with the key that they have had since, or one that they took in its place.
+    whom the installation enrolled, with the key that they have had since, or one that they took in its place. Whose key
+    is retired, and who left, has none.
     """
+    if row.retired is not None or not has_key(session, row):
+        return False
     mine = select(GrantRow.id).where(
         GrantRow.person == row.id,
         GrantRow.behalf == "",
@@ -56,6 +59,14 @@ def _is_first(session: Session, person: str, digest: str) -> bool:
 def has_key(session: Session, row: PersonRow) -> bool:
     """Return whether somebody has a key that is not retired."""
     return bool(row.public_key) and session.get(KeyRow, dsse.key_id(row.public_key)) is None
+
+
+def spoke(session: Session, row: PersonRow, entry: int) -> bool:
+    """Return whether somebody is here, and had the key that they have now by that entry of the log.
+
+    What was said with a key before it counts no more: it may have been in other hands.
+    """
+    return row.retired is None and has_key(session, row) and key_since(session, row) < entry
 
 
 def key_since(session: Session, row: PersonRow) -> int:

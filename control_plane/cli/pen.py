@@ -68,7 +68,7 @@ class Pen:
         self, ask: Callable[..., Any], act: Callable[..., T], what: Mapping[str, Any], *, wanted: Mapping[str, Any]
     ) -> T:
         """Sign a grant or a delegation; `wanted` is what its terms must come to (see `custody.granting.Wanted`)."""
-        return self._do(ask, act, what, sign=lambda asked: [self._agreed(asked, wanted)])
+        return self._do(ask, act, what, sign=lambda asked: [self._agreed(asked, wanted, what["reason"])])
 
     def _do(
         self,
@@ -107,15 +107,17 @@ class Pen:
         key, salts = open_key(file, passphrase(self.secret)), [os.urandom(16) for _ in said]
         return sign_words(said, key, reason=reason, salts=salts, at=datetime.now(UTC))
 
-    def _agreed(self, asked: Any, wanted: Mapping[str, Any]) -> JsonObject:
+    def _agreed(self, asked: Any, wanted: Mapping[str, Any], reason: str) -> JsonObject:
         from control_plane.custody.granting import Wanted, derive_terms, describe_terms, sign_terms
         from control_plane.custody.keyfile import open_key
 
         file = self.own.load()
-        terms = derive_terms(dict(asked.document), Wanted(file.person, **wanted), now=datetime.now(UTC))
+        known = self.own.live("production").manifest if self.own.source else None
+        wish = Wanted(file.person, organisation=known.organisation if known else "", **wanted)
+        terms = derive_terms(dict(asked.document), wish, now=datetime.now(UTC))
         typer.echo("\n".join(describe_terms(terms)), err=True)
         self.own.confirm("Sign this?")
-        return sign_terms(terms, open_key(file, passphrase(self.secret)), salt=os.urandom(16))
+        return sign_terms(terms, open_key(file, passphrase(self.secret)), reason=reason, salt=os.urandom(16))
 
     def _reviewed(self, asked: Any, what: Mapping[str, Any]) -> JsonObject:
         from control_plane.custody.deciding import Decision, material_of, sign_decision

@@ -65,8 +65,10 @@ def delegate(
     """
     rights.require_reason(reason)
     begins = since or plane.now()
-    if role not in APPROVING or not plane.now() <= begins < until <= begins + timedelta(days=MAX_DAYS):
-        raise InvalidDocument(f"expected a role in which people approve, and a time to come of up to {MAX_DAYS} days")
+    if role not in APPROVING or not _is_to_come(plane.now(), begins, until):
+        raise InvalidDocument(
+            f"expected a role in which people approve, and a time of up to {MAX_DAYS} days that begins within as many"
+        )
     attempt = Attempt("delegate", LeafObject("person", actor))
     rights.require_scope(plane, actor, attempt=attempt)
     with db.read(plane.engine) as session:
@@ -83,6 +85,7 @@ def delegate(
     with ledger.act(plane) as session:
         new = terms.fresh(plane, session, key, mark="d-")
         begins = since or new.at
+        rights.require_here(rights.find_row(session, to))
         if _own_grant(session, actor, role, since=begins, until=until) is None:
             raise Refused("expected a grant that is still in force, got one that ended meanwhile")
         if _overlaps(session, actor, role, since=begins, until=until):
@@ -97,12 +100,18 @@ def delegate(
             envelope={},
             at=plane.now(),
         )
-        terms.put(plane, session, row, given=key, by=actor)
-        signed = Signed(Act.ROLE_DELEGATED, actor, auth_of(passphrase), terms.said_by(plane, reason, key))
+        said = terms.said_by(plane, reason, key)
+        terms.put(plane, session, row, given=key, by=actor, said=said)
+        signed = Signed(Act.ROLE_DELEGATED, actor, auth_of(passphrase), said)
         row.granted = log_grant(plane, session, row, signed=signed)
         sessions.end_all_of(session, to)
         session.flush()
         return record(row, plane.now(), people.keyring(session))
+
+
+def _is_to_come(now: datetime, begins: datetime, until: datetime) -> bool:
+    longest = timedelta(days=MAX_DAYS)
+    return now <= begins <= now + longest and begins < until <= begins + longest
 
 
 def require_distinct(session: Session, manifest: str, held: Holding, *, proposal: int, excluded: Iterable[str]) -> None:

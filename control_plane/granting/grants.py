@@ -22,7 +22,7 @@ from control_plane.accounts import people, presence, rights, sessions
 from control_plane.accounts.holdings import Holding, holding
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.signers import require_signer, role_of
+from control_plane.accounts.signers import require_heard, require_signer, require_still, role_of
 from control_plane.accounts.standing import key_digest
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.granting import terms
@@ -104,24 +104,20 @@ def propose(
     """
     rights.require_reason(reason)
     with db.read(plane.engine) as session:
-        person = rights.find_row(session, making.person)
-        identity, most = person.id, grant_days(plane, session)
-        eligible = person.roles if person.retired is None else ()
-    if making.role not in APPROVING:
-        raise InvalidDocument(f"expected a role out of {', '.join(APPROVING)}, got another")
-    if not 0 <= making.days <= most:
-        raise InvalidDocument(f"expected at most {most} days, as the approval rules say, got {making.days}")
-    attempt = Attempt("grant", LeafObject("person", identity))
-    require_signer(plane, actor, attempt=attempt, grantee=identity)
-    if making.role not in eligible:
-        raise Refused(f"expected somebody eligible as {making.role}, got one who is not")
+        identity = rights.find_row(session, making.person).id
+        _days(plane, session, making)
+    require_signer(plane, actor, attempt=Attempt("grant", LeafObject("person", identity)), grantee=identity)
+    with db.read(plane.engine) as session:
+        _require_eligible(session, identity, making.role)
     key = key_of(plane, actor, passphrase, use="grant")
     with ledger.act(plane) as session:
+        require_still(session, actor, grantee=identity)
+        _require_eligible(session, identity, making.role)
         _require_previous(session, making, person=identity, now=plane.now())
         new = terms.fresh(plane, session, key, mark="g-")
-        row = _new_row(plane, making, person=identity, days=making.days or most, new=new)
-        terms.put(plane, session, row, given=key, by=actor)
+        row = _new_row(plane, making, person=identity, days=_days(plane, session, making), new=new)
         said = terms.said_by(plane, reason, key)
+        terms.put(plane, session, row, given=key, by=actor, said=said)
         log_grant(plane, session, row, signed=Signed(Act.ROLE_PROPOSED, actor, auth_of(passphrase), said))
         return record(row, plane.now(), people.keyring(session))
 
@@ -133,7 +129,8 @@ def sign(
 
     Raises:
         NotFound: there is no such grant.
-        Refused: the actor may not sign it, signed it before, or gave a wrong passphrase; it waited for too long.
+        Refused: the actor may not sign it, signed it before, or gave a wrong passphrase; it waited for too long; who
+            signed first could not do so now, or has another key; it is longer than the approval rules allow by now.
         Conflict: the digest is that of something else, or it is granted already.
     """
     rights.require_reason(reason)
@@ -143,10 +140,14 @@ def sign(
     key = key_of(plane, actor, passphrase, use="grant")
     with ledger.act(plane) as session:
         row, keyring = find_grant(session, identity), people.keyring(session)
+        require_still(session, actor, grantee=whose)
         _require_signable(row, plane.now(), digest)
+        _require_allowed(plane, session, row)
         before = dsse.parse_envelope(row.envelope)
         if actor in signers_of(before, keyring):
             raise Refused("expected a second person to sign, got the first one again")
+        for first in signers_of(before, keyring):
+            require_heard(session, first, before, grantee=whose)
         envelope = add_signature(before, terms.signed(session, open_grant(before), key, by=actor))
         row.envelope = envelope.as_json()
         lacking = missing_signatures(open_grant(envelope), signers_of(envelope, keyring), keyring)
@@ -275,11 +276,34 @@ def _state(row: GrantRow, now: datetime) -> str:
     return "in-force" if row.since <= now else "later"
 
 
+def _days(plane: ControlPlane, session: Session, making: Making) -> int:
+    """Return for how many days a grant is made.
+
+    Raises:
+        InvalidDocument: a role that is not granted, or more days than the approval rules allow.
+    """
+    most = grant_days(plane, session)
+    if making.role not in APPROVING:
+        raise InvalidDocument(f"expected a role out of {', '.join(APPROVING)}, got another")
+    if not 0 <= making.days <= most:
+        raise InvalidDocument(f"expected at most {most} days, as the approval rules say, got {making.days}")
+    return making.days or most
+
+
+def _require_eligible(session: Session, person: str, role: str) -> None:
+    row = rights.find_row(session, person)
+    if role not in row.roles or row.retired is not None:
+        raise Refused(f"expected somebody eligible as {role}, got one who is not")
+
+
 def _new_row(plane: ControlPlane, making: Making, *, person: str, days: int, new: terms.Fresh) -> GrantRow:
     now = plane.now()
     since = making.since or new.at
-    if since < min(now, new.at):
-        raise InvalidDocument("expected a beginning that is not past, got one that is")
+    if not min(now, new.at) <= since <= now + timedelta(days=days):
+        raise InvalidDocument(
+            f"expected a beginning that is not past, and within the {days} days that it lasts, got another",
+            hint="the next term is signed while the one before it runs",
+        )
     return GrantRow(
         id=new.id,
         person=person,
@@ -328,6 +352,13 @@ def _require_signable(row: GrantRow, now: datetime, digest: str) -> None:
         raise Refused("expected a grant that still waits, got one that waited too long or was given up")
     if digest != row.digest:
         raise Conflict("expected the digest of this grant, got another", hint="look again: `mentorplane grant list`")
+
+
+def _require_allowed(plane: ControlPlane, session: Session, row: GrantRow) -> None:
+    """Refuse a grant that could not be proposed any more: to whom it is, and for how long."""
+    _require_eligible(session, row.person, row.role)
+    if row.until - row.since > timedelta(days=grant_days(plane, session)):
+        raise Refused("expected a grant of as many days as the approval rules allow by now, got a longer one")
 
 
 def find_grant(session: Session, identity: str) -> GrantRow:

@@ -18,8 +18,8 @@ from control_plane import db, ledger, texts
 from control_plane.accounts import presence, retiring, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.signers import require_signer, role_of
-from control_plane.accounts.standing import has_key, has_say, key_digest
+from control_plane.accounts.signers import require_signer, require_still, role_of
+from control_plane.accounts.standing import has_key, has_say, key_digest, spoke
 from control_plane.errors import Conflict, Refused
 from control_plane.granting.grants import PROPOSED_FOR
 from control_plane.plane import ControlPlane
@@ -55,6 +55,7 @@ def retire_person(plane: ControlPlane, actor: str, person: str, *, reason: str, 
     auth = presence.require(plane, actor, present, purpose=leaving(whose))
     with ledger.act(plane) as session:
         row, by = rights.find_row(session, whose), rights.find_row(session, actor)
+        require_still(session, actor, grantee=whose)
         rights.require_here(row)
         _require_administrator(session, whose)
         first = _first_signer(session, whose, since=plane.now() - PROPOSED_FOR)
@@ -86,11 +87,14 @@ def _require_administrator(session: Session, leaves: str) -> None:
 
 def _first_signer(session: Session, person: str, *, since: datetime) -> PersonRow | None:
     """Return who signed lately that somebody leaves, is still here and would still be heard."""
-    query = select(LeafRow.actor).where(
+    query = select(LeafRow.actor, LeafRow.seq).where(
         LeafRow.act == str(Act.PERSON_LEAVING), LeafRow.kind == "person", LeafRow.name == person, LeafRow.at > since
     )
-    found = [rights.find_row(session, actor) for actor in session.exec(query.order_by(col(LeafRow.seq)))]
-    return next((row for row in found if row.retired is None and has_say(session, row)), None)
+    for actor, entry in session.exec(query.order_by(col(LeafRow.seq))):
+        row = rights.find_row(session, actor)
+        if spoke(session, row, entry) and has_say(session, row):
+            return row
+    return None
 
 
 def _end(plane: ControlPlane, session: Session, row: PersonRow, *, seq: int, by: str) -> None:

@@ -71,10 +71,22 @@ def signed(session: Session, terms: Grant, given: Ed25519PrivateKey | Elsewhere,
     return made
 
 
-def put(plane: ControlPlane, session: Session, row: GrantRow, *, given: Ed25519PrivateKey | Elsewhere, by: str) -> None:
-    """Store a new row with its terms signed, in the caller's transaction. Raises: as `signed`."""
+def put(
+    plane: ControlPlane,
+    session: Session,
+    row: GrantRow,
+    *,
+    given: Ed25519PrivateKey | Elsewhere,
+    by: str,
+    said: texts.Said,
+) -> None:
+    """Store a new row with its terms signed, the commitment to why among them, in the caller's transaction.
+
+    Raises: as `signed`.
+    """
     since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (row.since, row.until))
-    terms = Grant(row.id, plane.organisation, row.person, row.role, since, until, row.behalf, row.previous)
+    who = (row.person, row.role, since, until, row.behalf, row.previous)
+    terms = Grant(row.id, plane.organisation, *who, reason="" if given == Elsewhere() else said.commitment)
     envelope = signed(session, terms, given, by=by)
     row.digest, row.envelope = canonical.digest(envelope.payload), envelope.as_json()
     session.add(row)
@@ -83,4 +95,6 @@ def put(plane: ControlPlane, session: Session, row: GrantRow, *, given: Ed25519P
 
 def said_by(plane: ControlPlane, reason: str, given: Ed25519PrivateKey | Elsewhere) -> texts.Said:
     """Return the reason as the log commits to it: with the salt of whoever signed elsewhere."""
-    return texts.Said(reason, given.signed[0].salt) if isinstance(given, Elsewhere) else texts.say(plane, reason)
+    if isinstance(given, Elsewhere) and given.signed:
+        return texts.Said(reason, given.signed[0].salt)
+    return texts.say(plane, reason)

@@ -2,14 +2,16 @@
 
 One payload, signed by several keys: a grant by two people other than whom it is for, one of them eligible for
 compliance or as an administrator; a delegation by the absent person alone. Promises: nobody is granted what they are
-not eligible for; nobody grants themselves; a signature for a grant never passes for an approval.
+not eligible for; nobody grants themselves, or anything for longer than a year; a signature for a grant never passes for
+an approval, and it covers why, as a commitment.
 Does not: know when a grant was logged or whether it ended (see the log), or decide who holds a role now.
-Format: docs/formats.md, `mentorplane-grant/1`.
+Format: docs/formats.md, `mentorplane-grant/2`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -30,13 +32,15 @@ __all__ = [
     "verify_grant",
 ]
 
-FORMAT = "mentorplane-grant/1"
+FORMAT = "mentorplane-grant/2"
 PAYLOAD_TYPE = "application/vnd.mentorplane.grant+json"
 MAX_BYTES = 4_000
 NOT_GRANTED = ("administrator", "auditor", "author", "release-manager", "reviewer")
 """Roles that nobody approves in: they come with being enrolled, not by a grant."""
 KEEPERS = ("administrator", "compliance")
 SIGNATURES = 2
+LONGEST = timedelta(days=366)
+"""What approval rules may allow at most."""
 _WITHOUT_SAY = frozenset({"auditor", "author", "release-manager", "reviewer"})
 
 
@@ -44,7 +48,8 @@ _WITHOUT_SAY = frozenset({"auditor", "author", "release-manager", "reviewer"})
 class Grant:
     """That `person` holds `role` from `since` until before `until`; for `behalf` while they are away, if not "".
 
-    `previous` is the grant that this one takes over from, "" if none.
+    `previous` is the grant that this one takes over from, "" if none; `reason` the commitment to what its first signer
+    says, "" while there is none.
     """
 
     id: str
@@ -55,6 +60,7 @@ class Grant:
     until: str
     behalf: str = ""
     previous: str = ""
+    reason: str = ""
 
     def encode(self) -> bytes:
         """Return the canonical bytes: the payload that is signed."""
@@ -70,6 +76,7 @@ class Grant:
                 "until": self.until,
                 "behalf": self.behalf,
                 "previous": self.previous,
+                "reason": self.reason,
             }
         )
 
@@ -105,17 +112,28 @@ def open_grant(envelope: dsse.Envelope) -> Grant:
         until=fields.time("until"),
         behalf=fields.text("behalf", at_most=80, empty=True),
         previous=fields.text("previous", at_most=120, empty=True),
+        reason=fields.text("reason", at_most=100, empty=True),
     )
     fields.close()
-    if (meaning == "delegation") != bool(grant.behalf) or grant.since >= grant.until:
-        raise InvalidDocument(f"{FORMAT}: expected a meaning that fits, and an end after the beginning")
+    lasts = _time(grant.until) - _time(grant.since)
+    if (meaning == "delegation") != bool(grant.behalf) or not timedelta() < lasts <= LONGEST:
+        raise InvalidDocument(f"{FORMAT}: expected a meaning that fits, and an end within a year after the beginning")
     if grant.role in NOT_GRANTED or grant.person == grant.behalf or (grant.behalf and grant.previous):
         raise InvalidDocument(f"{FORMAT}: expected a role in which people approve, for one other person")
     return grant
 
 
-def verify_grant(envelope: dsse.Envelope, keyring: Mapping[str, Person], *, organisation: str) -> Grant:
-    """Return the grant in an envelope that everybody who must has signed.
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidDocument(f"{FORMAT}: expected times of the calendar") from error
+
+
+def verify_grant(
+    envelope: dsse.Envelope, keyring: Mapping[str, Person], *, organisation: str, own_keys: bool = False
+) -> Grant:
+    """Return the grant in an envelope that everybody who must has signed; with `own_keys`, by keys of their own.
 
     Raises:
         NotTrusted: a signature is missing or is nobody's of the keyring, or somebody is not eligible.
@@ -130,6 +148,8 @@ def verify_grant(envelope: dsse.Envelope, keyring: Mapping[str, Person], *, orga
     holder = keyring.get(grant.person)
     if holder is None or grant.role not in holder.roles:
         raise NotTrusted(f"expected somebody eligible as {grant.role}, got one who is not", check="V6")
+    if own_keys and set(_custodies(envelope, keyring)) != {"own"}:
+        raise NotTrusted("expected a grant signed by keys held by people themselves, got another", check="V6")
     lacking = missing_signatures(grant, signers, keyring)
     if lacking:
         raise NotTrusted(f"expected every signature that a grant takes, got one that lacks {lacking}", check="V6")
@@ -156,3 +176,11 @@ def signers_of(envelope: dsse.Envelope, keyring: Mapping[str, Person]) -> frozen
     """Return the people of the keyring who signed with a key that may say so: no machine's."""
     found = {name: person.signs_as(envelope) for name, person in keyring.items()}
     return frozenset(name for name, roles in found.items() if roles and set(roles) - _WITHOUT_SAY)
+
+
+def _custodies(envelope: dsse.Envelope, keyring: Mapping[str, Person]) -> Iterator[str]:
+    """Yield who holds each key of the keyring that signed."""
+    for person in keyring.values():
+        for key, custody in ((person.key, person.custody), *((one.key, one.custody) for one in person.others)):
+            if dsse.verified_by(envelope, key):
+                yield custody

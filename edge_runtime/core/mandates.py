@@ -266,7 +266,8 @@ class _Case:
         raise _not_held("the entry of this very approval")
 
     def _grant(self, granted: Granted, moment: _Moment) -> Grant:
-        grant = verify_grant(granted.envelope, self._trust.people, organisation=self._trust.organisation)
+        trust = self._trust
+        grant = verify_grant(granted.envelope, trust.people, organisation=trust.organisation, own_keys=trust.own_keys)
         digest = canonical.digest(granted.envelope.payload)
         self._require_before(granted.entry, moment, act="role-delegated" if grant.behalf else "role-granted", of=digest)
         if bool(grant.previous) != bool(granted.taken_over):

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from audit.frozen import replace as changed
-from audit.record import parse_leaf
+from audit.record import commit, parse_leaf
 from control_plane import ledger, verifying
 from control_plane.accounts import addresses, retiring, tokens
 from control_plane.accounts.presence import Proof, prove
@@ -40,6 +40,7 @@ from tests.server.library import CLOSING, script
 from tests.serving import served
 
 Act = Callable[[Elsewhere], GrantRecord]
+WHY = "it is due"
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def agreed(acts: Acts, file: KeyFile, act: Act, **wanted: Any) -> GrantRecord:
     assert state_of(acts.plane) == before
     terms = derive_terms(asked.document, Wanted(file.person, **wanted), now=acts.plane.now())
     assert terms.person in " ".join(describe_terms(terms))
-    return act(handed(sign_terms(terms, open_key(file, SECRET), salt=SALT)))
+    return act(handed(sign_terms(terms, open_key(file, SECRET), reason=WHY, salt=SALT)))
 
 
 def shows(acts: Acts, file: KeyFile, purpose: str, nonce: int = 0) -> Proof:
@@ -73,7 +74,7 @@ def shows(acts: Acts, file: KeyFile, purpose: str, nonce: int = 0) -> Proof:
 def proposing(acts: Acts, file: KeyFile, **making: Any) -> Act:
     """Return the act of signing a grant as a facilitator's for maya, say, first."""
     given = Making(**{"person": acts.id("maya"), "role": "learning-designer", **making})
-    return lambda proof: grants.propose(acts.plane, file.person, given, reason="it is due", passphrase=proof)
+    return lambda proof: grants.propose(acts.plane, file.person, given, reason=WHY, passphrase=proof)
 
 
 def test_a_grant_is_signed_first_and_second_with_own_keys(acts: Acts, ruth: KeyFile, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_grant_is_signed_first_and_second_with_own_keys(acts: Acts, ruth: KeyF
     assert (made.state, made.signers, newest(acts.plane).actor.auth) == ("proposed", (ruth.person,), "key")
 
     def second(proof: Elsewhere) -> GrantRecord:
-        return grants.sign(acts.plane, noor.person, made.id, digest=made.digest, reason="yes", passphrase=proof)
+        return grants.sign(acts.plane, noor.person, made.id, digest=made.digest, reason=WHY, passphrase=proof)
 
     done = agreed(acts, noor, second, digest=made.digest)
     assert (done.state, set(done.signers)) == ("in-force", {ruth.person, noor.person})
@@ -97,7 +98,7 @@ def test_a_delegation_with_an_own_key(acts: Acts, ruth: KeyFile) -> None:
     until = acts.plane.now() + timedelta(days=3)
 
     def act(proof: Elsewhere) -> GrantRecord:
-        given = {"person": kim, "role": "compliance", "until": until, "reason": "away"}
+        given = {"person": kim, "role": "compliance", "until": until, "reason": WHY}
         return delegations.delegate(acts.plane, ruth.person, passphrase=proof, **given)  # type: ignore[arg-type]
 
     made = agreed(acts, ruth, act, person=kim, role="compliance", until=until)
@@ -119,18 +120,19 @@ def test_attack_terms_that_are_not_what_the_server_would_sign(acts: Acts, ruth: 
     for other in (
         changed(terms, role="facilitator"),
         changed(terms, person=acts.id("tom")),
-        changed(terms, until="2099-01-01T00:00:00Z"),
+        changed(terms, until=f"{acts.plane.now() + timedelta(days=300):%Y-%m-%dT%H:%M:%SZ}"),
+        changed(terms, reason=commit("another", SALT)),
         changed(terms, organisation="another"),
         changed(terms, previous="g-000000000000"),
     ):
         with refused(acts.plane, Refused, "something else"):
-            act(handed(sign_terms(other, key, salt=SALT)))
+            act(handed(sign_terms(other, key, reason=WHY, salt=SALT)))
     with refused(acts.plane, Conflict, "nobody has"):
-        act(handed(sign_terms(changed(terms, id="mine"), key, salt=SALT)))
+        act(handed(sign_terms(changed(terms, id="mine"), key, reason=WHY, salt=SALT)))
     stranger = create_key(acts.plane.settings.home / "x.key", person=ruth.person, passphrase=SECRET, cost=CHEAP)
     with refused(acts.plane, Refused, "own alone"):
-        act(handed(sign_terms(terms, open_key(stranger, SECRET), salt=SALT)))
-    made = handed(sign_terms(terms, key, salt=SALT))
+        act(handed(sign_terms(terms, open_key(stranger, SECRET), reason=WHY, salt=SALT)))
+    made = handed(sign_terms(terms, key, reason=WHY, salt=SALT))
     clock.advance(minutes=11)
     with refused(acts.plane, Refused, "something else"):
         act(made)
