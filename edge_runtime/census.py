@@ -23,7 +23,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,7 @@ from edge_runtime.core.errors import InvalidDocument, MentorplaneError
 from edge_runtime.core.fields import Fields
 from edge_runtime.core.manifest import DRAFT
 from edge_runtime.home import Home, holding, write_file
+from edge_runtime.installed import package_version
 from edge_runtime.receipts import Receipt, Receipts
 
 if TYPE_CHECKING:
@@ -266,15 +266,5 @@ def _report(standing: Standing, looked: Refresh, *, fresh: str, day: str) -> Rep
         withdrawals=state.withdrawals.count,
         fresh=fresh,
         refresh="ok" if looked.ok else "refused" if looked.check else "unavailable",
-        package=_package(),
+        package=package_of(package_version()),
     )
-
-
-@cache
-def _package() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return package_of(version("mentorplane"))
-    except PackageNotFoundError:  # built into an app
-        return package_of("")

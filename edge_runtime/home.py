@@ -32,7 +32,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.locks import give_back, take
 
-__all__ = ["Home", "holding", "write_file"]
+__all__ = ["Home", "holding", "require_home", "write_file"]
 
 LOCK_TIMEOUT_S = 30
 KEPT_GENERATIONS = 2
@@ -87,6 +87,17 @@ def _written(path: Path) -> tuple[int, int, int]:
     """Return what changes when somebody writes a file: when that was, its size, and which file it is."""
     status = path.stat()
     return status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def require_home(folder: Path) -> Path:
+    """Return a folder that is the home of a device.
+
+    Raises:
+        InvalidDocument: it is none.
+    """
+    if not (folder / "generations").is_dir():
+        raise InvalidDocument("expected the home of a device, got a folder without one")
+    return folder
 
 
 class Home:

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 
 from audit.frozen import frozen
 from edge_runtime.core.census import NO_TELEMETRY
-from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.receipt import Receipt
+from edge_runtime.installed import package_version, require_extra
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-__all__ = ["Asked", "asking", "require_installed", "trace_run"]
+__all__ = ["Asked", "asking", "trace_run"]
 
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 SCOPE = "mentorplane"
@@ -60,15 +60,8 @@ def asking(attempts: list[Asked], model: str, *, max_tokens: int) -> Iterator[No
 
 
 def require_installed() -> None:
-    """Refuse to go on without the extra `[otel]`, without importing it.
-
-    Raises:
-        Unavailable: it is missing.
-    """
-    from importlib.util import find_spec
-
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.trace") is None:
-        raise Unavailable("expected the otel extra for tracing, got none", hint="pip install 'mentorplane[otel]'")
+    """Refuse to go on without the extra `[otel]`."""
+    require_extra("otel")
 
 
 def trace_run(receipt: Receipt, asks: Iterable[Asked], *, started_ns: int) -> None:
@@ -91,15 +84,9 @@ def trace_run(receipt: Receipt, asks: Iterable[Asked], *, started_ns: int) -> No
 
 @cache
 def _tracer() -> Tracer:
-    from importlib.metadata import PackageNotFoundError, version
-
     from opentelemetry import trace
 
-    try:
-        ours = version("mentorplane")
-    except PackageNotFoundError:  # built into an app
-        ours = ""
-    return trace.get_tracer(SCOPE, ours, schema_url=SCHEMA)
+    return trace.get_tracer(SCOPE, package_version(), schema_url=SCHEMA)
 
 
 def _record(tracer: Tracer, receipt: Receipt, asks: Iterable[Asked], *, started_ns: int) -> None:

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import typer
 
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, JsonOption, exit_codes
-from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["census"]
 
@@ -26,12 +25,10 @@ def census(
     """Say what this device told last when it was counted, or turn being counted on or off."""
     from edge_runtime.census import Census
     from edge_runtime.core.counts import written
-    from edge_runtime.home import Home
+    from edge_runtime.home import Home, require_home
 
     with exit_codes():
-        if not (home / "generations").is_dir():
-            raise InvalidDocument("expected the home of a device, got a folder without one")
-        counted = Census(Home(home), "")
+        counted = Census(Home(require_home(home)), "")
         if turn is not None:
             counted.turn(on=turn == "on")
         kept, off = counted.kept(), counted.is_off

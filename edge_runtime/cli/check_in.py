@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, JsonOption, exit_codes
-from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["check_in"]
 
@@ -19,12 +18,11 @@ def check_in(
     as_json: JsonOption = False,
 ) -> None:
     """Note that a person talked with somebody; say how many exchanges there were with the assistant alone before."""
+    from edge_runtime.home import require_home
     from edge_runtime.tallies import Streaks
 
     with exit_codes():
-        if not (home / "generations").is_dir():
-            raise InvalidDocument("expected the home of a device, got a folder without one")
-        streaks = Streaks(home)
+        streaks = Streaks(require_home(home))
         before = streaks.of(learner)
         streaks.clear(learner)
     said = f"{before} exchanges" if before is not None else "an unknown number of exchanges"

@@ -56,8 +56,8 @@ from edge_runtime.cli.reading import read, redact, summarise
 from edge_runtime.cli.released import released
 from edge_runtime.cli.reveal import forget, reveal
 from edge_runtime.cli.serve import serve
-from edge_runtime.core.contract import typed_inputs
-from edge_runtime.core.errors import InvalidDocument, MentorplaneError
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.typed import typed_for
 
 if TYPE_CHECKING:
     from edge_runtime.reply import Stage
@@ -99,17 +99,6 @@ def _inputs(pairs: list[str]) -> dict[str, str]:
             raise InvalidDocument(f"expected a UTF-8 file for input {name!r}, got {why(error)}") from error
         values[name] = value
     return values
-
-
-def _typed(edge: EdgeRuntime, prompt: str, texts: dict[str, str]) -> dict[str, Any]:
-    """Return the inputs with the types that the prompt declares.
-
-    A prompt that cannot be opened leaves them as they are: the session says what that means, a crisis first (P6).
-    """
-    try:
-        return typed_inputs(edge.prompt(prompt).inputs, texts)
-    except MentorplaneError:
-        return dict(texts)
 
 
 def _print(as_json: bool, document: dict[str, Any], text: str) -> None:
@@ -192,7 +181,7 @@ def run(
     with exit_codes():
         edge = open_runtime(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
         session = _session(edge, names, terms, consents)
-        values = _typed(edge, prompt, _inputs(inputs))
+        values = typed_for(edge, prompt, _inputs(inputs))
         reply = session.run(prompt, values)
         if go_on and reply.route == "hand-off":
             typer.echo(reply.text, err=True)  # every command is a session of its own: the text is shown again
@@ -231,7 +220,7 @@ def decide(
     """Say where a prompt may run for these inputs, and which rules decided. Exit code 2: blocked."""
     with exit_codes():
         edge = open_runtime(home, trust, channel=channel, cloud=(cloud_url, cloud_model))
-        decision = _session(edge, names, terms, consents).decide(prompt, _typed(edge, prompt, _inputs(inputs)))
+        decision = _session(edge, names, terms, consents).decide(prompt, typed_for(edge, prompt, _inputs(inputs)))
     document = {
         "route": str(decision.route),
         "obligations": list(decision.obligations),

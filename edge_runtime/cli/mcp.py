@@ -6,9 +6,7 @@ address is bound, and what it takes to ask is printed once. Does not: say what a
 
 from __future__ import annotations
 
-import os
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +20,11 @@ from edge_runtime.cli.opening import (
     TrustOption,
     keep_up,
     open_runtime,
+    serve_token,
 )
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, NameOption, TermOption, exit_codes
 from edge_runtime.core.errors import Unavailable
+from edge_runtime.installed import require_extra
 
 if TYPE_CHECKING:
     from edge_runtime.mcp.clients import Clients
@@ -51,8 +51,7 @@ def mcp(
 ) -> None:
     """Serve approved prompts and a few tools to an MCP client of this machine."""
     with exit_codes():
-        if find_spec("mcp") is None:
-            raise Unavailable("expected the extra for MCP to be installed", hint="pip install 'mentorplane[mcp]'")
+        require_extra("mcp")
         from edge_runtime.mcp.clients import Clients
         from edge_runtime.serving.asking import Person
 
@@ -79,11 +78,8 @@ def _serve_stdio(clients: Clients) -> None:
 
 def _serve_http(clients: Clients, home: Path, *, at: tuple[str, int]) -> None:
     from edge_runtime.mcp.server import serve_http
-    from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
     from edge_runtime.serving.server import ServeSettings
 
-    given = os.environ.get("MENTORPLANE_SERVE_TOKEN", "")
-    token = check_token(given) if given else kept_token(home)
-    where = "as MENTORPLANE_SERVE_TOKEN says" if given else f"in {home / TOKEN_FILE}"
+    token, where = serve_token(home)
     settings = ServeSettings(token, host=at[0], port=at[1])
     serve_http(clients, settings, ready=lambda address: typer.echo(f"address   {address}\ntoken     {where}"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_CHANNEL",
+    "TOKEN_VARIABLE",
     "ChannelOption",
     "CloudOption",
     "ConsentOption",
@@ -27,9 +28,11 @@ __all__ = [
     "TrustOption",
     "keep_up",
     "open_runtime",
+    "serve_token",
 ]
 
 DEFAULT_CHANNEL = "production"
+TOKEN_VARIABLE = "MENTORPLANE_SERVE_TOKEN"  # noqa: S105 - the name of a variable
 TrustOption = Annotated[Path | None, typer.Option("--trust", envvar="MENTORPLANE_TRUST", help="Folder with root.json.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", envvar="MENTORPLANE_SOURCE", help="Address or folder that publishes.")
@@ -67,3 +70,17 @@ def keep_up(edge: EdgeRuntime, source: str | None, channel: str) -> None:
     """Have a runtime look by itself for what its source publishes, if it has one: each draft at once."""
     if source:
         (edge.follow if channel == DRAFT else edge.poll)()
+
+
+def serve_token(home: Path) -> tuple[str, str]:
+    """Return the token of programs that ask this device, and where it is: in the environment, or in the home.
+
+    Raises:
+        InvalidDocument: the one in the environment has another form.
+        Unavailable: there can be none in the home.
+    """
+    from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
+
+    if given := os.environ.get(TOKEN_VARIABLE, ""):
+        return check_token(given), f"as {TOKEN_VARIABLE} says"
+    return kept_token(home), f"in {home / TOKEN_FILE}"

@@ -30,12 +30,13 @@ def reveal(
     as_json: JsonOption = False,
 ) -> None:
     """Write a file that proves to somebody outside what text a run of this device gave or got, and nothing else."""
+    from edge_runtime.home import require_home
     from edge_runtime.receipts import Receipts
     from edge_runtime.revealing import find_receipt
     from edge_runtime.revealing import reveal as revealed
 
     with exit_codes():
-        receipts = Receipts(_home(home))
+        receipts = Receipts(require_home(home))
         found = find_receipt(receipts, receipt)
         made = revealed(receipts, found, dict(map(_text, text or ["output=-"])))
         file.write_bytes(made.encode())
@@ -54,19 +55,14 @@ def forget(
 ) -> None:
     """Destroy what opens the receipts of days before one: nobody can prove or guess anything by them any more."""
     from edge_runtime.core.census import is_day
+    from edge_runtime.home import require_home
     from edge_runtime.receipts import Receipts
 
     with exit_codes():
         if not is_day(before):
             raise InvalidDocument("expected a day such as 2026-01-31, got something else")
-        gone = Receipts(_home(home)).forget(before)
+        gone = Receipts(require_home(home)).forget(before)
     typer.echo(f"destroyed the salts of {gone} days; the receipts stay, and say nothing of any text")
-
-
-def _home(home: Path) -> Path:
-    if not (home / "generations").is_dir():
-        raise InvalidDocument("expected the home of a device, got a folder without one")
-    return home
 
 
 def _text(pair: str) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ import typer
 
 from edge_runtime.cli.opening import (
     DEFAULT_CHANNEL,
+    TOKEN_VARIABLE,
     ChannelOption,
     CloudOption,
     ModelOption,
@@ -24,9 +24,11 @@ from edge_runtime.cli.opening import (
     TrustOption,
     keep_up,
     open_runtime,
+    serve_token,
 )
 from edge_runtime.cli.outcomes import DEFAULT_HOME, HomeOption, exit_codes
-from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.installed import require_extra
 
 __all__ = ["serve"]
 
@@ -47,9 +49,7 @@ def serve(
 ) -> None:
     """Serve approved prompts as OpenAI's chat completions on the loopback address, to programs with the token."""
     with exit_codes():
-        for package in ("starlette", "uvicorn"):
-            if find_spec(package) is None:
-                raise Unavailable("expected the extra for serving, got none", hint="pip install 'mentorplane[serve]'")
+        require_extra("serve")
         from edge_runtime.serving.server import ServeSettings
         from edge_runtime.serving.server import serve as serve_on
 
@@ -58,19 +58,14 @@ def serve(
         settings = ServeSettings(token, host=host, port=port, origins=tuple(origins))
         with edge:
             keep_up(edge, source, channel)
-            serve_on(edge, settings, ready=lambda base_url: typer.echo(f"base URL  {base_url}\n{where}"))
+            serve_on(edge, settings, ready=lambda base_url: typer.echo(f"base URL  {base_url}\ntoken     {where}"))
 
 
 def _token(home: Path, *, print_token: bool) -> tuple[str, str]:
-    """Return the token, and the line that says where it is."""
-    from edge_runtime.serving.gate import TOKEN_FILE, check_token, kept_token
-
-    given = os.environ.get("MENTORPLANE_SERVE_TOKEN", "")
-    if given and print_token:
-        raise InvalidDocument("expected --print-token or MENTORPLANE_SERVE_TOKEN, got both")
-    if given:
-        return check_token(given), "token     as MENTORPLANE_SERVE_TOKEN says"
-    if print_token:
-        made = secrets.token_urlsafe(32)
-        return made, f"token     {made}"
-    return kept_token(home), f"token     in {home / TOKEN_FILE}"
+    """Return the token, and where it is."""
+    if not print_token:
+        return serve_token(home)
+    if os.environ.get(TOKEN_VARIABLE):
+        raise InvalidDocument(f"expected --print-token or {TOKEN_VARIABLE}, got both")
+    made = secrets.token_urlsafe(32)
+    return made, made

@@ -13,11 +13,11 @@ Does not: call a model, restore or check what the client's own model answers. So
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from audit.frozen import frozen, member
 from edge_runtime.core.canonical import JsonObject
-from edge_runtime.core.contract import Input, typed_inputs
+from edge_runtime.core.contract import Input
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.locales import language_of
 from edge_runtime.core.prompt import Prompt
@@ -25,6 +25,7 @@ from edge_runtime.core.trust import running
 from edge_runtime.reply import Reply
 from edge_runtime.runtime import EdgeRuntime
 from edge_runtime.session import Session
+from edge_runtime.typed import typed_for
 
 __all__ = ["Argument", "Handed", "Offered", "Prompts"]
 
@@ -134,7 +135,7 @@ class Prompts:
             InvalidDocument: an input is missing, undeclared or of another form.
             NotTrusted: there is no such approved prompt.
         """
-        inputs = self._typed(name, texts)
+        inputs = typed_for(self._edge, name, texts)
         if self._local:
             reply = self._session.run(name, inputs, go_on=go_on)
             return Handed(reply.text, "assistant", reply.notice, _about(reply))
@@ -143,13 +144,6 @@ class Prompts:
             return Handed(str(reply.disclosure), "user", reply.notice, _about(reply))
         text = reply.text if reply.outcome in FIXED else _KEPT.get(language_of(self._locale), _KEPT["en"])
         return Handed(text, "assistant", reply.notice, _about(reply))
-
-    def _typed(self, name: str, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Return the inputs with their types; as texts, if there is no such prompt: a crisis is heard in them first."""
-        try:
-            return typed_inputs(self._edge.prompt(name).inputs, texts)
-        except MentorplaneError:
-            return dict(texts)
 
 
 def _about(reply: Reply) -> JsonObject:

@@ -16,7 +16,6 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 import mcp_types as types
@@ -30,6 +29,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import MentorplaneError, Unavailable
+from edge_runtime.installed import package_version
 from edge_runtime.mcp.clients import MAX_CLIENTS, Clients
 from edge_runtime.mcp.prompts import Offered
 from edge_runtime.mcp.tools import Tool
@@ -168,7 +168,7 @@ def _server(clients: Clients) -> Server[Any]:
     handlers = _Handlers(clients)
     server: Server[Any] = Server(
         "mentorplane",
-        version=version("mentorplane"),
+        version=package_version(),
         title="Mentorplane",
         instructions=INSTRUCTIONS,
         on_list_prompts=handlers.list_prompts,

@@ -23,12 +23,13 @@ from typing import Any
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.home import require_home
+from edge_runtime.installed import has_extra
 from edge_runtime.proving.capture import Capture
 from edge_runtime.proving.corpus import write_corpus
 from edge_runtime.proving.judging import judge
 from edge_runtime.proving.recorder import Recorder
 from edge_runtime.proving.records import ELSEWHERE, Evidence, Kept, Permitted, Run, Said, Settings, Told, Verdict
-from edge_runtime.proving.served import is_there
 
 __all__ = ["Proof", "prove"]
 
@@ -74,8 +75,8 @@ def prove(settings: Settings, *, advance: Callable[[int], None] = lambda _: None
     """
     if os.name != "posix":
         raise Unavailable(f"expected Linux or macOS for a proof, got {sys.platform}")
-    if settings.home and not (Path(settings.home) / "generations").is_dir():
-        raise InvalidDocument("expected the home of a device, got a folder without one")
+    if settings.home:
+        require_home(Path(settings.home))
     folder = Path(tempfile.mkdtemp(prefix="mentorplane-proof-")).resolve()
     try:
         for name in ELSEWHERE:
@@ -241,8 +242,8 @@ class _Watched:
             "expired": str(self._folder / "expired"),
             "trust": str(Path(settings.trust).resolve()) if settings.trust else None,
             "channel": settings.channel,
-            "cloud": _has_cloud(),
-            "serve": is_there(),
+            "cloud": has_extra("cloud"),
+            "serve": has_extra("serve"),
             "urls": [f"http://127.0.0.1:{port}/v1" for port in self._ports],
             "texts": [{"turns": t.turns, "names": t.names, "terms": t.terms} for t in self._texts],
         }
@@ -265,8 +266,8 @@ class _Watched:
         if self._settings.app:
             return ()
         missing = {
-            "redacted and cloud: the extra [cloud] is not installed, so nothing can be sent": _has_cloud(),
-            "serve: the extra [serve] is not installed": is_there(),
+            "redacted and cloud: the extra [cloud] is not installed, so nothing can be sent": has_extra("cloud"),
+            "serve: the extra [serve] is not installed": has_extra("serve"),
         }
         return tuple(said for said, there in missing.items() if not there)
 
@@ -287,16 +288,6 @@ class _Output:
 
     def _read(self) -> None:
         self._data = self._stream.read()
-
-
-def _has_cloud() -> bool:
-    from edge_runtime.generators.cloud import require_installed
-
-    try:
-        require_installed()
-    except Unavailable:
-        return False
-    return True
 
 
 def _last_line(said: str) -> str:

@@ -10,7 +10,6 @@ import json
 import secrets
 import socket
 import threading
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from edge_runtime import EdgeRuntime, Unavailable
@@ -18,14 +17,9 @@ from edge_runtime import EdgeRuntime, Unavailable
 if TYPE_CHECKING:
     from edge_runtime.proving.child import Line
 
-__all__ = ["Client", "is_there"]
+__all__ = ["Client"]
 
 PATIENCE_S = 60
-
-
-def is_there() -> bool:
-    """Return whether what it takes to serve is installed."""
-    return all(map(find_spec, ("edge_runtime.serving", "starlette", "uvicorn")))
 
 
 class Client:

@@ -12,8 +12,9 @@ from http import HTTPStatus
 from typing import Any
 
 from edge_runtime.core.canonical import JsonObject
+from edge_runtime.core.entries import Entry
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
-from edge_runtime.core.trust import find_prompt, running
+from edge_runtime.core.trust import TrustState, find_prompt, running
 from edge_runtime.handover import crisis_in
 from edge_runtime.reply import Reply
 from edge_runtime.running.streams import Stream
@@ -86,10 +87,7 @@ class Answering:
     def models(self) -> list[JsonObject]:
         """Return the approved prompts that may run now."""
         state = self._edge.state
-        if state is None:
-            return []
-        running_now = {name: running(state, name) for name in self._edge.prompts()}
-        return [model_card(name, entry, state) for name, entry in running_now.items() if entry is not None]
+        return [model_card(name, entry, state) for name, entry in _running(state).items()] if state else []
 
     def model(self, name: str) -> JsonObject:
         """Return one approved prompt, with what it needs and gives.
@@ -98,10 +96,16 @@ class Answering:
             Refusal: there is none that may run under this name.
         """
         state = self._edge.state
-        if state is None or name not in self._edge.prompts() or (entry := running(state, name)) is None:
+        if state is None or (entry := _running(state).get(name)) is None:
             raise _unknown("expected the name of an approved prompt that may run now")
         card = model_card(name, entry, state)
         return {**card, "mentorplane": {**card["mentorplane"], **model_details(self._edge.opened(entry, state))}}
+
+
+def _running(state: TrustState) -> dict[str, Entry]:
+    """Return what runs now under the name of each approved prompt."""
+    names = (entry.name for entry in state.manifest.entries if entry.kind == "prompt")
+    return {name: entry for name in names if (entry := running(state, name)) is not None}
 
 
 def _unknown(message: str) -> Refusal:
