@@ -13,6 +13,7 @@ import typer
 
 from control_plane.cli.common import PassphraseFile, Reason
 from control_plane.cli.desk import Desk, acting, reading
+from control_plane.cli.going_out import TIMES
 from control_plane.cli.key import KeyFile
 from control_plane.cli.pen import Pen, signing
 from control_plane.purposes import doing
@@ -27,6 +28,7 @@ token_app = typer.Typer(help="API tokens of people and machines.", no_args_is_he
 session_app = typer.Typer(help="Sessions in browsers that are open.", no_args_is_help=True)
 grant_app = typer.Typer(help="Who holds which role now, and who says so.", no_args_is_help=True)
 Days = Annotated[int, typer.Option(help="For how many days; 0: as long as the approval rules allow.", min=0, max=366)]
+Since = Annotated[datetime | None, typer.Option(help="When it begins, in UTC; now if nothing is said.", formats=TIMES)]
 SCOPES = (
     "What it is good for, may be repeated: read (the default), propose, check, comment, approve, release, withdraw, "
     "records, audit, admin; the first four for a machine."
@@ -128,9 +130,10 @@ def propose(
     reason: Reason,
     days: Days = 0,
     follows: Annotated[str, typer.Option(help="Id of the grant that it takes over from.")] = "",
+    since: Since = None,
 ) -> None:
     """Sign a grant as the first of two people, neither of whom it is for."""
-    wanted = {"person": desk.person(person), "role": role, "days": days, "previous": follows}
+    wanted = {"person": desk.person(person), "role": role, "days": days, "previous": follows, "since": _utc(since)}
     what = {**wanted, "reason": reason}
     made = pen.agree(desk.client.unsigned.grant, desk.client.grants.propose_grant, what, wanted=wanted)
     desk.answer(made, f"{_line(made)}\n{made.digest}")
@@ -197,14 +200,19 @@ def delegate(
     role: str,
     *,
     reason: Reason,
-    days: Annotated[int, typer.Option(help="For how many days from now.", min=1, max=56)],
+    days: Annotated[int, typer.Option(help="For how many days.", min=1, max=56)],
+    since: Since = None,
 ) -> None:
     """Let another person act in a role of yours while you are away."""
-    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
-    wanted = {"person": desk.person(person), "role": role, "until": until}
+    until = (_utc(since) or datetime.now(UTC).replace(microsecond=0)) + timedelta(days=days)
+    wanted = {"person": desk.person(person), "role": role, "until": until, "since": _utc(since)}
     what = {**wanted, "reason": reason}
     made = pen.agree(desk.client.unsigned.delegation, desk.client.delegations.delegate, what, wanted=wanted)
     desk.answer(made, _line(made))
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at else None
 
 
 def _line(one: GrantRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +238,11 @@ def test_commands_grant_with_an_own_key_at_a_home_and_at_a_server(acts: Acts, ru
         return CliRunner().invoke(program(), [*map(str, words), *map(str, key)], env=env)
 
     asked = ("grant", "propose", "maya", "learning-designer", "--reason", "due", "--days", 7, "--yes", "--json")
-    here = run(*asked)
+    monday = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}"
+    here = run(*asked, "--since", monday)
     assert (here.exit_code, "acts as learning-designer" in here.stderr) == (0, True), here.output
+    assert f"from {monday}T00:00:00Z" in here.stderr
+    assert json.loads(here.stdout)["since"].startswith(f"{monday}T00:00:00")
     with served(acts.plane.settings) as url:
         token = tokens.issue_token(acts.plane, ruth.person)
         where = {"MENTORPLANE_SERVER": url, "MENTORPLANE_TOKEN": token, "MENTORPLANE_HOME": str(tmp_path / "none")}
