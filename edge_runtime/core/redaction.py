@@ -18,7 +18,7 @@ from edge_runtime.core.raw_values import LITERAL, PLACEHOLDER, Entry, Placeholde
 from edge_runtime.core.reader.names import word_keys
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.numbers import reading_of_number
-from edge_runtime.core.reader.records import Reading
+from edge_runtime.core.reader.records import Entity, Reading
 from edge_runtime.core.restoring import Restorer
 
 __all__ = [
@@ -34,6 +34,14 @@ __all__ = [
 ]
 
 _POSSESSIVE = re.compile(r"['\u2019\u02bc](?:s|S)?$")
+_ELISION = re.compile(r"(?:[cdjlmnst]|qu)['\u2019\u02bc](?=\w)", re.IGNORECASE)
+"""French before a vowel, as in d'Anna."""
+_ENDS_IN_S_LIST = """
+agnes alexis andreas carlos charles chris denis dennis elias hans ines james jens jonas jules julius louis lucas
+lukas marcos marius mathias matthias nicolas nikolas niklas thomas tobias tomas
+"""
+_ENDS_IN_S = frozenset(_ENDS_IN_S_LIST.split())
+"""Names of which the last letter is no possessive, though what is left may be a name as well."""
 _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof", "sir", "herr", "frau", "mme", "sra", "sr"})
 _NUMBERS = frozenset({"PHONE", "BANK", "CARD", "ID_NUMBER"})
 
@@ -176,6 +184,9 @@ class _Writer:
 
     def _same_person(self, key: str) -> int | None:
         """Return the entry of the one person who also goes by `key`, or none."""
+        possessive = self._index.get(("PERSON", f"{key}s"))  # what came first as German writes it: "Annas Idee"
+        if possessive is not None and not _has_own_s(f"{key}s"):
+            return possessive
         known = {full: at for (kind, full), at in self._index.items() if kind == "PERSON" and " " in full}
         everybody = known.keys() | self._people
         if " " not in key:
@@ -214,12 +225,33 @@ def _person_key(value: str) -> str:
 def _places(text: str, reading: Reading, table: PlaceholderTable) -> list[_Place]:
     """Return what to cover, in order and without overlap: look-alikes, findings, and values known already."""
     found = [_Place(look.start(), look.end(), LITERAL) for look in PLACEHOLDER.finditer(text)]
+    people = {_person_key(text[one.start : one.end]) for one in reading.entities if one.type == "PERSON"}
+    people |= {key for entry in table.entries if entry.type == "PERSON" for key in entry.keys}
+    people |= {part for key in people for part in key.split()}
     for entity in reading.entities:
-        end = entity.end
-        if entity.type == "PERSON" and (tail := _POSSESSIVE.search(text[entity.start : end])) and tail.start() > 0:
-            end = entity.start + tail.start()
-        found.append(_Place(entity.start, end, entity.type))
+        start, end = entity.start, entity.end
+        if entity.type == "PERSON":
+            start, end = _bare(text, entity, people)
+        found.append(_Place(start, end, entity.type))
     return _joined((*_joined(found), *_known(text, table)))
+
+
+def _bare(text: str, entity: Entity, people: set[str]) -> tuple[int, int]:
+    """Return where a name stands without what a sentence puts before and after it."""
+    start, end = entity.start, entity.end
+    if (tail := _POSSESSIVE.search(text[start:end])) and tail.start() > 0:
+        end = start + tail.start()
+    elided = _ELISION.match(text, start, end)
+    if elided and (elided[0][0].islower() or _person_key(text[elided.end() : end]) in people):
+        start = elided.end()
+    key = _person_key(text[start:end])
+    if entity.source == "encoder" and key[-1:] == "s" and key[:-1] in people and not _has_own_s(key):
+        end -= 1  # a host's name is found without it
+    return start, end
+
+
+def _has_own_s(key: str) -> bool:
+    return key.rpartition(" ")[2] in _ENDS_IN_S
 
 
 def _known(text: str, table: PlaceholderTable) -> Iterable[_Place]:

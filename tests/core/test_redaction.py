@@ -150,3 +150,68 @@ def test_the_reading_of_another_text_is_refused() -> None:
     """A reading that cannot belong to the text is the host's mistake."""
     with pytest.raises(ValueError, match="expected the reading of a text of 3 characters, got one of 5"):
         redact("abc", READER.read("abcde"), PlaceholderTable())
+
+
+def found_by_a_model(text: str, *names: str) -> Reading:
+    """The reading of a model that takes each of these spellings for a person's name, as a whole."""
+    places = ((name, text.index(name)) for name in names)
+    entities = tuple(sorted((Entity("PERSON", at, at + len(n), "encoder") for n, at in places), key=lambda e: e.start))
+    return Reading(len(text), entities, Labels(None, "none", "", None), (), None, frozenset())
+
+
+@pytest.mark.parametrize("host", [True, False], ids=["host", "model"])
+@pytest.mark.parametrize("first", [True, False], ids=["name first", "possessive first"])
+@pytest.mark.parametrize(
+    ("name", "text", "spelled"),
+    [
+        ("Anna", "Annas Idee war gut.", "Annas"),
+        ("Eva", "Evas Idee war gut.", "Evas"),
+        ("Anna", "Anna\u2019s idea was good.", "Anna\u2019s"),
+        ("Thomas", "Thomas' Idee war gut.", "Thomas'"),
+        ("Thomas", "Thomas\u2019 Idee war gut.", "Thomas\u2019"),
+        ("Anna", "C'est l'id\u00e9e de l'Anna.", "l'Anna"),
+        ("Anna", "L'id\u00e9e d\u2019Anna.", "d\u2019Anna"),
+        ("Anna Weber", "Anna Webers Idee war gut.", "Anna Webers"),
+        ("Jos\u00e9", "La idea de Jos\u00e9 era buena.", "Jos\u00e9"),
+    ],
+)
+def test_an_inflected_name_keeps_its_placeholder(
+    name: str, text: str, spelled: str, *, host: bool, first: bool
+) -> None:
+    """German, French, Spanish and English: what a sentence puts around a name makes nobody else of a person."""
+    reader, table = TextReader(names=[name]), PlaceholderTable()
+    plain = f"{name} kam."
+    told = [(plain, name), (text, spelled)]
+    made = []
+    for said, as_spelled in told if first else reversed(told):
+        reading = reader.read(said) if host else found_by_a_model(said, as_spelled)
+        redacted, table = redact(said, reading, table)
+        made.append(redacted)
+        assert restore(redacted, table).text == said
+    assert [one.text.count("[PERSON_1]") for one in made] == [1, 1]
+    assert name not in " ".join(one.text for one in made)
+
+
+@pytest.mark.parametrize("host", [True, False], ids=["host", "model"])
+def test_people_with_one_first_name_are_kept_apart_in_every_inflection(*, host: bool) -> None:
+    """Two Annas: with their surnames each is who they are; the first name alone is neither of them."""
+    text = "Anna Schmidt und Anna Weber kamen. Anna Webers Idee, Anna Schmidts Plan, Annas Sorge."
+    reading = TextReader(names=["Anna Schmidt", "Anna Weber"]).read(text)
+    if not host:
+        reading = found_by_a_model(text, "Anna Schmidt", "Anna Weber", "Anna Webers", "Anna Schmidts", "Annas")
+    redacted, table = redact(text, reading, PlaceholderTable())
+    one, other, either = "[PERSON_1]", "[PERSON_2]", "[PERSON_3]"
+    assert redacted.text.split(". ")[0] == f"{one} und {other} kamen"
+    words = redacted.text.split(". ")[1].split()
+    assert [word.partition("]")[0] + "]" for word in (words[0], words[2], words[4])] == [other, one, either]
+    assert restore(redacted, table).text == text
+
+
+def test_a_name_that_ends_in_s_is_its_own() -> None:
+    """Jona and Jonas are two, whichever a model finds first; and so for their spellings."""
+    for order in (("Jona", "Jonas"), ("Jonas", "Jona")):
+        table, made = PlaceholderTable(), []
+        for name in order:
+            redacted, table = redact(f"{name} kam.", found_by_a_model(f"{name} kam.", name), table)
+            made.append(redacted.text)
+        assert made == ["[PERSON_1] kam.", "[PERSON_2] kam."]

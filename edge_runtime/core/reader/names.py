@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from edge_runtime.core.errors import InvalidDocument
+from edge_runtime.core.reader.language import is_function_word
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.patterns import Match
@@ -105,16 +106,31 @@ class NameFinder:
                 match = _match(text, words[index:last], phrase) if tuple(keys[index:last]) == phrase.keys else None
                 if match is not None:
                     yield match
-            if key.endswith("s") and key[:-1] in self._phrases:
-                yield from self._possessive(words[index], key[:-1])
+            if key in self._phrases or key.endswith("s"):
+                yield from self._possessives(text, words, keys, at=index)
 
-    def _possessive(self, word: re.Match[str], stem: str) -> Iterator[Match]:
-        """Yield the name in a possessive without apostrophe, as German writes it ("Annas Idee")."""
-        if not _is_capital(word) or len(stem) <= MIN_PART or is_everyday_word(stem):
-            return
-        for phrase in self._phrases[stem]:
-            if len(phrase.keys) == 1 and not phrase.after:
-                yield phrase.type, word.start(), word.end() - 1
+    def _possessives(self, text: str, words: list[re.Match[str]], keys: list[str], *, at: int) -> Iterator[Match]:
+        """Yield the names that begin at a word and end in a possessive without apostrophe, as in German: "Annas"."""
+        key = keys[at]
+        stem = key[:-1] if key.endswith("s") else ""
+        if len(stem) >= MIN_PART and not is_everyday_word(stem) and not is_function_word(key):
+            yield from (
+                (phrase.type, words[at].start(), words[at].end() - 1)
+                for phrase in self._phrases.get(stem, ())
+                if len(phrase.keys) == 1 and not phrase.after and _is_capital(words[at])
+            )
+        for phrase in self._phrases.get(key, ()):
+            *first, last = phrase.keys
+            end = at + len(phrase.keys)
+            if (
+                first
+                and phrase.type == "PERSON"
+                and keys[at:end] == [*first, f"{last}s"]
+                and _is_capital(words[end - 1])
+            ):
+                match = _match(text, words[at:end], phrase)
+                if match is not None:
+                    yield match[0], match[1], match[2] - 1
 
 
 def _phrase(value: str, kind: str) -> _Phrase:
