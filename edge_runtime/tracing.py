@@ -120,6 +120,7 @@ def _record(tracer: Tracer, receipt: Receipt, asks: Iterable[Asked], *, started_
                 "gen_ai.provider.name": "openai",  # whose form of request it is; who answers is not known
                 "gen_ai.request.model": one.model,
                 "gen_ai.request.max_tokens": one.max_tokens,
+                "gen_ai.request.stream": True,  # whoever is asked is asked so
             },
         )
         if one.error:

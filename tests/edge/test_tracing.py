@@ -102,7 +102,7 @@ def test_a_run_is_a_workflow_and_each_attempt_at_a_model_a_chat(
     assert (whole.attributes or {})["gen_ai.operation.name"] == "invoke_workflow"
     assert attributes["gen_ai.operation.name"] == "chat"
     assert attributes["gen_ai.provider.name"] == "openai"
-    assert attributes["gen_ai.request.model"] == "m"
+    assert (attributes["gen_ai.request.model"], attributes["gen_ai.request.stream"]) == ("m", True)
     assert attributes["gen_ai.workflow.name"] == attributes["gen_ai.prompt.name"] == "opener"
     assert attributes["mentorplane.receipt"] == receipt.digest
     assert (attributes["mentorplane.route"], attributes["mentorplane.outcome"]) == (receipt.route, "answered")
