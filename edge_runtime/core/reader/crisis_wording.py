@@ -17,7 +17,7 @@ deni            \bdeni(?:es|ed) [^.!?;|]{0,20}\b(?:dying|to die|suicid\w*|death)
 no to           \bno to thoughts? of (?:dying|death|suicide)
 not wake up     \bnot wake up (?:until|till|before)\b
 my funeral      \bmy funeral (?:speech|toast)\b
-be here         \bbe here any ?more, (?:in )?(?:this|the) (?:department|team|company|office|project|role|job|firm) i mean\b
+be here         \bbe here any ?more, (?:in )?(?:this|the) (?:department|team|company|office|project|job|firm) i mean\b
 burn            \bburn\w* my (?:arm|leg|hand)s? (?:\w+ ){0,2}on (?:the|a) (?:grill|oven|iron|kettle|stove|pan|tin)\b
 """
 
