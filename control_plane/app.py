@@ -2,8 +2,8 @@
 
 Promises: one table says which error is which HTTP status; errors are `application/problem+json` without a person's
 text, and an unexpected one says nothing of its cause; bodies are capped; what a crash left unpublished is finished at
-start, the timestamp is renewed then and hourly, witnesses that have not signed are asked again every minute, and the
-bucket, if there is one, is kept up.
+start, the timestamp and cosignatures are renewed then and hourly, witnesses that have not signed are asked again every
+minute, and the bucket, if there is one, is kept up.
 Does not: hold logic of the domain. Source: RFC 9457.
 """
 
@@ -123,6 +123,7 @@ def _maintain(app: FastAPI, stop: threading.Event) -> None:
             for what in recover(plane):
                 _LOG.warning("finished what was left unpublished: %s", what)
             renew(plane)
+            ledger.ask_witnesses(plane, anew_after_s=RENEW_EVERY_S // 2)
             expire_due(plane)
             gather(plane)
             app.state.warnings = warnings(plane)

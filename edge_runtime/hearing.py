@@ -1,6 +1,6 @@
 """What a device remembers of time: when it last heard from its source, and the latest time that its clock has shown.
 
-    home/checked    when what a source said last, and was found good, was signed (POSIX seconds)
+    home/checked    when what a source said last, and was found good, was signed and witnessed (POSIX seconds)
     home/clock      the latest time seen, to the minute: what a clock that is set back is held against
 
 Promises: what is damaged or gone counts as never; a home that cannot be written costs no answer.
@@ -33,12 +33,13 @@ class Hearing:
         self._kept = home.load_time(CLOCK)
         self._heard = Heard(at, max(at, self._kept))
 
-    def hear(self, *, now: int, good_until: int) -> None:
-        """Remember that a source answered well, with a timestamp that is good until then.
+    def hear(self, *, now: int, good_until: int, witnessed: int | None) -> None:
+        """Remember that a source answered well: see `core.freshness.hear`.
 
         What cannot be written is remembered by this process alone: the device grows stale sooner, no later.
         """
-        before, self._heard = self._heard, hear(now=now, good_until=good_until)
+        before = self._heard
+        self._heard = hear(now=now, good_until=good_until, witnessed=witnessed, before=before.at)
         with suppress(OSError):
             if self._heard.at != before.at:
                 self._home.save_time(CHECKED, self._heard.at)
@@ -59,7 +60,7 @@ class Hearing:
 
     @property
     def at(self) -> int:
-        """When what a source said last was signed, in POSIX seconds; 0 for never."""
+        """When what a source said last was signed and witnessed, in POSIX seconds; 0 for never."""
         return self._heard.at
 
     def is_ahead_of(self, now: int) -> bool:

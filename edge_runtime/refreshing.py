@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from audit.frozen import frozen, replace
 from audit.note import parse_vkey
 from audit.tiles import MAX_BUNDLE_BYTES
 from edge_runtime.adoption import GATHERED, HEAD, PARTS, Adopter, Held, released_checkpoint
-from edge_runtime.core.checkpoints import read_checkpoint
+from edge_runtime.core.checkpoints import read_checkpoint, read_cosigned
 from edge_runtime.core.errors import MentorplaneError, NewerFormat, NotTrusted, Unavailable
 from edge_runtime.core.freshness import signed_at
 from edge_runtime.core.release import (
@@ -58,11 +59,15 @@ MAX_OFFERED_BYTES = 4_000_000
 
 @frozen
 class Looked:
-    """What a look left in use, why it failed if it did, and what went wrong that did not stop it."""
+    """What a look left in use, why it failed if it did, and what went wrong that did not stop it.
+
+    `witnessed` is when a quorum of witnesses cosigned the newest checkpoint that they did, None if none is asked.
+    """
 
     held: Held | None
     problem: MentorplaneError | None
     notes: tuple[str, ...]
+    witnessed: int | None = None
 
 
 @frozen
@@ -102,7 +107,7 @@ class Refresher:
             try:
                 after = one.brought_up()
                 home.save_newer_format("")
-                return Looked(after, None, tuple(one.notes))
+                return Looked(after, None, tuple(one.notes), _witnessed_at(after, self.adopter.channel))
             except MentorplaneError as error:
                 if isinstance(error, NewerFormat):
                     home.save_newer_format(error.format)
@@ -285,6 +290,17 @@ class _Look:
             check="V7",
             hint="hand the evidence to somebody outside: `mentorplane edge evidence FILE`",
         )
+
+
+def _witnessed_at(held: Held, channel: str) -> int | None:
+    trust = parse_trust(held.cached.files[TRUST_PATH])
+    if trust.witnesses is None:
+        return None
+    times = [0]
+    for note in (held.head, released_checkpoint(held.cached, channel)):
+        with suppress(NotTrusted):  # the newest need not be cosigned yet
+            times.append(read_cosigned(note, trust)[1])
+    return max(times)
 
 
 def _write(staging: Path, files: Mapping[str, bytes]) -> None:

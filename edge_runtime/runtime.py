@@ -211,7 +211,7 @@ class EdgeRuntime:
         self._take(looked.held)
         if looked.problem or looked.held is None:
             return unchanged(self.state, looked.problem, notes=looked.notes)
-        self._hearing.hear(now=self.now(), good_until=looked.held.cached.good_until)
+        self._hearing.hear(now=self.now(), good_until=looked.held.cached.good_until, witnessed=looked.witnessed)
         return refreshed(before.standing if before else None, looked.held.standing, notes=looked.notes)
 
     def poll(self, *, every_s: float = POLL_S) -> Following:

@@ -141,6 +141,7 @@ class Organisation:
     logged: dict[str, int] = field(default_factory=dict)
     mandated: dict[str, tuple[Granted, ...]] = field(default_factory=dict)
     cosigned: dict[str, tuple[int, int]] = field(default_factory=dict)
+    cosigned_s: int = COSIGNED_S
     origin: str = "acme.example/log"
 
     @property
@@ -318,12 +319,12 @@ class Organisation:
         hashes = [leaf_hash(leaf) for leaf in self.leaves]
         return LogProof(self.checkpoint(), index, self.leaves[index], inclusion_proof(hashes, index))
 
-    def checkpoint(self, size: int = 0, *, at_s: int = COSIGNED_S) -> bytes:
+    def checkpoint(self, size: int = 0, *, at_s: int = 0) -> bytes:
         """Return the signed checkpoint of the first entries, or of all, cosigned at a time."""
         hashes = [leaf_hash(leaf) for leaf in self.leaves[: size or None]]
         note = sign_checkpoint(Checkpoint(self.origin, len(hashes), root_of(hashes)), [self.log_key])
         for witness in self.cosigning:
-            note = add_signatures(note, cosign(note, unsafe_witness(witness), time_s=at_s))
+            note = add_signatures(note, cosign(note, unsafe_witness(witness), time_s=at_s or self.cosigned_s))
         return note
 
     def deliver(self, manifest: Manifest | None = None, *, seen_size: int = 0, index: int = -1) -> Delivery:

@@ -4,7 +4,8 @@ The file `witness-policy` in the home (a tlog-policy) says who they are, where t
 there is none, the log is self-contained.
 
 Promises: a cosigned checkpoint replaces the published one only if it says the same and a quorum signed it; an act waits
-for witnesses only so long, and never fails because of one; the next publication or the server's timer asks again.
+for witnesses only so long, and never fails because of one; the next publication or the server's timer asks again. Since
+devices count freshness from when witnesses last cosigned, a log that does not grow is cosigned anew.
 Does not: decide how far a witness is independent of the operator. Source: C2SP tlog-policy, tlog-witness.
 """
 
@@ -17,8 +18,9 @@ from functools import lru_cache
 from audit.disk import Disk
 from audit.errors import AuditError
 from audit.folder import folder_reader
+from audit.frozen import replace
 from audit.note import Verifier, parse_note
-from audit.policy import Policy, evaluate, parse_policy, probe
+from audit.policy import Policy, cosigned_at, evaluate, parse_policy, probe
 from audit.witness.client import cosigned, witnesses_of
 from audit.writer import write_checkpoint
 from control_plane import checkpoints
@@ -82,10 +84,11 @@ def problems(plane: ControlPlane) -> tuple[str, ...]:
     return () if verdict.ok else (f"the published checkpoint does not satisfy the witness policy: {verdict.because}",)
 
 
-def ask_witnesses(plane: ControlPlane, *, timeout_s: float = TIMER_WAIT_S) -> bool:
+def ask_witnesses(plane: ControlPlane, *, timeout_s: float = TIMER_WAIT_S, anew_after_s: int = 0) -> bool:
     """Have the published checkpoint cosigned, if it is not; return whether it satisfies the policy now.
 
-    Never raises for what a witness, its policy or the disk does wrong: that is logged, and asked again another time.
+    With `anew_after_s` also if the quorum cosigned it longer ago than that. Never raises for what a witness, its policy
+    or the disk does wrong: that is logged, and asked again another time.
     """
     end_s = time.monotonic() + timeout_s
     try:
@@ -95,7 +98,7 @@ def ask_witnesses(plane: ControlPlane, *, timeout_s: float = TIMER_WAIT_S) -> bo
         if not plane.asking.turn.acquire(timeout=timeout_s):
             return False
         try:
-            return _ask(plane, known, end_s=end_s)
+            return _ask(plane, known, end_s=end_s, anew_after_s=anew_after_s)
         finally:
             plane.asking.turn.release()
     except (AuditError, MentorplaneError, OSError, ValueError):
@@ -103,12 +106,16 @@ def ask_witnesses(plane: ControlPlane, *, timeout_s: float = TIMER_WAIT_S) -> bo
         return False
 
 
-def _ask(plane: ControlPlane, known: Policy, *, end_s: float) -> bool:
+def _ask(plane: ControlPlane, known: Policy, *, end_s: float, anew_after_s: int) -> bool:
     folder = plane.site / "log"
     while True:
         note = (folder / "checkpoint").read_bytes()
-        if evaluate(known, note).ok:
-            return True  # somebody asked while we waited for our turn
+        verdict = evaluate(known, note)
+        if verdict.ok:
+            since_s = plane.now().timestamp() - cosigned_at(known, verdict.witnesses)
+            if not anew_after_s or since_s <= anew_after_s:
+                return True  # it is as it should be, or somebody asked while we waited for our turn
+            note = _by_the_log_alone(plane, note)
         left_s = end_s - time.monotonic()
         witnesses = witnesses_of(known)
         if left_s <= 0 or not witnesses:
@@ -131,9 +138,17 @@ def _ask(plane: ControlPlane, known: Policy, *, end_s: float) -> bool:
             overtaken = checkpoints.newest(plane) != checkpoints.published(plane)
             if not overtaken and parse_note((folder / "checkpoint").read_bytes()).text == parse_note(note).text:
                 # Crash between the two: the cosignatures are remembered and not published; they are asked for again.
-                checkpoints.remember(plane, result.note)
+                if not verdict.ok:  # of those that are made anew the first are remembered
+                    checkpoints.remember(plane, result.note)
                 write_checkpoint(Disk(folder), result.note, remembered=True)
                 return True
         if overtaken:
             publish_log(plane)
         # Another publication overtook us: the witnesses are asked about the newer checkpoint, while there is time.
+
+
+def _by_the_log_alone(plane: ControlPlane, data: bytes) -> bytes:
+    """Return a checkpoint without the lines of witnesses: beside an older line of theirs a new one would not count."""
+    note, own = parse_note(data), plane.keys.log.verifier
+    lines = tuple(one for one in note.signatures if (one.name, one.key_id) == (own.name, own.key_id))
+    return replace(note, signatures=lines).encode()

@@ -1,7 +1,9 @@
 """How stale the adopted release is: a separate question from whether to trust it.
 
-Counts from when what was heard last was *signed*, so that a source which hands out old files keeps nobody fresh. The
-device's clock counts only as far as it makes things staler than what the device has seen.
+Counts from when what was heard last was *signed*, so that a source which hands out old files keeps nobody fresh; where
+the trust file names witnesses, from when a quorum of them last cosigned the log if that is earlier, so that no online
+key alone keeps anybody fresh, or says that it is later than it is. The device's clock counts only as far as it makes
+things staler than what the device has seen.
 
 Promises: a later clock is never fresher; a clock that is behind the latest time seen, by more than clocks drift, counts
 as expired; one within that counts as the latest time seen.
@@ -39,10 +41,20 @@ def signed_at(good_until: int) -> int:
     return good_until - TIMESTAMP_LIFETIME_S
 
 
-def hear(*, now: int, good_until: int) -> Heard:
-    """Return what is known once a source answered well at `now`, with a timestamp that is good until then."""
-    at = signed_at(good_until)
-    return Heard(min(now, at), max(now, at))
+def hear(*, now: int, good_until: int, witnessed: int | None = None, before: int = 0) -> Heard:
+    """Return what is known once a source answered well at `now`, with a timestamp that is good until then.
+
+    Args:
+        now: the device's clock, in POSIX seconds.
+        good_until: when that timestamp ends.
+        witnessed: when a quorum of witnesses cosigned the newest checkpoint at hand that they did, 0 if none; None
+            where no witness is asked, and the signed time is all there is.
+        before: what was counted from until now: what was witnessed once stays so, also while a newer checkpoint waits.
+    """
+    signed = signed_at(good_until)
+    if witnessed is None:
+        return Heard(min(now, signed), max(now, signed))
+    return Heard(min(now, signed, max(witnessed, before)), max(now, witnessed))
 
 
 def staleness_of(manifest: Manifest, heard: Heard, *, now: int) -> str:

@@ -78,3 +78,22 @@ def test_later_is_never_fresher(one: int, other: int) -> None:
     """Of two readings of a clock that only advances the later one is as stale or staler."""
     heard = hear(now=T, good_until=GOOD_UNTIL)
     assert level(heard, T + min(one, other)) <= level(heard, T + max(one, other))
+
+
+@pytest.mark.parametrize(
+    ("witnessed", "before", "counted"),
+    [(T - 5, 0, T - 5), (T + 5, 0, T), (0, 0, 0), (0, T - 9, T - 9), (T - 5, T - 9, T - 5), (T - 9, T - 5, T - 5)],
+)
+def test_where_witnesses_are_asked_it_counts_from_when_they_last_cosigned(
+    witnessed: int, before: int, counted: int
+) -> None:
+    """The earlier of what was signed and what was witnessed, which is never forgotten; nobody ever: never."""
+    heard = hear(now=T + DAY, good_until=GOOD_UNTIL, witnessed=witnessed, before=before)
+    assert heard == Heard(counted, T + DAY)
+
+
+def test_attack_signed_times_ahead_of_what_witnesses_saw() -> None:
+    """A timestamp of next year moves no floor of the clock where witnesses say what time it is; elsewhere it does."""
+    ahead = GOOD_UNTIL + 365 * DAY
+    assert staleness_of(MANIFEST, hear(now=T, good_until=ahead, witnessed=T), now=T + 60) == "fresh"
+    assert staleness_of(MANIFEST, hear(now=T, good_until=ahead), now=T + 60) == "expired"

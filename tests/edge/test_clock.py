@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
 import pytest
 
+from control_plane.repository import Site
 from edge_runtime import EdgeRuntime
 from edge_runtime.core.freshness import DRIFT_S
 from tests.published import Published, adopted, fingerprint, published_once
@@ -83,3 +85,59 @@ def test_a_frozen_mirror_answers_every_look(published: Published, tmp_path: Path
     later = at(published, tmp_path, 2 * DAY_S)
     assert later.refresh(str(tmp_path / "frozen")).ok
     assert later.status().fresh == "stale"
+
+
+@pytest.mark.attack("indefinite freeze")
+def test_a_thief_of_the_timestamp_key_keeps_nobody_fresh_whom_witnesses_do_not(
+    published: Published, tmp_path: Path
+) -> None:
+    """Timestamps signed anew, over a log that no witness saw since: stale, then expired; cosigned again: fresh."""
+    organisation = published.organisation
+    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
+    organisation.cosigned_s = int(published.now.timestamp())
+    published.publish()
+    adopted(published, tmp_path)
+    assert at(published, tmp_path, 0).status().fresh == "fresh"
+    for days, said in ((2, "stale"), (13, "expired")):
+        published.now += dt.timedelta(days=days)
+        Site(published.folder, published.keys, published.now).resign()
+        edge = at(published, tmp_path, 0)
+        assert edge.refresh().ok
+        assert (edge.status().fresh, at(published, tmp_path, 0).status().fresh) == (said, said)
+    organisation.cosigned_s = int(published.now.timestamp())
+    published.publish()
+    edge = at(published, tmp_path, 0)
+    assert edge.refresh().ok
+    assert edge.status().fresh == "fresh"
+
+
+@pytest.mark.attack("clock set back and forward")
+def test_a_thief_of_the_timestamp_key_signs_times_ahead(published: Published, tmp_path: Path) -> None:
+    """Where witnesses say what time it is, a timestamp of next month makes no clock count as one that was set back."""
+    organisation = published.organisation
+    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
+    organisation.cosigned_s = int(published.now.timestamp())
+    published.publish()
+    adopted(published, tmp_path)
+    published.now += dt.timedelta(days=30)
+    published.publish()
+    published.now -= dt.timedelta(days=30)
+    edge = at(published, tmp_path, 3600)
+    edge.refresh()
+    assert (edge.status().fresh, edge.status().clock_behind) == ("fresh", False)
+
+
+@pytest.mark.attack("indefinite freeze")
+def test_a_checkpoint_that_waits_for_its_witnesses_makes_nobody_staler(published: Published, tmp_path: Path) -> None:
+    """The log grew and nobody cosigned that yet: what was witnessed before still counts."""
+    organisation = published.organisation
+    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
+    organisation.cosigned_s = int(published.now.timestamp())
+    published.publish()
+    adopted(published, tmp_path)
+    organisation.cosigning = ()
+    organisation.leaves.append(organisation.leaves[-1])
+    published.write_log()
+    edge = at(published, tmp_path, 3600)
+    assert edge.refresh().ok
+    assert (edge.status().fresh, at(published, tmp_path, 3600).status().fresh) == ("fresh", "fresh")

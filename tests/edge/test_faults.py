@@ -190,7 +190,7 @@ def test_a_time_that_cannot_be_written_is_remembered_while_the_app_is_open(tmp_p
     home = Home(tmp_path)
     hearing = Hearing(home)
     with full_disk():
-        hearing.hear(now=2_000_000_000, good_until=2_000_086_400)
+        hearing.hear(now=2_000_000_000, good_until=2_000_086_400, witnessed=None)
     assert hearing.at > 0
     assert Hearing(home).at == 0
 

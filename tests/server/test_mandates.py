@@ -17,11 +17,10 @@ from edge_runtime.core.grants import open_grant
 from edge_runtime.core.mandates import Mandates, parse_mandates
 from edge_runtime.core.release import mandates_of, parse_release, release_path
 from edge_runtime.core.trustfile import TrustFile, parse_trust
-from tests.audit.witnesses import running
 from tests.server.acts import Acts, newest
 from tests.server.conftest import Clock
 from tests.server.test_grants import KIM, approve_as_kim, delegate, grant
-from tests.server.test_publish_witness import write_policy
+from tests.server.test_publish_witness import witnessing, write_policy
 from tests.server.test_releases import device
 
 
@@ -71,7 +70,7 @@ def test_grants_after_the_first_term_are_shown_with_their_entries(acts: Acts, cl
 def test_an_approval_is_shown_under_the_first_checkpoint_that_witnesses_cosigned(acts: Acts, tmp_path: Path) -> None:
     """From when the policy was met first, each approval is proved under a checkpoint of its own, however late."""
     plane = acts.plane
-    with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
+    with witnessing(plane, tmp_path / "witness") as one:
         write_policy(plane, one.address[1])
         publish(plane)
         publish(plane)

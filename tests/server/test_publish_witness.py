@@ -25,6 +25,7 @@ from edge_runtime.core.trustfile import parse_trust
 from tests.audit.witnesses import UNSAFE_SEED, Running, running
 from tests.published import fingerprint
 from tests.server.acts import Acts, newest
+from tests.server.conftest import Clock
 
 UNSAFE_WITNESS = Signer("w.example", UNSAFE_SEED, Algorithm.COSIGNATURE)
 
@@ -32,8 +33,16 @@ UNSAFE_WITNESS = Signer("w.example", UNSAFE_SEED, Algorithm.COSIGNATURE)
 @pytest.fixture
 def witness(acts: Acts, tmp_path: Path) -> Iterator[Running]:
     """A witness that knows the log of the home, and the policy that asks for it."""
-    with running(tmp_path / "witness", [acts.plane.keys.log.verifier]) as one:
+    with witnessing(acts.plane, tmp_path / "witness") as one:
         write_policy(acts.plane, one.address[1])
+        yield one
+
+
+@contextmanager
+def witnessing(plane: ControlPlane, folder: Path) -> Iterator[Running]:
+    """A witness that knows the log of a home, with the same clock."""
+    with running(folder, [plane.keys.log.verifier]) as one:
+        one.clock.now_s = int(plane.now().timestamp())
         yield one
 
 
@@ -167,7 +176,7 @@ def test_a_release_waits_for_its_witness_and_devices_follow(acts: Acts, tmp_path
     Meanwhile the channel goes on as it was, with the newest withdrawals, and a look at it succeeds.
     """
     plane = acts.plane
-    with running(tmp_path / "witness", [plane.keys.log.verifier]) as one:
+    with witnessing(plane, tmp_path / "witness") as one:
         write_policy(plane, one.address[1])
         publish(plane)
         edge = EdgeRuntime.open(tmp_path / "device", trust=plane.settings.home / "trust", source=str(plane.site))
@@ -196,3 +205,19 @@ def test_a_second_source_goes_into_the_trust_file(acts: Acts) -> None:
     told = parse_trust(trust.signed_trust(plane) or b"")
     assert (told.second_source, told.witness_policy) == ("https://withdrawals.example", "")
     assert newest(plane).act == "trust-changed"
+
+
+def test_a_log_that_does_not_grow_is_cosigned_anew(acts: Acts, witness: Running, clock: Clock) -> None:
+    """An hour later the same checkpoint has a newer line of the witness, alone; asked at once nothing changes."""
+    tokens.issue_token(acts.plane, "tom")
+    before, known = ledger.checkpoint(acts.plane), checkpoints.lines(acts.plane)
+    assert ledger.ask_witnesses(acts.plane, anew_after_s=1800)
+    assert ledger.checkpoint(acts.plane) == before
+    clock.advance(hours=1)
+    witness.clock.now_s = int(clock().timestamp())
+    assert ledger.ask_witnesses(acts.plane, anew_after_s=1800)
+    after = ledger.checkpoint(acts.plane)
+    assert (after != before, lines(acts.plane)) == (True, 2)
+    assert parse_note(after).text == parse_note(before).text
+    assert checkpoints.lines(acts.plane) == known, "the first time is what is remembered"
+    assert verifying.verify(acts.plane).ok
