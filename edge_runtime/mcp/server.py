@@ -31,10 +31,10 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.errors import MentorplaneError, Unavailable
 from edge_runtime.installed import package_version
 from edge_runtime.mcp.clients import MAX_CLIENTS, Clients
+from edge_runtime.mcp.front import fronted
 from edge_runtime.mcp.prompts import Offered
 from edge_runtime.mcp.tools import Tool
 from edge_runtime.serving.gate import MAX_BODY_BYTES
-from edge_runtime.serving.guard import App, Message, Receive, Send
 from edge_runtime.serving.server import ServeSettings, serve_app
 
 __all__ = ["PATH", "serve_http", "serve_stdio"]
@@ -212,16 +212,5 @@ def serve_http(clients: Clients, settings: ServeSettings, *, ready: Callable[[st
         max_sessions=MAX_CLIENTS,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # the gate does it
     )
-    serve_app(_ending(app, clients), settings, path=PATH, ready=ready, lifespan="on")
-
-
-def _ending(app: Any, clients: Clients) -> App:
-    """Return the application, which forgets what it knows of a client that ends its session."""
-    name = MCP_SESSION_ID_HEADER.encode()
-
-    async def asgi(scope: Message, receive: Receive, send: Send) -> None:
-        await app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] == "DELETE":
-            clients.forget(_of_protocol(dict(scope["headers"]).get(name, b"").decode("latin-1")))
-
-    return asgi
+    front = fronted(app, session_header=MCP_SESSION_ID_HEADER, forget=lambda name: clients.forget(_of_protocol(name)))
+    serve_app(front, settings, path=PATH, ready=ready, lifespan="on")

@@ -105,9 +105,17 @@ def command(folder: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "edge_runtime", "edge", "mcp", *home, *options]
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment of the server: no model, so that it starts at once."""
-    return {**os.environ, "MENTORPLANE_READER": "none", "PYTHONUNBUFFERED": "1", **more}
+def elsewhere(folder: Path) -> Path:
+    """Return the folder where a server would find its user's home and its temporary files."""
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    return folder / "elsewhere"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of the server: no model, so that it starts at once, and whatever it warns of is told."""
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(elsewhere(folder)))
+    loud = {"PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "MENTORPLANE_READER": "none", **loud, **places}
 
 
 def over_stdio(argv: list[str], script: Callable[[Client, Talk], Awaitable[None]], folder: Path) -> Talk:
@@ -117,7 +125,7 @@ def over_stdio(argv: list[str], script: Callable[[Client, Talk], Awaitable[None]
 
     async def run() -> None:
         with errors.open("w", encoding="utf-8") as stream:
-            server = StdioServerParameters(command=argv[0], args=argv[1:], env=environment())
+            server = StdioServerParameters(command=argv[0], args=argv[1:], env=environment(folder))
             async with Client(stdio_client(server, errlog=stream)) as client:
                 await script(client, talk)
 
@@ -153,6 +161,11 @@ class Listening:
         anyio.run(run)
         return talk
 
+    def told(self, body: object) -> str:
+        """Return what a body that no client would send is answered with."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json, text/event-stream"}
+        return httpx2.post(self.address, json=body, headers=headers).text
+
     def status(self, headers: Mapping[str, str]) -> int:
         """Return how a bare request is answered."""
         question = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -165,7 +178,7 @@ def over_http(folder: Path, *options: str) -> Iterator[Listening]:
     """Serve the home in `folder` over HTTP."""
     argv = command(folder, "--http", "--port", "0", *options)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(argv, text=True, env=environment(), **pipes) as process:
+    with subprocess.Popen(argv, text=True, env=environment(folder), **pipes) as process:
         assert process.stdout
         address = process.stdout.readline().split()[-1]
         assert process.stdout.readline().split() == ["token", "in", str(folder / "home" / "serve-token")]

@@ -87,12 +87,15 @@ def served(folder: Path) -> Iterator[Served]:
     home = folder / "home"
     command = [sys.executable, "-m", "edge_runtime", "edge", "serve", "--port", "0"]
     command += ["--home", str(home), "--trust", str(published.trust), "--allow-origin", "app://coach"]
+    (folder / "elsewhere").mkdir()
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(folder / "elsewhere"))
+    loud = {"PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, **loud, **places},
     ) as process:
         assert process.stdout
         base_url = process.stdout.readline().split()[-1]

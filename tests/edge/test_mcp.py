@@ -29,6 +29,7 @@ from tests.edge.mcp_talks import (
     Listening,
     Talk,
     command,
+    elsewhere,
     organisation,
     over_http,
     over_stdio,
@@ -300,6 +301,16 @@ def test_attack_a_page_or_a_foreign_name_asks_over_http(listening: Listening) ->
     assert listening.status({**right, "Host": "coach.example"}) == 421
     assert listening.status({**right, "Origin": "http://127.0.0.1"}) == 403
     assert listening.status(right) not in {401, 403, 421}
+
+
+def test_attack_a_request_that_is_none_is_told_back(listening: Listening, folder: Path) -> None:
+    """What does not fit the protocol is refused in words that quote nothing; nothing lies outside of the home then."""
+    bodies = (NOTES, [NOTES], {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": NOTES}, {"id": [NOTES]})
+    said = [listening.told(body) for body in bodies]
+
+    assert all("error" in one for one in said)
+    assert [canary for canary in CANARIES for one in said if canary in one] == []
+    assert list(elsewhere(folder).rglob("*")) == []
 
 
 def test_before_a_release_there_is_a_fixed_text_and_no_prompt(folder: Path, tmp_path: Path) -> None:

@@ -382,8 +382,9 @@ def test_other_paths_methods_and_types_are_refused_in_the_same_shape(server: Ser
 
 
 def test_the_token_is_its_owner_s_and_the_server_writes_no_log(server: Served) -> None:
-    """The file is 0600; after all these requests standard error is empty, and the home holds no text of them."""
+    """After all these requests standard error is empty, and no text of them lies in the home or anything elsewhere."""
     assert stat.S_IMODE((server.home / "serve-token").stat().st_mode) == 0o600
     assert server.end() == ""
     kept = b"".join(path.read_bytes() for path in Path(server.home).rglob("*") if path.is_file())
     assert [word for word in (b"mara@", b"Priya", b"killing", b"delegating") if word in kept] == []
+    assert list((server.home.parent / "elsewhere").rglob("*")) == []
