@@ -143,6 +143,10 @@ class OnnxEncoder:
         """Return the findings of each normalised sentence, in the same order."""
         return [self._read(sentence) for sentence in sentences]
 
+    def tokens(self, text: str) -> int:
+        """Return how many tokens a text is, for whoever counts them."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
     def _read(self, sentence: str) -> SentenceFindings:
         if not any(map(str.isalpha, sentence)):
             return SentenceFindings((), {})

@@ -31,6 +31,7 @@ __all__ = [
     "Stage",
     "Status",
     "ToolCall",
+    "Usage",
     "refreshed",
     "unchanged",
     "without_run",
@@ -72,6 +73,22 @@ class ToolCall:
     def as_json(self) -> JsonObject:
         """Return the call as a JSON object, texts included."""
         return {"id": self.id, "name": self.name, "arguments": self.arguments}
+
+
+@frozen
+class Usage:
+    """How many tokens language models were given and gave, in all tries: as they say, or else as the reader counts."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def plus(self, other: Usage) -> Usage:
+        """Return both together."""
+        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+
+    def as_json(self) -> JsonObject:
+        """Return it as a JSON object."""
+        return {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
 
 
 @frozen
@@ -137,6 +154,7 @@ class Reply:
     model: str = ""
     checks: tuple[Check, ...] = ()
     calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
 
     @property
     def disclosure(self) -> Disclosure | None:
@@ -179,6 +197,7 @@ class Reply:
             "problems": list(self.problems),
             "instead_of": self.instead_of,
             "calls": [call.as_json() for call in self.calls],
+            "usage": self.usage.as_json(),
             "lineage": self.lineage.as_json(),
         }
 

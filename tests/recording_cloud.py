@@ -23,6 +23,7 @@ class Cloud:
     def __init__(self) -> None:
         self.requests: list[bytes] = []
         self.headers: list[dict[str, str]] = []
+        self.usage: dict[str, int] | None = None
         self.answers: list[str | list[tuple[str, str]]] = ['{"summary": ["You will write to [EMAIL_1]."]}']
         cloud = self
 
@@ -37,7 +38,7 @@ class Cloud:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                for event in events(answer):
+                for event in events(answer, cloud.usage):
                     self.wfile.write(event)
 
             def log_message(self, format: str, *args: object) -> None:
@@ -54,7 +55,7 @@ class Cloud:
         self.server.server_close()
 
 
-def events(answer: str | list[tuple[str, str]]) -> Iterator[bytes]:
+def events(answer: str | list[tuple[str, str]], usage: dict[str, int] | None = None) -> Iterator[bytes]:
     """Yield the events of an answer, as OpenAI's servers send them."""
     if isinstance(answer, str):
         for text in _cut(answer):
@@ -66,6 +67,8 @@ def events(answer: str | list[tuple[str, str]]) -> Iterator[bytes]:
             for text in _cut(arguments):
                 yield _event({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
     yield _event({}, finish="stop" if isinstance(answer, str) else "tool_calls")
+    if usage:
+        yield b"data: " + json.dumps({"id": "1", "choices": [], "usage": usage}).encode() + b"\n\n"
     yield b"data: [DONE]\n\n"
 
 

@@ -32,6 +32,10 @@ class Tool:
     description: str
     parameters: JsonObject
 
+    def as_json(self) -> JsonObject:
+        """Return what a model or an app is told of it."""
+        return {"name": self.name, "description": self.description, "parameters": self.parameters}
+
 
 def read_tools(fields: Fields) -> tuple[Tool, ...]:
     """Return the tools of a script; none if it has no such member.

@@ -22,6 +22,7 @@ from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.policy import Route
 from edge_runtime.delivery.access import is_private, is_web, require_plain
+from edge_runtime.generators.chat import question
 from edge_runtime.generators.protocol import Ask, CallPart, NotAsked, Piece, Wire
 from edge_runtime.installed import require_extra
 
@@ -77,8 +78,9 @@ class CloudModel:
 
     `timeout_s` is the longest silence, `within_s` the longest that a whole answer may take. With `at_most="redacted"`
     it is given redacted text only, also where the policy would let the text go as it is. `keeps_schema`: its server
-    keeps an answer to a JSON Schema. `cost_micros` is what a thousand tokens cost, in millionths of your currency,
-    and `answer_ms` how long an answer usually takes: of several models, these decide who is asked first.
+    keeps an answer to a JSON Schema; `tells_usage`: it is to be asked for a count of tokens, and knows how.
+    `cost_micros` is what a thousand tokens cost, in millionths of your currency, and `answer_ms` how long an answer
+    usually takes: of several models, these decide who is asked first.
 
     Raises:
         InvalidDocument: the address is not one of the web, or holds a name, a secret or a query; or another `at_most`.
@@ -92,6 +94,7 @@ class CloudModel:
     within_s: float = 120
     at_most: str = "cloud"
     keeps_schema: bool = False
+    tells_usage: bool = False
     cost_micros: int = 0
     answer_ms: int = 0
 
@@ -151,6 +154,8 @@ class CloudGenerator:
                         yield piece
             except Exception as error:  # noqa: BLE001 - of three libraries; their texts may quote the prompt
                 problem = transport.problem or type(error).__name__
+        if transport.usage is not None:
+            yield Piece(usage=transport.usage)
         # Not raised where it was caught: nobody who prints what came before it may find a text.
         if wire.refused:
             raise NotAsked(f"refused to send: {', '.join(wire.refused)} in the outgoing bytes")
@@ -175,20 +180,15 @@ def _request(ask: Ask, model: CloudModel) -> dict[str, Any]:
     """Return what litellm is asked to do."""
     request: dict[str, Any] = {
         "model": f"openai/{model.name}",
-        "messages": [{"role": "user", "content": ask.instruction.text}],
-        "stream": True,
+        **question(ask, keeps_schema=model.keeps_schema, tells_usage=model.tells_usage),
         "api_base": NOWHERE,
         "api_key": "none",
         "timeout": float(model.timeout_s),
-        "max_tokens": ask.max_tokens,
         "num_retries": 0,
         "max_retries": 0,
     }
     if ask.tools:
-        request["tools"] = [{"type": "function", "function": tool} for tool in ask.tools]
         request["_skip_mcp_handler"] = True  # or else it loads a gateway of its own: a tool might be meant for that
-    if ask.schema is not None and model.keeps_schema:
-        request["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": ask.schema}}
     return request
 
 

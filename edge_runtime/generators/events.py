@@ -13,11 +13,13 @@ from typing import Any
 
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.generators.protocol import CallPart, Piece
+from edge_runtime.reply import Usage
 
 __all__ = ["pieces_of_events", "pieces_of_object"]
 
 MAX_EVENT_BYTES = 1_000_000
 MAX_CALLS = 1000
+MAX_TOKENS = 10**9
 
 
 def pieces_of_events(chunks: Iterable[bytes]) -> Iterator[Piece]:
@@ -33,9 +35,11 @@ def pieces_of_events(chunks: Iterable[bytes]) -> Iterator[Piece]:
         data = line[5:].strip()
         if data == b"[DONE]":
             return
-        choice = _choice(data)
+        event = _event(data)
+        choice = _choice(event)
         done = done or bool(choice.get("finish_reason"))
         yield from _pieces(choice.get("delta") or {})
+        yield from _usage(event)
     if not done:
         raise Unavailable("expected a whole answer, got one that was cut off")
 
@@ -46,10 +50,12 @@ def pieces_of_object(data: bytes) -> Iterator[Piece]:
     Raises:
         Unavailable: it is of another form.
     """
-    choice = _choice(data)
+    event = _event(data)
+    choice = _choice(event)
     if not choice.get("finish_reason"):
         raise Unavailable("expected a whole answer, got one that was cut off")
     yield from _pieces(choice.get("message") or {})
+    yield from _usage(event)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -62,16 +68,35 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield begun
 
 
-def _choice(data: bytes) -> dict[str, Any]:
-    """Return the first choice of an event; an event without one, such as a count of tokens, has an empty one."""
+def _event(data: bytes) -> dict[str, Any]:
     try:
-        choices = json.loads(data)["choices"]
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict):
+        raise Unavailable("expected an event of an answer, got something else")
+    return event
+
+
+def _choice(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the first choice of an event; an event without one, such as a count of tokens, has an empty one."""
+    choices = event.get("choices")
+    choice = None
+    if isinstance(choices, list):
         choice = choices[0] if choices else {}
-    except (ValueError, TypeError, LookupError, RecursionError):
-        choice = None
     if not isinstance(choice, dict):
         raise Unavailable("expected an event of an answer, got something else")
     return choice
+
+
+def _usage(event: dict[str, Any]) -> Iterator[Piece]:
+    """Yield what a server says that it counted, if that is a count."""
+    told = event.get("usage")
+    if isinstance(told, dict):
+        counts = [told.get(name) for name in ("prompt_tokens", "completion_tokens")]
+        given, got = (one if type(one) is int and 0 <= one <= MAX_TOKENS else None for one in counts)
+        if given is not None and got is not None:
+            yield Piece(usage=Usage(given, got))
 
 
 def _pieces(said: Any) -> Iterator[Piece]:

@@ -23,6 +23,7 @@ from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.hosts import is_this_machine
 from edge_runtime.core.policy import Route
 from edge_runtime.delivery.access import require_plain
+from edge_runtime.generators.chat import most_bytes, question
 from edge_runtime.generators.deadlines import Deadline
 from edge_runtime.generators.events import pieces_of_events, pieces_of_object
 from edge_runtime.generators.protocol import Ask, OnDevice, Piece, Wire
@@ -30,8 +31,6 @@ from edge_runtime.generators.protocol import Ask, OnDevice, Piece, Wire
 __all__ = ["LocalGenerator", "LocalModel"]
 
 CHUNK_BYTES = 65_536
-MAX_BYTES, MAX_BYTES_PER_TOKEN = 200_000, 2_000
-"""How long an answer may be, events and all."""
 
 
 @frozen
@@ -39,7 +38,7 @@ class LocalModel:
     """A model that a server on this device runs: `name` as that server knows it, `base_url` up to and with `/v1`.
 
     `timeout_s` is the longest silence, `within_s` the longest that a whole answer may take. `keeps_schema`: its server
-    keeps an answer to a JSON Schema.
+    keeps an answer to a JSON Schema; `tells_usage`: it is to be asked for a count of tokens, and knows how.
 
     Raises:
         InvalidDocument: the address is not one of plain HTTP, or holds a name, a secret or a query.
@@ -51,6 +50,7 @@ class LocalModel:
     timeout_s: float = 60
     within_s: float = 180
     keeps_schema: bool = False
+    tells_usage: bool = False
 
     def __post_init__(self) -> None:
         if not self.base_url.startswith("http://"):
@@ -79,14 +79,14 @@ class LocalGenerator:
         """
         if type(ask.instruction) is not OnDevice:
             raise TypeError("expected an OnDevice text")
-        return self._answer(ask, wire, ask.instruction)
+        return self._answer(ask, wire)
 
-    def _answer(self, ask: Ask, wire: Wire, instruction: OnDevice) -> Iterator[Piece]:
+    def _answer(self, ask: Ask, wire: Wire) -> Iterator[Piece]:
         problem, empty = "", True
         connection = _Connection(self._model, wire)
         try:
-            for piece in self._pieces(connection, ask, instruction):
-                empty = False
+            for piece in self._pieces(connection, ask):
+                empty = empty and piece.usage is not None
                 yield piece
         except Unavailable as error:
             problem = str(error)
@@ -98,16 +98,18 @@ class LocalGenerator:
         if problem or empty:
             raise Unavailable(problem or "expected text from the local model, got none")
 
-    def _pieces(self, connection: _Connection, ask: Ask, instruction: OnDevice) -> Iterator[Piece]:
+    def _pieces(self, connection: _Connection, ask: Ask) -> Iterator[Piece]:
         path = f"{urlsplit(self._model.base_url).path.rstrip('/')}/chat/completions"
-        connection.request("POST", path, body=self._body(ask, instruction), headers=self._headers())
+        asked = question(ask, keeps_schema=self._model.keeps_schema, tells_usage=self._model.tells_usage)
+        body = json.dumps({"model": self._model.name, **asked}).encode()
+        connection.request("POST", path, body=body, headers=self._headers())
         answer = connection.getresponse()
         if answer.status != 200:
             raise Unavailable(f"expected an answer from the local model, got status {answer.status}")
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             raise Unavailable("expected an answer from the local model, got a compressed one")
         kind = answer.headers.get_content_type()
-        chunks = _bounded(answer, MAX_BYTES + MAX_BYTES_PER_TOKEN * ask.max_tokens)
+        chunks = _bounded(answer, most_bytes(ask))
         if kind == "text/event-stream":
             yield from pieces_of_events(chunks)
         elif kind == "application/json":  # a server that does not stream
@@ -122,19 +124,6 @@ class LocalGenerator:
             "Content-Type": "application/json",
             "User-Agent": "mentorplane",
         }
-
-    def _body(self, ask: Ask, instruction: OnDevice) -> bytes:
-        body: dict[str, Any] = {
-            "model": self._model.name,
-            "messages": [{"role": "user", "content": instruction.text}],
-            "stream": True,
-            "max_tokens": ask.max_tokens,
-        }
-        if ask.tools:
-            body["tools"] = [{"type": "function", "function": tool} for tool in ask.tools]
-        if ask.schema is not None and self._model.keeps_schema:
-            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": ask.schema}}
-        return json.dumps(body).encode()
 
 
 def _bounded(answer: http.client.HTTPResponse, at_most: int) -> Iterator[bytes]:

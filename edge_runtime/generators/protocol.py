@@ -21,6 +21,7 @@ from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
+from edge_runtime.reply import Usage
 from edge_runtime.tracing import Asked
 
 __all__ = ["MAX_REQUESTS", "Ask", "CallPart", "Generator", "NotAsked", "OnDevice", "Piece", "Scan", "Wire"]
@@ -66,10 +67,11 @@ class CallPart:
 
 @frozen
 class Piece:
-    """A piece of an answer: text, or a part of a tool call."""
+    """A piece of an answer: text, or a part of a tool call, or what the server says that it counted."""
 
     text: str = member(default="", repr=False)
     call: CallPart | None = None
+    usage: Usage | None = None
 
 
 class NotAsked(Unavailable):
@@ -120,6 +122,8 @@ class Wire:
         self.refused: tuple[str, ...] = ()
         self.stopped = False
         self.began_ns = time.time_ns()
+        self.usage = Usage()
+        """The tokens of all attempts."""
         self.asked: list[Asked] = []
         """The attempts at models in this run, for an app that traces."""
         self.given_up: set[object] = set()

@@ -25,8 +25,10 @@ import httpcore
 import httpx
 
 from edge_runtime.core.errors import Unavailable
+from edge_runtime.generators.chat import most_bytes
 from edge_runtime.generators.deadlines import Deadline
 from edge_runtime.generators.protocol import Ask, Wire
+from edge_runtime.reply import Usage
 
 __all__ = ["OneRequest", "tls"]
 
@@ -35,11 +37,13 @@ OWN_HEADERS = (
     *((b"Accept", b"text/event-stream"), (b"Accept-Encoding", b"identity"), (b"Content-Type", b"application/json")),
     (b"User-Agent", b"mentorplane"),
 )
-MEMBERS = frozenset({"max_completion_tokens", "max_tokens", "messages", "model", "response_format", "stream", "tools"})
+MEMBERS = frozenset(
+    {"max_completion_tokens", "max_tokens", "messages", "model", "response_format", "stream", "stream_options", "tools"}
+)
 """What a body may have. Whatever else a library puts in is a reason not to send it."""
-MAX_BYTES, MAX_BYTES_PER_TOKEN = 200_000, 2_000
-"""How long an answer may be, events and all."""
 _DONE = re.compile(rb'(?:^|\n)data: ?\[DONE\]|"finish_reason": ?"[a-z]')
+_GIVEN, _GOT = (re.compile(rb'"%s_tokens": ?(\d{1,9})[^\d]' % name) for name in (b"prompt", b"completion"))
+"""What a server says that it counted; within a text its quotes would be escaped."""
 _OVERLAP = 40
 
 
@@ -48,6 +52,7 @@ class OneRequest(httpx.BaseTransport):
 
     def __init__(self, url: str, *, ask: Ask, wire: Wire, timeout_s: float, within_s: float) -> None:
         self.problem = ""
+        self._tokens: dict[bytes, int] = {}
         self._url = url
         self._ask = ask
         self._wire = wire
@@ -55,6 +60,11 @@ class OneRequest(httpx.BaseTransport):
         self._within_s = within_s
         self._used = False
         self._pool: httpcore.ConnectionPool | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the server says that it counted, if it says so."""
+        return Usage(self._tokens[_GIVEN.pattern], self._tokens[_GOT.pattern]) if len(self._tokens) > 1 else None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Check the request, send it, and return the answer as it begins.
@@ -101,7 +111,7 @@ class OneRequest(httpx.BaseTransport):
         if not body.keys() <= MEMBERS or body.get("messages") != wanted:
             raise self._no("a request that says something else than what was disclosed")
         # The frame is known: whoever is called "User" or "True" must be found in what is said, not in the frame.
-        told = [value for name, value in body.items() if name not in {"messages", "stream"}]
+        told = [value for name, value in body.items() if name not in {"messages", "stream", "stream_options"}]
         self._wire.check("\n".join((self._url, self._ask.instruction.text, json.dumps(told))).encode())
         return [*(one for one in request.headers.raw if one[0].lower() in KEPT_HEADERS), *OWN_HEADERS]
 
@@ -111,7 +121,7 @@ class OneRequest(httpx.BaseTransport):
 
     def _watched(self, stream: Iterable[bytes]) -> Iterator[bytes]:
         """Yield what comes, up to a limit, and refuse an end before the answer said that it is done."""
-        left = MAX_BYTES + MAX_BYTES_PER_TOKEN * self._ask.max_tokens
+        left = most_bytes(self._ask)
         tail, done = b"", False
         for chunk in stream:
             left -= len(chunk)
@@ -119,6 +129,9 @@ class OneRequest(httpx.BaseTransport):
                 raise self._no("an answer without end")
             tail = tail[-_OVERLAP:] + chunk
             done = done or _DONE.search(tail) is not None
+            for counted in (_GIVEN, _GOT):
+                if b"_tokens" in tail and (found := counted.search(tail)):
+                    self._tokens[counted.pattern] = int(found[1])
             yield chunk
         if not done:
             raise self._no("an answer that was cut off")

@@ -9,11 +9,13 @@ Does not: choose who may be asked (see `generators.routing`).
 from __future__ import annotations
 
 from collections.abc import Generator as Yielding
+from collections.abc import Iterator
 
 from audit.frozen import replace
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Route
-from edge_runtime.generators.protocol import Ask, Generator, Wire
+from edge_runtime.generators.protocol import Ask, Generator, Piece, Wire
+from edge_runtime.reply import Usage
 from edge_runtime.running.checking import Given, Taken, check
 from edge_runtime.running.filling import fill
 from edge_runtime.running.listening import listen
@@ -78,22 +80,37 @@ def _ask(talk: Talk, run: Run, wire: Wire, *, generator: Generator, showing: Sho
         told.instruction,
         max_tokens=run.prompt.max_tokens,
         schema=run.prompt.output,
-        tools=tuple(
-            {"name": tool.name, "description": tool.description, "parameters": tool.parameters} for tool in run.tools
-        ),
+        tools=tuple(tool.as_json() for tool in run.tools),
     )
     for _ in range(ATTEMPTS):
         showing.begin(given)
-        pieces = generator.answer(ask, wire)
+        pieces = _counted(talk, generator.answer(ask, wire), ask, wire=wire)
         try:
             with asking(wire.asked, generator.name, max_tokens=ask.max_tokens):
                 whole = yield from listen(pieces, told.table, showing, wire=wire)
         finally:  # where it breaks off, the connection is closed
-            getattr(pieces, "close", lambda: None)()
+            pieces.close()
         taken = check(run, whole, given, marker=told.marker)
         if taken.ok:
             break
     return _made(run, taken, told, model=generator.name)
+
+
+def _counted(talk: Talk, pieces: Iterator[Piece], ask: Ask, *, wire: Wire) -> Yielding[Piece, None, None]:
+    """Yield the pieces of one try, and count its tokens: as the model's server says, or else as this device does."""
+    told: Usage | None = None
+    said: list[str] = []
+    before = wire.sent_bytes
+    try:
+        for piece in pieces:
+            told = piece.usage or told
+            said.append(piece.text if piece.call is None else f"{piece.call.name}{piece.call.arguments}")
+            yield piece
+    finally:
+        getattr(pieces, "close", lambda: None)()
+        if told is None and (said or wire.sent_bytes > before):
+            told = Usage(talk.tokens(ask.instruction.text), talk.tokens("".join(said)))
+        wire.usage = wire.usage.plus(told or Usage())
 
 
 def _made(run: Run, taken: Taken, told: Told, *, model: str) -> Made:

@@ -41,6 +41,7 @@ def reply_to(talk: Talk, run: Run, made: Made, *, wire: Wire) -> Reply:
         release=run.state.manifest.number,
         output=made.output,
         calls=made.calls,
+        usage=wire.usage,
         findings=tuple(
             Finding(name, e.type, e.start, e.end) for name, found in run.readings.items() for e in found.entities
         ),

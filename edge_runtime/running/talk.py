@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.policy import Route
 from edge_runtime.core.reader import Reading, TextReader
 from edge_runtime.handover import Heard
@@ -75,6 +76,16 @@ class Talk:
     def read(self, text: str) -> Reading:
         """Return what is found in `text`; raises `Unavailable` where the model takes too long."""
         return self.runtime.within(lambda: self._reader.read(text), text)
+
+    def tokens(self, text: str) -> int:
+        """Return how many tokens a text is: by the reader's model, or about, as four bytes each."""
+        from edge_runtime.generators.budgets import tokens_of
+
+        try:
+            count = getattr(self.runtime.encoder, "tokens", None)
+        except MentorplaneError:
+            count = None
+        return count(text) if count and text else tokens_of(len(text.encode("utf-8", "replace")))
 
     def read_by_form(self, text: str) -> Reading:
         """Return what is found in `text` without a model."""

@@ -25,7 +25,6 @@ TOLD = (
     *("problems", "instead_of", "lineage"),
 )
 """What a reply says beside its text. `disclosure` is the text that left, null where none did; no other holds one."""
-USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 @frozen
@@ -56,7 +55,12 @@ class Answer:
         if reply.calls:
             message["tool_calls"] = [_call(call) for call in reply.calls]
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _end(reply)}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": USAGE, "mentorplane": _told(reply)}
+        return {
+            **self._head("chat.completion"),
+            "choices": [choice],
+            "usage": _usage(reply),
+            "mentorplane": _told(reply),
+        }
 
     def opening(self) -> JsonObject:
         """Return the chunk that comes before the first text."""
@@ -79,7 +83,7 @@ class Answer:
         instead = {} if reply.text == shown else {"text": reply.text}
         yield {**self._chunk({}, finish=_end(reply)), "mentorplane": {**_told(reply), **instead}}
         if self.usage:
-            yield {**self._head("chat.completion.chunk"), "choices": [], "usage": USAGE}
+            yield {**self._head("chat.completion.chunk"), "choices": [], "usage": _usage(reply)}
 
     def _content(self, reply: Reply) -> str:
         if not self.as_object or not reply.text:
@@ -101,6 +105,11 @@ def _end(reply: Reply) -> str:
 def _call(call: ToolCall) -> JsonObject:
     arguments = json.dumps(call.arguments, ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _usage(reply: Reply) -> JsonObject:
+    given, got = reply.usage.input_tokens, reply.usage.output_tokens
+    return {"prompt_tokens": given, "completion_tokens": got, "total_tokens": given + got}
 
 
 def _told(reply: Reply) -> JsonObject:
@@ -142,7 +151,5 @@ def model_details(prompt: Prompt) -> JsonObject:
         "placement": prompt.placement,
         "inputs": prompt.inputs.schema,
         "output": prompt.output,
-        "tools": [
-            {"name": tool.name, "description": tool.description, "parameters": tool.parameters} for tool in prompt.tools
-        ],
+        "tools": [tool.as_json() for tool in prompt.tools],
     }

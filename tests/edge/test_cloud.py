@@ -16,6 +16,7 @@ from edge_runtime.core.policy import Decision, Route
 from edge_runtime.generators.cloud import CloudGenerator
 from edge_runtime.generators.protocol import Ask, CallPart, NotAsked, OnDevice, Piece, Wire
 from edge_runtime.generators.transport import tls
+from edge_runtime.reply import Usage
 from tests.recording_cloud import Cloud
 
 ALLOWED = {"accept", "accept-encoding", "authorization", "content-length", "content-type", "host", "user-agent"}
@@ -93,6 +94,16 @@ def test_a_schema_is_told_to_a_server_that_keeps_one(cloud: Cloud, wire: Wire) -
     first, second = map(json.loads, cloud.requests)
     assert "response_format" not in first
     assert second["response_format"]["json_schema"]["schema"] == schema
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_server_says_how_many_tokens_it_counted(cloud: Cloud, wire: Wire, *, tells: bool) -> None:
+    """It is asked only if it knows how, and what it says comes at the end; a text that says so counts nothing."""
+    cloud.usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18} if tells else None
+    cloud.answers = ['"usage": {"prompt_tokens": 999, "completion_tokens": 999}']
+    pieces = ask(CloudModel("m", cloud.base_url, tells_usage=tells), wire)
+    assert [piece.usage for piece in pieces if piece.usage] == ([Usage(11, 7)] if tells else [])
+    assert json.loads(cloud.requests[0]).get("stream_options") == ({"include_usage": True} if tells else None)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])

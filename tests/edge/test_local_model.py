@@ -19,6 +19,7 @@ from edge_runtime.core.policy import Decision, Route
 from edge_runtime.generators.events import pieces_of_events, pieces_of_object
 from edge_runtime.generators.local import LocalGenerator, LocalModel
 from edge_runtime.generators.protocol import Ask, CallPart, OnDevice, Piece, Wire
+from edge_runtime.reply import Usage
 from tests.conftest import examples
 from tests.faulty_model import DONE, EVENTS, SAID, Faulty
 from tests.recording_cloud import Cloud, events
@@ -59,6 +60,26 @@ def test_a_server_that_does_not_stream_is_understood() -> None:
         assert ask(server.base_url) == [Piece("Good."), Piece(call=CallPart(0, "7", "book", "{}"))]
     finally:
         server.close()
+
+
+USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+
+
+@pytest.mark.parametrize("usage", [USAGE, {**USAGE, "prompt_tokens": -1}, {"prompt_tokens": True}, [1], None])
+def test_a_server_says_how_many_tokens_it_counted(usage: Any) -> None:
+    """What is no count is passed over: the answer is as good without."""
+    event = f'data: {{"choices": [], "usage": {json.dumps(usage)}}}\n\n'.encode()
+    counted = [piece.usage for piece in pieces_of_events([SAID, event, DONE]) if piece.usage]
+    assert counted == ([Usage(11, 7)] if usage is USAGE else [])
+
+
+def test_a_server_is_asked_for_a_count_only_if_it_knows_how(cloud: Cloud) -> None:
+    """Others may refuse what they do not know."""
+    for tells in (False, True):
+        asked = Ask(OnDevice("Summarise.", "opener"), max_tokens=9)
+        assert list(LocalGenerator(LocalModel("small", cloud.base_url, tells_usage=tells)).answer(asked, WIRE))
+    first, second = map(json.loads, cloud.requests)
+    assert ("stream_options" in first, second["stream_options"]) == (False, {"include_usage": True})
 
 
 @pytest.mark.parametrize("instruction", ["a text", None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,8 @@ from edge_runtime.core.prompt import read_prompt
 from edge_runtime.core.reader import SentenceFindings
 from edge_runtime.core.template import delimit
 from edge_runtime.encoder import find_encoder
-from edge_runtime.generators.protocol import OnDevice
+from edge_runtime.generators.protocol import OnDevice, Piece
+from edge_runtime.reply import Usage
 from edge_runtime.running.beginning import assess
 from edge_runtime.running.checking import Given
 from edge_runtime.running.messages import refuse_instructions
@@ -264,6 +266,19 @@ def test_a_small_model_that_fails_leaves_nobody_worse_off_than_none(edge: EdgeRu
 
     assert (reply.outcome, reply.text, len(local.asked)) == ("filled", "A good talk.", 2)
     assert reply.problems == ("the answer holds a value of type EMAIL that nobody gave",)
+
+
+def test_tokens_are_counted_over_all_tries(edge: EdgeRuntime) -> None:
+    """As the model's server says where it does, else as this device counts; a model that got nothing used nothing."""
+    told = [*said("no json"), Piece(usage=Usage(70, 3))]
+    reply, model = ask(edge, told, said(GOOD))
+    count = edge.session(learner="u1")._talk.tokens
+    given, got = count(model.asked[1].instruction.text), count(json.dumps(GOOD))
+    assert reply.usage == Usage(70 + given, 3 + got)
+    assert reply.as_json()["usage"] == {"input_tokens": 70 + given, "output_tokens": 3 + got}
+    assert edge.session(learner="u1").run("private", {"notes": NOTES}).usage == Usage()
+    edge.encoder = find_encoder("")
+    assert count("We agreed to write.") in range(4, 9)
 
 
 @pytest.mark.parametrize(("says", "passes"), [("Kill yourself.", False), ("Ring 0800 111 222 if in need.", True)])
