@@ -68,13 +68,11 @@ def redact(
         reader = _reader(names, terms, model)
         if jsonl:
             _answer_lines(reader, file, lambda pieces: {"text": "".join(_covered(pieces, unread))})
-        elif as_json:
-            text = "".join(_covered(_pieces(reader, file, "covering"), unread))
-            typer.echo(json.dumps({"text": text}, ensure_ascii=False))
         else:
+            typer.echo('{"text": "' if as_json else "", nl=False)
             for covered in _covered(_pieces(reader, file, "covering"), unread):
-                typer.echo(covered, nl=False)
-            typer.echo()
+                typer.echo(json.dumps(covered, ensure_ascii=False)[1:-1] if as_json else covered, nl=False)
+            typer.echo('"}' if as_json else "")
     if "PERSON" in unread:
         typer.echo(NAMES_LEFT, err=True)
 
@@ -130,13 +128,13 @@ def _covered(pieces: Iterator[Piece], unread: set[str]) -> Iterator[str]:
 
 def _summary(pieces: Iterator[Piece], at_most: int) -> list[str]:
     """Return the sentences that stand for the pieces: the best of each, and of those the best."""
-    from edge_runtime.core.summary import summary_lines
+    from edge_runtime.core.summary import Line, best_lines, lines_of
 
-    chosen: list[str] = []
+    chosen: list[Line] = []
     for piece in pieces:
-        best = summary_lines(piece.text, at_most=at_most, reading=piece.reading)
-        chosen = summary_lines("\n\n".join([*chosen, *best]), at_most=at_most) if chosen else best
-    return chosen
+        best = lines_of(piece.text, at_most=at_most, reading=piece.reading)
+        chosen = best_lines([*chosen, *best], at_most=at_most) if chosen else best
+    return [line.text for line in chosen]
 
 
 def _pieces(reader: TextReader, file: Path | None, what: str) -> Iterator[Piece]:
@@ -189,7 +187,7 @@ def _answer_lines(reader: TextReader, file: Path | None, answer: Callable[[Itera
 
 def _answer(line: bytes, number: int, answer: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     try:
-        item = json.loads(line.decode())
+        item = json.loads(line.decode("utf-8-sig"))  # some editors begin a file with a mark
         name, text = item["id"], item["text"]
         if not isinstance(text, str):
             raise TypeError

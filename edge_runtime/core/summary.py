@@ -10,27 +10,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from edge_runtime.core.reader.lazy import lazy_pattern
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.records import Reading, Span
 from edge_runtime.core.reader.sentences import sentence_spans
 
-__all__ = ["summarise", "summary_lines"]
+__all__ = ["Line", "best_lines", "lines_of", "summarise", "summary_lines"]
 
 CENTRAL = 0.6
 """How much being central counts against being new."""
 _WORD = lazy_pattern(r"[^\W\d_]{4,}")
+_ANY_WORD = lazy_pattern(r"[^\W_]+")
 _AGREED_ACTS = ("agreed_action", "commitment")
 _AGREED = lazy_pattern(
-    r"\b(?:i|we|she|he|they)(?:'ll| will(?! not)| agreed| decided| committed| promised| plan to|'m going to"
-    r"|'re going to)\b"
-    r"|\b(?:agreed|action|next steps?|to-?do|follow[- ]up|deadline|due)\b"
-    r"|\bby (?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\bby (?:tomorrow|tonight|next week|the end of|\d)"
-    r"|\b(?:ich werde|wir werden|vereinbart|nächste[rn]? schritt\w*|bis (?:montag|dienstag|mittwoch"
+    r"\b(?:i|we|she|he|they)(?:'ll| will)(?! (?:not|never|no longer)\b)\b"
+    r"|\b(?:i|we|she|he|they) (?:decided|committed|promised|plan to|settled on)\b|\b(?:'m|'re) going to\b"
+    r"|(?<!not )(?<!never )\bagreed\b|\b(?:action|next steps?|to-?do|follow[- ]up|deadline|due)\b"
+    r"|\bby (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"|\bby (?:tomorrow|tonight|next week|noon|eo[dw]|cob|the end of|\d)"
+    r"|\b(?:ich werde|wir werden|vereinbart|beschlossen|abgemacht|verabredet|geeinigt|übernehme|übernimmt"
+    r"|kümmere? mich|kümmert sich|nächste[rn]? schritt\w*|bis (?:zum|ende|spätestens|montag|dienstag|mittwoch"
     r"|donnerstag|freitag|samstag|sonntag|morgen))\b"
-    r"|\b(?:je vais|nous allons|convenu|prochaine étape|d'ici|avant (?:lundi|mardi|mercredi|jeudi|vendredi))\b"
-    r"|\b(?:voy a|vamos a|acordamos|acordado|próximo paso|antes del? (?:lunes|martes|miércoles|jueves|viernes))\b"
+    r"|\b(?:je vais|nous allons|convenue?s?|(?:on a|nous avons|avons) décidé|m'occupe|s'occupe|m'engage|s'engage"
+    r"|prochaines? étapes?|d'ici|au plus tard|avant (?:la fin|lundi|mardi|mercredi|jeudi|vendredi))\b"
+    r"|\b(?:voy a|vamos a|acordamos|acordado|decidimos|hemos decidido|quedamos|hemos quedado|me comprometo"
+    r"|se compromete|me encargo|se encarga|próximos? pasos?|a más tardar"
+    r"|(?:antes del?|para el) (?:final|lunes|martes|miércoles|jueves|viernes))\b"
 )
 _STOP_LIST = """
 about after again against also although because been before being below between both could does doing down during
@@ -47,11 +54,42 @@ porque pues sido sobre también tanto tiene todo tras unos usted
 """
 
 
+class Line(NamedTuple):
+    """A chosen sentence, and whether a model found something agreed in it."""
+
+    text: str
+    agreed: bool
+
+
 def summary_lines(text: str, *, at_most: int, reading: Reading | None = None) -> list[str]:
     """Return the sentences that best stand for `text`, one a line; what its `reading` found agreed is kept first."""
-    agreed = (place for label in _AGREED_ACTS for place in reading.places(label) or ()) if reading else ()
-    chosen = summarise(text, at_most=at_most, agreed=agreed)
-    return [" ".join(text[span.start : span.end].split()) for span in chosen]
+    return [line.text for line in lines_of(text, at_most=at_most, reading=reading)]
+
+
+def lines_of(text: str, *, at_most: int, reading: Reading | None = None) -> list[Line]:
+    """Return the sentences of `summary_lines` with what the `reading` says of them."""
+    agreed = [place for label in _AGREED_ACTS for place in reading.places(label) or ()] if reading else []
+    return [
+        Line(" ".join(text[span.start : span.end].split()), _touches(span, agreed))
+        for span in summarise(text, at_most=at_most, agreed=agreed)
+    ]
+
+
+def best_lines(lines: Iterable[Line], *, at_most: int) -> list[Line]:
+    """Return the lines that best stand for the text whose parts these `lines` were chosen from."""
+    text, agreed = "", []
+    for line in lines:
+        if line.agreed:
+            agreed.append(Span(len(text), len(text) + len(line.text)))
+        text += f"{line.text}\n\n"
+    return [
+        Line(text[span.start : span.end], _touches(span, agreed))
+        for span in summarise(text, at_most=at_most, agreed=agreed)
+    ]
+
+
+def _touches(span: Span, places: Iterable[Span]) -> bool:
+    return any(place.start < span.end and place.end > span.start for place in places)
 
 
 def summarise(text: str, *, at_most: int = 5, agreed: Iterable[Span] = ()) -> tuple[Span, ...]:
@@ -70,19 +108,19 @@ def summarise(text: str, *, at_most: int = 5, agreed: Iterable[Span] = ()) -> tu
     stop = frozenset(_STOP_LIST.split())
     terms = [frozenset(_WORD().findall(sentence)) - stop for sentence in plain]
     overlaps = Counter(term for sentence in terms for term in sentence)
-    seen: set[frozenset[str]] = set()
-    first: list[int] = []
-    others: list[int] = []
-    for index, sentence in enumerate(terms):
-        repeated = sentence in seen and bool(sentence)
-        seen.add(sentence)
-        if repeated or not any(map(str.isalnum, plain[index])):
+    seen: set[tuple[str, ...]] = set()
+    ranks: tuple[list[int], list[int], list[int]] = ([], [], [])  # by a model's word, by a cue, the others
+    for index, sentence in enumerate(plain):
+        words = tuple(_ANY_WORD().findall(sentence))
+        if not words or words in seen:
             continue
-        told = any(place.start < spans[index].end and place.end > spans[index].start for place in known)
-        (first if told or _AGREED().search(plain[index]) else others).append(index)
+        seen.add(words)
+        told = _touches(spans[index], known)
+        ranks[0 if told else 1 if _AGREED().search(sentence) else 2].append(index)
     scores = [_score(sentence, overlaps, index) for index, sentence in enumerate(terms)]
-    chosen = _chosen(first, terms, scores=scores, at_most=at_most, chosen=())
-    chosen = _chosen(others, terms, scores=scores, at_most=at_most, chosen=chosen)
+    chosen: tuple[int, ...] = ()
+    for candidates in ranks:
+        chosen = _chosen(candidates, terms, scores=scores, at_most=at_most, chosen=chosen)
     return tuple(spans[index] for index in sorted(chosen))
 
 

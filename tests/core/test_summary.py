@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.core.reader import Span
-from edge_runtime.core.summary import summarise
+from edge_runtime.core.summary import Line, best_lines, summarise
 
 NOTE = """We talked about the roadmap for the billing service. The weather was dreadful. Billing customers ask \
 for a clear roadmap. I will send the draft roadmap to finance by Friday. Somebody had brought cake.
@@ -42,6 +42,13 @@ def test_agreed_actions_are_kept_and_small_talk_is_not() -> None:
         "Ich werde den Entwurf schicken.",
         "Je vais envoyer le projet.",
         "Voy a enviar el borrador.",
+        "Send the draft by EOD.",
+        "Lisa \u00fcbernimmt den Entwurf.",
+        "Wir haben uns auf einen Entwurf geeinigt.",
+        "On a d\u00e9cid\u00e9 que Tom \u00e9crit.",
+        "Nous sommes convenus d'un projet.",
+        "Quedamos en que Tom llama.",
+        "Ana se encarga del borrador.",
     ],
 )
 def test_one_line_is_the_agreed_one(agreed: str) -> None:
@@ -55,6 +62,28 @@ def test_what_a_model_calls_agreed_is_kept_without_a_cue() -> None:
     place = Span(text.index("Priya"), text.index(", fine"))
     (line,) = summarise(text, at_most=1, agreed=[place])
     assert text[line.start : line.end] == "Priya takes the client, fine by both."
+
+
+def test_no_agreed_action_is_taken_for_another() -> None:
+    """Agreed actions that differ in a number or a short name alone are all told."""
+    text = " ".join(f"We agreed that {name} calls client {number}." for number, name in enumerate(("Tom", "Ann", "Bo")))
+    assert len(lines(f"The budget matters. {text}", 3)) == len(lines(text, 5)) == 3
+
+
+def test_what_a_model_calls_agreed_comes_before_cues() -> None:
+    """Cues are guesses: they take no line from what a model found, and refusals are none."""
+    text = "I will see. They will never agree. It is due. Priya takes the client, fine by both."
+    place = Span(text.index("Priya"), len(text))
+    (line,) = summarise(text, at_most=1, agreed=[place])
+    assert line == place
+    assert "They will never agree." not in lines(text, 2)
+
+
+def test_lines_of_parts_keep_what_a_model_calls_agreed() -> None:
+    """Where a summary is made of the summaries of parts, the model's word goes with the line."""
+    told = [Line("Priya takes the client.", agreed=True), Line("The budget matters.", agreed=False)]
+    said = [Line(f"The budget is {word}.", agreed=False) for word in ("the budget", "large", "due")]
+    assert best_lines([*told, *said], at_most=1) == told[:1]
 
 
 def test_what_was_said_already_gives_way_to_something_new() -> None:

@@ -25,7 +25,9 @@ def test_a_long_text_is_covered_with_the_same_placeholder_all_through() -> None:
     text = LINE * (2 * BLOCK // len(LINE))
     result = invoke("redact", stdin=text)
     assert result.exit_code == 0
-    assert result.stdout == text.replace("mara@example.org", "[EMAIL_1]") + "\n"
+    covered = text.replace("mara@example.org", "[EMAIL_1]")
+    assert result.stdout == covered + "\n"
+    assert json.loads(invoke("redact", "--json", stdin=text).stdout) == {"text": covered}
 
 
 def test_places_in_a_long_text_are_places_in_the_whole() -> None:
@@ -45,7 +47,7 @@ def test_places_in_a_long_text_are_places_in_the_whole() -> None:
 def test_lines_are_answered_one_by_one(command: str, member: str, expected: object) -> None:
     """`--jsonl`: an id, the answer and how long it took, for each line; a broken one is named by its number."""
     line = json.dumps({"id": "a", "text": "To mara@x.example. We agreed to go."})
-    result = invoke(command, "--jsonl", stdin=f"{line}\n{line}\nbroken\n")
+    result = invoke(command, "--jsonl", stdin=f"\ufeff{line}\n{line}\nbroken\n")
     answers = [json.loads(answer) for answer in result.stdout.splitlines()]
     assert [(answer["id"], answer[member]) for answer in answers] == [("a", expected)] * 2
     assert all(answer["ms"] >= 0 for answer in answers)
