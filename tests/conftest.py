@@ -1,6 +1,8 @@
-"""What all tests share: how many examples property tests draw, and what is measured. Fixtures live beside their tests.
+"""What all tests share: how many examples property tests draw, on what database, and what is measured.
 
-`make fuzz` draws 200 times the examples, and tries every place where a test marked `sampled` tries some.
+Fixtures live beside their tests. `--database postgresql` runs every test that has a database on PostgreSQL, and no
+other test; without it those marked `databases` run on both kinds, the others on SQLite. `make fuzz` draws 200 times the
+examples, and tries every place where a test marked `sampled` tries some.
 Coverage is not measured where a test repeats what others run: the examples of a property, the places of a sampled
 test, and the second kind of database. Tracing makes those three times as slow and finds hardly a line more.
 """
@@ -29,6 +31,10 @@ if "PYTEST_DEBUG_TEMPROOT" not in os.environ and os.access(MEMORY, os.W_OK):
     stand = os.statvfs(MEMORY)
     if stand.f_bavail * stand.f_frsize >= ROOM and not stand.f_flag & os.ST_NOEXEC:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = MEMORY
+
+# A database that is named for the tests is none for what they start; processes of tests that run at once still know it.
+if named := os.environ.pop("DATABASE_URL", ""):
+    os.environ["MENTORPLANE_TEST_POSTGRES"] = named
 
 registry.register("sqlite", "tests.dialects", "SQLite")
 registry.register("postgresql.psycopg", "tests.dialects", "PostgreSQL")
@@ -69,6 +75,11 @@ def unmeasured() -> Iterator[None]:
             measuring.start()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Ask on which kind of database to run."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), help="run all that has a database on this kind")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Look for no doctests among the tests: looking takes longer than running all that the packages have."""
@@ -76,8 +87,11 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Measure no coverage where a test repeats what others run; put long files first, so that no core waits for one."""
+    if config.getoption("database"):
+        config.hook.pytest_deselected(items=[item for item in items if "kind" not in getattr(item, "fixturenames", ())])
+        items[:] = [item for item in items if "kind" in getattr(item, "fixturenames", ())]
     for item in items:
         if any(map(item.get_closest_marker, ("hypothesis", "sampled"))) or "[postgresql" in item.name:
             item.add_marker("no_cover")

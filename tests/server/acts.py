@@ -85,7 +85,7 @@ class Acts:
 
     def approve(self, login: str, number: int = 2, **options: object) -> Proposal:
         """Approve as a demo person in their usual role, as the proposal is shown now."""
-        given = {"role": ROLE[login], "reason": "it is clearer", "passphrase": self.passphrase(login), **options}
+        given = {"role": ROLE.get(login), "reason": "it is clearer", "passphrase": self.passphrase(login), **options}
         given.setdefault("manifest", self.seen(number))
         return review.approve(self.plane, self.id(login), number, **given)  # type: ignore[arg-type]
 

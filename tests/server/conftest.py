@@ -4,8 +4,8 @@ What people did before a test begins is made once too: a stage is a function tha
 gives the people on a copy of what it left. Processes of tests that run at once share what is made in SQLite.
 
 Tests run on SQLite. Those marked `databases`, one by one or by module, run on PostgreSQL as well, on a server that the
-tests start themselves (see `tests.postgres`); with `MENTORPLANE_TEST_POSTGRES=postgresql://user@host:port` every test
-runs on that server instead. Each test has a database of its own.
+tests start themselves or that `DATABASE_URL` names (see `tests.postgres`); with `--database postgresql` all run there.
+Each test has a database of its own.
 """
 
 from __future__ import annotations
@@ -37,20 +37,19 @@ Stage = Callable[[Acts, "Clock"], None]
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 CHANGE = Rewording("maya", "opener", "You did", "You really did")
 SQLITE, POSTGRES = "sqlite", "postgresql"
-USUAL = POSTGRES if postgres_server.GIVEN else SQLITE
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what is marked `databases` on both."""
-    if metafunc.definition.get_closest_marker("databases") and "kind" in metafunc.fixturenames:
-        kinds = [USUAL] if USUAL == POSTGRES else [SQLITE, POSTGRES]
-        metafunc.parametrize("kind", kinds, indirect=True)
+    """Run what is marked `databases` on both, unless one was asked for."""
+    both = metafunc.definition.get_closest_marker("databases") and not metafunc.config.getoption("database")
+    if both and "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", [SQLITE, POSTGRES], indirect=True)
 
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
     """The kind of database that the test runs on."""
-    return str(getattr(request, "param", USUAL))
+    return str(getattr(request, "param", request.config.getoption("database") or SQLITE))
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Acts on a real home in child processes, each killed at one step; run by the ledger's tests as a process of its own.
 
-`python -m tests.server.kill_child FOLDER EVERY` seeds a home, copies it to FOLDER/<step>/home and forks one child for
-each step, or every few, until one comes through: it acts as the demo people, on SQLite, and is killed just before it.
+`python -m tests.server.kill_child FOLDER EVERY [SERVER]` copies the home at FOLDER/template to FOLDER/<step>/home and
+forks one child for each step, or every few, until one comes through: it acts as the demo people, on SQLite or on a
+database of that PostgreSQL server, whose URL then stands in FOLDER/<step>/database, and is killed just before it.
 Steps are the calls that change the disk or the log's lock (open, write, sync, rename, remove), and the database's
 commits, before and after. What the child was told is done stands in FOLDER/<step>/acknowledged, one line each: the
 index of the entry and its leaf hash; what anybody could have fetched, in FOLDER/<step>/seen.
 
-`python -m tests.server.kill_child FOLDER crowd` lets processes act at once on FOLDER/crowd/home and kills half.
+`python -m tests.server.kill_child FOLDER crowd [SERVER]` lets processes act at once on FOLDER/crowd/home and
+kills half.
 """
 
 from __future__ import annotations
@@ -29,11 +31,10 @@ from control_plane.accounts import tokens
 from control_plane.keeping.erasing import erase
 from control_plane.keeping.holding import hold, lift_hold
 from control_plane.plane import ControlPlane, open_plane
-from control_plane.seed import seed
 from control_plane.settings import Argon2, Settings
 from control_plane.tables.registry import LeafRow
+from tests.postgres import make_database
 from tests.server.acts import Acts
-from tests.server.library import library
 
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 ERASED = "tom"
@@ -110,9 +111,22 @@ def _acknowledge(plane: ControlPlane, home: Path, start: int) -> int:
     return end
 
 
+def settings_of(home: Path) -> Settings:
+    """Return the settings of a home that was copied or seeded here, with its database."""
+    return Settings(home=home, argon2=CHEAP, database_url=(home.parent / "database").read_text("utf-8"))
+
+
+def copy(settings: Settings, folder: Path, server: str) -> Path:
+    """Copy a home to a folder, and its database, and return where it lies."""
+    shutil.copytree(settings.home, folder / "home")
+    url = make_database(server, settings.database_url) if server else ""
+    (folder / "database").write_text(url, "utf-8")
+    return folder / "home"
+
+
 def run(home: Path, step: int) -> None:
     """Act on a home until the step comes, or all is done."""
-    plane = open_plane(Settings(home=home, argon2=CHEAP))
+    plane = open_plane(settings_of(home))
     killer = Killer(step)
     for name in _STEPS:
         killer.before(name)
@@ -127,7 +141,7 @@ def crowd(home: Path) -> int:
     for number in range(CROWD):
         child = os.fork()
         if child == 0:
-            plane = open_plane(Settings(home=home, argon2=CHEAP))
+            plane = open_plane(settings_of(home))
             killer = Killer(20 + 13 * number if number % 2 else 10**9)
             for name in _STEPS:
                 killer.before(name)
@@ -144,19 +158,15 @@ def crowd(home: Path) -> int:
 
 def main() -> None:
     """Fork a child for each step until one is not killed, or a crowd."""
-    folder = Path(sys.argv[1])
-    template = folder / "template"
-    plane = open_plane(Settings(home=template, argon2=CHEAP))
-    seed(plane, library=library(), change=None)
-    plane.close()
+    folder, server = Path(sys.argv[1]), (*sys.argv, "")[3]
+    template = settings_of(folder / "template" / "home")
     if sys.argv[2] == "crowd":
-        shutil.copytree(template, folder / "crowd" / "home")
+        copy(template, folder / "crowd", server)
         sys.stdout.write(f"{crowd(folder / 'crowd' / 'home')}\n")
         return
     step, killed, every = 0, True, int(sys.argv[2])
     while killed:
-        home = folder / f"{step:04d}" / "home"
-        shutil.copytree(template, home)
+        home = copy(template, folder / f"{step:04d}", server)
         child = os.fork()
         if child == 0:
             run(home, step)

@@ -178,7 +178,7 @@ from fastapi.testclient import TestClient
 from pathlib import Path
 from control_plane.app import create_app
 from control_plane.settings import Argon2, Settings
-app = create_app(Settings(home=Path(sys.argv[1]), argon2=Argon2(8, 1, 1)))
+app = create_app(Settings(home=Path(sys.argv[1]), argon2=Argon2(8, 1, 1), database_url=sys.argv[2]))
 class Killed:
     def __init__(self, app): self.app = app
     async def __call__(self, scope, receive, send):
@@ -200,16 +200,14 @@ TestClient(app).post("/v1/proposals", json=given["body"], headers=given["headers
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_around_the_act_never_makes_it_happen_twice(
-    settings: Settings, acts: Acts, sqlite_only: None, when: str
-) -> None:
+def test_a_kill_around_the_act_never_makes_it_happen_twice(settings: Settings, acts: Acts, when: str) -> None:
     """Killed before the act: asked again, it is done. Killed after it: asked again, the log's entry is named."""
     import json
 
     headers, body = by(acts, "maya") | KEY, proposal(acts)
     before = newest(acts.plane)
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(settings.home), "-", when],
+        [sys.executable, "-c", CHILD, str(settings.home), settings.database_url, when],
         input=json.dumps({"headers": headers, "body": body}).encode(),
         check=False,
     )

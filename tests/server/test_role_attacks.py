@@ -204,9 +204,7 @@ def test_attack_more_holds_than_an_entry_can_name(acts: Acts) -> None:
     hold(plane, "maya", **said)
 
 
-def test_whoever_is_named_on_the_command_line_is_logged_as_not_authenticated(
-    acts: Acts, settings: Settings, sqlite_only: None
-) -> None:
+def test_whoever_is_named_on_the_command_line_is_logged_as_not_authenticated(acts: Acts, settings: Settings) -> None:
     """`--as` says for whom the operator acts; the entry says that nobody checked it, through the command line."""
     home = str(settings.home)
     for command in (
@@ -214,7 +212,7 @@ def test_whoever_is_named_on_the_command_line_is_logged_as_not_authenticated(
         ["as-of", "--at", f"{acts.plane.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "--as", "ruth"],
         ["pack", "--release", "1", "--out", f"{home}/r.pack", "--as", "ruth", "--json"],
     ):
-        done = CliRunner().invoke(audit_app, [*command, "--home", home])
+        done = CliRunner().invoke(audit_app, [*command, "--home", home], env={"DATABASE_URL": settings.database_url})
         assert done.exit_code == 0, done.output
         said = newest(acts.plane)
         assert (said.actor.id, said.actor.auth, said.actor.client) == (acts.id("ruth"), "none", "cli")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +21,7 @@ from control_plane.plane import open_plane
 from control_plane.tables.registry import PersonRow
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
-from tests.server.conftest import Clock, Stage
+from tests.server.conftest import Clock, Stage, Template, copied
 from tests.server.library import CLOSING, script
 from tests.server.test_releases import device, kill_at_write
 
@@ -182,27 +181,25 @@ def test_machines_do_not_schedule(after: Callable[[Stage], Acts], clock: Clock) 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a forked child")
-@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.databases
+@pytest.mark.parametrize("which", ["some", pytest.param("every", marks=pytest.mark.soak)])
 def test_killed_at_any_write_what_was_due_is_done_once(
-    after: Callable[[Stage], Acts], clock: Clock, tmp_path: Path
+    after: Callable[[Stage], Acts], clock: Clock, which: str, server: str, tmp_path: Path
 ) -> None:
     """Killed at writes of a scheduled release in turn: the next look finishes it, and never does it twice."""
     acts = after(scheduled)
     acts.plane.close()
     clock.advance(hours=25)
-    original, writes = acts.plane.settings, 0
-    while True:
-        copy = replace(original, home=tmp_path / f"copy{writes}")
-        shutil.copytree(original.home, copy.home)
-        killed = kill_at_write(copy, lambda plane: release_due(replace(plane, clock=clock)), writes)
-        plane = open_plane(copy, clock=clock)
-        recover(plane)
-        release_due(plane)
-        released = [leaf for leaf in ledger.search(plane, act="released") if leaf.name == "release-production-2"]
-        edge = device(plane, copy.home / "late")
-        assert (len(released), edge.refresh().release, verifying.verify(plane).ok) == (1, 2, True)
-        plane.close()
-        if not killed:
-            break
-        writes += 4
+    original, writes, killed = Template(acts.plane.settings, clock.now), 0, True
+    while killed:
+        with copied(original, server, tmp_path / f"copy{writes}") as copy:
+            killed = kill_at_write(copy, lambda plane: release_due(replace(plane, clock=clock)), writes)
+            plane = open_plane(copy, clock=clock)
+            recover(plane)
+            release_due(plane)
+            released = [leaf for leaf in ledger.search(plane, act="released") if leaf.name == "release-production-2"]
+            edge = device(plane, copy.home / "late")
+            assert (len(released), edge.refresh().release, verifying.verify(plane).ok) == (1, 2, True)
+            plane.close()
+        writes += 1 if which == "every" else 12 if server else 6
     assert writes >= 8

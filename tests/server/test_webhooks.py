@@ -175,7 +175,8 @@ from control_plane.plane import open_plane
 from control_plane.settings import Argon2, Settings
 from control_plane.webhooks.delivering import deliver_due
 from control_plane.webhooks.addresses import post
-plane = open_plane(Settings(home=Path(sys.argv[1]), argon2=Argon2(8, 1, 1), webhooks_to_private=True))
+home, database = Path(sys.argv[1]), sys.argv[3]
+plane = open_plane(Settings(home=home, argon2=Argon2(8, 1, 1), database_url=database, webhooks_to_private=True))
 def send(*args, **kwargs):
     if sys.argv[2] == "after": post(*args, **kwargs)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -185,13 +186,14 @@ deliver_due(plane, send=send)
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_between_commit_and_delivery_loses_nothing(
-    admin: Acts, receiver: Receiver, clock: Clock, sqlite_only: None, when: str
+    admin: Acts, receiver: Receiver, clock: Clock, when: str
 ) -> None:
     """Killed before or after it was sent: when the lease ends it goes out again, under the same id."""
     subscriptions.add(admin.plane, administrator(admin), url=receiver.url, events=["checked"])
     admin.approve_fully()
     waiting = len(states(admin.plane))
-    child = subprocess.run([sys.executable, "-c", CHILD, str(admin.plane.settings.home), when], check=False)
+    given = [str(admin.plane.settings.home), when, admin.plane.settings.database_url]
+    child = subprocess.run([sys.executable, "-c", CHILD, *given], check=False)
     assert child.returncode == -signal.SIGKILL
     already = {headers["webhook-id"] for headers, _ in receiver.got}
     assert len(already) == (when == "after")
