@@ -59,6 +59,8 @@ STATUS_OF: dict[type[MentorplaneError], int] = {
 }
 RENEW_EVERY_S = 3600
 ASK_EVERY_S = 60
+SETTLE_S = 0.5
+"""How long the first requests have the processor for themselves: what maintenance imports takes longer than they do."""
 THREADS = 80
 """Requests that are worked on at once: more than may wait to open a key, so that others get through."""
 _LOG = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, start_key: str = "
         lifespan=_lifespan,
         docs_url="/v1/docs",
         openapi_url="/v1/openapi.json",
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         generate_unique_id_function=operation_id,
     )
     app.state.plane = plane
@@ -111,6 +114,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _maintain(app: FastAPI, stop: threading.Event) -> None:
     """Finish what a crash left unpublished, keep the timestamp fresh, see what is due; answers wait for none of it."""
+    if stop.wait(SETTLE_S):
+        return
     from control_plane.census.rollups import gather
     from control_plane.ceremony.watching import warnings
     from control_plane.lifecycle.releases import recover

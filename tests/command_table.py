@@ -23,9 +23,9 @@ _BLOCK = re.compile(r"(<!-- commands -->\n).*?(<!-- end of commands -->)", re.DO
 
 
 @cache
-def commands() -> dict[str, Any]:
-    """Return every command by its full name."""
-    return dict(_walk(typer.main.get_command(program()), ""))
+def commands(word: str = "") -> dict[str, Any]:
+    """Return every command by its full name, as they are known where `word` is the first that is typed."""
+    return dict(_walk(typer.main.get_command(program(word)), ""))
 
 
 def _walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -33,6 +33,21 @@ def test_the_table_of_commands_is_the_help() -> None:
     assert command_table.with_table(page) == page
 
 
+@pytest.mark.parametrize("word", ["serve", "proposal", "edge", "audit"])
+def test_a_command_is_the_same_where_only_what_its_first_word_names_is_known(word: str) -> None:
+    """Whatever comes after the first word is understood as where every command is known; no other command is there."""
+    alone, known = command_table.commands(word), command_table.commands()
+    wanted = {name: one for name, one in known.items() if name.split()[0] == word}
+    assert alone.keys() == wanted.keys()
+    for name, command in alone.items():
+        assert [param.opts for param in command.params] == [param.opts for param in wanted[name].params]
+
+
+def test_a_word_that_names_no_command_leaves_all_of_them() -> None:
+    """So that help and the suggestion for a word that is misspelt know every command."""
+    assert command_table.commands("srve").keys() == command_table.commands().keys()
+
+
 def test_every_command_and_option_has_a_help_text() -> None:
     """Nobody has to guess what a command or an option does."""
     silent = []
