@@ -4,6 +4,7 @@ refresh   fetch, verify and adopt what the source publishes
 released  the same, and print the verified release for another program
 status    what this device runs, and how far its claims go
 evidence  write the evidence of a fork of the log to a file
+budget    what may leave for the cloud in a day, and what did
 check-in  a person talked with somebody: exchanges with the assistant alone count anew
 reveal    prove a text of a run to somebody outside; forget destroys what that takes
 run       run an approved prompt
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_runtime.cli.budget import budget
 from edge_runtime.cli.census import census
 from edge_runtime.cli.check_in import check_in
 from edge_runtime.cli.evidence import evidence
@@ -70,6 +72,7 @@ app = typer.Typer(help="Run approved prompts on this device.", no_args_is_help=T
 app.command()(released)
 app.command()(evidence)
 app.command()(census)
+app.command()(budget)
 app.command()(check_in)
 app.command()(mcp)
 app.command()(reveal)

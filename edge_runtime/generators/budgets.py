@@ -3,7 +3,8 @@
 Promises: 1. what a request may cost is taken off before it is sent, and what it did not cost is given back after, so
 that a crash, a full disk or another process never makes room for more. 2. All processes of a home share one budget.
 3. A clock that is put back gives nothing back: the latest day that was seen counts. 4. What cannot be read or written
-down is refused. Tokens are counted as four bytes each, since no two models count alike.
+down is refused. 5. What the app allows and what the person allows in this home hold both. Tokens are counted as four
+bytes each, since no two models count alike, and a server that counts too few makes room for nothing.
 Does not: know texts: a day, names of prompts, and numbers are all that it keeps.
 """
 
@@ -22,10 +23,10 @@ from edge_runtime.core.fields import Fields
 from edge_runtime.generators.protocol import NotAsked
 from edge_runtime.home import holding, write_file
 
-__all__ = ["NOTHING", "Budget", "Budgets", "Spent", "cost_of", "tokens_of"]
+__all__ = ["NOTHING", "Budget", "Budgets", "Spent", "cost_of", "load_limits", "save_limits", "tokens_of"]
 
-FORMAT = "mentorplane-budget/1"
-FILE, LOCK = "budget.json", "budget.lock"
+FORMAT, LIMITS_FORMAT = "mentorplane-budget/1", "mentorplane-budget-limits/1"
+FILE, LOCK, LIMITS = "budget.json", "budget.lock", "budget-limits.json"
 MAX_FILE_BYTES = 1_000_000
 LOCK_TIMEOUT_S = 10
 BYTES_PER_TOKEN = 4
@@ -55,6 +56,22 @@ class Budget:
     prompt_tokens: int = NO_LIMIT
     prompt_cost_micros: int = NO_LIMIT
 
+    def within(self, other: Budget) -> Budget:
+        """Return what both allow."""
+        return Budget(*(min(own, its) for own, its in zip(self.limits(), other.limits(), strict=True)))
+
+    def limits(self) -> tuple[int, ...]:
+        """Return the limits in their order."""
+        day = (self.requests, self.tokens, self.cost_micros)
+        return (*day, self.prompt_requests, self.prompt_tokens, self.prompt_cost_micros)
+
+    def as_json(self) -> JsonObject:
+        """Return those that there are as a JSON object."""
+        return {name: limit for name, limit in zip(_NAMES, self.limits(), strict=True) if limit != NO_LIMIT}
+
+
+_NAMES = ("requests", "tokens", "cost_micros", "prompt_requests", "prompt_tokens", "prompt_cost_micros")
+
 
 @frozen
 class Spent:
@@ -76,7 +93,7 @@ class Spent:
             max(0, self.cost_micros - other.cost_micros),
         )
 
-    def within(self, limits: tuple[int, int, int]) -> bool:
+    def within(self, limits: tuple[int, ...]) -> bool:
         """Tell whether this is no more than the limits, one by one."""
         return all(spent <= limit for spent, limit in zip(self._numbers(), limits, strict=True))
 
@@ -100,13 +117,35 @@ def cost_of(tokens: int, micros: int) -> Spent:
     return Spent(1, tokens, -(-tokens * micros // 1000))
 
 
-class Budgets:
-    """The budget of one home."""
+def load_limits(home: Path) -> Budget | None:
+    """Return what the person allows in a home, none if they never said.
 
-    def __init__(self, folder: Path, budget: Budget, now: Callable[[], int]) -> None:
+    Raises:
+        InvalidDocument: it is of another form.
+        OSError: it cannot be read.
+    """
+    try:
+        data = (home / LIMITS).read_bytes()
+    except FileNotFoundError:
+        return None
+    fields = Fields(canonical.parse(data, max_bytes=MAX_FILE_BYTES), LIMITS_FORMAT)
+    limits = Budget(**{name: fields.integer(name) for name in _NAMES if fields.holds(name)})
+    fields.close()
+    return limits
+
+
+def save_limits(home: Path, limits: Budget) -> None:
+    """Keep what the person allows; nothing but `Budget()` takes every limit away. Raises `OSError`."""
+    write_file(home / LIMITS, canonical.encode({"format": LIMITS_FORMAT, **limits.as_json()}))
+
+
+class Budgets:
+    """The budget of one home; `budget` is what the app allows, none if it does not say."""
+
+    def __init__(self, folder: Path, budget: Budget | None, now: Callable[[], int]) -> None:
+        self._folder = folder
         self._path, self._lock = folder / FILE, folder / LOCK
-        self._day_limits = (budget.requests, budget.tokens, budget.cost_micros)
-        self._prompt_limits = (budget.prompt_requests, budget.prompt_tokens, budget.prompt_cost_micros)
+        self._budget = budget
         self._now = now
 
     def take(self, prompt: str, wanted: Spent) -> None:
@@ -115,19 +154,25 @@ class Budgets:
         Raises:
             NotAsked: that is more than is left, or it cannot be written down.
         """
+        allowed = self._allowed()
+        if allowed is None:
+            return
+        day_limits, prompt_limits = allowed.limits()[:3], allowed.limits()[3:]
         with self._held():
             day, spent = self._load()
             mine, total = spent.get(prompt, NOTHING).plus(wanted), wanted
             for one in spent.values():
                 total = total.plus(one)
-            if not total.within(self._day_limits):
+            if not total.within(day_limits):
                 raise NotAsked("expected something left of the budget of this day, it is used up")
-            if not mine.within(self._prompt_limits):
+            if not mine.within(prompt_limits):
                 raise NotAsked(f"expected something left of the budget of {prompt!r} for this day, it is used up")
             self._save(day, {**spent, prompt: mine})
 
     def give_back(self, prompt: str, unspent: Spent) -> None:
         """Give back what a request did not cost after all; if that cannot be written down, it stays taken."""
+        if not self._path.exists():
+            return
         with suppress(NotAsked), self._held():
             day, spent = self._load()
             if prompt in spent:
@@ -141,6 +186,20 @@ class Budgets:
         """
         with self._held():
             return self._load()[1]
+
+    def _allowed(self) -> Budget | None:
+        """Return what app and person allow; none where neither says."""
+        try:
+            limits = load_limits(self._folder)
+        except OSError as error:
+            raise NotAsked(f"expected a budget that can be read and written, got {type(error).__name__}") from error
+        except InvalidDocument as error:
+            raise NotAsked(
+                "expected the limits of this home in their form, got others", hint="mentorplane edge budget --no-limits"
+            ) from error
+        if self._budget is None or limits is None:
+            return self._budget or limits
+        return self._budget.within(limits)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

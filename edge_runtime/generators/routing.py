@@ -193,10 +193,8 @@ def routing_of(
     return Routing(candidates, budgets=budgets)
 
 
-def budgets_of(budget: Budget | None, home: Path, clock: Callable[[], float]) -> Budgets | None:
-    """Return the budget of a home, by the clock of its device in POSIX seconds; none: no limit."""
-    if budget is None:
-        return None
+def budgets_of(budget: Budget | None, home: Path, clock: Callable[[], float]) -> Budgets:
+    """Return the budget of a home, by the clock of its device in POSIX seconds; `budget` is what the app allows."""
     from edge_runtime.generators.budgets import Budgets
 
     return Budgets(home, budget, lambda: int(clock()))

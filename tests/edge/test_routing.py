@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from edge_runtime.cli.edge import app
 from edge_runtime.core.disclosure import disclose
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.core.policy import Decision, Route
-from edge_runtime.generators.budgets import FILE, Budget, Budgets, Spent
+from edge_runtime.generators.budgets import FILE, LIMITS, Budget, Budgets, Spent, load_limits, save_limits
 from edge_runtime.generators.protocol import Ask, NotAsked, OnDevice, Piece, Wire
 from edge_runtime.generators.routing import ASIDE_S, PATIENCE_S, Candidate, Routing
 from tests.edge.answering import Scripted, said
@@ -311,6 +314,56 @@ def test_a_budget_holds_no_text(tmp_path: Path) -> None:
         b'{"day":"2026-03-01","format":"mentorplane-budget/1",'
         b'"spent":{"opener":{"cost_micros":110,"requests":1,"tokens":110}}}'
     )
+
+
+def test_what_a_person_allows_holds_beside_what_the_app_allows(tmp_path: Path) -> None:
+    """P3: whoever is stricter counts, from the next request on; an app that says nothing is held to the person's."""
+    asking, scripted = routed(tmp_path, requests=3)
+    run(asking)
+    save_limits(tmp_path, Budget(prompt_requests=1))
+    with pytest.raises(NotAsked, match="'opener'"):
+        run(asking)
+    save_limits(tmp_path, Budget(requests=50))
+    run(asking)
+    run(asking)
+    with pytest.raises(NotAsked, match="this day"):
+        run(asking)
+    said_nothing = Routing([Candidate(scripted)], budgets=Budgets(tmp_path, None, lambda: DAY)).order(Route.CLOUD)[0]
+    run(said_nothing)
+    save_limits(tmp_path, Budget(requests=4))
+    with pytest.raises(NotAsked):
+        run(said_nothing)
+    assert len(scripted.asked) == 4
+
+
+def test_where_nobody_sets_a_limit_nothing_is_written(tmp_path: Path) -> None:
+    """A full disk costs no answer there; limits that cannot be read let nothing leave."""
+    scripted = Scripted(WHOLE)
+    asking = Routing([Candidate(scripted)], budgets=Budgets(tmp_path, None, lambda: DAY)).order(Route.CLOUD)[0]
+    assert run(asking) == WHOLE
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / LIMITS).write_bytes(b"{}")
+    with pytest.raises(NotAsked, match="limits of this home"):
+        run(asking)
+    assert len(scripted.asked) == 1
+
+
+def test_a_command_shows_and_sets_what_may_leave(tmp_path: Path) -> None:
+    """`edge budget`: limits are kept and added to, taken away together, and what was spent today is told by prompt."""
+
+    def told(*options: str) -> Any:
+        result = CliRunner().invoke(app, ["budget", "--home", str(tmp_path), *options, "--json"])
+        return json.loads(result.stdout) if result.exit_code == 0 else result.exit_code
+
+    assert told() == 3
+    (tmp_path / "generations").mkdir()
+    assert told() == {"limits": {}, "spent": {}}
+    assert told("--requests", "9")["limits"] == {"requests": 9}
+    assert told("--prompt-tokens", "400")["limits"] == {"requests": 9, "prompt_tokens": 400}
+    assert load_limits(tmp_path) == Budget(requests=9, prompt_tokens=400)
+    Budgets(tmp_path, Budget(), lambda: 4_000_000_000).take("opener", Spent(1, 150, 0))
+    assert told()["spent"] == {"opener": {"requests": 1, "tokens": 150, "cost_micros": 0}}
+    assert told("--no-limits")["limits"] == {}
 
 
 def test_what_stays_on_the_device_costs_nothing(tmp_path: Path) -> None:
