@@ -32,7 +32,7 @@ from edge_runtime.core import canonical
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.locks import give_back, take
 
-__all__ = ["Home", "holding", "require_home", "write_file"]
+__all__ = ["Home", "holding", "require_home", "write_file", "write_private"]
 
 LOCK_TIMEOUT_S = 30
 KEPT_GENERATIONS = 2
@@ -56,6 +56,15 @@ def write_file(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that after a crash it holds the old bytes or the new, never a part."""
     _replace(path, data)
     _sync_folder(path.parent)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write `data` to a file that nobody but its owner reads, whatever lay there; raises `OSError`."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), 0o600)  # before there is anything to read
+        file.truncate(0)
+        file.write(data)
 
 
 def _replace(path: Path, data: bytes) -> None:

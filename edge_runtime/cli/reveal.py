@@ -30,7 +30,7 @@ def reveal(
     as_json: JsonOption = False,
 ) -> None:
     """Write a file that proves to somebody outside what text a run of this device gave or got, and nothing else."""
-    from edge_runtime.home import require_home
+    from edge_runtime.home import require_home, write_private
     from edge_runtime.receipts import Receipts
     from edge_runtime.revealing import find_receipt
     from edge_runtime.revealing import reveal as revealed
@@ -39,7 +39,7 @@ def reveal(
         receipts = Receipts(require_home(home))
         found = find_receipt(receipts, receipt)
         made = revealed(receipts, found, dict(map(_text, text or ["output=-"])))
-        file.write_bytes(made.encode())
+        write_private(file, made.encode())
     rolled = "its day's roll-up is told" if made.way else "no roll-up of its day was told: only you say when it was"
     if as_json:
         places = [one.place for one in made.texts]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from audit.commitment import commit
 from audit.frozen import replace
 from audit.merkle import leaf_hash, verify_inclusion
+from edge_runtime.cli.edge import app
 from edge_runtime.core.errors import InvalidDocument, Unavailable
 from edge_runtime.core.receipt import FORMAT_1, Receipt
 from edge_runtime.receipts import Receipts
@@ -140,3 +144,24 @@ def test_a_receipt_that_was_changed_after_its_roll_up(receipts: Receipts, tmp_pa
     assert receipts.verify() == 1
     with pytest.raises(InvalidDocument, match="roll-up"):
         receipts.place_of(forged)
+
+
+@pytest.mark.parametrize("before", [None, b"x" * 9_000], ids=["new", "there before, for all to read"])
+def test_what_is_revealed_is_a_file_of_its_owner_alone(
+    receipts: Receipts, tmp_path: Path, before: bytes | None
+) -> None:
+    """P2: whatever the umask and whatever lay there, nobody else on the machine reads the text."""
+    receipts.append(receipt(), TEXTS)
+    (tmp_path / "generations").mkdir()
+    file = tmp_path / "run.reveal"
+    if before is not None:
+        file.write_bytes(before)
+        file.chmod(0o666)
+    mask = os.umask(0)
+    try:
+        given = ["reveal", "1", str(file), "--home", str(tmp_path), "--text", "output=-"]
+        done = CliRunner().invoke(app, given, input=TEXTS["output"])
+    finally:
+        os.umask(mask)
+    assert (done.exit_code, stat.S_IMODE(file.stat().st_mode)) == (0, 0o600)
+    assert json.loads(file.read_bytes())["texts"][0]["text"] == TEXTS["output"]
