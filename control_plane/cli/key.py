@@ -65,7 +65,7 @@ DEVICE, TRUST = Path("coach-home"), Path("trust")
 def create(
     file: KeyPath,
     *,
-    person: Annotated[str, typer.Option("--person", help="Your person id, as `people/me` says it.")],
+    person: Annotated[str, typer.Option("--person", help="Your person id, see `people list`.")],
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
