@@ -38,6 +38,8 @@ class Restorer:
         self._values = values
         self._json_strings = json_strings
         self._begun = self._begun_escape = ""
+        self._holds = False
+        self._may_begin = _BEGUN().fullmatch
         self._unknown: dict[str, None] = {}
 
     @property
@@ -47,20 +49,34 @@ class Restorer:
 
     def feed(self, piece: str) -> str:
         """Return what can be told after this piece, restored."""
-        if not (self._begun or self._begun_escape or "[" in piece or "\\" in piece):
-            return piece
-        text = self._begun + (self._unescaped(piece) if self._json_strings else piece)
-        at = text.rfind("[", max(0, len(text) - MAX_PLACEHOLDER_LENGTH))
-        if at >= 0 and _BEGUN().fullmatch(text, at):
-            text, self._begun = text[:at], text[at:]
-        else:
-            self._begun = ""
-        return PLACEHOLDER.sub(self._value, text) if "[" in text else text
+        # Most pieces are a few letters of an answer: nothing more is done for them than this.
+        if self._holds or "[" in piece or (self._json_strings and "\\" in piece):
+            return self._fed(piece)
+        return piece
 
     def close(self) -> str:
         """Return what was held back: the end of a text that only began like a placeholder."""
-        left, self._begun, self._begun_escape = self._begun + self._begun_escape, "", ""
+        left, self._begun, self._begun_escape, self._holds = self._begun + self._begun_escape, "", "", False
         return left
+
+    def _fed(self, piece: str) -> str:
+        text = self._unescaped(piece) if self._json_strings else piece
+        if self._begun:
+            text = self._begun + text
+            ends = text.find("]") + 1
+            if not ends and self._may_begin(text):
+                self._begun = text
+                return ""
+            if ends and (value := self._values.get(text[:ends])) is not None and "[" not in text[ends:]:
+                self._begun, self._holds = "", bool(self._begun_escape)
+                return value + text[ends:]
+        at = text.rfind("[", max(0, len(text) - MAX_PLACEHOLDER_LENGTH))
+        if at >= 0 and self._may_begin(text, at):
+            text, self._begun = text[:at], text[at:]
+        else:
+            self._begun = ""
+        self._holds = bool(self._begun or self._begun_escape)
+        return PLACEHOLDER.sub(self._value, text) if "[" in text else text
 
     def _value(self, found: re.Match[str]) -> str:
         value = self._values.get(found[0])
@@ -71,8 +87,8 @@ class Restorer:
 
     def _unescaped(self, piece: str) -> str:
         r"""Return a piece of JSON without `\u` escapes of what placeholders are made of: it says the same."""
-        piece = self._begun_escape + piece
-        self._begun_escape = ""
+        if self._begun_escape:
+            piece, self._begun_escape = self._begun_escape + piece, ""
         if "\\" not in piece:
             return piece
         at = piece.rfind("\\")
