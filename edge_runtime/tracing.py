@@ -8,7 +8,8 @@ app to say. Promises: 1. attributes hold names, digests and numbers that were ap
 was found in one, nor which rule it met: an app's traces know whose they are. 2. There is no span of a hand-off, nor of
 a run that the policy keeps out of telemetry. 3. No failure here reaches a run. 4. OpenTelemetry is imported when a run
 is first traced, here and nowhere else. Does not: propagate anything to a model's server, know the person's preference.
-Source: OpenTelemetry semantic conventions for generative client AI spans, schema 1.44.0.
+Source: OpenTelemetry semantic conventions for generative client AI spans, schema 1.44.0 (later in a repository of
+their own, semantic-conventions-genai).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 from audit.frozen import frozen
 from edge_runtime.core.census import NO_TELEMETRY
 from edge_runtime.core.receipt import Receipt
-from edge_runtime.installed import package_version, require_extra
+from edge_runtime.installed import package_version
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -57,11 +58,6 @@ def asking(attempts: list[Asked], model: str, *, max_tokens: int) -> Iterator[No
         raise
     finally:
         attempts.append(Asked(model, started_ns, time.time_ns(), max_tokens, error=error))
-
-
-def require_installed() -> None:
-    """Refuse to go on without the extra `[otel]`."""
-    require_extra("otel")
 
 
 def trace_run(receipt: Receipt, asks: Iterable[Asked], *, started_ns: int) -> None:

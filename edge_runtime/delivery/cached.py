@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.frozen import frozen
 from edge_runtime.core.errors import NotTrusted
+from edge_runtime.core.release import release_path
 from edge_runtime.core.rollout import stages_path
 from edge_runtime.delivery import RELEASES_ROLE, TRUST_PATH, target_paths
 from edge_runtime.delivery.delegating import require_narrow
@@ -101,8 +102,11 @@ def load_cached(generation: Path, root: bytes, *, channel: str) -> Cached:
     for path in (*target_paths(channel), *optional):
         with _at("V3"):
             targets = chain["targets" if path == TRUST_PATH else RELEASES_ROLE].signed["targets"]
+            held = generation / "targets" / path.replace("/", "%2F")
+            if path == release_path(channel) and not (path in targets and held.exists()):
+                raise NotTrusted(f"expected a home that follows {channel}, got one without a release of it", check="V3")
             if path in targets or path not in optional:
-                files[path] = _read_target(generation / "targets" / path.replace("/", "%2F"), targets[path])
+                files[path] = _read_target(held, targets[path])
     return Cached(files, timestamp, good_until, min(ends), vouching is roots[-1])
 
 

@@ -46,6 +46,11 @@ def options(published: Published, tmp_path: Path) -> list[str]:
     return options
 
 
+def test_a_home_of_another_channel_is_told(options: list[str]) -> None:
+    """A misspelt channel is no damaged home: what is said names the channel."""
+    assert_one_line(invoke("status", *options, "--channel", "pilto"), 2, "V3", "a home that follows pilto")
+
+
 @pytest.mark.parametrize("command", ["read", "redact"])
 @pytest.mark.parametrize("option", ["--name", "--term"])
 def test_a_name_without_a_letter_is_invalid_input(command: str, option: str) -> None:
