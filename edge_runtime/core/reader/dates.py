@@ -19,14 +19,13 @@ _WORDS = (
         "birth",
         "dob",
         "d.o.b",
-        " born",
-        "born ",
+        "born",
         "geboren",
         "geb.",
         "geburt",
         "naissance",
-        " n\u00e9 ",
-        " n\u00e9e ",
+        "n\u00e9 ",
+        "n\u00e9e ",
         "n\u00e9(e)",
     ),
     *("nacid", "nacimiento", "naci\u00f3", "nac\u00ed", "f. nac"),
@@ -43,7 +42,7 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:19[0-9]\d|20[0-2]\d)"
 _DATE = (
     rf"(?:{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}} ?[-/.] ?\d{{1,2}} ?[-/.] ?(?:{_YEAR}|\d\d)(?!\d)"
-    rf"|{_DAY}(?:st|nd|rd|th|er|\.)?,?(?: of| de| den)? {_MONTH},?(?:(?: del?| of)? {_YEAR}| '?\d\d(?!\d))?"
+    rf"|{_DAY}(?:st|nd|rd|th|er|\.)?,?(?: of| de| den)?[ -]{_MONTH},?(?:(?:(?: del?| of)? |-){_YEAR}|[ -]'?\d\d(?!\d))?"
     rf"|{_MONTH} {_DAY}(?:st|nd|rd|th)?(?!\d)(?:,? {_YEAR})?|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR}(?!\d))"
 )
 _KEY = (

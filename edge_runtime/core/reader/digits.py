@@ -12,8 +12,8 @@ from edge_runtime.core.reader.lazy import lazy_pattern
 __all__ = ["Area", "digit_areas", "has_digits"]
 
 MIN_DIGITS = 6
-_AREA = lazy_pattern(rf"[0-9](?:[ \t\n().\-/+]{{0,3}}[0-9]){{{MIN_DIGITS - 1},}}")
-_TWO = lazy_pattern(r"[0-9][^0-9]*[0-9]")
+_AREA = lazy_pattern(rf"[0-9](?:[ \t\n().\-/+_]{{0,3}}[0-9]){{{MIN_DIGITS - 1},}}")
+_DIGIT = lazy_pattern(r"[0-9]")
 
 
 class Area(NamedTuple):
@@ -25,8 +25,8 @@ class Area(NamedTuple):
 
 
 def has_digits(text: str) -> bool:
-    """Tell whether a text has more than one digit."""
-    return _TWO().search(text) is not None
+    """Tell whether a text has a digit."""
+    return _DIGIT().search(text) is not None
 
 
 def digit_areas(text: str) -> tuple[Area, ...]:

@@ -30,6 +30,7 @@ _FORMS = (
     _Form("", r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}"),  # US, social security
     _Form("us.itin", r"9\d{2}-[5-9]\d-\d{4}"),
     _Form("", r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),  # GB, NINO
+    _Form("", r"\d{2} ?(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2} ?[A-Z] ?\d{3}"),  # DE, pension insurance
     _Form("fr.nir", r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"),
     _Form("es.dni", r"\d{8}[- ]?[A-Z]"),
     _Form("es.nie", r"[XYZ][- ]?\d{7}[- ]?[A-Z]"),
@@ -80,7 +81,11 @@ _ALONE = (
     r"|patientennummer|fallnummer|aktenzeichen|f\u00fchrerscheinnummer|mitgliedsnummer|nir|matricule|dni|nie|nif|nss"
     r"|curp|cpf|pesel|bsn|personnummer|cpr|aadhaar|pan card"
     r"|emirates id|nric|green card|sin|driver'?s licen[cs]e|driving licen[cs]e|social security|national insurance"
-    r"|passnummer|expediente|n\.? ?de dossier)"
+    r"|passnummer|expediente|n\.? ?de dossier|carte d'identit\u00e9|permis de conduire|carnet de conducir"
+    r"|(?:num\u00e9ro|n[\u00fau]mero|n[\u00b0\u00ba]|nr\.?) ?(?:d'|de(?:l| la| los)? )(?:employ\u00e9e?|salari\u00e9e?"
+    r"|empleado|empleada|dossier|adh\u00e9rent|patient|paciente|expediente|socio|afiliado"
+    r"|s\u00e9curit\u00e9 sociale|seguridad social|passeport|pasaporte)"
+    r"|ni (?:number|no))"
 )
 _FILLER = (
     r"(?:[ \t:=(\"'#.-]|\b(?:is|was|are|ist|war|lautet|est|es|the|my|her|his|their|your|of|for|de|del|du|reads|ends"
@@ -168,6 +173,13 @@ _WORDS = (
         "permis",
         "expediente",
         "empleado",
+        "empleada",
+        "employ\u00e9",
+        "salari\u00e9",
+        "adh\u00e9rent",
+        " socio",
+        "afiliado",
+        " ni n",
         "seguridad",
         "paciente",
         "carnet",
@@ -216,12 +228,12 @@ _SORT_CODE = lazy_pattern(
 )
 _IBAN = lazy_pattern(
     r"\biban\b[ \t:.=-]{0,4}(?:(?:is|ist|est|es|number"
-    r"|no)[ :]{1,2})?(?P<value>[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8})(?!\w)",
+    r"|no)[ :]{1,2})?(?P<value>[A-Z]{2}\d{2}(?: ?(?!bic|swift)[A-Z0-9]{2,4}){3,8})(?!\w)",
     re.IGNORECASE,
 )
 _BIC = lazy_pattern(
-    r"\b(?:swift|bic)(?:[ /-]?(?:swift|bic|code))?[ \t:.=-]{0,4}(?:(?:is|ist|est|es"
-    r"|code)[ :]{1,2})?(?P<value>[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?)(?!\w)"
+    r"\b(?i:(?:swift|bic)(?:[ /-]?(?:swift|bic|code))?[ \t:.=-]{0,4}(?:(?:is|ist|est|es"
+    r"|code)[ :]{1,2})?)(?P<value>[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?)(?!\w)"
 )
 _IFSC = lazy_pattern(r"(?<!\w)(?P<value>[A-Z]{4}0[A-Z0-9]{6})(?!\w)")
 _CODE_WORDS = ("iban", "swift", "bic", "ifsc")

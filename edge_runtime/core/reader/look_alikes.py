@@ -15,6 +15,8 @@ _PAIRS = """
 ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ϹC
 օo սu հh ոn ցg զq ԼL ՏS ՍU
 ɩi ɡg ɑa ʟl ɪi ᴋk ᴀa ʙb ᴄc ᴅd ᴇe ɢg ʜh ᴊj ᴍm ɴn ᴏo ᴘp ʀr ᴛt ᴜu ᴠv ᴡw ʏy ᴢz ꜱs
+ꓮA ꓐB ꓚC ꓓD ꓰE ꓝF ꓖG ꓧH ꓲI ꓙJ ꓗK ꓡL ꓟM ꓠN ꓳO ꓑP ꓣR ꓢS ꓔT ꓴU ꓦV ꓪW ꓫX ꓬY ꓜZ
+ᎪA ᏴB ᏟC ᎠD ᎬE ᏀG ᎻH ᎥI ᎫJ ᏦK ᏞL ᎷM ᏢP ᏒR ᏚS ᎢT ᏙV ᎳW ᏃZ
 """
 LOOK_ALIKES = {pair[0]: pair[1] for pair in _PAIRS.split()}
 """Latin letters by the letters that look like them."""

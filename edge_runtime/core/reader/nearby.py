@@ -42,7 +42,7 @@ class Words:
         """Return the parts with a digit, in order and without overlap, that lie around any of `phrases`.
 
         Args:
-            phrases: in small letters; parts of words too, unless `whole`.
+            phrases: in small letters; parts of words too, unless `whole`. A blank in front: where a word begins.
             before: how many characters in front belong to a part.
             after: how many characters behind.
             whole: look for single whole words only.
@@ -72,10 +72,13 @@ class Words:
         if whole:
             yield from (place.start() for place in re.finditer(rf"(?<!\w){re.escape(phrase)}(?!\w)", self.small))
             return
-        at = self.small.find(phrase)
+        stem = phrase.lstrip(" ")
+        inside = len(stem) == len(phrase)
+        at = self.small.find(stem)
         while at >= 0:
-            yield at
-            at = self.small.find(phrase, at + len(phrase))
+            if inside or not self.small[at - 1 : at].isalnum():
+                yield at
+            at = self.small.find(stem, at + len(stem))
 
 
 _DIGIT = lazy_pattern(r"\d")

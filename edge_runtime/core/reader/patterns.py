@@ -35,9 +35,10 @@ MAX_CARD_DIGITS = 19
 MAX_CARD_STARTS = 2_000
 """At how many places of one text a card number is checked; ordinary text has far fewer."""
 
-_SPELT_AT = lazy_pattern(r"[\[(] ?[aA][tT] ?[\])] ?")
+_SPELT_AT = lazy_pattern(r"[\[({<] ?[aA][tT] ?[\])}>] ?|_[aA][tT]_| [aA][tT] (?=[\w-]{1,63} (?i:dot) [a-zA-Z]{2,})")
+_SPELT = lazy_pattern(r"[\[({<_]| dot ", re.IGNORECASE)
 _LOCAL = lazy_pattern(r"[\w.+%&'*/=?^~!#$-]*$")
-_DOT = r"(?:\.| \. | ?[\[(] ?dot ?[\])] ?)"
+_DOT = r"(?:[.\u3002]| \. | ?[\[({<] ?dot ?[\])}>] ?| dot )"
 _DOMAIN = lazy_pattern(
     rf"[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{0,8}}?{_DOT}[^\W\d_][\w-]{{0,61}}\w(?!{_DOT}?\w)", re.IGNORECASE
 )
@@ -56,7 +57,7 @@ _IBAN_COUNTRIES = frozenset(_COUNTRY_LIST.split())
 _BANK_NEXT = lazy_pattern(r"[ .\-/\t\n]{0,2}([A-Z0-9])", re.IGNORECASE)
 _BANK_LENGTHS = range(15, 35)
 _GROUP = lazy_pattern(r"\d+")
-_CARD_GAP = lazy_pattern(r"[ \t\n.\-]{1,2}")
+_CARD_GAP = lazy_pattern(r"[ \t\n.\-/_]{1,2}")
 
 
 def find_patterns(text: str, regions: Sequence[str] = REGIONS) -> Iterator[Match]:
@@ -98,7 +99,7 @@ def _at_signs(text: str) -> Iterator[tuple[int, int]]:
     while at >= 0:
         yield at - (text[at - 1 : at] == " "), at + 1 + (text[at + 1 : at + 2] == " ")
         at = text.find("@", at + 1)
-    if "(" in text or "[" in text:
+    if _SPELT().search(text):
         for sign in _SPELT_AT().finditer(text):
             yield sign.start() - (text[sign.start() - 1 : sign.start()] == " "), sign.end()
 

@@ -91,6 +91,7 @@ _WEAK = (
         "a year",
         "per year",
     ),
+    *("'m paid", " am paid", " is paid", " are paid", "'s paid", "'re paid"),
     *("per month", "'m on ", " am on ", "'s on ", " is on ", "'re on ", "was on ", "were on ", "offered "),
     *(
         "verdien",
@@ -126,7 +127,7 @@ _CURRENCY = (
     r"|euros?|pounds?|dollars?|quid"
 )
 _CURRENCY += r"|rupees?|naira|francs?|Euro|d\u00f3lares|libras|bucks)(?![A-Za-z]))"
-_NUMBER = r"(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?)"
+_NUMBER = r"(?:\d{1,2}(?:,\d\d)+,\d{3}(?!\d)|\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?)"
 _SCALE = r"(?:k|K|grand|thousand|tsd\.?|Tsd\.?|tausend|mille|mil|lakhs?|lacs?|lpa|LPA|crores?|million|m)"
 _AMOUNT = lazy_pattern(
     rf"(?<![\w.,/#-])(?:(?P<before>{_CURRENCY}) ?)?(?P<number>{_NUMBER})(?P<scale>[ -]?{_SCALE}\b)?"

@@ -20,6 +20,7 @@ from edge_runtime.core.reader.patterns import FULLY_FOUND, find_patterns
 from edge_runtime.core.reader.phones import REGIONS
 from edge_runtime.core.reader.records import LEVELS, Crisis, Entity, Labels, Reading, Span, Subject
 from edge_runtime.core.reader.sentences import sentence_spans
+from edge_runtime.core.reader.unseen import unseen_pieces
 from edge_runtime.core.reader.views import View, hidden_views
 
 __all__ = ["MAX_TEXT_LENGTH", "TextReader"]
@@ -63,7 +64,7 @@ class TextReader:
         if len(text) > MAX_TEXT_LENGTH:
             raise InvalidDocument(f"expected at most {MAX_TEXT_LENGTH} characters of text, got {len(text)}")
         plain = normalise(text)
-        views = (View("plain", plain), *hidden_views(plain))
+        views = (View("plain", plain), *hidden_views(plain, text))
         placed = [(view, sentence_spans(view.text.text)) for view in views]
         heard = hear(placed, self._encoder) if self._encoder else Heard()
         found = [entity for view in views if view.kind != "quoted" for entity in self._find(view.text)]
@@ -115,11 +116,11 @@ def _rank(entity: Entity) -> tuple[int, int, int, str, str]:
 
 
 def _trimmed(text: str, entity: Entity, place: Span) -> Iterable[Entity]:
-    """Yield `entity` at `place` without outer blanks, if a letter or digit is left."""
+    """Yield `entity` at `place` without outer blanks, if a letter or digit is left, or what hides one."""
     piece = text[place.start : place.end]
     start = place.start + len(piece) - len(piece.lstrip())
     end = place.end - len(piece) + len(piece.rstrip())
-    if any(map(str.isalnum, piece)):
+    if any(map(str.isalnum, piece)) or unseen_pieces(piece):
         yield Entity(entity.type, start, end, entity.source)
 
 

@@ -1,7 +1,9 @@
 r"""Other ways to read a text: what it says once disguises are undone, with the way back to where that stands.
 
-    unmasked   letters of other scripts, letters that stand apart ("i g n o r e"), digits for letters in a trigger word
-    decoded    what Base64, hex, URL escapes, \u escapes and character references hold, two levels deep
+    unmasked   letters of other scripts, letters that stand apart ("i g n o r e"), digits for letters in a trigger word,
+               what is shown from right to left
+    decoded    what Base64, hex, URL escapes, \u escapes and character references hold, two levels deep, and what
+               characters that print nothing say: one document each level
     quoted     mail quotes and comments without their marks: one document inside another
 
 Promises: a place in a decoded text maps to the whole encoded piece, any other to the very characters; time is linear;
@@ -11,8 +13,8 @@ an ordinary text has no view but itself. Does not: judge. What is found in a vie
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice, pairwise
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from edge_runtime.core.reader.decoding import encoded_pieces
@@ -21,17 +23,17 @@ from edge_runtime.core.reader.look_alikes import LOOK_ALIKES
 from edge_runtime.core.reader.normalise import Normalised, normalise
 from edge_runtime.core.reader.records import Span
 from edge_runtime.core.reader.triggers import SMALL_WORDS, TRIGGERS
+from edge_runtime.core.reader.unseen import as_shown, unseen_pieces
 
 __all__ = ["View", "hidden_views"]
 
 MAX_DEPTH = 2
-MAX_DECODED = 50
-"""How many encoded pieces of one text are opened; ordinary text has none."""
 
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _LATIN = lazy_pattern("[A-Za-z]")
-_SPELLED = lazy_pattern(r"(?<!\w)[^\W\d_](?:(?:[ .\-_*/|+]|[ ]{2,3})[^\W\d_](?!\w)){3,}")
-_APART = lazy_pattern(r"(?<!\w)\w[ .\-_*/|+]{1,3}\w[ .\-_*/|+]{1,3}\w[ .\-_*/|+]{1,3}\w(?!\w)")
+_GAP = r"[ .,\t\n\-_*/|+]"
+_SPELLED = lazy_pattern(rf"(?<![^\W_])[^\W\d_](?:(?:{_GAP}|[ ]{{2,3}})[^\W\d_](?![^\W_])){{3,}}")
+_APART = lazy_pattern(rf"(?<![^\W_])[^\W_](?:{_GAP}{{1,3}}[^\W_](?![^\W_])){{3}}")
 _DIGIT_WORD = lazy_pattern(r"(?<![\w@$!|])[A-Za-z]{0,20}[0134578@$!|][A-Za-z0134578@$!|]{2,24}(?![\w@$])")
 _DIGITS = str.maketrans("0134578@$!|", "oieastbasil")
 _SECOND_DIGITS = str.maketrans("0134578@$!|", "oleastbasll")
@@ -46,23 +48,40 @@ class View(NamedTuple):
     text: Normalised
 
 
-def hidden_views(plain: Normalised) -> tuple[View, ...]:
-    """Return the views of a normalised text that say something else than the text itself."""
-    views = [View("decoded", text) for text in _decoded(plain, MAX_DEPTH)]
-    readings = [plain, *(view.text for view in views)]
-    views += [View("unmasked", text) for text in map(_unmasked, readings) if text is not None]
-    views += [View("quoted", text) for text in readings for text in _quoted(text)]
+def hidden_views(plain: Normalised, text: str = "") -> tuple[View, ...]:
+    """Return the views of a normalised text, and of the original `text`, that say something else than it does."""
+    shown = as_shown(text)
+    unseen = _opened((Span(start, end), said) for start, end, said in unseen_pieces(text))
+    readings = [plain, *filter(None, (shown, unseen))]
+    opened = [found for reading in readings for found in _decoded(reading, MAX_DEPTH)]
+    views = [View("decoded", found) for found in (unseen, *opened) if found]
+    readings += opened
+    views += [View("unmasked", found) for found in (shown, *map(_unmasked, readings)) if found]
+    views += [View("quoted", found) for reading in readings for found in _quoted(reading)]
     return tuple(views)
 
 
 def _decoded(source: Normalised, depth: int) -> Iterator[Normalised]:
-    for start, end, plain in islice(encoded_pieces(source.text), MAX_DECODED):
-        place = source.original(start, end)
-        text = normalise(plain).text
-        opened = Normalised(text, (place.start,) * len(text), (place.end,) * len(text))
+    """Yield what the encoded pieces of a text hold, as one document, and what is encoded in it."""
+    pieces = sorted(encoded_pieces(source.text))
+    opened = _opened((source.original(start, end), plain) for start, end, plain in pieces)
+    if opened:
         yield opened
         if depth > 1:
             yield from _decoded(opened, depth - 1)
+
+
+def _opened(pieces: Iterable[tuple[Span, str]]) -> Normalised | None:
+    """Return the texts that stand in some places as one text, or none if there are none."""
+    texts: list[str] = []
+    places: list[Span] = []
+    for place, plain in pieces:
+        gap = "\n\n" if texts else ""
+        texts.append(gap + normalise(plain).text)
+        places += [place] * len(texts[-1])
+    if not places:
+        return None
+    return Normalised("".join(texts), tuple(place.start for place in places), tuple(place.end for place in places))
 
 
 def _unmasked(source: Normalised) -> Normalised | None:

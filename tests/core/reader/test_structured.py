@@ -87,6 +87,24 @@ def marked(line: str) -> tuple[str, list[str]]:
                 "number [021000021]"
             ),
         ),
+        (
+            "EMAIL",
+            "at [priya{at}example.com], [priya at example dot com], [PRIYA AT EXAMPLE DOT COM], [p_at_example.com]",
+        ),
+        ("CARD", "card [4111/1111/1111/1111] or [4111_1111_1111_1111]"),
+        ("BANK", "IBAN [DE89370400440532013000] BIC [COBADEFFXXX]"),
+        ("DATE_OF_BIRTH", "n\u00e9e le [12 mars 1985]; Born: [March 12th 1985]; d.o.b. [12-Mar-1985]"),
+        ("ADDRESS", "wohne in der [Lindenallee 7]"),
+        ("ADDRESS", "j'habite au [5, avenue des Champs-\u00c9lys\u00e9es]"),
+        ("SALARY", "gano [1800\u20ac] al mes. I'm paid [$30]/hr, or [\u20b912,00,000] ctc"),
+        (
+            "ID_NUMBER",
+            (
+                "num\u00e9ro d'employ\u00e9 [48213], n\u00famero de empleado [48214], "
+                "carte d'identit\u00e9 [880692310285], permis de conduire [12AB34567], "
+                "Sozialversicherungsnummer [65 180539 W 001]"
+            ),
+        ),
     ],
 )
 def test_what_is_personal_is_found_whole(kind: str, line: str) -> None:
@@ -119,6 +137,7 @@ def test_what_is_personal_is_found_whole(kind: str, line: str) -> None:
             "account for 20 percent; account 3; ASP.NET, Node.js, README.md, main.py, Booking.com; call at "
             "5.30 p.m. ext 1234"
         ),
+        "meet at noon dot; look at example dot; the _at_ sign; a_b; I paid $30 for lunch; n\u00e9 3; in 12,00 minutes",
         "Weg 5 ist besser; Platz 3; im Jahr 2024 12345 Zeilen; am Montag 5 Uhr; en 2 rue; plaza 5 minutos",
         "I'm on 3 projects; he is on 24 hour call; we make 40 calls a month; offered 3 options; on page 45k",
     ],
