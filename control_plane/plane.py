@@ -18,7 +18,8 @@ from control_plane import db
 from control_plane.keys import ServerKeys, load_keys
 from control_plane.scopes import Acting
 from control_plane.settings import Settings
-from control_plane.turns import Asking, Line
+from control_plane.turns import Asking, Line, Together
+from edge_runtime.core.counts import Telling
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = ["Clock", "ControlPlane", "Random", "open_plane", "utc_now"]
@@ -37,7 +38,8 @@ class ControlPlane:
     """Settings, database, clock, the server's own keys, where randomness comes from, and the door people come through.
 
     Each door (console, API, CLI) works with a copy that says which it is, the digest of the token that was used, and
-    for whom and what that token is good. Threads wait in `line` for their turn to open a key.
+    for whom and what that token is good. Threads wait in `line` for their turn to open a key, and count together, in
+    `telling`, what devices tell.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class ControlPlane:
     token: str = ""
     acting: Acting | None = None
     line: Line = field(default_factory=Line, repr=False, compare=False)
+    telling: Together[Telling] = field(default_factory=Together, repr=False, compare=False)
 
     @property
     def site(self) -> Path:

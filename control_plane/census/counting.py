@@ -6,8 +6,8 @@ receipts (see `rollups`); each comes by itself.
 Promises:
 1. What is not byte for byte as a device of ours writes it, of today or yesterday, about a channel, releases and
    versions that there are, changes nothing.
-2. It is counted in one transaction and is gone: of who sent it, when on its day, and what came together, nothing is
-   kept.
+2. It is counted in one transaction, with others that came meanwhile, and is gone: of who sent it, when on its day, and
+   what came together, nothing is kept. So however many devices tell, people who write wait for one transaction.
 3. A day of a channel takes so many and so many different answers to a question, and no more; further answers count as
    `OTHER`. Days older than `KEPT_DAYS` are deleted.
 4. A channel with tokens takes nothing without one.
@@ -18,7 +18,9 @@ Does not: know whether a report is true, or the second of one device. Anybody ma
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session, col, delete, func, select
@@ -30,7 +32,7 @@ from control_plane.tables.census import CensusRow, RollupRow
 from control_plane.tables.registry import ReleaseRow, VersionRow
 from edge_runtime.core.census import Report, is_open
 from edge_runtime.core.counts import LEVELS, MOST_ROWS, Root, RunCount, Telling, parse
-from edge_runtime.core.errors import InvalidDocument, Unavailable
+from edge_runtime.core.errors import InvalidDocument, MentorplaneError, Unavailable
 
 __all__ = ["ALL", "OTHER", "ROLLUPS", "RUNS", "answers_of", "take"]
 
@@ -61,14 +63,33 @@ def take(plane: ControlPlane, data: bytes, *, token: str = "") -> None:
     if telling.channel not in plane.settings.channels:
         raise InvalidDocument("expected a report about one of the channels here, got another")
     _require_token(plane, telling.channel, token)
+    plane.telling.do(telling, partial(_take_all, plane))
+
+
+def _take_all(plane: ControlPlane, tellings: Sequence[Telling]) -> list[MentorplaneError | None]:
+    """Count what several devices told in one transaction, and return what each is refused for."""
+    outcomes: list[MentorplaneError | None] = []
+    # Rows are written once at the end, not each time that something is looked up.
+    with db.write(plane.engine) as session, session.no_autoflush:
+        for telling in tellings:
+            try:
+                _take(plane, session, telling)
+            except (InvalidDocument, TooMany) as error:
+                # INVARIANT: nothing of a telling is counted before all that it can be refused for was looked at.
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+    return outcomes
+
+
+def _take(plane: ControlPlane, session: Session, telling: Telling) -> None:
     most = plane.settings.census_most_per_day
-    with db.write(plane.engine) as session:
-        if isinstance(telling, Root):
-            _take_root(session, telling, most)
-        elif isinstance(telling, RunCount):
-            _take_runs(session, telling, most * MOST_ROWS)
-        elif _take_report(session, telling, most) == 1:
-            _forget(session, (today - timedelta(days=KEPT_DAYS)).isoformat())
+    if isinstance(telling, Root):
+        _take_root(session, telling, most)
+    elif isinstance(telling, RunCount):
+        _take_runs(session, telling, most * MOST_ROWS)
+    elif _take_report(session, telling, most) == 1:
+        _forget(session, (plane.now().date() - timedelta(days=KEPT_DAYS)).isoformat())
 
 
 def _take_report(session: Session, report: Report, most: int) -> int:
@@ -100,6 +121,7 @@ def _take_root(session: Session, told: Root, most: int) -> None:
     if session.get(RollupRow, (told.channel, told.day, value)) is None:
         _one_more(session, told, (ROLLUPS, ALL), most=most)
         session.add(RollupRow(channel=told.channel, day=told.day, value=value))
+        session.flush()
 
 
 def _forget(session: Session, oldest: str) -> None:
@@ -126,18 +148,15 @@ def _one_more(session: Session, telling: Telling, said: tuple[str, str], *, most
     Raises:
         TooMany: there were so many that no more are taken.
     """
-    total = _row(session, telling, said, most=MOST_ANSWERS)
-    if total.devices >= most:
+    total = _row(session, telling, said, most=MOST_ANSWERS) if most else None
+    if total is None or total.devices >= most:
         raise TooMany("expected fewer reports of one day", retry_after_s=_DAY_S)
     total.devices += 1
-    session.add(total)
     return total.devices
 
 
 def _count(session: Session, telling: Telling, said: tuple[str, str], *, most: int) -> None:
-    row = _row(session, telling, said, most=most)
-    row.devices += 1
-    session.add(row)
+    _row(session, telling, said, most=most).devices += 1
 
 
 def _row(session: Session, telling: Telling, said: tuple[str, str], *, most: int) -> CensusRow:
@@ -150,7 +169,10 @@ def _row(session: Session, telling: Telling, said: tuple[str, str], *, most: int
     known = select(func.count()).select_from(CensusRow).filter_by(**key)
     if answer != OTHER and session.exec(known).one() >= most:
         return _row(session, telling, (question, OTHER), most=most)
-    return CensusRow(**key, answer=answer, devices=0)
+    row = CensusRow(**key, answer=answer, devices=0)
+    session.add(row)
+    session.flush()  # the next look finds it
+    return row
 
 
 def _require_released(session: Session, channel: str, release: int) -> None:

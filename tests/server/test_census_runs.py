@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +20,8 @@ from control_plane.plane import ControlPlane
 from control_plane.tables.census import CensusRow
 from control_plane.tables.registry import VersionRow
 from edge_runtime.core.canonical import digest
-from edge_runtime.core.counts import LEVELS, RunCount, encode
+from edge_runtime.core.census import Report
+from edge_runtime.core.counts import LEVELS, Root, RunCount, encode
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts
 
@@ -166,3 +168,20 @@ def test_subtracting_one_level_from_another(offset: int) -> None:
             elif figures:
                 assert figures[1] == LEAST  # and the higher count, which is below nine, may be the same
     assert LEVELS[0] == 1
+
+
+@pytest.mark.databases
+def test_devices_that_tell_at_once_are_counted_together_and_each_for_itself(plane: ControlPlane) -> None:
+    """Reports, rows, a root twice and what is refused, all at once: every sound one counts once, no other does."""
+    today = plane.now().date().isoformat()
+    report = Report("production", today, 1, 1, 1, 0, "fresh", "ok", "0.3.0")
+    root = Root("production", today, digest(b"root"))
+    told = [report, row(plane), root, replace(report, release=2, newest=2), replace(report, fresh="stale")] * 4
+    with ThreadPoolExecutor(20) as pool:
+        done = [pool.submit(counting.take, plane, encode(one)) for one in told]
+    none = type(None)
+    assert [type(one.exception()) for one in done] == [none, none, none, InvalidDocument, none] * 4
+    kept = counts(plane)
+    assert kept[counting.ALL, counting.ALL] == 8
+    assert (kept["state", "fresh/ok"], kept["state", "stale/ok"]) == (4, 4)
+    assert (kept[counting.RUNS, counting.ALL], kept[counting.ROLLUPS, counting.ALL]) == (4, 1)

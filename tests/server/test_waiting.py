@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from control_plane.app import create_app
 from control_plane.errors import Busy
 from control_plane.plane import ControlPlane
 from control_plane.settings import Settings
-from control_plane.turns import COME_AGAIN_S, Line
+from control_plane.turns import COME_AGAIN_S, Line, Together
 from tests.server.acts import Acts, refused
 
 
@@ -94,3 +95,35 @@ def test_a_full_line_is_503_with_a_time_to_come_again(settings: Settings, acts: 
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert client.post("/v1/session", json=body).status_code == 201
     plane.close()
+
+
+def test_what_many_ask_for_is_done_by_one_at_a_time_each_thing_once() -> None:
+    """Never two at once, never more than so many together; each gets what came of its own wish, refusals too."""
+    together: Together[int] = Together(most=5)
+    alone, batches = threading.Lock(), []
+
+    def carry_out(some: Sequence[int]) -> list[Exception | None]:
+        assert alone.acquire(blocking=False), "somebody else is doing it"
+        batches.append(tuple(some))
+        alone.release()
+        return [KeyError(one) if one % 2 else None for one in some]
+
+    with ThreadPoolExecutor(24) as pool:
+        done = [pool.submit(together.do, number, carry_out) for number in range(24)]
+    assert [type(one.exception()) for one in done] == [type(None), KeyError] * 12
+    assert sorted(one for batch in batches for one in batch) == list(range(24))
+    assert max(map(len, batches)) <= 5
+
+
+def test_an_error_of_the_one_who_does_it_keeps_nobody_waiting() -> None:
+    """Whoever did it gets the error itself, others are told to come again, and the next one is served."""
+    together: Together[int] = Together()
+
+    def fails(some: Sequence[int]) -> list[Exception | None]:
+        raise OSError(f"no disk for {len(some)}")
+
+    with ThreadPoolExecutor(6) as pool:
+        done = [pool.submit(together.do, number, fails) for number in range(6)]
+    assert {type(one.exception()) for one in done} <= {OSError, Busy}
+    assert OSError in {type(one.exception()) for one in done}
+    together.do(1, lambda some: [None] * len(some))
