@@ -29,6 +29,7 @@ __all__ = ["classify_crisis"]
 _SENTENCE_END = lazy_pattern(r"[.!?;\u2026]+ ?")
 _MACRO = lazy_pattern(r"\{([a-z]\w*)\}")
 _REMOVED = " | "
+_TABLES = (IDIOMS, OTHER_CRISIS, SELF_CRISIS, OTHER_LOW_MOOD, SELF_LOW_MOOD)
 _GRAVITY: tuple[tuple[Crisis, Subject], ...] = (
     ("none", ""),
     ("low_mood", "other"),
@@ -46,14 +47,11 @@ def classify_crisis(text: str) -> tuple[Crisis, Subject]:
 
 def _gravity(folded: str, seen: set[str]) -> int:
     """Return the index in `_GRAVITY` of what a folded view tells, in sentences that are not among those `seen`."""
-    sentences = [sentence for sentence in _SENTENCE_END().split(folded) if sentence not in seen]
+    sentences = [sentence for sentence in dict.fromkeys(_SENTENCE_END().split(folded)) if sentence not in seen]
     seen.update(sentences)
-    idioms, other_crisis, self_crisis, other_low, self_low = (
-        [phrase for phrase in phrases if phrase[0] in folded]
-        for phrases in (IDIOMS, OTHER_CRISIS, SELF_CRISIS, OTHER_LOW_MOOD, SELF_LOW_MOOD)
-    )
+    idioms, other_crisis, self_crisis, other_low, self_low = _present("\n".join(sentences))
     gravest = 0
-    for sentence in dict.fromkeys(sentences):
+    for sentence in sentences:
         cleared = _remove(idioms, sentence)
         about_other = _remove(other_crisis, cleared)
         if _any(self_crisis, about_other):
@@ -67,6 +65,25 @@ def _gravity(folded: str, seen: set[str]) -> int:
             elif without_others != cleared:
                 gravest = max(gravest, 1)
     return gravest
+
+
+def _present(text: str) -> tuple[list[Phrase], ...]:
+    """Return the phrases of each table whose anchors occur in a text, in order: one look for each anchor."""
+    found: tuple[list[Phrase], ...] = tuple([] for _ in _TABLES)
+    places = [place for anchor, places in _by_anchor().items() if anchor in text for place in places]
+    for table, number in sorted(places):
+        found[table].append(_TABLES[table][number])
+    return found
+
+
+@cache
+def _by_anchor() -> dict[str, list[tuple[int, int]]]:
+    """Return, for each anchor, the tables and numbers of its phrases."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for table, phrases in enumerate(_TABLES):
+        for number, (anchor, _) in enumerate(phrases):
+            places.setdefault(anchor, []).append((table, number))
+    return places
 
 
 def _any(phrases: Iterable[Phrase], sentence: str) -> bool:

@@ -123,6 +123,12 @@ es mich         \b(?:gibt|gab|gabe) es mich (?:\w+ ){0,2}nicht mehr\b
                 |\bhatte es mich nie gegeben\b
 nicht mehr      \bwenn ich nicht mehr lebe\b|\bnicht mehr leben (?:zu )?(?:wollen|will)\b|\b(?:da
                 |dann) leb(?:e)? ich nicht mehr\b
+bring           \bich bringe? mich (?:\w+ ){1,2}um(?=[.,!?;]|$)
+tot             \bwunschte,? (?:dass )?ich (?:ware )?(?:\w+ )?tot\b
+lebenswill      \b(?:ich|habe) (?:\w+ ){0,2}keinen lebenswillen\b
+me corto        \bme corto (?:cuando nadie|a escondidas|en secreto)\b
+sentido a       \bno le (?:veo|encuentro) (?:el |ningun )?sentido a (?:vivir|la vida|seguir viviendo)\b
+                (?! (?:en|con|aqui|alli|tan)\b)
 lebensmud       \bich bin (?:\w+ ){0,2}lebensmud\w*
 kraft           \bkeine kraft (?:mehr )?zu leben\b|\bkeine lust (?:mehr )?zu leben\b
 schluss mit mir  \bschluss mit mir\b

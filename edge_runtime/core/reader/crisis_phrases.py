@@ -335,6 +335,7 @@ SELF_LOW_MOOD = _phrases(
     r"""
 l               {feel}(?:hopeless|worthless|depressed|in despair|desperate|numb|empty inside|so alone
                 |so lonely)\b(?! (?:at|with|for|to|about)\b)
+idees noires    \b(?:j'ai|avoir|avec|toujours|encore) (?:\w+ ){0,2}idees noires\b
 hate my         \bhate (?:myself|my life)\b
 can             \bcan(?:'?t|not) (?:take|do|bear|stand) (?:it|this) any ?(?:more|longer)\b
 can             \bcan(?:'?t|not) (?:go on|keep going|carry on)(?: like this)?(?: any ?(?:more|longer))?(?=[.,!?;]
