@@ -25,7 +25,7 @@ __all__ = ["DeviceReader"]
 _UNNAMED = "expected one of the models that the release in use names, got another"
 
 
-READ_WITHIN_S, READ_CHARACTERS_A_S = 10.0, 2_000
+READ_WITHIN_S, READ_CHARACTERS_A_S = 20.0, 2_000
 """How long a reading may take, the loading of the model included, and how much longer a long text may."""
 
 
