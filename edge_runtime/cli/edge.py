@@ -149,6 +149,9 @@ def status(
     if now.clock_behind:
         claim += "; the clock of this device was set back: set it right, then refresh"
     lines = [f"release {now.release} on {now.channel}, {now.fresh}, {claim}", *_stage_lines(now.stage)]
+    if now.release is None:
+        said = f"no release of {now.channel} yet: mentorplane edge refresh --source ADDRESS gets one"
+        lines = [said, str(now.reader)]
     if now.forks:
         lines.append(
             f"the log showed two histories ({now.forks}): mentorplane edge evidence FILE writes what proves it"

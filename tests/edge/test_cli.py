@@ -46,6 +46,13 @@ def options(published: Published, tmp_path: Path) -> list[str]:
     return options
 
 
+def test_a_device_without_a_release_says_how_to_get_one(published: Published, tmp_path: Path) -> None:
+    """Before anything was adopted there is nothing to claim: neither how fresh it is, nor who signed."""
+    result = invoke("status", "--home", str(tmp_path / "new"), "--trust", str(published.trust))
+    assert result.stdout.startswith("no release of production yet: mentorplane edge refresh")
+    assert (result.exit_code, "None" in result.stdout, "expired" in result.stdout) == (0, False, False)
+
+
 def test_a_home_of_another_channel_is_told(options: list[str]) -> None:
     """A misspelt channel is no damaged home: what is said names the channel."""
     assert_one_line(invoke("status", *options, "--channel", "pilto"), 2, "V3", "a home that follows pilto")
