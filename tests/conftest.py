@@ -38,6 +38,7 @@ if named := os.environ.pop("DATABASE_URL", ""):
 
 registry.register("sqlite", "tests.dialects", "SQLite")
 registry.register("postgresql.psycopg", "tests.dialects", "PostgreSQL")
+gc.disable()  # until all is collected: what is imported and collected stays
 typer.testing._get_command = cache(typer.testing._get_command)  # to read all commands takes longer than most take
 USUAL = 100
 LONG = ("tests/test_wheel", "tests/server/test_r", "tests/server/test_state", "tests/server", "tests/web", "tests/test")
@@ -102,3 +103,4 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what was imported and collected: all of it stays until the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from control_plane.exchange.carrying import FORMATS, Carried, export_script, import_script
 from control_plane.exchange.formats import Format
 from control_plane.exchange.front import as_yaml, joined_file, split_file
-from control_plane.sources.parsing import default_library, parse_source
+from control_plane.sources.parsing import parse_source
 from control_plane.sources.strict_yaml import SourceError, read_yaml
 from edge_runtime.core.errors import InvalidDocument
 from tests.conftest import examples
 from tests.exchange.scripts import DOCUMENT, TEMPLATES, source
+from tests.starter import LIBRARY
 
 TODAY = date(2027, 1, 1)
 FORMS = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-LIBRARY = default_library()
 
 
 def back(made: Carried | str, path: str = "") -> tuple[dict[str, Any], Carried]:

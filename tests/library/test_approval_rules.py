@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from control_plane.sources.closures import freeze
-from control_plane.sources.parsing import default_library
 from edge_runtime.core.approval import CHANGES, SETTINGS, Case, parse_rules
 from edge_runtime.core.manifest import KINDS, TIERS
 from edge_runtime.core.quorum import Missing, find_missing, roles_of
+from tests.starter import LIBRARY
 
-RULES = parse_rules(freeze(next(source for source in default_library() if source.kind == "approval-rules"), ()))
+RULES = parse_rules(freeze(next(source for source in LIBRARY if source.kind == "approval-rules"), ()))
 
 
 def _fewest(case: Case) -> int:

@@ -34,6 +34,7 @@ from tests.server.library import library
 from tests.store import place, store  # noqa: F401 - fixtures
 
 Stage = Callable[[Acts, "Clock"], None]
+Named = Callable[[Settings], Settings]
 CHEAP = Argon2(memory_kib=8, passes=1, lanes=1)
 CHANGE = Rewording("maya", "opener", "You did", "You really did")
 SQLITE, POSTGRES = "sqlite", "postgresql"
@@ -160,10 +161,23 @@ def _left_by(stage: Stage, settings: Settings, like: Settings | None) -> datetim
 
 
 @pytest.fixture
-def settings(templates: Callable[[str, Stage], Template], server: str, tmp_path: Path) -> Iterator[Settings]:
+def named(monkeypatch: pytest.MonkeyPatch) -> Named:
+    """Let `DATABASE_URL` name the database of a home, as commands find it."""
+
+    def naming(settings: Settings) -> Settings:
+        monkeypatch.setenv("DATABASE_URL", settings.database_url)
+        return settings
+
+    return naming
+
+
+@pytest.fixture
+def settings(
+    templates: Callable[[str, Stage], Template], server: str, named: Named, tmp_path: Path
+) -> Iterator[Settings]:
     """The settings of a copy of the seeded home."""
     with copied(templates(server, seeded), server, tmp_path) as settings:
-        yield settings
+        yield named(settings)
 
 
 @contextmanager
@@ -184,7 +198,7 @@ def plane(settings: Settings, clock: Clock) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def after(
-    templates: Callable[[str, Stage], Template], server: str, tmp_path: Path, clock: Clock
+    templates: Callable[[str, Stage], Template], server: str, named: Named, tmp_path: Path, clock: Clock
 ) -> Iterator[Callable[[Stage], Acts]]:
     """Give the demo people, acting on a copy of what a stage left, at the time at which it was left."""
     with ExitStack() as stack:
@@ -192,7 +206,7 @@ def after(
         def opened(stage: Stage) -> Acts:
             template = templates(server, stage)
             clock.now = template.now
-            plane = open_plane(stack.enter_context(copied(template, server, tmp_path)), clock=clock)
+            plane = open_plane(named(stack.enter_context(copied(template, server, tmp_path))), clock=clock)
             stack.callback(plane.close)
             return Acts(plane)
 
@@ -206,10 +220,11 @@ def acts(plane: ControlPlane) -> Acts:
 
 
 @pytest.fixture
-def empty(server: str, tmp_path: Path, clock: Clock) -> Iterator[ControlPlane]:
+def empty(server: str, named: Named, tmp_path: Path, clock: Clock) -> Iterator[ControlPlane]:
     """A control plane with one administrator and nothing else."""
     with database(server) as url:
-        plane = open_plane(Settings(home=tmp_path / "empty", argon2=CHEAP, database_url=url), clock=clock)
+        settings = Settings(home=tmp_path / "empty", argon2=CHEAP, database_url=url)
+        plane = open_plane(named(settings), clock=clock)
         people.enrol_all(plane, [(people.NewPerson("ada", "Ada", ("administrator",)), "ada has a secret")])
         yield plane
         plane.close()

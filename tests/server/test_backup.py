@@ -241,12 +241,13 @@ def test_the_commands_make_verify_and_restore(plane: ControlPlane, tmp_path: Pat
     secret.write_text(SECRET)
     keys = ["--keys-passphrase-file", str(secret)]
 
-    def said(*arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, list(arguments))
+    def said(*arguments: str, code: int = 0, url: str = "") -> str:
+        done = CliRunner().invoke(app, list(arguments), env={"DATABASE_URL": url})
         assert done.exit_code == code, done.output
         return done.output
 
-    path = said("backup", "make", str(tmp_path), "--home", str(plane.settings.home), *keys).splitlines()[0]
+    make_it = ("backup", "make", str(tmp_path), "--home", str(plane.settings.home), *keys)
+    path = said(*make_it, url=plane.settings.database_url).splitlines()[0]
     assert "verified: " in said("backup", "verify", path)
     assert "restored: " in said("restore", path, "--home", str(home), *keys)
     said("restore", path, "--home", str(home), *keys, code=2)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +13,7 @@ from control_plane import db, publish, verifying
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.lifecycle import releases
 from control_plane.overview import queries
-from control_plane.overview.listing import Search, find_proposals
-from control_plane.plane import ControlPlane, open_plane
+from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.repository import Site, site_of
 from control_plane.settings import Settings, load_settings
@@ -39,9 +34,7 @@ from edge_runtime.core.release import (
 from edge_runtime.core.trustfile import parse_trust
 from edge_runtime.runtime import EdgeRuntime
 from tests.server.acts import Acts, refused
-from tests.server.conftest import POSTGRES, SQLITE, Clock, Stage, Template, copied
 from tests.server.library import CLOSING, POLICY, policy, script
-from tests.server.test_channels import promoted, rolled_back, trial
 
 
 def device(plane: ControlPlane, folder: Path) -> EdgeRuntime:
@@ -179,89 +172,6 @@ def test_an_act_whose_leaf_fails_did_not_happen(acts: Acts) -> None:
         event.remove(LeafRow, "before_insert", fail)
     assert queries.show_proposal(acts.plane, 2).proposal.state == "open"
     assert acts.release().number == 2
-
-
-def kill_at_write(settings: Settings, act: Callable[[ControlPlane], object], nth: int) -> bool:
-    """Run `act` in a child that is killed at its `nth` step; return whether it was.
-
-    A step is a commit of the database, or the opening of a file to publish.
-    """
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def step(*_: object) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > nth:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        def opened(name: str, arguments: tuple[object, ...]) -> None:
-            if name == "open" and "/site/edge/" in str(arguments[0]) and int(str(arguments[2])) & os.O_CREAT:
-                step()
-
-        plane = open_plane(settings)
-        sys.addaudithook(opened)
-        event.listen(plane.engine, "commit", step)
-        act(plane)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def approved(acts: Acts, clock: Clock) -> None:
-    """Leave the home with a proposal that can be released."""
-    acts.approve_fully()
-
-
-def approved_promotion(acts: Acts, clock: Clock) -> None:
-    """Leave the home with a promotion that can be released."""
-    trial(acts, clock)
-    acts.approve_fully(promoted(acts, source="pilot", names=["opener"]).number)
-
-
-def approved_rollback(acts: Acts, clock: Clock) -> None:
-    """Leave the home with release 2, and a rollback that can be released."""
-    acts.approve_fully()
-    acts.release()
-    acts.approve_fully(rolled_back(acts, 1).number)
-
-
-SOME = {SQLITE: {approved: (0, 4), approved_promotion: (1, 8), approved_rollback: (3, 8)}}
-SOME[POSTGRES] = {approved: (2, 9), approved_promotion: (5, 14), approved_rollback: (1, 14)}
-"""At which step to begin killing, and how many to go on; `make soak` kills at every one."""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="kills a forked child")
-@pytest.mark.databases
-@pytest.mark.parametrize("which", ["some", pytest.param("every", marks=pytest.mark.soak)])
-@pytest.mark.parametrize("stage", [approved, approved_promotion, approved_rollback])
-def test_killed_at_any_write_a_release_is_finished_at_the_next_start(
-    after: Callable[[Stage], Acts], stage: Stage, which: str, kind: str, server: str, tmp_path: Path
-) -> None:
-    """Killed at steps in turn, a device sees the old or the new release; once the database has the new one, that."""
-    acts = after(stage)
-    [ready, *_] = find_proposals(acts.plane, Search(state="open"))
-    before = queries.list_releases(acts.plane)[0].number
-    acts.plane.close()
-    step, further = SOME[kind][stage] if which == "some" else (0, 1)
-    killed = True
-    while killed:
-        original = Template(acts.plane.settings, acts.plane.now())
-        with copied(original, server, tmp_path / f"copy{step}") as copy:
-            killed = kill_at_write(copy, lambda plane: releases.release(plane, acts.id("remy"), ready.number), step)
-            plane = open_plane(copy)
-            assert device(plane, copy.home / "early").refresh().release in {before, before + 1}
-            there = queries.list_releases(plane)[0].number
-            assert not (releases.recover(plane) and there == before), "what did not happen leaves nothing to finish"
-            edge = device(plane, copy.home / "late")
-            assert (edge.refresh().release, verifying.verify(plane).ok, releases.recover(plane)) == (there, True, ())
-            state = queries.show_proposal(plane, ready.number).proposal.state
-            assert state == ("released" if there > before else "open")
-            assert killed or there > before
-            plane.close()
-        step += further
-    assert step >= 8
 
 
 def test_publishing_again_changes_nothing(acts: Acts) -> None:

@@ -23,7 +23,8 @@ from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused, state_of
 from tests.server.conftest import Clock, Stage, Template, copied
 from tests.server.library import CLOSING, script
-from tests.server.test_releases import device, kill_at_write
+from tests.server.test_releases import device
+from tests.server.test_releases_kill import kill_at_write
 
 
 def approved(acts: Acts, clock: Clock) -> None:

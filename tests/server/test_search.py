@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -30,7 +30,6 @@ from tests.server.audit_events import Event, digest
 from tests.server.conftest import CHEAP, Stage, database, worded
 
 COUNT = 9000  # three blocks of the index, the last one not full
-EVENTS = tuple(audit_events.events(COUNT))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +64,7 @@ def looked_up(plane: ControlPlane, query: Query) -> list[int]:
 @cache
 def brute(query: Query) -> list[int]:
     """Return what a query must find, by reading every event; on both databases the same."""
-    found = [event.record.seq for event, facts in reversed(FACTS) if _is_match(event, query, **facts)]
+    found = [event.record.seq for event, said in reversed(facts()) if _is_match(event, query, **said)]
     return found[: query.limit]
 
 
@@ -79,7 +78,15 @@ def _facts(event: Event) -> dict[str, set[str]]:
     }
 
 
-FACTS = tuple((event, _facts(event)) for event in EVENTS)
+@cache
+def facts() -> tuple[tuple[Event, dict[str, set[str]]], ...]:
+    """Return every event with what a query may ask of it."""
+    return tuple((event, _facts(event)) for event in audit_events.events(COUNT))
+
+
+def _at(index: int) -> datetime:
+    """Return when an event happened, if no clock went back."""
+    return audit_events.START + timedelta(seconds=audit_events.STEP_S * index)
 
 
 def _is_match(event: Event, query: Query, *, names: set[str], versions: set[str], words: set[str]) -> bool:
@@ -139,8 +146,8 @@ def test_the_index_finds_what_reading_every_entry_finds(filled: ControlPlane, qu
         Query(words="heuhaufen nadel"),
         Query(before=0),
         Query(before=postings.BLOCK_ENTRIES),
-        Query(since=EVENTS[4095].record.at, until=EVENTS[4097].record.at),
-        Query(since=EVENTS[8000].record.at, until=EVENTS[8000].record.at + timedelta(seconds=1)),
+        Query(since=_at(4095), until=_at(4097)),
+        Query(since=_at(8000), until=_at(8000) + timedelta(seconds=1)),
     ],
 )
 def test_the_cases_that_an_index_gets_wrong(filled: ControlPlane, query: Query) -> None:

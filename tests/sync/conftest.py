@@ -16,6 +16,7 @@ from tests.server.conftest import (  # noqa: F401 - fixtures
     acts,
     clock,
     kind,
+    named,
     plane,
     server,
     settings,
