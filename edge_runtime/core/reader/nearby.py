@@ -14,23 +14,18 @@ from edge_runtime.core.reader.lazy import lazy_pattern
 
 __all__ = ["Words"]
 
-SHORT = 3_000
-"""How long a vocabulary may be, in characters, for every three letters in a row of it to be listed."""
 _WORD = lazy_pattern(r"[^\W\d_]+")
 
 
 class Words:
     """A text in small letters, as long as it was, and the words in it."""
 
-    __slots__ = ("_beginnings", "_joined", "_words", "small")
+    __slots__ = ("_joined", "_words", "small")
 
     def __init__(self, text: str) -> None:
         self.small = text.lower() if text.isascii() else text.replace("\u0130", "I").lower()
         self._words = frozenset(_WORD().findall(self.small))
-        self._joined = joined = "\n".join(self._words)
-        self._beginnings: set[str] | None = None
-        if len(joined) < SHORT:
-            self._beginnings = {"", *(joined[at : at + 3] for at in range(len(joined) - 2))}
+        self._joined = "\n".join(self._words)
 
     def __contains__(self, word: str) -> bool:
         """Tell whether a word in small letters is one of the text's."""
@@ -63,10 +58,8 @@ class Words:
 
     def _present(self, phrases: tuple[str, ...]) -> list[str]:
         """Return the phrases whose longest word is part of a word of the text."""
-        by_beginning = _by_beginning(phrases)
-        beginnings = by_beginning.keys() if self._beginnings is None else by_beginning.keys() & self._beginnings
         vocabulary = self._joined
-        return [phrase for beginning in beginnings for phrase, word in by_beginning[beginning] if word in vocabulary]
+        return [phrase for phrase, word in _with_longest(phrases) if word in vocabulary]
 
     def _places(self, phrase: str, *, whole: bool) -> Iterator[int]:
         if whole:
@@ -85,10 +78,6 @@ _DIGIT = lazy_pattern(r"\d")
 
 
 @cache
-def _by_beginning(phrases: tuple[str, ...]) -> dict[str, list[tuple[str, str]]]:
-    """Return phrases with their longest words, by the first three letters of those; by none if they have fewer."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for phrase in phrases:
-        word = max(_WORD().findall(phrase), key=len, default="")
-        found.setdefault(word[:3] if len(word) >= 3 else "", []).append((phrase, word))
-    return found
+def _with_longest(phrases: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return each of `phrases` with its longest word."""
+    return tuple((phrase, max(_WORD().findall(phrase), key=len, default="")) for phrase in phrases)
