@@ -75,7 +75,8 @@ class Maker:
         while value in self._taken:
             value = _MAKERS[kind](self)
         self._taken.add(value)
-        parts = _PARTS_OF[kind](value) if kind in _PARTS_OF else ()
+        whole = told and kind == "address"  # a term counts as a whole: where one word was covered, others may stay
+        parts = _PARTS_OF[kind](value) if kind in _PARTS_OF and not whole else ()
         canary = Canary(len(self.made), kind, value, parts, told=told or KINDS[kind] == TOLD)
         self.made.append(canary)
         return canary
