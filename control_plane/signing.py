@@ -25,6 +25,7 @@ from control_plane.errors import Refused
 from control_plane.outbox.mail import tell_use
 from control_plane.plane import ControlPlane
 from control_plane.registry.facts import Facts
+from control_plane.tables.accounts import KeyRow
 from control_plane.tables.registry import PersonRow, StatementRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.canonical import JsonObject
@@ -47,6 +48,7 @@ __all__ = [
     "auth_of",
     "key_of",
     "require_own",
+    "require_present",
     "sign",
     "sign_all",
     "verify_made",
@@ -191,6 +193,7 @@ def _sign(plane: ControlPlane, session: Session, signing: Signing) -> StatementR
     else:
         at, said = plane.now(), texts.say(plane, signing.reason) if signing.reason else None
         envelope = sign_statement(_statement(plane, signing, said, at=at), signing.key)
+        require_present(session, signing.person, envelope)
     row = StatementRow(
         digest=canonical.digest(envelope.payload),
         act=signing.act,
@@ -255,6 +258,20 @@ def require_own(session: Session, signer: str, envelope: dsse.Envelope) -> None:
     """
     if not _is_own(session, signer, envelope):
         raise Refused("expected a statement signed with the key of the person's own alone, got another signature")
+
+
+def require_present(session: Session, signer: str, envelope: dsse.Envelope) -> None:
+    """Refuse what was signed by a key that was retired, or replaced, since it was opened.
+
+    Raises:
+        Refused: it was.
+    """
+    [key] = [key for key, _ in envelope.signatures]
+    person, other = session.get(PersonRow, signer), session.get(KeyRow, key)
+    present = person is not None and key == dsse.key_id(person.public_key) and other is None
+    machine = other is not None and other.person == signer and other.retired is None
+    if not present and not machine:
+        raise Refused("expected the person's present key, got one that was retired or replaced meanwhile")
 
 
 def _is_own(session: Session, signer: str, envelope: dsse.Envelope) -> bool:

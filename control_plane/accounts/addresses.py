@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from sqlmodel import Session, col, select
@@ -58,7 +59,7 @@ def set_address(plane: ControlPlane, actor: str, person: str, *, address: str, p
     if len(wanted) > MAX_LENGTH or not _ADDRESS.fullmatch(wanted):
         raise InvalidDocument("expected an e-mail address in ASCII, such as ines@example.org, got something else")
     event = _allowed(plane, actor, person, given=passphrase, address=address)
-    with ledger.act(plane) as session:
+    with _acting(plane, event) as session:
         before = _before(session, event.target.name)
         entry = _keep(plane, session, wanted, by=event.actor, event=event)
         if event.code != OWN:
@@ -74,13 +75,17 @@ def remove_address(plane: ControlPlane, actor: str, person: str, *, passphrase: 
         Refused: as for `set_address`.
     """
     event = _allowed(plane, actor, person, given=passphrase)
-    with ledger.act(plane) as session:
+    with _acting(plane, event) as session:
         row = session.get(ContactRow, event.target.name)
         if row is None:
             raise NotFound("expected somebody with an address, got one without")
         before = (row.key, row.data)
         session.delete(row)
         _tell_before(plane, session, event, entry=ledger.append(plane, session, event), before=before)
+
+
+def _acting(plane: ControlPlane, event: ledger.Event) -> AbstractContextManager[Session]:
+    return rights.acting(plane, event.actor, "" if event.code == OWN else event.role)
 
 
 def _before(session: Session, person: str) -> tuple[str, bytes]:

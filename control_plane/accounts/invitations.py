@@ -23,7 +23,7 @@ from control_plane import db, ledger
 from control_plane.accounts import presence, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
-from control_plane.accounts.signers import require_signer, role_of
+from control_plane.accounts.signers import require_signer, require_still, role_of
 from control_plane.accounts.standing import has_key, has_say, spoke
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
@@ -58,7 +58,10 @@ def invite(plane: ControlPlane, actor: str, person: str, *, purpose: str, presen
     with db.read(plane.engine) as session:
         whose, by = rights.find_row(session, person), rights.find_row(session, actor)
     auth = _own(plane, by, whose.id, given=present) if purpose == SIGN_ON else _anew(plane, by, whose, given=present)
-    with ledger.act(plane) as session:
+    first = purpose == NEW_KEY and not whose.public_key
+    with rights.acting(plane, by.id, "administrator" if first else "") as session:
+        if purpose == NEW_KEY and not first:
+            require_still(session, by.id, grantee=whose.id)
         return make_code(plane, session, whose.id, purpose=purpose, by=by.id, auth=auth)
 
 

@@ -120,7 +120,7 @@ def enrol(plane: ControlPlane, new: NewPerson, *, actor: str) -> Enrolled:
     """
     rights.require_role(plane, actor, ("administrator",), attempt=Attempt("enrol", LeafObject("person"), Auth.TOKEN))
     row = _new_row(plane, new)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "administrator") as session:
         _add(plane, session, row, name=new.name, first=(), actor=actor)
         code = invitations.make_code(plane, session, row.id, purpose=invitations.NEW_KEY, by=actor, auth=Auth.TOKEN)
         return Enrolled(_record(row, new.name, plane.now()), code)

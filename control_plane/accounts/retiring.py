@@ -55,7 +55,7 @@ def retire_key(plane: ControlPlane, actor: str, person: str, *, reason: str, pas
     if whose == actor:
         rights.refuse(plane, actor, attempt, role=role, message="expected another administrator to retire one's key")
     auth = presence.require(plane, actor, passphrase, purpose=doing("retire-key", whose))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, role) as session:
         row = rights.find_row(session, whose)
         rights.require_here(row)
         if not has_key(session, row):

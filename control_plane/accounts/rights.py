@@ -2,7 +2,8 @@
 
 Promises: whoever attempts an act without the role for it, or through a token that is not good for it, is refused, and
 the log says who, what, through which door and how they had authenticated; nothing else changed. Repeating it fills no
-log: the same attempt is logged once a minute, and of one person at most ten different ones. A role in which people
+log: the same attempt is logged once a minute, and of one person at most ten different ones. What is asked before an act
+is asked again in its transaction (`acting`): nobody acts with a right that ended in between. A role in which people
 approve counts while it is granted (see `grants`), the others while somebody is enrolled with them. A machine acts as
 an author at most, whatever its responsible person may do.
 Does not: count wrong passphrases (see `passphrases`), or decide about quorums (see `reviewing.review`).
@@ -10,7 +11,8 @@ Does not: count wrong passphrases (see `passphrases`), or decide about quorums (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -23,13 +25,17 @@ from control_plane.accounts.holdings import holding
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.scopes import OF_MACHINES, Scope, scope_of
+from control_plane.tables.accounts import SessionRow, TokenRow
 from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
+    "PARTICIPANT",
     "Attempt",
+    "acting",
     "find_row",
     "log_refusal",
+    "part_of",
     "refuse",
     "require_eligible",
     "require_here",
@@ -39,6 +45,7 @@ __all__ = [
     "require_reason",
     "require_role",
     "require_scope",
+    "require_still",
 ]
 
 MAX_REASON_LENGTH = 2000
@@ -46,6 +53,8 @@ MOST_PER_MINUTE = 10
 """Entries about refused attempts of one person."""
 _LEFT = "expected somebody who is here, got one who has left"
 ROLES_OF_MACHINES = ("author",)
+PARTICIPANT = "participant"
+"""Of whom has several roles, and acts in none of them: takes no role to do, and nobody said one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +187,10 @@ def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None
         refuse(plane, identity, attempt, role=role, message=f"expected a token with {wanted}, got one without")
 
 
-def require_part(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:
-    """Refuse what everybody does who takes part, whatever their role: auditors read, and change nothing.
+def require_part(plane: ControlPlane, person: str, *, attempt: Attempt) -> str:
+    """Return in which role somebody does what everybody does who takes part: auditors read, and change nothing.
+
+    That is the only role that they have; of whom has several nobody chooses one, and the log says `PARTICIPANT`.
 
     Raises:
         NotFound: there is no such person.
@@ -191,6 +202,14 @@ def require_part(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:
         identity, roles = row.id, tuple(row.roles)
     if set(roles) <= {"auditor"}:
         refuse(plane, identity, attempt, role="auditor", message="expected somebody who takes part, got an auditor")
+    return part_of(plane, roles)
+
+
+def part_of(plane: ControlPlane, roles: Sequence[str]) -> str:
+    """Return the role in which whoever has these takes part: see `require_part`."""
+    machine = bool(plane.acting and plane.acting.machine)
+    fitting = ROLES_OF_MACHINES if machine else roles
+    return fitting[0] if len(fitting) == 1 else PARTICIPANT
 
 
 def refuse(plane: ControlPlane, person: str, attempt: Attempt, *, role: str, message: str, hint: str = "") -> NoReturn:
@@ -227,6 +246,46 @@ def _is_enough(session: Session, event: ledger.Event, *, minute: datetime) -> bo
     same = (event.code, event.target.kind, event.target.name, event.behalf)
     said = {(one.reason.code, one.object.kind, one.object.name, one.actor.behalf) for one in known}
     return len(known) >= MOST_PER_MINUTE or same in said
+
+
+@contextmanager
+def acting(plane: ControlPlane, person: str, role: str = "", *, eligible: bool = False) -> Iterator[Session]:
+    """Carry out an act of somebody's, as `ledger.act` does, if they may still do it: asked in the transaction itself.
+
+    The functions above ask before, when nobody waits yet for a key to open; between the two somebody else may have
+    acted. Raises: as for `require_still`.
+    """
+    with ledger.act(plane) as session:
+        require_still(plane, session, person, role=role, eligible=eligible)
+        yield session
+
+
+def require_still(
+    plane: ControlPlane, session: Session, person: str, *, role: str = "", eligible: bool = False
+) -> None:
+    """Refuse who lost the right to an act since they were asked, in the transaction that carries it out.
+
+    Args:
+        plane: the control plane, with the token or session behind the request, if there is one.
+        session: the transaction.
+        person: who acts.
+        role: in which role, "" where it takes none.
+        eligible: whether being enrolled with the role is enough.
+
+    Raises:
+        NotFound: there is no such person.
+        Refused: they left, do not hold the role any more, or the token was revoked or the session ended.
+    """
+    row = find_row(session, person)
+    if row.retired is not None:
+        raise Refused(_LEFT)
+    if role and not (role in row.roles if eligible else holding(session, row, role, now=plane.now())):
+        raise Refused(f"expected a person who holds the role {role} still, got one who does not")
+    digest = plane.token.removeprefix("sha256:")
+    if digest:
+        token = session.get(TokenRow, digest)
+        if session.get(SessionRow, digest) is None if token is None else token.revoked_at is not None:
+            raise Refused("expected a token or session that is still good, got one that was ended meanwhile")
 
 
 def require_here(row: PersonRow) -> None:

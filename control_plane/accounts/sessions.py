@@ -21,6 +21,7 @@ from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
 from control_plane.accounts import passphrases, rights
 from control_plane.accounts.rights import Attempt
+from control_plane.accounts.standing import require_key
 from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.scopes import Acting
@@ -79,7 +80,7 @@ def sign_in(plane: ControlPlane, login: str, passphrase: str, *, before: str = "
 
 
 def start(plane: ControlPlane, person: str, *, auth: Auth, before: str = "") -> Started:
-    """Start a session of a person who proved who they are."""
+    """Start a session of a person who proved who they are; raises as `require_key` if they lost their key meanwhile."""
     cookie, now = secrets.token_urlsafe(32), plane.now()
     row = SessionRow(
         hash=_hash(cookie),
@@ -89,6 +90,7 @@ def start(plane: ControlPlane, person: str, *, auth: Auth, before: str = "") -> 
         at=now,
     )
     with ledger.act(plane) as session:
+        require_key(session, rights.find_row(session, person))
         old = session.get(SessionRow, _hash(before)) if before else None
         if old is not None:
             session.delete(old)
@@ -173,7 +175,7 @@ def end_one(plane: ControlPlane, actor: str, identity: str) -> None:
     with db.read(plane.engine) as session:
         whose = _find(session, identity).person
     rights.require_owner(plane, actor, whose, attempt=attempt)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "" if whose == actor else "administrator") as session:
         row = _find(session, identity)
         _log_out(plane, session, row.person, digest=f"sha256:{row.hash}", code="elsewhere", by=actor)
         session.delete(row)

@@ -12,11 +12,12 @@ from sqlmodel import Session, col, func, select
 
 from audit.record import Act, parse_leaf
 from control_plane import ledger
+from control_plane.errors import Refused
 from control_plane.tables.accounts import GrantRow, KeyRow
 from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core import dsse
 
-__all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since", "spoke"]
+__all__ = ["RENEWED", "TAKEN", "has_key", "has_say", "key_digest", "key_since", "require_key", "spoke"]
 
 RENEWED, TAKEN = "renewed", "taken"
 """Why the log says that a key was enrolled: by codes that others handed out; by its holder, with the key before it."""
@@ -59,6 +60,16 @@ def _is_first(session: Session, person: str, digest: str) -> bool:
 def has_key(session: Session, row: PersonRow) -> bool:
     """Return whether somebody has a key that is not retired."""
     return bool(row.public_key) and session.get(KeyRow, dsse.key_id(row.public_key)) is None
+
+
+def require_key(session: Session, row: PersonRow) -> None:
+    """Refuse to let somebody in whose key was retired, or who left, since they showed who they are.
+
+    Raises:
+        Refused: it was.
+    """
+    if row.retired is not None or not has_key(session, row):
+        raise Refused("expected somebody with a key that is not retired, got another")
 
 
 def spoke(session: Session, row: PersonRow, entry: int) -> bool:

@@ -29,7 +29,7 @@ from control_plane.accounts import passphrases, presence, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.accounts.sealing import seal_under_token
-from control_plane.accounts.standing import key_digest
+from control_plane.accounts.standing import key_digest, require_key
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.purposes import LOG_IN, doing
@@ -141,7 +141,7 @@ def issue(
     if machine:
         rights.require_role(plane, actor, ("author",), attempt=attempt)
     auth = presence.require(plane, actor, passphrase, purpose=doing("issue-token", name, days, machine, *scopes))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "author" if machine else "") as session:
         person = rights.find_row(session, actor)
         _refuse_more(session, plane.now(), person=person.id)
         text, row = _new(plane, person.id, name=name, scopes=wanted, lasts=timedelta(days=days))
@@ -176,6 +176,7 @@ def log_in(plane: ControlPlane, person: str, present: str | Proof) -> Issued:
             raise Refused("expected somebody with a key of their own, got another") from error
     with ledger.act(plane) as session:
         row = rights.find_row(session, person)
+        require_key(session, row)
         _refuse_more(session, plane.now(), person=row.id)
         text, token = _new(plane, row.id, name="login", scopes=ALL, lasts=LOGIN_LASTS)
         session.add(token)
@@ -203,7 +204,7 @@ def revoke(plane: ControlPlane, actor: str, identity: str) -> Token:
     with db.read(plane.engine) as session:
         whose = _find(session, identity).person
     rights.require_owner(plane, actor, whose, attempt=attempt)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "" if whose == actor else "administrator") as session:
         row = _find(session, identity)
         if row.revoked_at is None:
             _revoke(plane, session, row, by=actor)

@@ -60,17 +60,19 @@ class TakingBack(Present):
 
 
 class Requesting(Body):
-    """Whom to ask, by login or id, and in which roles."""
+    """Whom to ask, by login or id, and in which roles; `my_role` is that of who asks, "" for the only one that fits."""
 
     people: list[Text] = Field(default_factory=list)
     roles: list[Text] = Field(default_factory=list)
+    my_role: Text = ""
 
 
 class Ending(Body):
-    """Who is asked no longer: a person, or a role."""
+    """Who is asked no longer: a person, or a role; `my_role` is that of who asks no longer."""
 
     person: Text = ""
     role: Text = ""
+    my_role: Text = ""
 
 
 @router.get("/proposals/{number}/threads")
@@ -122,10 +124,12 @@ def take_back(plane: Plane, request: Request, actor: Actor, *, number: Number, b
 @router.post("/proposals/{number}/requests", status_code=201)
 def request(plane: Plane, actor: Actor, number: Number, *, body: Requesting) -> tuple[Requested, ...]:
     """Ask people, or anybody in some roles, to look at a proposal."""
-    return requested.request(plane, actor.person, number, persons=body.people, roles=body.roles)
+    asked, role = body.people, body.my_role
+    return requested.request(plane, actor.person, number, persons=asked, roles=body.roles, my_role=role)
 
 
 @router.post("/proposals/{number}/requests/end")
 def end_request(plane: Plane, actor: Actor, number: Number, *, body: Ending) -> tuple[Requested, ...]:
     """Ask somebody, or a role, no longer."""
-    return requested.end_request(plane, actor.person, number, person=body.person, role=body.role)
+    who, role = body.person, body.my_role
+    return requested.end_request(plane, actor.person, number, person=who, role=body.role, my_role=role)

@@ -24,6 +24,7 @@ Line = Annotated[
 ]
 Text = Annotated[str, typer.Option("--text", help="What you say.")]
 People = Annotated[list[str], typer.Option("--person", help="Login or id; may be repeated.")]
+MyRole = Annotated[str, typer.Option("--my-role", help="In which role you ask; the only one that fits if none.")]
 Roles = Annotated[list[str], typer.Option("--role", help="Anybody in this role; may be repeated.")]
 
 
@@ -119,9 +120,9 @@ def take_back(
 
 
 @acting
-def request(desk: Desk, number: Number, *, person: People = [], role: Roles = []) -> None:
+def request(desk: Desk, number: Number, *, person: People = [], role: Roles = [], my_role: MyRole = "") -> None:
     """Ask people, or anybody in some roles, to look at a proposal."""
-    found = desk.client.proposals.request(number, people=person, roles=role)
+    found = desk.client.proposals.request(number, people=person, roles=role, my_role=my_role)
     desk.answer(found, _asked(found))
 
 
@@ -132,9 +133,10 @@ def unrequest(
     *,
     person: Annotated[str, typer.Option("--person", help="Login or id.")] = "",
     role: Annotated[str, typer.Option("--role", help="A role.")] = "",
+    my_role: MyRole = "",
 ) -> None:
     """Ask somebody, or a role, no longer."""
-    found = desk.client.proposals.end_request(number, person=person, role=role)
+    found = desk.client.proposals.end_request(number, person=person, role=role, my_role=my_role)
     desk.answer(found, _asked(found))
 
 

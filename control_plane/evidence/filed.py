@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from audit.record import Act, LeafObject, LeafRecord
 from control_plane import ledger, texts
+from control_plane.accounts import rights
 from control_plane.accounts.rights import Attempt
 from control_plane.keeping.keepers import Asking, require_keeper
 from control_plane.plane import ControlPlane
@@ -108,7 +109,7 @@ def file_digest(
     target = LeafObject(kind, "", digest, version)
     attempt = Attempt("file-evidence", target)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(kind, digest))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, asking.by, role) as session:
         event = ledger.Event(
             Act.EVIDENCE_FILED,
             asking.by,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, or_, select
 
 from audit.record import Act, LeafObject, parse_leaf
-from control_plane import db, ledger
+from control_plane import db
 from control_plane.accounts import people, rights, sessions
 from control_plane.accounts.holdings import Holding
 from control_plane.accounts.rights import Attempt
@@ -82,7 +82,7 @@ def delegate(
     if not eligible or to == actor:
         raise Refused(f"expected another person, eligible as {role}, to delegate to, got one who is not")
     key = key_of(plane, actor, passphrase, use="delegate")
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         new = terms.fresh(plane, session, key, mark="d-")
         begins = since or new.at
         rights.require_here(rights.find_row(session, to))

@@ -110,7 +110,7 @@ def propose(
     with db.read(plane.engine) as session:
         _require_eligible(session, identity, making.role)
     key = key_of(plane, actor, passphrase, use="grant")
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         require_still(session, actor, grantee=identity)
         _require_eligible(session, identity, making.role)
         _require_previous(session, making, person=identity, now=plane.now())
@@ -138,7 +138,7 @@ def sign(
         whose = find_grant(session, identity).person
     require_signer(plane, actor, attempt=Attempt("grant", LeafObject("grant", identity)), grantee=whose)
     key = key_of(plane, actor, passphrase, use="grant")
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         row, keyring = find_grant(session, identity), people.keyring(session)
         require_still(session, actor, grantee=whose)
         _require_signable(row, plane.now(), digest)
@@ -181,7 +181,9 @@ def end(plane: ControlPlane, actor: str, identity: str, *, reason: str, passphra
     else:
         require_signer(plane, actor, attempt=attempt)
     auth = presence.require(plane, actor, passphrase, purpose=doing("end-grant", identity))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
+        if not own:
+            require_still(session, actor)
         row, now = find_grant(session, identity), plane.now()
         if row.ended is not None or row.until <= now:
             raise Conflict("expected a grant that has not ended, got one that has")

@@ -53,7 +53,7 @@ def retire_person(plane: ControlPlane, actor: str, person: str, *, reason: str, 
         whose = rights.find_row(session, person).id
     require_signer(plane, actor, attempt=Attempt("retire-person", LeafObject("person", whose)), grantee=whose)
     auth = presence.require(plane, actor, present, purpose=leaving(whose))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         row, by = rights.find_row(session, whose), rights.find_row(session, actor)
         require_still(session, actor, grantee=whose)
         rights.require_here(row)

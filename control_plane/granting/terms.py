@@ -19,7 +19,7 @@ from sqlmodel import Session
 from control_plane import texts
 from control_plane.errors import Conflict, Refused
 from control_plane.plane import ControlPlane
-from control_plane.signing import MAX_AGE, Elsewhere, Terms, Unsigned, require_own
+from control_plane.signing import MAX_AGE, Elsewhere, Terms, Unsigned, require_own, require_present
 from control_plane.tables.accounts import GrantRow
 from edge_runtime.core import canonical, dsse
 from edge_runtime.core.grants import PAYLOAD_TYPE, Grant, open_grant, sign_grant
@@ -60,7 +60,9 @@ def signed(session: Session, terms: Grant, given: Ed25519PrivateKey | Elsewhere,
         Refused: what was signed elsewhere is something else, or signed otherwise than with their own key alone.
     """
     if isinstance(given, Ed25519PrivateKey):
-        return sign_grant(terms, given)
+        envelope = sign_grant(terms, given)
+        require_present(session, by, envelope)
+        return envelope
     payload = terms.encode()
     if not given.signed:
         raise Unsigned(Terms(canonical.parse(payload, max_bytes=len(payload))))

@@ -79,7 +79,7 @@ def erase(
     asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(who,))
     said = texts.say(plane, reason)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, by, role) as session:
         keys = _living(session, who)
         holds = sorted({*holds_on(session, who), *holds_on_texts(session, keys)})
         keys = [] if holds else keys

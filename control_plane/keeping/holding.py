@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from audit.grammar import MAX_HOLDS
 from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
-from control_plane.accounts import people
+from control_plane.accounts import people, rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict
@@ -56,7 +56,7 @@ def hold(
     target = LeafObject("person", who) if who else LeafObject("log")
     asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=Attempt("hold", target), what=(who or "everybody",))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, by, role) as session:
         _require_room(session, who)
         number = len(session.exec(select(HoldRow.id)).all()) + 1
         row = HoldRow(id=f"hold-{number}", person=who, placed=ledger.next_index(session), at=plane.now())
@@ -96,7 +96,7 @@ def lift_hold(
         attempt = Attempt("lift-hold", _target(in_force(session, identity)))
     asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(identity,))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, by, role) as session:
         row = in_force(session, identity)
         event = ledger.Event(
             Act.HOLD_LIFTED,

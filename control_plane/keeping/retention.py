@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
+from control_plane.accounts import rights
 from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.keeping.keepers import Asking, require_keeper
@@ -55,7 +56,7 @@ def change_setting(
     attempt = Attempt("change-setting", target)
     asking = Asking(by, reason, passphrase, role=role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(name, value))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, by, role) as session:
         before = setting(session, name)
         event = ledger.Event(
             Act.SETTINGS_CHANGED,

@@ -28,6 +28,7 @@ from control_plane.granting.delegations import require_distinct
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.exclusion import excluded
+from control_plane.registry.live import rules_over
 from control_plane.registry.times import time_digest
 from control_plane.reviewing.material import review_of
 from control_plane.signing import Elsewhere, Signing, Unsigned, auth_of, key_of, sign
@@ -179,7 +180,7 @@ def review(
     target = LeafObject("release", f"release-{on}-{release}")
     rights.require_role(plane, actor, (role,), attempt=Attempt("review", target, auth_of(passphrase)))
     key = key_of(plane, actor, passphrase, use="review")
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         row, released, revision = _under_review(session, on, release)
         if manifest != released.digest:
             raise Conflict("expected the digest of the release under review, got another")
@@ -237,13 +238,17 @@ def _lacking(
     signed = approval.read_signed([dsse.parse_envelope(row.envelope) for row in after], people.keyring(session))
     calm = replace(parse_manifest(released.manifest), emergency=False)
     base = store.base_of(session, revision)
-    held = [entry for entry in (base or calm).entries if entry.kind == "approval-rules"]
-    return coverage.shortfalls(
-        calm,
-        released.digest,
-        statements=signed,
-        rules=[approval.parse_rules(store.closure(session, entry.digest)) for entry in held],
-        floor=dict(plane.settings.floor),
-        before=coverage.Before.of(base) if base else coverage.Before.nothing(calm),
-        changes={changed.key: changed for changed in store.changes_of(session, calm, base)},
-    )
+    changes = {changed.key: changed for changed in store.changes_of(session, calm, base)}
+    found = [
+        coverage.shortfalls(
+            calm,
+            released.digest,
+            statements=signed,
+            rules=rules,
+            floor=dict(plane.settings.floor),
+            before=coverage.Before.of(base) if base else coverage.Before.nothing(calm),
+            changes=changes,
+        )
+        for rules in rules_over(session, calm, base)
+    ]
+    return tuple(short for one in found for short in one)

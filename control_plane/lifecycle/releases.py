@@ -54,7 +54,7 @@ def release(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.T
     attempt = Attempt("release", LeafObject("proposal", f"proposal-{number}"), auth)
     rights.require_role(plane, actor, (RELEASE_ROLE,), attempt=attempt)
     expiry.expire_due(plane, number)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, RELEASE_ROLE) as session:
         proposal, revision = store.find_proposal(session, number)
         require_open(proposal)
         found = obstacle(plane, session, proposal, revision=revision)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from audit.record import Act, LeafObject
-from control_plane import db, ledger, trust
+from control_plane import db, trust
 from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
@@ -128,7 +128,7 @@ def show(plane: ControlPlane, *, channel: str = "") -> Staged:
 def _say(plane: ControlPlane, channel: str, saying: _Saying, *, stage: int = 0) -> Staged:
     person = people.find_person(plane, saying.person)
     key = key_of(plane, saying.person, saying.given, use=saying.act)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, person.id, saying.role, eligible=saying.act == "halt") as session:
         manifest, digest = _live(session, channel)
         before = words_on(session, digest)
         _require_next(manifest, _read(session, manifest, before), saying, stage=stage)

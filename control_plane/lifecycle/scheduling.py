@@ -52,7 +52,7 @@ def schedule(plane: ControlPlane, actor: str, number: int, *, at: datetime, auth
     if not plane.now() < moment <= plane.now() + MOST_AHEAD:
         raise InvalidDocument("expected a time from now on and within a year, got another")
     expiry.expire_due(plane, number)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, releases.RELEASE_ROLE) as session:
         proposal, revision = store.find_proposal(session, number)
         store.require_living(proposal)
         found = obstacle(plane, session, proposal, revision=revision)
@@ -85,7 +85,7 @@ def unschedule(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Aut
     """
     attempt = Attempt("unschedule", LeafObject("proposal", f"proposal-{number}"), auth)
     rights.require_role(plane, actor, (releases.RELEASE_ROLE,), attempt=attempt)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, releases.RELEASE_ROLE) as session:
         proposal, revision = store.find_proposal(session, number)
         if proposal.state not in {"scheduled", "suspended"}:
             raise Refused(f"expected a proposal that is scheduled, got one that is {proposal.state}")

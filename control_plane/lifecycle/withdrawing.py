@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
 from audit.record import Act, LeafObject
-from control_plane import ledger
 from control_plane.accounts import people, rights
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict, NotFound, Refused
@@ -106,7 +105,7 @@ def withdraw(
     person = people.find_person(plane, actor)
     key = key_of(plane, actor, passphrase, use="withdraw")
     on = plane.on(channel)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, role, eligible=True) as session:
         version = _find_version(session, on, target)
         if version.kind not in WITHDRAWABLE:
             raise Refused(f"expected a prompt, got a {version.kind}, which cannot be withdrawn")
@@ -139,7 +138,7 @@ def withdraw_channel(
     role = _role(plane, actor, on, given=passphrase, chosen=role)
     person = people.find_person(plane, actor)
     key = key_of(plane, actor, passphrase, use="withdraw")
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, role, eligible=True) as session:
         manifest, digest = live_manifest(session, on)
         if manifest is None:
             raise NotFound(f"expected a channel with a release, got {on}, which has none")

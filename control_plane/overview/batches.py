@@ -41,7 +41,7 @@ def open_proposal(plane: ControlPlane, actor: str, number: int, *, auth: Auth = 
         person = rights.find_row(session, actor).id
         if session.get(OpeningRow, (person, detail.proposal.manifest)) is not None:
             return detail
-    with ledger.act(plane) as session:
+    with rights.acting(plane, person) as session:
         proposal, revision = store.find_proposal(session, number)
         row = rights.find_row(session, person)
         if (
@@ -52,7 +52,7 @@ def open_proposal(plane: ControlPlane, actor: str, number: int, *, auth: Auth = 
         event = ledger.Event(
             Act.OPENED,
             person,
-            row.roles[0],
+            rights.part_of(plane, row.roles),
             auth,
             store.target_of(proposal, revision),
             channel=proposal.channel,

@@ -100,7 +100,7 @@ def acknowledge(plane: ControlPlane, actor: str, identity: str, *, digest: str, 
     if whose != actor:
         rights.refuse(plane, actor, attempt, role=first, message="expected the successor to take note, got another")
     auth = presence.require(plane, actor, passphrase, purpose=doing("hand-over", identity, digest))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         row, now = find_grant(session, identity), plane.now()
         if not row.previous or row.granted is None or row.handed_over is not None or row.ended is not None:
             raise Conflict("expected a grant that is to be handed over, got another")

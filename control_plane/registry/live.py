@@ -14,7 +14,7 @@ from control_plane.tables.registry import ClosureRow, ReleaseRow, StatementRow
 from edge_runtime.core import approval
 from edge_runtime.core.manifest import Manifest, parse_manifest
 
-__all__ = ["live_manifest", "live_release", "rules_in_force", "rules_to_meet", "words_on"]
+__all__ = ["live_manifest", "live_release", "rules_in_force", "rules_over", "rules_to_meet", "words_on"]
 
 _NEWEST = (
     select(ReleaseRow)
@@ -55,15 +55,21 @@ def rules_in_force(session: Session, channel: str) -> approval.ApprovalRules | N
 
 
 def rules_to_meet(session: Session, manifest: Manifest) -> list[tuple[approval.ApprovalRules, ...]]:
-    """Return the approval rules that a manifest must meet, each: those in force on its channel.
+    """Return the approval rules that a manifest must meet, each: those in force on its channel."""
+    return rules_over(session, manifest, live_manifest(session, manifest.channel)[0])
+
+
+def rules_over(session: Session, manifest: Manifest, base: Manifest | None) -> list[tuple[approval.ApprovalRules, ...]]:
+    """Return the approval rules that a manifest on top of another must meet, each: those of what was before it.
 
     The first release of a channel brings its own, and meets those of every other channel besides: a new channel is no
     way around the rules. Where there are none nothing is ever approved.
     """
-    if (live := rules_in_force(session, manifest.channel)) is not None:
-        return [(live,)]
-    channels = sorted(session.exec(select(ReleaseRow.channel).distinct()))
-    found = [_rules_of(session, manifest), *(rules_in_force(session, channel) for channel in channels)]
+    if base is not None:
+        found = [_rules_of(session, base)]
+    else:
+        others = sorted({*session.exec(select(ReleaseRow.channel).distinct())} - {manifest.channel})
+        found = [_rules_of(session, manifest), *(rules_in_force(session, channel) for channel in others)]
     return [() if rules is None else (rules,) for rules in dict.fromkeys(found)]
 
 

@@ -37,7 +37,7 @@ def close(plane: ControlPlane, actor: str, number: int, *, reason: str = "", aut
     expiry.expire_due(plane, number)
     attempt = Attempt("close", store.target_named(number))
     role = rights.require_role(plane, actor, ("author",), attempt=attempt)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, role) as session:
         proposal, revision = store.find_proposal(session, number)
         if proposal.author != actor:
             raise Refused("expected the author of the proposal, got another")

@@ -76,6 +76,7 @@ def save_draft(
     _require_files(files, remove)
     rights.require_role(plane, actor, ("author",), attempt=_attempt())
     with db.write(plane.engine) as session:
+        rights.require_still(plane, session, actor, role="author")
         mine = select(DraftRow.id).where(DraftRow.author == actor, col(DraftRow.ended).is_(False))
         if len(session.exec(mine.limit(MAX_OPEN)).all()) >= MAX_OPEN:
             raise Conflict(f"expected fewer than {MAX_OPEN} drafts, got as many", hint="discard one")
@@ -120,6 +121,7 @@ def update_draft(
         proposals.require_title(title)
     rights.require_role(plane, actor, ("author",), attempt=_attempt())
     with db.write(plane.engine) as session:
+        rights.require_still(plane, session, actor, role="author")
         row = _visible(session, identity, actor)
         _require_present(row, revision)
         if title is not None:
@@ -197,6 +199,7 @@ def discard_draft(plane: ControlPlane, actor: str, identity: int) -> None:
     """
     rights.require_scope(plane, actor, attempt=_attempt())
     with db.write(plane.engine) as session:
+        rights.require_still(plane, session, actor)
         row = _visible(session, identity, actor)
         _require_author(row, actor)
         if row.proposal is not None:
@@ -361,6 +364,7 @@ def _change_guests(
     wanted = {people.find_person(plane, one).id for one in add} - {actor}
     gone = {people.find_person(plane, one).id for one in remove}
     with db.write(plane.engine) as session:
+        rights.require_still(plane, session, actor)
         row = _visible(session, identity, actor)
         _require_author(row, actor)
         _require_present(row, None)

@@ -97,7 +97,7 @@ def object_to(
         raise InvalidDocument(f"expected one of the roles {', '.join(OBJECTING)}, got another")
     expiry.expire_due(plane, number)
     rights.require_role(plane, actor, (role,), attempt=Attempt("object", LeafObject("proposal", f"proposal-{number}")))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, role) as session:
         proposal, revision = store.find_proposal(session, number)
         _require_objectable(session, proposal, revision, person=actor, manifest=manifest)
         leaf = ledger.next_index(session)
@@ -159,7 +159,7 @@ def take_back(plane: ControlPlane, actor: str, number: int, *, present: str | Pr
     expiry.expire_due(plane, number)
     rights.require_scope(plane, actor, attempt=Attempt("take-back", target))
     auth = presence.require(plane, actor, present, purpose=taking_back(number))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         proposal, revision = store.find_proposal(session, number)
         mine = _own(session, revision, actor)
         said = texts.say(plane, reason.strip()) if reason.strip() else None

@@ -76,7 +76,7 @@ def enrol_own_key(plane: ControlPlane, actor: str, *, public_key: bytes, proof: 
     rights.require_scope(plane, actor, attempt=Attempt("enrol-key", LeafObject("person", actor)))
     require_proof(actor, public_key, proof)
     auth = presence.require(plane, actor, present, purpose=doing("enrol-key", key_digest(public_key)))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         row = rights.find_row(session, actor)
         before = LeafObject("person", actor, key_digest(row.public_key))
         event = ledger.Event(Act.KEY_REVOKED, actor, ledger.SYSTEM, auth, before, code="replaced")

@@ -35,7 +35,7 @@ from control_plane.registry.records import Proposal
 from control_plane.reviewing import conflicts, expiry, trials
 from control_plane.reviewing.revising import Revising, refuse_files, refuse_proposed, store_files, store_revision
 from control_plane.reviewing.trials import Window
-from control_plane.signing import Elsewhere, key_of
+from control_plane.signing import Elsewhere, auth_of, key_of
 from control_plane.sources.closures import CLOSURE_KINDS
 from control_plane.tables.lifecycle import OriginRow
 from control_plane.tables.registry import ProposalRow, RevisionRow
@@ -101,14 +101,14 @@ def propose(
     require_title(title)
     written, on = read_files(files), plane.on(channel)
     key = key_of(plane, actor, passphrase, use="propose", author=True)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "author") as session:
         _refuse_stale(session, on, base)
         edit = Edit(on, actor, written, tuple(remove), emergency=emergency, stages=tuple(stages))
         draft = make_draft(plane, session, edit)
         revising = Revising(actor, key, written, tuple(remove), draft, Act.PROPOSED, title.strip())
         proposal, row = _store_new(plane, session, on, revising=revising, origin=origin)
         if window is not None:
-            trials.state(plane, session, proposal, window=window, by=actor)
+            trials.state(plane, session, proposal, window=window, by=actor, auth=auth_of(passphrase))
         return store.record(plane, session, proposal, revision=row)
 
 
@@ -130,7 +130,7 @@ def propose_derived(
     require_title(title)
     on = plane.on(channel)
     key = key_of(plane, actor, passphrase, use=act, author=True)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "author") as session:
         made = derive(plane, session, on, actor=actor, act=act, spec=spec)
         revising = Revising(
             actor, key, made.files, made.removed, made.draft, Act.PROPOSED, title.strip(), signs=made.signs, code=act
@@ -185,7 +185,7 @@ def edit(
     written = read_files(files)
     expiry.expire_due(plane, number)
     key = key_of(plane, actor, passphrase, use="edit", author=True)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor, "author") as session:
         proposal, current = store.find_proposal(session, number)
         if proposal.state in {"released", "closed"}:
             raise Refused(f"expected a proposal that is neither released nor closed, got one that is {proposal.state}")

@@ -43,6 +43,7 @@ def request(
     persons: Sequence[str] = (),
     roles: Sequence[str] = (),
     auth: Auth = Auth.TOKEN,
+    my_role: str = "",
 ) -> tuple[Requested, ...]:
     """Ask people, or anybody in some roles, to look at a proposal; return everybody who is asked now.
 
@@ -53,6 +54,7 @@ def request(
         persons: logins or ids.
         roles: roles.
         auth: how the actor had authenticated.
+        my_role: in which role the actor asks, "" for the only one that fits.
 
     Raises:
         NotFound: no such proposal or person.
@@ -67,8 +69,8 @@ def request(
     wanted = [(people.find_person(plane, one).id, "") for one in dict.fromkeys(persons)]
     wanted += [("", role) for role in dict.fromkeys(roles)]
     expiry.expire_due(plane, number)
-    role = _require_asking(plane, actor, number)
-    with ledger.act(plane) as session:
+    role = _require_asking(plane, actor, number, chosen=my_role)
+    with rights.acting(plane, actor, role) as session:
         proposal, revision = store.find_proposal(session, number)
         store.require_living(proposal)
         asked = {(row.person, row.role) for row in _open_requests(session, number)}
@@ -92,17 +94,24 @@ def request(
 
 
 def end_request(
-    plane: ControlPlane, actor: str, number: int, *, person: str = "", role: str = "", auth: Auth = Auth.TOKEN
+    plane: ControlPlane,
+    actor: str,
+    number: int,
+    *,
+    person: str = "",
+    role: str = "",
+    auth: Auth = Auth.TOKEN,
+    my_role: str = "",
 ) -> tuple[Requested, ...]:
-    """Ask somebody, or a role, no longer; return everybody who is asked now.
+    """Ask somebody, or a role, no longer; return everybody who is asked now. `my_role` is as for `request`.
 
     Raises:
         NotFound: no such proposal or person, or they are not asked.
         Refused: the actor may not.
     """
     who = people.find_person(plane, person).id if person else ""
-    by = _require_asking(plane, actor, number)
-    with ledger.act(plane) as session:
+    by = _require_asking(plane, actor, number, chosen=my_role)
+    with rights.acting(plane, actor, by) as session:
         proposal, revision = store.find_proposal(session, number)
         rows = [row for row in _open_requests(session, number) if (row.person, row.role) == (who, role)]
         if not rows:
@@ -127,9 +136,9 @@ def requests_of(session: Session, number: int) -> tuple[Requested, ...]:
     return tuple(map(_record, _open_requests(session, number)))
 
 
-def _require_asking(plane: ControlPlane, actor: str, number: int) -> str:
+def _require_asking(plane: ControlPlane, actor: str, number: int, *, chosen: str) -> str:
     attempt = Attempt("request-review", store.target_named(number))
-    return rights.require_role(plane, actor, ASKING, attempt=attempt)
+    return rights.require_role(plane, actor, ASKING, attempt=attempt, chosen=chosen)
 
 
 def _open_requests(session: Session, number: int) -> list[RequestRow]:

@@ -64,14 +64,14 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         Conflict: it was edited while the checks ran.
     """
     person = people.find_person(plane, actor)
-    rights.require_part(plane, person.id, attempt=Attempt("check", store.target_named(number)))
+    role = rights.require_part(plane, person.id, attempt=Attempt("check", store.target_named(number)))
     expiry.expire_due(plane, number)
     with db.read(plane.engine) as session:
         proposal, revision = store.find_proposal(session, number)
         store.require_living(proposal)
         seen, digest, candidate = revision.revision, revision.digest, reports.gather(session, revision)
     results = run_checks(candidate)
-    with ledger.act(plane) as session:
+    with rights.acting(plane, person.id) as session:
         proposal, revision = store.find_proposal(session, number)
         store.require_living(proposal)
         if (revision.revision, revision.digest) != (seen, digest):
@@ -81,7 +81,7 @@ def check(plane: ControlPlane, actor: str, number: int, *, auth: Auth = Auth.TOK
         event = ledger.Event(
             Act.CHECKED,
             actor=person.id,
-            role=person.roles[0],
+            role=role,
             auth=auth,
             target=store.target_of(proposal, revision),
             channel=proposal.channel,
@@ -183,7 +183,7 @@ def review_all(
     keys: list[Ed25519PrivateKey | Elsewhere] = [key] * len(verdicts)
     if isinstance(key, Elsewhere):
         keys = [Elsewhere((one,)) for one in key.signed]
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         return tuple(
             decide(plane, session, verdict, actor=actor, act=act, key=one, opened=opened)
             for verdict, one in zip(verdicts, keys, strict=True)

@@ -56,7 +56,7 @@ def comment(
     """
     require_text(text)
     rights.require_part(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
         leaf = ledger.next_index(session)
@@ -74,7 +74,7 @@ def reply(plane: ControlPlane, actor: str, number: int, *, thread: int, text: st
     """
     require_text(text)
     rights.require_part(plane, actor, attempt=Attempt("comment", LeafObject("proposal", f"proposal-{number}")))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
         row = _row(session, number, thread)
@@ -105,7 +105,7 @@ def reopen(plane: ControlPlane, actor: str, number: int, *, thread: int, auth: A
 
 def _turn(plane: ControlPlane, actor: str, number: int, *, act: Act, thread: int, auth: Auth) -> Thread:
     rights.require_part(plane, actor, attempt=Attempt("resolve", LeafObject("proposal", f"proposal-{number}")))
-    with ledger.act(plane) as session:
+    with rights.acting(plane, actor) as session:
         person = rights.find_row(session, actor)
         _, revision = store.find_proposal(session, number)
         row = _row(session, number, thread)
@@ -191,7 +191,7 @@ def _append(
     event = ledger.Event(
         act,
         person.id,
-        person.roles[0],
+        rights.part_of(plane, person.roles),
         auth,
         LeafObject("proposal", f"proposal-{revision.proposal}", revision.digest, str(revision.revision)),
         channel=store.channel_of(session, revision),

@@ -35,7 +35,7 @@ class Window:
     then: str
 
 
-def state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, window: Window, by: str) -> None:
+def state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, window: Window, by: str, auth: Auth) -> None:
     """State the window of a proposal, with an entry of its own, in the caller's transaction.
 
     Raises:
@@ -50,7 +50,7 @@ def state(plane: ControlPlane, session: Session, proposal: ProposalRow, *, windo
         Act.WINDOW_STATED,
         by,
         "author",
-        Auth.PASSPHRASE,
+        auth,
         LeafObject("proposal", f"proposal-{proposal.number}"),
         proposal.channel,
         after=time_digest("ends_at", ends, then=window.then),

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger
-from control_plane.accounts.rights import Attempt, require_role
+from control_plane.accounts.rights import Attempt, acting, require_role, require_still
 from control_plane.errors import Conflict, NotFound
 from control_plane.outbox.webhooks import ACTIVE, EVERYTHING, WAITING
 from control_plane.plane import ControlPlane
@@ -80,7 +80,7 @@ def add(plane: ControlPlane, by: str, *, url: str, events: Sequence[str]) -> New
     if unknown or not events:
         raise InvalidDocument("expected names of acts as the log has them, or *, got none or others")
     secret = new_secret(plane)
-    with ledger.act(plane) as session:
+    with acting(plane, by, role) as session:
         if len(session.exec(select(WebhookRow.id).where(WebhookRow.state == ACTIVE)).all()) >= MOST:
             raise Conflict(f"expected at most {MOST} webhooks, got more: end one first")
         entry = ledger.append(plane, session, _event(by, role, identity, code="webhook-added", url=url))
@@ -107,7 +107,7 @@ def rotate(plane: ControlPlane, by: str, identity: str) -> NewWebhook:
     """
     role = require_role(plane, by, ["administrator"], attempt=Attempt(_WORD, LeafObject("webhook", identity)))
     secret = new_secret(plane)
-    with ledger.act(plane) as session:
+    with acting(plane, by, role) as session:
         row = _active(session, identity)
         before = open_secrets(plane, identity, row.secrets)[:1]
         row.secrets = seal_secrets(plane, identity, [secret, *before])
@@ -123,7 +123,7 @@ def end(plane: ControlPlane, by: str, identity: str) -> Webhook:
         Refused: `by` is no administrator.
     """
     role = require_role(plane, by, ["administrator"], attempt=Attempt(_WORD, LeafObject("webhook", identity)))
-    with ledger.act(plane) as session:
+    with acting(plane, by, role) as session:
         row = _active(session, identity)
         row.state = ENDED
         row.secrets = b""
@@ -143,6 +143,7 @@ def replay(plane: ControlPlane, by: str, identity: str) -> Delivery:
     """
     require_role(plane, by, ["administrator"], attempt=Attempt(_WORD, LeafObject("webhook", identity)))
     with db.write(plane.engine) as session:
+        require_still(plane, session, by, role="administrator")
         row = session.get(DeliveryRow, identity)
         if row is None:
             raise NotFound("expected the id of a message that is kept, got another")

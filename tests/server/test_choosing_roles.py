@@ -18,7 +18,7 @@ from control_plane.errors import Refused
 from control_plane.granting import grants
 from control_plane.keeping import holding
 from control_plane.lifecycle import rollout, withdrawing
-from control_plane.reviewing import own_keys
+from control_plane.reviewing import own_keys, requested, review, threads
 from control_plane.signing import Words
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, newest, refused
@@ -103,3 +103,18 @@ def test_a_command_says_which_roles_fit(acts: Acts, zoe: str) -> None:
     assert (first.exit_code, "compliance, safety-owner" in first.stderr) == (3, True), first.output
     then = CliRunner().invoke(app, [*asked, "--role", "compliance"], env=env)
     assert (then.exit_code, json.loads(then.stdout)["name"]) == (0, "opener"), then.output
+
+
+def test_attack_a_log_that_says_in_which_role_somebody_asked_or_spoke(acts: Acts, zoe: str) -> None:
+    """Who asks for a review says in which role; what takes no role is logged in none of several."""
+    with refused(acts.plane, InvalidDocument, "several fit: author, administrator"):
+        requested.request(acts.plane, zoe, 2, persons=["tom"])
+    with refused(acts.plane, InvalidDocument, "several fit: author, administrator"):
+        requested.end_request(acts.plane, zoe, 2, person="tom")
+    requested.request(acts.plane, zoe, 2, persons=["tom"], my_role="administrator")
+    assert newest(acts.plane).actor.role == "administrator"
+    review.check(acts.plane, zoe, 2)
+    assert newest(acts.plane).actor.role == "participant"
+    for person, role in ((zoe, "participant"), (acts.id("tom"), "facilitator")):
+        threads.comment(acts.plane, person, 2, text="why?")
+        assert newest(acts.plane).actor.role == role

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from control_plane import db
+from control_plane.accounts import people
 from control_plane.errors import Refused
+from control_plane.lifecycle import emergency
 from control_plane.registry import store
 from edge_runtime.core.errors import InvalidDocument
 from tests.server.acts import Acts, refused
@@ -42,6 +44,19 @@ def test_a_new_channel_with_easy_rules_of_its_own_is_no_way_around_the_rules(act
     acts.approve("ruth", number)
     acts.approve("sam", number)
     assert acts.release(number).number == 1
+
+
+def test_attack_a_hasty_first_release_is_reviewed_by_easy_rules_of_its_own(acts: Acts) -> None:
+    """What a new channel brings in haste is reviewed by all that it should have met, as any other first release."""
+    files = {**library(), "approval-rules.yaml": EASY}
+    made = acts.propose("maya", files, channel="pilot", emergency=True)
+    acts.approve_fully(made.number)
+    acts.approve("ruth", made.number)
+    acts.approve("sam", made.number)
+    acts.release(made.number)
+    [kim] = people.enrol_all(acts.plane, [(people.NewPerson("kim", "Kim", ("facilitator",)), "kim has a secret")])
+    given = {"channel": "pilot", "release": 1, "role": "facilitator", "reason": "fine", "manifest": made.manifest}
+    assert not emergency.review(acts.plane, kim.id, passphrase="kim has a secret", **given)  # type: ignore[arg-type]
 
 
 def rules(before: str, after: str) -> dict[str, str]:

@@ -271,7 +271,12 @@ def _take_back(
 
 
 def _request(
-    number: int, *, if_match: str | None = None, people: Sequence[str] | None = None, roles: Sequence[str] | None = None
+    number: int,
+    *,
+    if_match: str | None = None,
+    people: Sequence[str] | None = None,
+    roles: Sequence[str] | None = None,
+    my_role: str | None = None,
 ) -> Call[tuple[Requested, ...]]:
     """Ask people, or anybody in some roles, to look at a proposal."""
     return Call(
@@ -279,12 +284,17 @@ def _request(
         f"/v1/proposals/{segment(number)}/requests",
         tuple[Requested, ...],
         headers=given(**{"If-Match": if_match}),
-        body=given(people=people, roles=roles),
+        body=given(people=people, roles=roles, my_role=my_role),
     )
 
 
 def _end_request(
-    number: int, *, if_match: str | None = None, person: str | None = None, role: str | None = None
+    number: int,
+    *,
+    if_match: str | None = None,
+    person: str | None = None,
+    role: str | None = None,
+    my_role: str | None = None,
 ) -> Call[tuple[Requested, ...]]:
     """Ask somebody, or a role, no longer."""
     return Call(
@@ -292,7 +302,7 @@ def _end_request(
         f"/v1/proposals/{segment(number)}/requests/end",
         tuple[Requested, ...],
         headers=given(**{"If-Match": if_match}),
-        body=given(person=person, role=role),
+        body=given(person=person, role=role, my_role=my_role),
     )
 
 
