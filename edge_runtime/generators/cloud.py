@@ -206,8 +206,10 @@ def _pieces(chunk: Any) -> Iterator[Piece]:
 def _litellm() -> Any:
     os.environ.update(_ENVIRONMENT)
     require_extra("cloud")
-    import litellm
-
+    try:
+        import litellm
+    except ImportError as error:
+        raise Unavailable("expected the extra [cloud] to be whole, got a part of it") from error
     for names, value in ((_NONE, None), (_FALSE, False), (_TRUE, True)):
         for name in names:
             setattr(litellm, name, value)
