@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from control_plane import db, publish, verifying
+from control_plane import db, publish, trust, verifying
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.lifecycle import releases
 from control_plane.overview import queries
@@ -122,6 +122,7 @@ def test_the_version_before_is_written_while_older_devices_live(acts: Acts, tmp_
     published = Site(acts.plane.site, acts.plane.keys, acts.plane.now()).target(release_path("production"))
     assert published is not None
     assert published.startswith(b'{"format":"mentorplane-release/1"')
+    assert b'"format":"mentorplane-trust/3"' in (trust.signed_trust(acts.plane) or b""), "which asks for no mandates"
     for plane, version in ((usual, PREVIOUS), (replace(usual, settings=newest(usual.settings)), FORMAT)):
         acts.plane = plane
         made = acts.propose("maya", {CLOSING: script("closing", tier="R1", fill=f"{version[-1]}, {{{{ work }}}}.")})
