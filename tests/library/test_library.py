@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from control_plane.policy.cases import run_cases
 from control_plane.sources.closures import freeze
-from control_plane.sources.parsing import Source, default_library, parse_source
+from control_plane.sources.parsing import Source, parse_source
 from edge_runtime.core.contract import check_inputs, check_output
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.handoff import HANDOFF_LOCALES, handoff_text
@@ -28,8 +28,8 @@ from edge_runtime.core.policy import (
 )
 from edge_runtime.core.prompt import Prompt, parse_prompt
 from tests.conftest import examples
+from tests.starter import LIBRARY
 
-LIBRARY = default_library()
 SOURCES = {source.name: source for source in LIBRARY if source.kind in {"handoff", "prompt"}}
 PROMPTS = {name: parse_prompt(freeze(source, LIBRARY)) for name, source in SOURCES.items()}
 CASES = {source.name: source for source in LIBRARY if source.kind == "cases"}

@@ -15,18 +15,18 @@ from control_plane.policy.checks.records import CheckResult
 from control_plane.policy.checks.running import run_checks
 from control_plane.policy.checks.told import CONTEXT_TOKENS
 from control_plane.sources.closures import CLOSURE_KINDS, freeze
-from control_plane.sources.parsing import default_library
 from edge_runtime.core import canonical
 from edge_runtime.core.approval import ApprovalRules
 from edge_runtime.core.canonical import encode
 from tests.policy.candidates import candidate, entry, found, manifest, of_script
 from tests.policy.scripts import TEXT, document, prompt
+from tests.starter import LIBRARY
 
 
 @cache
 def starter() -> tuple[CheckResult, ...]:
     """Return the results for the starter library as a first release."""
-    library = default_library()
+    library = LIBRARY
     frozen = [(source.kind, freeze(source, library)) for source in library if source.kind in CLOSURE_KINDS]
     made = manifest([entry(content, kind) for kind, content in frozen])
     closures = {canonical.digest(content): content for _, content in frozen}

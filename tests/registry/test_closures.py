@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.sources.closures import CLOSURE_KINDS, check_closure, freeze
-from control_plane.sources.parsing import Source, SourceError, default_library, parse_source
+from control_plane.sources.parsing import Source, SourceError, parse_source
 from edge_runtime.core import canonical
 from edge_runtime.core.contract import check_output, parse_inputs
 from edge_runtime.core.errors import InvalidDocument
@@ -21,8 +21,8 @@ from edge_runtime.core.policy import parse_policy
 from edge_runtime.core.prompt import parse_prompt
 from edge_runtime.core.vocabulary import parse_vocabulary
 from tests.conftest import examples
+from tests.starter import LIBRARY
 
-LIBRARY = default_library()
 OPENER = next(source for source in LIBRARY if source.name == "compliment-first-opener" and source.kind == "prompt")
 CLOSED = [source for source in LIBRARY if source.kind in CLOSURE_KINDS]
 

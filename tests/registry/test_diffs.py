@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from control_plane.diffs.words import FieldDiff, Span, as_text, diff_closures, diff_texts, field_texts
 from control_plane.sources.closures import freeze
-from control_plane.sources.parsing import default_library
 from edge_runtime.core import canonical
+from tests.starter import LIBRARY
 
 KEYS = st.sampled_from(["a", "id", "name", "x.y", "[0]"])
 _JSON = st.recursive(
@@ -69,8 +69,8 @@ def test_words_are_shown_whole() -> None:
 
 def test_new_closure_is_all_added() -> None:
     """Without a version before, everything is new."""
-    source = next(source for source in default_library() if source.name == "micro-session" and source.kind == "prompt")
-    diffs = diff_closures(None, freeze(source, default_library()))
+    source = next(source for source in LIBRARY if source.name == "micro-session" and source.kind == "prompt")
+    diffs = diff_closures(None, freeze(source, LIBRARY))
     assert {span.op for diff in diffs for span in diff.spans} == {"added"}
     assert "fill.checkpoint.what" in {diff.field for diff in diffs}
 
