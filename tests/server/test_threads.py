@@ -112,7 +112,7 @@ def test_nobody_is_asked_about_their_own_work_or_by_anybody(acts: Acts) -> None:
     """An author cannot review it; only who writes or releases asks; nobody twice, nobody unknown, no strange role."""
     ask = requested.request
     with refused(acts.plane, Conflict, "did not write"):
-        ask(acts.plane, acts.id("lena"), 2, persons=["maya"])
+        ask(acts.plane, acts.id("lena"), 2, persons=["maya"], my_role="author")
     with refused(acts.plane, Refused, "role author", logged="request-review"):
         ask(acts.plane, acts.id("tom"), 2, persons=["ines"])
     with refused(acts.plane, InvalidDocument):
