@@ -25,6 +25,9 @@ __all__ = ["Heard", "hear"]
 TOPIC = "topic."
 SUSPECTED = 20
 """What part of the threshold of a crisis, one in so many, makes a sentence worth reading with its neighbours."""
+CERTAIN = 10_000
+"""The highest score there is. Two sentences together must come half of the way there from the threshold of one: a note
+has as many pairs as sentences, and most of them say nothing together."""
 MOST_PAIRS = 2
 """How many pairs of sentences of a text are read at most; the likeliest are."""
 _PRAISE = frozenset({"affirmation", "praise_generic", "praise_first_person"})
@@ -133,9 +136,8 @@ def _together(plain: Sequence[_Sentence], encoder: Encoder) -> Iterator[_Sentenc
     pairs = [(plain[-index], plain[1 - index]) for _, index in reversed(likely[-MOST_PAIRS:])]
     places = [(first.view, Span(first.place.start, second.place.end)) for first, second in pairs]
     for sentence in _read([(view, (place,)) for view, place in places], encoder):
-        labels = sentence.labels & {"crisis", "about_other"}
-        if "crisis" in labels:
-            yield sentence._replace(labels=labels)
+        if sentence.findings.scores_bp.get("crisis", 0) >= (least + CERTAIN) // 2:
+            yield sentence._replace(labels=sentence.labels & {"crisis", "about_other"})
 
 
 def _acts(sentences: Iterable[_Sentence]) -> Iterator[Labelled]:

@@ -144,7 +144,7 @@ class Together(Marks):
 
     def _one(self, sentence: str) -> SentenceFindings:
         count = sentence.count("z")
-        return SentenceFindings((), {"crisis": 6000 if count > 1 else 300 * count, "about_other": 9000 * (count > 2)})
+        return SentenceFindings((), {"crisis": (0, 300, 7500)[min(count, 2)], "about_other": 9000 * (count > 2)})
 
 
 def test_two_sentences_may_be_a_crisis_together() -> None:
