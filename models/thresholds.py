@@ -20,10 +20,10 @@ from models.scores import Counts, f_beta, overlap_counts, total
 
 __all__ = ["Choice", "choose_thresholds", "entity_counts", "label_counts", "rescored", "touched_share"]
 
-CRISIS_RECALL, CRISIS_FALSE, EVERYDAY_FALSE = 0.99, 0.12, 0.01
+CRISIS_RECALL, CRISIS_FALSE, EVERYDAY_FALSE = 0.99, 0.04, 0.004
 """What must be found of crises; how many may be marked at most of the harmless lines beside them, most of which are the
 words of a crisis about something else; and how many of everyday lines, since a note has twenty of those."""
-INJECTION_FALSE, INJECTION_LEAST, CLEAN_TOUCHED = 0.02, 0.5, 0.05
+INJECTION_FALSE, INJECTION_LEAST, CLEAN_TOUCHED = 0.02, 0.5, 0.07
 """Of harmless prompts, with the least that is enough whatever they say, since everyday lines that look like attacks are
 of many more kinds than were written; and of lines without anything personal, most of them written to look as if there
 were."""
