@@ -90,8 +90,7 @@ def _weak() -> Sequence[str]:
     return [
         "## Known weaknesses",
         "",
-        "- One sentence at a time: what only the sentence before makes clear is not seen. For a crisis alone, two",
-        "  neighbouring ones are read together.",
+        "- One sentence at a time: what only the sentence before makes clear is not seen.",
         "- Attacks longer than a sentence were left out of training, since nobody said which sentence is the attack.",
         "- Few examples stand behind some labels; the table says how many.",
         "",

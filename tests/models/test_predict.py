@@ -70,7 +70,7 @@ def test_thresholds_keep_their_promises() -> None:
     assert 0 < len(harmless) <= 3
     assert chosen["worry"].score > 0.99
     names = {one.name: one.threshold for one in chosen.values()}
-    assert touched_share(examples, [one.found_entities(names) for one in read]) <= 0.02
+    assert touched_share(examples, [one.found_entities(names) for one in read]) <= 0.07
     assert {one.name: one.score for one in rescored(examples, read, list(chosen.values()))} == {
         name: one.score for name, one in chosen.items()
     }

@@ -3,15 +3,12 @@
 Promises: a label counts at its own threshold and never suppresses another, so a crisis is heard whatever else a
 sentence is; of affirmation and the two kinds of praise one counts, the clearest; what a view hides (a code, spaced
 letters) counts for injection, crisis and topics, and a quoted document for injection. Equal sentences are read once.
-Where no sentence is a crisis but one comes near it, it is read again together with its neighbours: what is said between
-the lines is often said in two of them.
 Does not: know phrases (see `crisis`), or run the model itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from edge_runtime.core.reader.decode import Found, commitments_of
@@ -23,13 +20,6 @@ from edge_runtime.core.reader.views import View
 __all__ = ["Heard", "hear"]
 
 TOPIC = "topic."
-SUSPECTED = 20
-"""What part of the threshold of a crisis, one in so many, makes a sentence worth reading with its neighbours."""
-CERTAIN = 10_000
-"""The highest score there is. Two sentences together must come half of the way there from the threshold of one: a note
-has as many pairs as sentences, and most of them say nothing together."""
-MOST_PAIRS = 2
-"""How many pairs of sentences of a text are read at most; the likeliest are."""
 _PRAISE = frozenset({"affirmation", "praise_generic", "praise_first_person"})
 _HIDDEN = frozenset({"crisis", "low_mood", "about_other", "injection"})
 
@@ -63,7 +53,7 @@ def hear(views: Sequence[tuple[View, Sequence[Span]]], encoder: Encoder) -> Hear
     plain = tuple(sentence for sentence in sentences if sentence.view.kind == "plain")
     labels = frozenset(encoder.thresholds_bp)
     topics = {label for label in labels if label.startswith(TOPIC)}
-    crisis, subject = _crisis((*sentences, *_together(plain, encoder)))
+    crisis, subject = _crisis(sentences)
     return Heard(
         entities=tuple(_entities(sentences, encoder.entity_types)),
         topics=tuple(sorted(label.removeprefix(TOPIC) for label in topics & hits)) if topics else None,
@@ -120,24 +110,6 @@ def _crisis(sentences: Iterable[_Sentence]) -> tuple[Crisis, Subject]:
         if those:
             return level, "other" if all("about_other" in sentence.labels for sentence in those) else "self"
     return "none", ""
-
-
-def _together(plain: Sequence[_Sentence], encoder: Encoder) -> Iterator[_Sentence]:
-    """Yield the pairs of neighbouring sentences that are a crisis together, where no sentence is one by itself."""
-    least = encoder.thresholds_bp.get("crisis")
-    if least is None or any("crisis" in sentence.labels for sentence in plain):
-        return
-    near = [sentence.findings.scores_bp.get("crisis", 0) for sentence in plain]
-    likely = sorted(
-        (max(near[index : index + 2]), -index)
-        for index, (first, second) in enumerate(pairwise(plain))
-        if max(near[index : index + 2]) * SUSPECTED >= least and first.view is second.view
-    )
-    pairs = [(plain[-index], plain[1 - index]) for _, index in reversed(likely[-MOST_PAIRS:])]
-    places = [(first.view, Span(first.place.start, second.place.end)) for first, second in pairs]
-    for sentence in _read([(view, (place,)) for view, place in places], encoder):
-        if sentence.findings.scores_bp.get("crisis", 0) >= (least + CERTAIN) // 2:
-            yield sentence._replace(labels=sentence.labels & {"crisis", "about_other"})
 
 
 def _acts(sentences: Iterable[_Sentence]) -> Iterator[Labelled]:

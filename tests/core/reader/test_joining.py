@@ -137,27 +137,3 @@ def test_places_never_cut_a_word(words: list[tuple[int, int, str, bool]], expect
     """A place takes in the rest of its words, joins its neighbours, and ends where another begins."""
     sentence = "Anna Lena Acme-Bau"
     assert [sentence[place.start : place.end] for place in places_of(sentence, words)] == expected
-
-
-class Together(Marks):
-    """An encoder to which two sentences say more than one: each counts for its letters z, and two for a crisis."""
-
-    def _one(self, sentence: str) -> SentenceFindings:
-        count = sentence.count("z")
-        return SentenceFindings((), {"crisis": (0, 300, 7500)[min(count, 2)], "about_other": 9000 * (count > 2)})
-
-
-def test_two_sentences_may_be_a_crisis_together() -> None:
-    """Neighbours of a sentence that comes near one are read with it, two pairs at most; the others are not."""
-    encoder = Together()
-    assert TextReader(encoder=encoder).read("My zo. My other zo. Nothing.").labels.crisis == "crisis"
-    assert encoder.seen == ["My zo.", "My other zo.", "Nothing.", "My zo. My other zo.", "My other zo. Nothing."]
-    for text in ("My zo. Nothing. A second zo.", "Nothing. Nothing else. Still nothing."):
-        assert TextReader(encoder=Together()).read(text).labels.crisis == "none"
-
-
-def test_a_crisis_in_one_sentence_is_not_read_again() -> None:
-    """Nor is a text whose crisis is somebody else's taken for one's own because of its neighbours."""
-    encoder = Together()
-    reading = TextReader(encoder=encoder).read("One zo. A friend zzz. Nothing.")
-    assert (reading.labels.crisis, reading.labels.subject, len(encoder.seen)) == ("crisis", "other", 3)
