@@ -90,7 +90,8 @@ def _weak() -> Sequence[str]:
     return [
         "## Known weaknesses",
         "",
-        "- One sentence at a time: what only the sentence before makes clear is not seen.",
+        "- One sentence at a time: what only the sentence before makes clear is not seen. For a crisis alone, a",
+        "  short message is read as a whole too.",
         "- Attacks longer than a sentence were left out of training, since nobody said which sentence is the attack.",
         "- Few examples stand behind some labels; the table says how many.",
         "",

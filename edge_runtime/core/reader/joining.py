@@ -3,6 +3,8 @@
 Promises: a label counts at its own threshold and never suppresses another, so a crisis is heard whatever else a
 sentence is; of affirmation and the two kinds of praise one counts, the clearest; what a view hides (a code, spaced
 letters) counts for injection, crisis and topics, and a quoted document for injection. Equal sentences are read once.
+A short message in which a sentence comes near a crisis and none is one is read as a whole too, as what is said between
+the lines is often said in two of them.
 Does not: know phrases (see `crisis`), or run the model itself.
 """
 
@@ -20,6 +22,10 @@ from edge_runtime.core.reader.views import View
 __all__ = ["Heard", "hear"]
 
 TOPIC = "topic."
+SUSPECTED = 20
+"""What part of the threshold of a crisis, one in so many, makes a short message worth reading as a whole."""
+SHORT = 400
+"""How long a message read as a whole may be, in characters: as long as those that a model learned from."""
 _PRAISE = frozenset({"affirmation", "praise_generic", "praise_first_person"})
 _HIDDEN = frozenset({"crisis", "low_mood", "about_other", "injection"})
 
@@ -53,7 +59,7 @@ def hear(views: Sequence[tuple[View, Sequence[Span]]], encoder: Encoder) -> Hear
     plain = tuple(sentence for sentence in sentences if sentence.view.kind == "plain")
     labels = frozenset(encoder.thresholds_bp)
     topics = {label for label in labels if label.startswith(TOPIC)}
-    crisis, subject = _crisis(sentences)
+    crisis, subject = _crisis((*sentences, *_whole(plain, encoder)))
     return Heard(
         entities=tuple(_entities(sentences, encoder.entity_types)),
         topics=tuple(sorted(label.removeprefix(TOPIC) for label in topics & hits)) if topics else None,
@@ -110,6 +116,20 @@ def _crisis(sentences: Iterable[_Sentence]) -> tuple[Crisis, Subject]:
         if those:
             return level, "other" if all("about_other" in sentence.labels for sentence in those) else "self"
     return "none", ""
+
+
+def _whole(plain: Sequence[_Sentence], encoder: Encoder) -> Iterator[_Sentence]:
+    """Yield a short message of several sentences as one, if it is a crisis and none of them is by itself."""
+    least = encoder.thresholds_bp.get("crisis")
+    if least is None or len(plain) < 2 or any("crisis" in sentence.labels for sentence in plain):
+        return
+    view, place = plain[0].view, Span(plain[0].place.start, plain[-1].place.end)
+    near = max(sentence.findings.scores_bp.get("crisis", 0) for sentence in plain)
+    if place.end - place.start > SHORT or near * SUSPECTED < least:
+        return
+    for sentence in _read([(view, (place,))], encoder):
+        if "crisis" in sentence.labels:
+            yield sentence._replace(labels=sentence.labels & {"crisis", "about_other"})
 
 
 def _acts(sentences: Iterable[_Sentence]) -> Iterator[Labelled]:

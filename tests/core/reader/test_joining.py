@@ -137,3 +137,30 @@ def test_places_never_cut_a_word(words: list[tuple[int, int, str, bool]], expect
     """A place takes in the rest of its words, joins its neighbours, and ends where another begins."""
     sentence = "Anna Lena Acme-Bau"
     assert [sentence[place.start : place.end] for place in places_of(sentence, words)] == expected
+
+
+class Together(Marks):
+    """An encoder to which two sentences say more than one: each counts for its letters z, and two for a crisis."""
+
+    def _one(self, sentence: str) -> SentenceFindings:
+        count = sentence.count("z")
+        scores = {"crisis": (0, 300, 6000)[min(count, 2)], "about_other": 9000 * (count > 2)}
+        return SentenceFindings((), scores)
+
+
+def test_a_short_message_may_be_a_crisis_as_a_whole() -> None:
+    """It is read as one if a sentence of it comes near a crisis; a long one, or one where none does, is not."""
+    encoder = Together()
+    assert TextReader(encoder=encoder).read("My zo. My other zo.").labels.crisis == "crisis"
+    assert encoder.seen == ["My zo.", "My other zo.", "My zo. My other zo."]
+    for text in (f"My zo. {'Nothing. ' * 50}My other zo.", "Nothing. Nothing else. Still nothing.", "Only one zo."):
+        encoder = Together()
+        assert TextReader(encoder=encoder).read(text).labels.crisis == "none"
+        assert max(map(len, encoder.seen)) < 20
+
+
+def test_a_crisis_in_one_sentence_is_not_read_again() -> None:
+    """Nor is a text whose crisis is somebody else's taken for one's own because of its neighbours."""
+    encoder = Together()
+    reading = TextReader(encoder=encoder).read("One zo. A friend zzz. Nothing.")
+    assert (reading.labels.crisis, reading.labels.subject, len(encoder.seen)) == ("crisis", "other", 3)
