@@ -160,7 +160,7 @@ def test_attack_a_thread_that_is_an_objection_is_not_resolved_by_others(acts: Ac
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "told"),
     [
         ("DELETE FROM objection", "its objection is gone"),
         ("UPDATE objection SET taken_back = 1", "taken back otherwise"),
@@ -170,11 +170,11 @@ def test_attack_a_thread_that_is_an_objection_is_not_resolved_by_others(acts: Ac
         ("UPDATE opening SET manifest = 'sha256:'", "opening"),
     ],
 )
-def test_attack_rows_that_block_are_changed_in_the_database(acts: Acts, change: str, named: str) -> None:
+def test_attack_rows_that_block_are_changed_in_the_database(acts: Acts, change: str, told: str) -> None:
     """Whoever takes an objection, a comment or an opening out of the database, or changes one, is found out."""
     batches.open_proposal(acts.plane, acts.id("tom"), 2)
     object_to(acts, "sam")
     assert verifying.verify(acts.plane).problems == ()
     with db.write(acts.plane.engine) as session:
         session.connection().execute(text(change))
-    assert any(named in one for one in verifying.verify(acts.plane).problems)
+    assert any(told in one for one in verifying.verify(acts.plane).problems)
