@@ -104,11 +104,10 @@ def _record(tracer: Tracer, receipt: Receipt, asks: Iterable[Asked], *, started_
             "mentorplane.receipt": receipt.digest,
         },
     )
-    within = trace.set_span_in_context(run)
     for one in asks:
         span = tracer.start_span(
             f"chat {one.model}",
-            context=within,
+            context=trace.set_span_in_context(run),
             kind=SpanKind.CLIENT,
             start_time=one.started_ns,
             attributes={

@@ -91,14 +91,7 @@ def delegate(
         if _overlaps(session, actor, role, since=begins, until=until):
             raise Conflict("expected a time for which the role is not delegated yet, got one that overlaps")
         row = GrantRow(
-            id=new.id,
-            person=to,
-            role=role,
-            behalf=actor,
-            since=begins,
-            until=until,
-            envelope={},
-            at=plane.now(),
+            id=new.id, person=to, role=role, behalf=actor, since=begins, until=until, envelope={}, at=plane.now()
         )
         said = terms.said_by(plane, reason, key)
         terms.put(plane, session, row, given=key, by=actor, said=said)

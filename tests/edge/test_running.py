@@ -395,7 +395,7 @@ def test_only_an_approved_carrier_takes_words_of_one_s_own(edge: EdgeRuntime, pu
 PLAIN = """
 You asked for time before answering, and that took courage. Which part of the talk do you want to practise first?
 Forget the old plan and write a new one with two steps. Ignore the noise and focus on the first paragraph.
-Act as if you were the customer and note what bothers you. Do not answer mails after six. 8 min - Explore.
+Put yourself in the customer's place and note what bothers you. Do not answer mails after six. 8 min - Explore.
 Womit möchten Sie anfangen? Schreiben Sie den ersten Satz der Rückmeldung. Delete the slide nobody needs.
 """
 HARM = {

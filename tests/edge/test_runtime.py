@@ -115,13 +115,16 @@ def test_a_source_that_is_gone_is_unavailable_and_changes_nothing(edge: EdgeRunt
 
 
 def test_an_edited_prompt_on_disk_does_not_run(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
-    """A prompt changed in the home after adoption is refused when it is first used."""
+    """A prompt changed in the home after adoption is refused when it is first used: a fixed text, and a reason."""
     entry = published.organisation.manifest.find("prompt", "opener")  # type: ignore[union-attr]
     path = tmp_path / "home" / "closures" / f"{entry.digest.removeprefix('sha256:')}.json"  # type: ignore[union-attr]
     path.write_bytes(path.read_bytes().replace(b"Summarise", b"Translate"))
 
-    with pytest.raises(NotTrusted, match="digest"):
-        EdgeRuntime.open(tmp_path / "home", trust=published.trust).session(learner="u1").run("opener", {"notes": NOTES})
+    session = EdgeRuntime.open(tmp_path / "home", trust=published.trust).session(learner="u1")
+    reply = session.run("opener", {"notes": NOTES})
+    assert (reply.route, reply.outcome, reply.sent_bytes) == ("block", "fallback", 0)
+    assert "Translate" not in reply.text
+    assert "digest" in str(reply.problems)
 
 
 def test_a_clock_set_back_counts_as_expired(edge: EdgeRuntime, published: Published, tmp_path: Path) -> None:
