@@ -11,7 +11,7 @@ from edge_runtime.core.approval import ApprovalRule, ApprovalRules, Changed, Whe
 from edge_runtime.core.basis import encode_basis, parse_basis
 from edge_runtime.core.coverage import Before, Shortfall, lacking, shortfalls
 from edge_runtime.core.errors import NotTrusted
-from edge_runtime.core.manifest import TIERS, Manifest
+from edge_runtime.core.manifest import TIERS
 from edge_runtime.core.quorum import AllOf, AtLeast
 from edge_runtime.core.statements import Statement, open_statement
 from edge_runtime.core.trust import TrustState, adopt, changed_closures
@@ -254,48 +254,6 @@ def test_an_author_never_approves_in_an_emergency() -> None:
     assert "this is an emergency release" in said
 
 
-def promoted() -> tuple[Organisation, Manifest]:
-    """Return an organisation whose author signed for the pilot, and a manifest for production of the same entries."""
-    organisation = Organisation()
-    organisation.people["p-maya"] = ("author", "learning-designer")
-    manifest = organisation.build(organisation.base_documents())
-    organisation.statements.append(
-        organisation.state("author", manifest, person="p-maya", role="author", channel="pilot")
-    )
-    organisation.statements.append(organisation.state("author", manifest, person="p-sam", role="safety-owner", refs=[]))
-    organisation.log_release(manifest)
-    return organisation, manifest
-
-
-def test_approvals_of_the_pilot_used_on_production_are_refused() -> None:
-    """Authorship counts on every channel, an approval on its own alone."""
-    organisation, manifest = promoted()
-    on_pilot = [organisation.state("approve", manifest, person=p, channel="pilot") for p in ("p-tom", "p-ines")]
-    here = [organisation.state("approve", manifest, person=p) for p in ("p-tom", "p-ines")]
-    organisation.statements += on_pilot
-    refused("V6", organisation.deliver(manifest))
-    organisation.statements += here
-    assert adopt(None, organisation.deliver(manifest)).state.manifest == manifest
-
-
-def test_the_author_on_the_pilot_does_not_approve_on_production() -> None:
-    """Somebody who wrote a part stays its author when another person promotes it."""
-    organisation, manifest = promoted()
-    approvers = [("p-tom", "facilitator"), ("p-maya", "learning-designer")]
-    organisation.statements += [organisation.state("approve", manifest, person=p, role=r) for p, r in approvers]
-    assert "1 more approval" in str(refused("V6", organisation.deliver(manifest)))
-
-
-def test_authorship_of_another_organisation_does_not_count() -> None:
-    """Only within the organisation does a statement cross channels."""
-    organisation, manifest = promoted()
-    organisation.statements[0] = organisation.state(
-        "author", manifest, person="p-maya", role="author", channel="pilot", organisation="other"
-    )
-    organisation.statements += [organisation.state("approve", manifest, person=p) for p in ("p-tom", "p-ines")]
-    assert "its author's signature" in str(refused("V6", organisation.deliver(manifest)))
-
-
 def test_a_release_whose_contents_are_withheld_is_refused(organisation: Organisation, adopted: TrustState) -> None:
     """A server that hides what a change was cannot have it judged as less: the device must see both sides."""
     organisation.release(changed(placement="cloud"))
@@ -348,28 +306,6 @@ def test_a_device_that_missed_releases_asks_for_the_least() -> None:
     assert adopt(state.basis(), late).changes is None
     organisation.floor["R2"] = 2
     refused("V6", organisation.deliver(seen_size=state.checkpoint.size), state)
-
-
-@pytest.mark.parametrize(("approvers", "adopted"), [([ONE, OTHER], True), ([], False)])
-def test_whoever_promotes_wrote_nothing_and_new_devices_ask_for_what_is_promoted(
-    approvers: list[tuple[str, str]], adopted: bool
-) -> None:
-    """A promotion by the quorum of what it brings is adopted on a first installation too, and by less nowhere."""
-    organisation, state = start()
-    manifest = organisation.build(changed("more"))
-    organisation.statements += [
-        organisation.state("author", manifest, person="p-maya", role="author", channel="pilot"),
-        organisation.state("author", manifest, person="p-sam", role="safety-owner", refs=[]),
-        *(organisation.state("approve", manifest, person=person, role=role) for person, role in approvers),
-    ]
-    organisation.log_release(manifest)
-    for before in (None, state.basis()):
-        delivery = organisation.deliver(manifest, seen_size=state.checkpoint.size if before else 0)
-        if adopted:
-            assert adopt(before, delivery).state.manifest == manifest
-        else:
-            with pytest.raises(NotTrusted, match="more approval"):
-                adopt(before, delivery)
 
 
 def test_what_is_missing_says_why_in_one_line() -> None:
