@@ -28,7 +28,6 @@ from control_plane.granting.delegations import require_distinct
 from control_plane.plane import ControlPlane
 from control_plane.registry import store
 from control_plane.registry.exclusion import excluded
-from control_plane.registry.live import rules_over
 from control_plane.registry.times import time_digest
 from control_plane.reviewing.material import review_of
 from control_plane.signing import Elsewhere, Signing, Unsigned, auth_of, key_of, sign
@@ -238,17 +237,4 @@ def _lacking(
     signed = approval.read_signed([dsse.parse_envelope(row.envelope) for row in after], people.keyring(session))
     calm = replace(parse_manifest(released.manifest), emergency=False)
     base = store.base_of(session, revision)
-    changes = {changed.key: changed for changed in store.changes_of(session, calm, base)}
-    found = [
-        coverage.shortfalls(
-            calm,
-            released.digest,
-            statements=signed,
-            rules=rules,
-            floor=dict(plane.settings.floor),
-            before=coverage.Before.of(base) if base else coverage.Before.nothing(calm),
-            changes=changes,
-        )
-        for rules in rules_over(session, calm, base)
-    ]
-    return tuple(short for one in found for short in one)
+    return store.lacking(plane, session, calm, digest=released.digest, base=base, statements=signed)

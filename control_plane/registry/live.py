@@ -14,7 +14,7 @@ from control_plane.tables.registry import ClosureRow, ReleaseRow, StatementRow
 from edge_runtime.core import approval
 from edge_runtime.core.manifest import Manifest, parse_manifest
 
-__all__ = ["live_manifest", "live_release", "rules_in_force", "rules_over", "rules_to_meet", "words_on"]
+__all__ = ["live_manifest", "live_release", "rules_in_force", "rules_over", "words_on"]
 
 _NEWEST = (
     select(ReleaseRow)
@@ -52,11 +52,6 @@ def rules_in_force(session: Session, channel: str) -> approval.ApprovalRules | N
     """Return the approval rules of the live release of a channel; None before the first."""
     manifest, _ = live_manifest(session, channel)
     return _rules_of(session, manifest) if manifest else None
-
-
-def rules_to_meet(session: Session, manifest: Manifest) -> list[tuple[approval.ApprovalRules, ...]]:
-    """Return the approval rules that a manifest must meet, each: those in force on its channel."""
-    return rules_over(session, manifest, live_manifest(session, manifest.channel)[0])
 
 
 def rules_over(session: Session, manifest: Manifest, base: Manifest | None) -> list[tuple[approval.ApprovalRules, ...]]:

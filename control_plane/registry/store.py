@@ -5,7 +5,7 @@ Promises: every function works in the caller's transaction. Does not: decide, si
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
@@ -16,7 +16,7 @@ from control_plane.errors import NotFound, Refused
 from control_plane.plane import ControlPlane
 from control_plane.policy.checks.records import CheckResult
 from control_plane.registry import cards, exclusion
-from control_plane.registry.live import live_manifest, live_release, rules_in_force, rules_to_meet
+from control_plane.registry.live import live_manifest, live_release, rules_in_force, rules_over
 from control_plane.registry.records import Proposal
 from control_plane.tables.registry import (
     CheckRow,
@@ -29,7 +29,7 @@ from control_plane.tables.registry import (
 )
 from edge_runtime.core import approval, change, coverage, dsse
 from edge_runtime.core.manifest import Entry, Manifest, changed_entries, parse_manifest
-from edge_runtime.core.statements import open_statement
+from edge_runtime.core.statements import Statement, open_statement
 
 __all__ = [
     "add_closures",
@@ -41,6 +41,7 @@ __all__ = [
     "entries_of",
     "find_proposal",
     "is_stale",
+    "lacking",
     "proposal_record",
     "record",
     "require_living",
@@ -224,26 +225,39 @@ def shortfalls(plane: ControlPlane, session: Session, revision: RevisionRow) -> 
 
 
 def _shortfalls(plane: ControlPlane, session: Session, revision: RevisionRow) -> _Lacking:
-    manifest, live = parse_manifest(revision.manifest), live_release(session, channel_of(session, revision))
+    manifest = parse_manifest(revision.manifest)
     envelopes = [dsse.parse_envelope(row.envelope) for row in statements_for(session, revision)]
     signed = approval.read_signed(envelopes, people.keyring(session))
     excluded = exclusion.excluded(session, revision.proposal)
     counted = [s for s in signed if s.act != "approve" or s.manifest != revision.digest or s.person not in excluded]
-    base = parse_manifest(live.manifest) if live else None
+    base, _ = live_manifest(session, manifest.channel)
+    return manifest, lacking(plane, session, manifest, digest=revision.digest, base=base, statements=counted)
+
+
+def lacking(
+    plane: ControlPlane,
+    session: Session,
+    manifest: Manifest,
+    *,
+    digest: str,
+    base: Manifest | None,
+    statements: Sequence[Statement],
+) -> tuple[coverage.Shortfall, ...]:
+    """Return what a manifest of this digest lacks on top of another, with these statements and no others."""
     changes = {changed.key: changed for changed in changes_of(session, manifest, base)}
     found = [
         coverage.shortfalls(
             manifest,
-            revision.digest,
-            statements=counted,
+            digest,
+            statements=statements,
             rules=rules,
             floor=dict(plane.settings.floor),
             before=coverage.Before.of(base) if base else coverage.Before.nothing(manifest),
             changes=changes,
         )
-        for rules in rules_to_meet(session, manifest)
+        for rules in rules_over(session, manifest, base)
     ]
-    return manifest, tuple(dict.fromkeys(short for one in found for short in one))
+    return tuple(dict.fromkeys(short for one in found for short in one))
 
 
 def changes_of(session: Session, manifest: Manifest, base: Manifest | None) -> tuple[approval.Changed, ...]:
