@@ -28,6 +28,8 @@ BEFORE, LATER = "2026-02-01T09:30:00Z", "2026-03-20T09:30:00Z"
 TERM_END = "2026-03-10T09:30:00Z"
 WORDING = {("prompt", "opener"): canonical.encode(prompt_document(instruction="Briefly:\n{{ notes }}"))}
 ROLE = "facilitator"
+GRANT = Grant("g-1", ORGANISATION, "p-tom", ROLE, since="2026-03-02T09:00:00Z", until="2026-04-20T09:30:00Z")
+"""To Tom, from half an hour before what is signed."""
 
 
 @pytest.fixture
@@ -52,11 +54,11 @@ def seen(organisation: Organisation) -> TrustState:
     return adopt(None, organisation.deliver()).state
 
 
-def next_release(organisation: Organisation, *, at: str = AT, **cosigned: str) -> Manifest:
+def next_release(organisation: Organisation, *approvers: str, at: str = AT, **cosigned: str) -> Manifest:
     """Have the next release approved at a time, and the checkpoint over each approval cosigned at others."""
     manifest = organisation.build(WORDING)
     organisation.statements.append(organisation.state("author", manifest, person="p-maya", role="author"))
-    for person in ("p-tom", "p-ines"):
+    for person in approvers or ("p-tom", "p-ines"):
         envelope = organisation.state("approve", manifest, person=person, at=at)
         organisation.statements.append(envelope)
         if when := cosigned.get(person.removeprefix("p-")):
@@ -82,6 +84,11 @@ def altered(
     return dataclasses.replace(usual, release=encode_release(release), parts=parts)
 
 
+def under(note: bytes) -> Callable[[Mandates], Mandates]:
+    """Return what puts every approval under the same checkpoint."""
+    return lambda mandates: dataclasses.replace(mandates, checkpoints=(note,) * len(mandates.checkpoints))
+
+
 def refused(state: TrustState, delivery: Delivery, match: str, check: str = "V6") -> None:
     """Assert that a delivery is refused, and that what is known is as it was."""
     before = state.basis()
@@ -89,12 +96,6 @@ def refused(state: TrustState, delivery: Delivery, match: str, check: str = "V6"
         adopt(before, delivery)
     assert caught.value.check == check
     assert state.basis() == before
-
-
-def a_grant(organisation: Organisation, **changes: str) -> Grant:
-    """Return a grant to Tom from half an hour before what is signed."""
-    terms = {"since": "2026-03-02T09:00:00Z", "until": "2026-04-20T09:30:00Z", "role": ROLE, "person": "p-tom"}
-    return Grant("g-1", ORGANISATION, **{**terms, **changes})  # type: ignore[arg-type]
 
 
 def test_approvals_in_the_first_term_are_adopted(organisation: Organisation) -> None:
@@ -153,11 +154,7 @@ def test_attack_a_later_checkpoint_in_place_of_the_first(witnessed: Organisation
     later = witnessed.checkpoint(at_s=seconds(LATER))
     whole = len(witnessed.leaves)
     witnessed.cosigned = {one: (whole, at_s) for one, (_, at_s) in witnessed.cosigned.items()}
-
-    def swap(mandates: Mandates) -> Mandates:
-        return dataclasses.replace(mandates, checkpoints=(later,) * len(mandates.checkpoints))
-
-    refused(state, altered(witnessed, manifest, state, swap), "first term")
+    refused(state, altered(witnessed, manifest, state, under(later)), "first term")
 
 
 def test_attack_an_earlier_checkpoint_that_lacks_the_approval(witnessed: Organisation) -> None:
@@ -165,11 +162,7 @@ def test_attack_an_earlier_checkpoint_that_lacks_the_approval(witnessed: Organis
     state = seen(witnessed)
     early = witnessed.checkpoint(at_s=seconds(BEFORE))
     manifest = next_release(witnessed, at=LATER, tom=LATER, ines=LATER)
-
-    def swap(mandates: Mandates) -> Mandates:
-        return dataclasses.replace(mandates, checkpoints=(early,) * len(mandates.checkpoints))
-
-    refused(state, altered(witnessed, manifest, state, swap), "in the log")
+    refused(state, altered(witnessed, manifest, state, under(early)), "in the log")
 
 
 def test_attack_a_checkpoint_that_too_few_witnesses_cosigned(witnessed: Organisation) -> None:
@@ -180,11 +173,7 @@ def test_attack_a_checkpoint_that_too_few_witnesses_cosigned(witnessed: Organisa
     few = witnessed.checkpoint(witnessed.cosigned.popitem()[1][0], at_s=seconds(AT))
     witnessed.cosigning = (1, 2)
     witnessed.cosigned = dict.fromkeys(witnessed.logged, (len(witnessed.leaves) - 1, seconds(AT)))
-
-    def swap(mandates: Mandates) -> Mandates:
-        return dataclasses.replace(mandates, checkpoints=(few,) * len(mandates.checkpoints))
-
-    refused(state, altered(witnessed, manifest, state, swap), "witness policy", check="V7")
+    refused(state, altered(witnessed, manifest, state, under(few)), "witness policy", check="V7")
 
 
 def test_attack_one_witness_of_the_quorum_signs_an_early_time(witnessed: Organisation) -> None:
@@ -197,11 +186,7 @@ def test_attack_one_witness_of_the_quorum_signs_an_early_time(witnessed: Organis
     note = witnessed.checkpoint(size, at_s=seconds(LATER))
     note = add_signatures(note, cosign(note, unsafe_witness(1), time_s=seconds(BEFORE)))
     witnessed.cosigning = (1, 2)
-
-    def swap(mandates: Mandates) -> Mandates:
-        return dataclasses.replace(mandates, checkpoints=(note,) * len(mandates.checkpoints))
-
-    refused(state, altered(witnessed, manifest, state, swap), "first term")
+    refused(state, altered(witnessed, manifest, state, under(note)), "first term")
 
 
 def test_attack_an_own_checkpoint_where_no_witness_is_asked(organisation: Organisation) -> None:
@@ -237,7 +222,7 @@ def test_a_grant_after_the_first_term_is_adopted(witnessed: Organisation) -> Non
     state = seen(witnessed)
     assert witnessed.terms is not None
     witnessed.terms["p-tom"] = Term("")
-    proof = granted(witnessed, a_grant(witnessed), "p-ines", "p-sam")
+    proof = granted(witnessed, GRANT, "p-ines", "p-sam")
     manifest = next_release(witnessed)
     refused(state, delivered(witnessed, manifest, state), "first term")
     witnessed.mandated["p-tom"] = (proof,)
@@ -264,7 +249,7 @@ def test_attack_a_grant_that_does_not_give_the_role(organisation: Organisation, 
     changes, signers, match = GRANTS[how]
     assert organisation.terms is not None
     organisation.terms["p-tom"] = Term("")
-    grant = dataclasses.replace(a_grant(organisation), **changes)
+    grant = dataclasses.replace(GRANT, **changes)
     proof = granted(organisation, grant, *signers, at=AT)
     organisation.mandated["p-tom"] = (dataclasses.replace(proof, taken_over=()),)
     refused(state, delivered(organisation, next_release(organisation), state), match)
@@ -276,7 +261,7 @@ def test_attack_approval_before_the_grant_began(organisation: Organisation) -> N
     assert organisation.terms is not None
     organisation.terms["p-tom"] = Term("")
     manifest = next_release(organisation)
-    organisation.mandated["p-tom"] = (granted(organisation, a_grant(organisation), "p-ines", "p-sam"),)
+    organisation.mandated["p-tom"] = (granted(organisation, GRANT, "p-ines", "p-sam"),)
     organisation.log(Act.RELEASED, LeafObject("release", "production-2"), manifest=manifest.digest)
     refused(state, delivered(organisation, manifest, state), "before the approval")
 
@@ -287,7 +272,7 @@ def test_attack_approval_after_the_grant_was_ended(organisation: Organisation, w
     state = seen(organisation)
     assert organisation.terms is not None
     if which == "a grant":
-        organisation.mandated["p-tom"] = (granted(organisation, a_grant(organisation), "p-ines", "p-sam"),)
+        organisation.mandated["p-tom"] = (granted(organisation, GRANT, "p-ines", "p-sam"),)
     ended = organisation.log(Act.ROLE_ENDED, LeafObject("grant", "g-1"))
     manifest = next_release(organisation)
     usual = delivered(organisation, manifest, state)
@@ -309,12 +294,9 @@ def test_a_delegate_approves_in_the_place_of_who_is_away(organisation: Organisat
     assert organisation.terms is not None
     organisation.terms["p-noa"] = Term("")
     state = seen(organisation)
-    delegation = dataclasses.replace(a_grant(organisation), id="d-1", person="p-noa", behalf="p-tom")
+    delegation = dataclasses.replace(GRANT, id="d-1", person="p-noa", behalf="p-tom")
     organisation.mandated["p-noa"] = (granted(organisation, delegation, "p-tom"),)
-    manifest = organisation.build(WORDING)
-    organisation.statements.append(organisation.state("author", manifest, person="p-maya", role="author"))
-    organisation.statements += [organisation.state("approve", manifest, person=one) for one in ("p-noa", "p-ines")]
-    organisation.log_release(manifest)
+    manifest = next_release(organisation, "p-noa", "p-ines")
     assert adopt(state.basis(), delivered(organisation, manifest, state)).state.manifest.number == 2
     organisation.terms["p-tom"] = Term(TERM_END, {f"p-tom.{ROLE}": 0})
     refused(state, delivered(organisation, manifest, state), "nobody had ended")
@@ -325,12 +307,9 @@ def test_attack_one_mandate_used_by_both_hands(organisation: Organisation) -> No
     organisation.people["p-noa"] = (ROLE,)
     terms_until(organisation, TERM_END)
     state = seen(organisation)
-    delegation = dataclasses.replace(a_grant(organisation), id="d-1", person="p-noa", behalf="p-tom")
+    delegation = dataclasses.replace(GRANT, id="d-1", person="p-noa", behalf="p-tom")
     organisation.mandated["p-noa"] = (granted(organisation, delegation, "p-tom"),)
-    manifest = organisation.build(WORDING)
-    organisation.statements.append(organisation.state("author", manifest, person="p-maya", role="author"))
-    organisation.statements += [organisation.state("approve", manifest, person=one) for one in ("p-noa", "p-tom")]
-    organisation.log_release(manifest)
+    manifest = next_release(organisation, "p-noa", "p-tom")
     refused(state, delivered(organisation, manifest, state), "used twice")
 
 
@@ -339,14 +318,11 @@ def test_attack_what_was_delegated_is_delegated_on(organisation: Organisation) -
     organisation.people |= {"p-noa": (ROLE,), "p-lou": (ROLE,)}
     terms_until(organisation, TERM_END)
     state = seen(organisation)
-    first = dataclasses.replace(a_grant(organisation), id="d-1", person="p-noa", behalf="p-tom")
+    first = dataclasses.replace(GRANT, id="d-1", person="p-noa", behalf="p-tom")
     second = dataclasses.replace(first, id="d-2", person="p-lou", behalf="p-noa")
     proofs = (granted(organisation, second, "p-noa"), granted(organisation, first, "p-tom"))
     organisation.mandated["p-lou"] = proofs
-    manifest = organisation.build(WORDING)
-    organisation.statements.append(organisation.state("author", manifest, person="p-maya", role="author"))
-    organisation.statements += [organisation.state("approve", manifest, person=one) for one in ("p-lou", "p-ines")]
-    organisation.log_release(manifest)
+    manifest = next_release(organisation, "p-lou", "p-ines")
     refused(state, delivered(organisation, manifest, state), "whom they act for")
 
 
@@ -362,7 +338,7 @@ def test_entries_from_before_the_witnesses_count_by_the_log(witnessed: Organisat
 
 def test_mandates_read_back_to_the_same_bytes_and_nothing_else(organisation: Organisation) -> None:
     """A round trip; a number of a checkpoint or grant that is not there, and an unknown member, are refused."""
-    organisation.mandated["p-tom"] = (granted(organisation, a_grant(organisation), "p-ines", "p-sam"),)
+    organisation.mandated["p-tom"] = (granted(organisation, GRANT, "p-ines", "p-sam"),)
     manifest = next_release(organisation)
     data = mandates_for(organisation, manifest)
     mandates = parse_mandates(data)
