@@ -148,17 +148,17 @@ def _one(fitting: Sequence[str], chosen: str | None) -> str:
     return fitting[0]
 
 
-def require_owner(plane: ControlPlane, actor: str, whose: str, *, attempt: Attempt) -> None:
-    """Refuse what somebody does to what is another's, unless they are an administrator.
+def require_owner(plane: ControlPlane, actor: str, whose: str, *, attempt: Attempt) -> str:
+    """Return in which role somebody does it: an administrator to what is another's; "" to their own, which takes none.
 
     Raises: as for `require_role`.
     """
     with db.read(plane.engine) as session:
         own = find_row(session, actor).id == whose
-    if own:
-        require_scope(plane, actor, attempt=attempt)
-    else:
-        require_role(plane, actor, ("administrator",), attempt=attempt)
+    if not own:
+        return require_role(plane, actor, ("administrator",), attempt=attempt)
+    require_scope(plane, actor, attempt=attempt)
+    return ""
 
 
 def require_scope(plane: ControlPlane, person: str, *, attempt: Attempt) -> None:

@@ -174,8 +174,8 @@ def end_one(plane: ControlPlane, actor: str, identity: str) -> None:
     attempt = Attempt("end-session", LeafObject("session"))
     with db.read(plane.engine) as session:
         whose = _find(session, identity).person
-    rights.require_owner(plane, actor, whose, attempt=attempt)
-    with rights.acting(plane, actor, "" if whose == actor else "administrator") as session:
+    role = rights.require_owner(plane, actor, whose, attempt=attempt)
+    with rights.acting(plane, actor, role) as session:
         row = _find(session, identity)
         _log_out(plane, session, row.person, digest=f"sha256:{row.hash}", code="elsewhere", by=actor)
         session.delete(row)

@@ -203,8 +203,8 @@ def revoke(plane: ControlPlane, actor: str, identity: str) -> Token:
     attempt = Attempt("revoke-token", LeafObject("token", identity))
     with db.read(plane.engine) as session:
         whose = _find(session, identity).person
-    rights.require_owner(plane, actor, whose, attempt=attempt)
-    with rights.acting(plane, actor, "" if whose == actor else "administrator") as session:
+    role = rights.require_owner(plane, actor, whose, attempt=attempt)
+    with rights.acting(plane, actor, role) as session:
         row = _find(session, identity)
         if row.revoked_at is None:
             _revoke(plane, session, row, by=actor)
