@@ -272,17 +272,13 @@ class TileReader:
 
     def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
         """Return the inclusion proof of the leaf at an index."""
-        proof = tuple(self._range_root(a, b) for a, b in inclusion_ranges(index, self.size))
-        verify_inclusion(leaf=self._leaf(index), index=index, size=self.size, proof=proof, root=self.root)
-        return proof
+        return self._inclusion_proof(index, size=self.size, root=self.root)
 
     def inclusion_proof_at(self, index: int, *, size: int) -> tuple[bytes, ...]:
         """Return the inclusion proof of the leaf at an index in the tree that this log was at `size` entries."""
         if not 0 <= index < size <= self.size:
             raise ValueError(f"expected an index below a size up to {self.size}, got {index} and {size}")
-        proof = tuple(self._range_root(a, b) for a, b in inclusion_ranges(index, size))
-        verify_inclusion(leaf=self._leaf(index), index=index, size=size, proof=proof, root=self.root_at(size))
-        return proof
+        return self._inclusion_proof(index, size=size, root=self.root_at(size))
 
     def consistency_proof(self, *, size: int, root: bytes) -> tuple[bytes, ...]:
         """Return the proof that this log only appended to the older one with this size and root."""
@@ -320,6 +316,11 @@ class TileReader:
                 if leaf_hash(entry) != leaf:
                     raise NotProven(f"expected entry {at} to match its leaf hash, got another")
             yield from content[max(start - base, 0) : end - base]
+
+    def _inclusion_proof(self, index: int, *, size: int, root: bytes) -> tuple[bytes, ...]:
+        proof = tuple(self._range_root(a, b) for a, b in inclusion_ranges(index, size))
+        verify_inclusion(leaf=self._leaf(index), index=index, size=size, proof=proof, root=root)
+        return proof
 
     def _leaf(self, index: int) -> bytes:
         return self._layers(0, index // TILE_WIDTH)[0][index % TILE_WIDTH]
