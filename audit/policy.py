@@ -262,7 +262,7 @@ def verify_checkpoint(policy: Policy, data: bytes) -> Verdict:
     if not logs:
         raise NotProven("expected a checkpoint of a log of the policy, got one of another origin")
     opened = open_checkpoint(data, [*logs, *(one.verifier for one in policy.witnesses)], origin)
-    by_key = {(one.verifier.name, one.verifier.key_id): one.name for one in policy.witnesses}
+    by_key = _names_by_key(policy)
     names = tuple(by_key[one.name, one.key_id] for one in opened.witnesses)
     if not policy.is_met_by(names):
         raise NotProven(f"expected a quorum of witnesses, got {len(names)} that are none" if names else NO_WITNESS)
@@ -278,13 +278,18 @@ def cosigned_at(policy: Policy, cosignatures: Iterable[Cosignature]) -> int:
     Raises:
         NotProven: they are no quorum, or the policy asks for no witness.
     """
-    by_key = {(one.verifier.name, one.verifier.key_id): one.name for one in policy.witnesses}
-    names: set[str] = set()
+    by_key, names = _names_by_key(policy), set[str]()
     for one in sorted(cosignatures, key=lambda one: one.time_s):
-        names |= {by_key[one.name, one.key_id]} if (one.name, one.key_id) in by_key else set()
-        if names and policy.is_met_by(names):
-            return one.time_s
+        if name := by_key.get((one.name, one.key_id)):
+            names.add(name)
+            if policy.is_met_by(names):
+                return one.time_s
     raise NotProven("expected a quorum of witnesses, which say when they cosigned, got none")
+
+
+def _names_by_key(policy: Policy) -> dict[tuple[str, bytes], str]:
+    """Return what a policy calls each of its witnesses, by the name and the id of its key."""
+    return {(one.verifier.name, one.verifier.key_id): one.name for one in policy.witnesses}
 
 
 def evaluate(policy: Policy, data: bytes) -> Verdict:
