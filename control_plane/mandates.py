@@ -8,13 +8,11 @@ Does not: decide who may approve (see `accounts.holdings`). Source: docs/adr/004
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import takewhile
 
 from sqlmodel import Session, col, select
 
 from audit.checkpoint import Checkpoint, parse_checkpoint
 from audit.errors import AuditError
-from audit.folder import folder_reader
 from audit.note import parse_note
 from audit.policy import Policy, evaluate
 from audit.tiles import TileReader
@@ -68,29 +66,29 @@ def witnessed_from(plane: ControlPlane, policy: Policy | None, *, before: TrustF
 
 def _cosigned(plane: ControlPlane, *, above: int = -1) -> list[tuple[bytes, Checkpoint]]:
     """Return the checkpoints of more than so many entries that somebody besides the log signed, oldest first."""
-    opened = (_opened(line) for line in reversed(checkpoints.lines(plane) or ()))
-    late = takewhile(lambda one: one is None or one[1].size > above, opened)
-    return [one for one in late if one and len(parse_note(one[0]).signatures) > 1][::-1]
+    found: list[tuple[bytes, Checkpoint]] = []
+    for line in reversed(checkpoints.lines(plane) or ()):
+        try:
+            opened = parse_note(note := checkpoints.note_of(line))
+            known = parse_checkpoint(opened.text)
+        except AuditError:  # `audit verify` says so
+            continue
+        if known.size <= above:
+            break
+        if len(opened.signatures) > 1:
+            found.append((note, known))
+    return found[::-1]
 
 
-def _opened(line: bytes) -> tuple[bytes, Checkpoint] | None:
-    try:
-        note = checkpoints.note_of(line)
-        return note, parse_checkpoint(parse_note(note).text)
-    except AuditError:  # `audit verify` says so
-        return None
-
-
-def make(plane: ControlPlane, session: Session, live: ReleaseRow, *, told: TrustFile, note: bytes) -> bytes:
-    """Return the mandates of a release under a published checkpoint; b"" where devices ask for none.
+def make(plane: ControlPlane, session: Session, live: ReleaseRow, *, told: TrustFile, tiles: TileReader) -> bytes:
+    """Return the mandates of a release, proved by the tiles of a published checkpoint; b"" where devices ask for none.
 
     Raises:
         NotProven: a published tile is missing, or is another one.
     """
     if told.terms is None or is_previous(live.manifest.split(b"\n", 1)[0]):
         return b""
-    signed = parse_checkpoint(parse_note(note).text)
-    return _Making(plane, session, told, tiles=_tiles(plane, signed)).made(_approvals(session, live))
+    return _Making(plane, session, told, tiles=tiles).made(_approvals(session, live))
 
 
 def is_proven(
@@ -113,10 +111,6 @@ def _approvals(session: Session, live: ReleaseRow) -> list[StatementRow]:
 
 def _envelope(row: StatementRow) -> dsse.Envelope:
     return dsse.parse_envelope(row.envelope)
-
-
-def _tiles(plane: ControlPlane, signed: Checkpoint) -> TileReader:
-    return TileReader(folder_reader(plane.site / "log"), size=signed.size, root=signed.root)
 
 
 class _Making:

@@ -187,7 +187,7 @@ def _release_bytes(plane: ControlPlane, session: Session, live: ReleaseRow, *, s
         raise Unavailable("expected the release in the published log, got no such entry")
     reader = TileReader(folder_reader(plane.site / "log"), size=signed.size, root=signed.root)
     proof = LogProof(note, live.leaf, leaf.data, proof=reader.inclusion_proof(live.leaf))
-    proofs = mandates.make(plane, session, live, told=told, note=note)
+    proofs = mandates.make(plane, session, live, told=told, tiles=reader)
     release, parts = divide_release(live.manifest, _statements(session, live), proof, mandates=proofs)
     site.write_parts(parts)
     return encode_release(release)
