@@ -293,7 +293,7 @@ class _Look:
 
 
 def _witnessed_at(held: Held, channel: str) -> int | None:
-    trust = parse_trust(held.cached.files[TRUST_PATH])
+    trust = held.standing.adoption.state.trust
     if trust.witnesses is None:
         return None
     times = [0]
