@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from edge_runtime.core.errors import Unavailable
 
-__all__ = ["KEPT", "SECRET_BYTES", "Salts", "open_private"]
+__all__ = ["KEPT", "SECRET_BYTES", "Salts", "draw_secret", "open_private"]
 
 SECRET_BYTES = 32
 KEPT = 400
@@ -30,6 +30,17 @@ def open_private(path: Path, *, new: bool = False) -> BinaryIO:
     """Open a file for writing at its end that nobody but its owner reads; `new`: it must not be there yet."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | (os.O_EXCL if new else 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o600), "ab")
+
+
+def draw_secret(path: Path) -> None:
+    """Write a new secret, whole or not at all; whoever calls holds a lock. Raises `OSError`."""
+    drawing = path.with_name(f".{path.name}")
+    drawing.unlink(missing_ok=True)  # what a crash left was never used
+    with open_private(drawing, new=True) as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    drawing.rename(path)
 
 
 class Salts:
@@ -50,13 +61,7 @@ class Salts:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             with suppress(OSError):  # one that cannot be destroyed now is tried again on the next day
                 self._destroy(self._kept()[: -(KEPT - 1)])
-            drawing = path.with_name(f".{day}")
-            drawing.unlink(missing_ok=True)  # what a crash left was never used
-            with open_private(drawing, new=True) as file:
-                file.write(secrets.token_bytes(SECRET_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            drawing.rename(path)
+            draw_secret(path)
         return self.of(day)
 
     def of(self, day: str) -> bytes:

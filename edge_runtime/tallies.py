@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import atexit
 import hmac
-import os
-import secrets
 import threading
 from pathlib import Path
 
 from edge_runtime.core.errors import Unavailable
 from edge_runtime.home import holding
+from edge_runtime.salts import SECRET_BYTES, draw_secret, open_private
 
 __all__ = ["HandOffs", "Streaks", "Tallies", "Tally"]
 
-KEY_BYTES = 32
 MOST = 999
 """Where counting ends: no policy asks for more."""
 LOCK_TIMEOUT_S = 1
@@ -38,11 +36,8 @@ class Tally:
 
     def add(self) -> None:
         """Count one more; raises `OSError` where that cannot be written down."""
-        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(handle, b".")
-        finally:
-            os.close(handle)
+        with open_private(self._path) as file:
+            file.write(b".")
 
     def count(self) -> int:
         """Return how many were counted; raises `OSError` where nobody can tell."""
@@ -160,7 +155,7 @@ class Streaks:
             key = (self._folder / "key").read_bytes()
         except FileNotFoundError:
             return None
-        if len(key) != KEY_BYTES:
+        if len(key) != SECRET_BYTES:
             raise Unavailable("expected the key to the counts of this home, got something else")
         return Tally(self._folder / hmac.digest(key, learner.encode("utf-8", "replace"), "sha256").hex())
 
@@ -168,10 +163,7 @@ class Streaks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         with holding(self._folder / "lock", "counts", timeout_s=LOCK_TIMEOUT_S):
             if self._tally(learner) is None:
-                drawing = self._folder / ".key"
-                with os.fdopen(os.open(drawing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(secrets.token_bytes(KEY_BYTES))
-                drawing.replace(self._folder / "key")
+                draw_secret(self._folder / "key")
         tally = self._tally(learner)
         assert tally is not None
         return tally
