@@ -47,6 +47,7 @@ __all__ = [
     "Words",
     "auth_of",
     "key_of",
+    "require_as_many",
     "require_own",
     "require_present",
     "sign",
@@ -157,6 +158,16 @@ def key_of(
     return given
 
 
+def require_as_many(given: Ed25519PrivateKey | Elsewhere, wanted: int) -> None:
+    """Refuse what was signed elsewhere, unless it is one signature for each statement.
+
+    Raises:
+        Refused: it is more, or less.
+    """
+    if isinstance(given, Elsewhere) and len(given.signed) != wanted:
+        raise Refused(f"expected {wanted} signatures for this act, got {len(given.signed)}")
+
+
 def auth_of(given: object) -> Auth:
     """Return how somebody shows who they are: by a passphrase or the key under it, or by a key of their own."""
     return Auth.KEY if isinstance(given, Elsewhere) else Auth.PASSPHRASE
@@ -182,8 +193,7 @@ def sign_all(plane: ControlPlane, session: Session, signings: Sequence[Signing])
         now = plane.now()
         unsigned = (_statement(plane, signing, None, at=now).encode() for signing in signings)
         raise Unsigned(Words(tuple(canonical.parse(data, max_bytes=len(data)) for data in unsigned), signings[0].said))
-    if isinstance(given, Elsewhere) and len(given.signed) != len(signings):
-        raise Refused(f"expected {len(signings)} signatures for this act, got {len(given.signed)}")
+    require_as_many(given, len(signings))
     return tuple(_sign(plane, session, signing) for signing in signings)
 
 

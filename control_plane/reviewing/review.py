@@ -32,7 +32,7 @@ from control_plane.registry.facts import checks_digest, facts_of
 from control_plane.registry.records import Proposal
 from control_plane.registry.reports import require_passed
 from control_plane.reviewing import expiry, objections, requested, waiting
-from control_plane.signing import Elsewhere, Signing, auth_of, key_of, sign
+from control_plane.signing import Elsewhere, Signing, auth_of, key_of, require_as_many, sign
 from control_plane.tables.registry import ProposalRow, RevisionRow, StatementRow
 from control_plane.tables.reviewing import OpeningRow
 from edge_runtime.core.approval import APPROVING
@@ -176,8 +176,7 @@ def review_all(
     for verdict in verdicts:
         _prepare(plane, actor, verdict, act=act)
     key = key_of(plane, actor, passphrase, use=CODES[act])
-    if isinstance(key, Elsewhere) and len(key.signed) != len(verdicts):
-        raise Refused(f"expected {len(verdicts)} signatures for this act, got {len(key.signed)}")
+    require_as_many(key, len(verdicts))
     for verdict in verdicts:
         _log_own_work(plane, actor, verdict, act=act, auth=auth_of(passphrase))
     keys: list[Ed25519PrivateKey | Elsewhere] = [key] * len(verdicts)
