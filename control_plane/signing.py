@@ -20,6 +20,7 @@ from sqlmodel import Session
 from audit.record import Act, Auth, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import passphrases
+from control_plane.accounts.rights import MAX_REASON_LENGTH
 from control_plane.accounts.standing import has_key
 from control_plane.errors import Refused
 from control_plane.outbox.mail import tell_use
@@ -56,7 +57,6 @@ __all__ = [
 ]
 
 SALT_BYTES = 16
-MAX_REASON_LENGTH = 2000
 MAX_AGE = timedelta(minutes=10)
 
 

@@ -30,6 +30,7 @@ from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core.errors import InvalidDocument
 
 __all__ = [
+    "MAX_REASON_LENGTH",
     "PARTICIPANT",
     "Attempt",
     "acting",
