@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from mcp_types import Implementation
 
 from edge_runtime.core import canonical
 from edge_runtime.core.policy import read_policy
+from tests.edge.serving import environment
 from tests.published import Published, adopted
 from tests.simulator import prompt_document
 
@@ -103,19 +103,6 @@ def command(folder: Path, *options: str) -> list[str]:
     """Return the command that serves the home in `folder`."""
     home = ["--home", str(folder / "home"), "--trust", str(folder / "trust")]
     return [sys.executable, "-m", "edge_runtime", "edge", "mcp", *home, *options]
-
-
-def elsewhere(folder: Path) -> Path:
-    """Return the folder where a server would find its user's home and its temporary files."""
-    (folder / "elsewhere").mkdir(exist_ok=True)
-    return folder / "elsewhere"
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of the server: no model, so that it starts at once, and whatever it warns of is told."""
-    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(elsewhere(folder)))
-    loud = {"PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, "MENTORPLANE_READER": "none", **loud, **places}
 
 
 def over_stdio(argv: list[str], script: Callable[[Client, Talk], Awaitable[None]], folder: Path) -> Talk:

@@ -79,6 +79,19 @@ def organisation(folder: Path) -> Published:
     return made
 
 
+def elsewhere(folder: Path) -> Path:
+    """Return the folder where a server would find its user's home and its temporary files."""
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    return folder / "elsewhere"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of the server: no model, so that it starts at once, and whatever it warns of is told."""
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(elsewhere(folder)))
+    loud = {"PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "MENTORPLANE_READER": "none", **loud, **places}
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[Served]:
     """Serve the home of a device that has adopted a release."""
@@ -87,16 +100,8 @@ def served(folder: Path) -> Iterator[Served]:
     home = folder / "home"
     command = [sys.executable, "-m", "edge_runtime", "edge", "serve", "--port", "0"]
     command += ["--home", str(home), "--trust", str(published.trust), "--allow-origin", "app://coach"]
-    (folder / "elsewhere").mkdir()
-    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(folder / "elsewhere"))
-    loud = {"PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **loud, **places},
-    ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env=environment(folder), **pipes) as process:
         assert process.stdout
         base_url = process.stdout.readline().split()[-1]
         assert process.stdout.readline().split() == ["token", "in", str(home / "serve-token")]

@@ -29,11 +29,11 @@ from tests.edge.mcp_talks import (
     Listening,
     Talk,
     command,
-    elsewhere,
     organisation,
     over_http,
     over_stdio,
 )
+from tests.edge.serving import elsewhere
 from tests.published import Published
 
 HANDOFF = handoff_text("en", "self").text

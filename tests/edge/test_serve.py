@@ -13,7 +13,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.edge.serving import Served, asked, served
+from tests.edge.serving import Served, asked, elsewhere, served
 from tests.published import fingerprint
 
 NOTE = "Priya Nair called. We agreed that I will write to mara@example.org by Thursday. The talk was good."
@@ -387,4 +387,4 @@ def test_the_token_is_its_owner_s_and_the_server_writes_no_log(server: Served) -
     assert server.end() == ""
     kept = b"".join(path.read_bytes() for path in Path(server.home).rglob("*") if path.is_file())
     assert [word for word in (b"mara@", b"Priya", b"killing", b"delegating") if word in kept] == []
-    assert list((server.home.parent / "elsewhere").rglob("*")) == []
+    assert list(elsewhere(server.home.parent).rglob("*")) == []
