@@ -136,8 +136,7 @@ def channel_targets(plane: ControlPlane, session: Session, site: Site, *, told: 
 
 def publish_waiting(plane: ControlPlane) -> None:
     """Publish the releases that waited for witnesses, if there is one and enough have cosigned."""
-    told = trust.signed_trust(plane)
-    known = parse_trust(told) if told else None
+    known = trust.signed_trust_file(plane)
     site = site_of(plane)
     if known is None or known.witnesses is None or not is_witnessed(known, site.read("log/checkpoint")):
         return

@@ -26,7 +26,7 @@ from edge_runtime.core.approval import read_signed
 from edge_runtime.core.errors import InvalidDocument, NotTrusted
 from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, encode_trust, parse_trust
 
-__all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", "trust_file"]
+__all__ = ["is_logged", "log_change", "require_signed_keyring", "signed_trust", "signed_trust_file", "trust_file"]
 
 
 def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
@@ -48,8 +48,8 @@ def trust_file(plane: ControlPlane, session: Session) -> TrustFile:
     )
     if mandates.older_devices_live(plane, session):
         return told
-    signed = signed_trust(plane) if told.witness_policy else None
-    since = mandates.witnessed_from(plane, told.witnesses, before=parse_trust(signed) if signed else None)
+    before = signed_trust_file(plane) if told.witness_policy else None
+    since = mandates.witnessed_from(plane, told.witnesses, before=before)
     return replace(told, terms=mandates.terms(session), witnessed_from=since)
 
 
@@ -58,8 +58,7 @@ def _witness_policy(plane: ControlPlane, log_vkey: str) -> str:
     try:
         known = ledger.witness_policy(plane)
     except InvalidDocument:  # `audit verify` says so
-        told = signed_trust(plane)
-        before = parse_trust(told) if told else None
+        before = signed_trust_file(plane)
         return before.witness_policy if before and before.log_vkey == log_vkey else ""
     if known is None:
         return ""
@@ -81,6 +80,12 @@ def signed_trust(plane: ControlPlane) -> bytes | None:
     return site_of(plane).target(TRUST_PATH)
 
 
+def signed_trust_file(plane: ControlPlane) -> TrustFile | None:
+    """Return what the trust file that is published holds; None before the first."""
+    told = signed_trust(plane)
+    return parse_trust(told) if told else None
+
+
 def require_signed_keyring(plane: ControlPlane, envelopes: Iterable[dsse.Envelope]) -> None:
     """Refuse statements by people whom the keyring that custodians signed does not name yet: devices would refuse them.
 
@@ -89,9 +94,9 @@ def require_signed_keyring(plane: ControlPlane, envelopes: Iterable[dsse.Envelop
     """
     if plane.keys.is_self_contained:
         return
-    told = signed_trust(plane)
+    told = signed_trust_file(plane)
     try:
-        read_signed(envelopes, parse_trust(told).people if told else {})
+        read_signed(envelopes, told.people if told else {})
     except NotTrusted as error:
         hint = "have custodians sign the keyring: `mentorplane ceremony renew`"
         raise Refused("expected signers in the keyring that custodians signed, got another", hint=hint) from error
