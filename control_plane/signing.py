@@ -153,8 +153,7 @@ def key_of(
         raise Refused("expected a person to sign, got a machine", hint="its own key signs what it proposes")
     with db.read(plane.engine) as session:
         used = sum(_is_own(session, actor, one.envelope) for one in given.signed)
-    for _ in range(used):
-        tell_use(plane, actor, use=use)
+    tell_use(plane, actor, use=use, times=used)
     return given
 
 

@@ -35,11 +35,12 @@ def notify_use(plane: ControlPlane, session: Session, person: str, *, use: str) 
     _add(plane, session, person, kind=USED, act=use, path=f"/v1/audit/search?actor={person}")
 
 
-def tell_use(plane: ControlPlane, person: str, *, use: str) -> None:
-    """Tell a person as `notify_use`, in a transaction of its own: what comes of the act does not matter."""
-    if plane.settings.mail is not None:
+def tell_use(plane: ControlPlane, person: str, *, use: str, times: int = 1) -> None:
+    """Tell a person as `notify_use`, each time, in a transaction of its own: what comes of the act does not matter."""
+    if times and plane.settings.mail is not None:
         with db.write(plane.engine, next_one=True) as session:
-            notify_use(plane, session, person, use=use)
+            for _ in range(times):
+                notify_use(plane, session, person, use=use)
 
 
 def notify_review(plane: ControlPlane, session: Session, person: str, *, proposal: int) -> None:
