@@ -19,7 +19,7 @@ from control_plane.tables.registry import PersonRow
 from edge_runtime.core import dsse
 from edge_runtime.core.approval import APPROVING
 
-__all__ = ["SIGNERS", "require_heard", "require_signer", "require_still", "role_of"]
+__all__ = ["require_heard", "require_signer", "require_still", "role_of"]
 
 SIGNERS = ("administrator", *APPROVING)
 """Roles of whoever may sign a grant, and end one."""
@@ -47,15 +47,14 @@ def require_signer(plane: ControlPlane, actor: str, *, attempt: Attempt, grantee
 
 
 def require_still(session: Session, actor: str, *, grantee: str = "") -> None:
-    """Refuse who lost it since they were asked, inside the transaction of what they sign.
+    """Refuse who lost it since they were asked, in a transaction of `rights.acting`, which refuses who has left.
 
     Raises:
         Refused: they did.
     """
-    row = rights.find_row(session, actor)
-    message, hint = _why_not(session, row, grantee)
-    if row.retired is not None or message:
-        raise Refused(message or "expected somebody who is here, got one who has left", hint=hint)
+    message, hint = _why_not(session, rights.find_row(session, actor), grantee)
+    if message:
+        raise Refused(message, hint=hint)
 
 
 def require_heard(session: Session, signer: str, envelope: dsse.Envelope, *, grantee: str) -> None:
