@@ -33,7 +33,7 @@ from control_plane.tables.registry import LeafRow, PersonRow
 from edge_runtime.core.errors import InvalidDocument
 from edge_runtime.core.grants import KEEPERS, SIGNATURES
 
-__all__ = ["LINKING", "NEW_KEY", "SIGN_ON", "holder_of", "invite", "make_code", "redeem", "redeem_key"]
+__all__ = ["NEW_KEY", "SIGN_ON", "holder_of", "invite", "make_code", "redeem", "redeem_key"]
 
 NEW_KEY, SIGN_ON = "new-key", "sign-on"
 """To enrol a first key, or a new one after the one before was retired; to link the identity provider's account."""

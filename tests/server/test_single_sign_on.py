@@ -21,6 +21,7 @@ from control_plane.app import create_app
 from control_plane.custody.keyfile import open_key
 from control_plane.errors import Refused
 from control_plane.plane import ControlPlane
+from control_plane.purposes import LINKING
 from control_plane.settings import Settings, SingleSignOn
 from control_plane.tables.accounts import IdentityRow
 from tests.server import keyholders
@@ -154,7 +155,7 @@ def test_attack_an_administrator_links_their_account_to_somebody_elses_person(
     assert browser.get("/v1/people/me").status_code == 401
     with db.read(plane.engine) as session:
         assert session.exec(select(IdentityRow)).all() == []
-    good = prove(key, person=noor.person, purpose=invitations.LINKING, at=now, nonce=keyholders.SALT)
+    good = prove(key, person=noor.person, purpose=LINKING, at=now, nonce=keyholders.SALT)
     assert invitations.invite(plane, noor.person, "noor", purpose=invitations.SIGN_ON, present=good)
 
 
