@@ -25,7 +25,7 @@ from audit.frozen import frozen, member
 from edge_runtime.core.canonical import JsonObject
 from edge_runtime.core.contract import check_output
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.pipeline import answer_of, check_answer
+from edge_runtime.core.pipeline import Checked, answer_of, check_answer
 from edge_runtime.core.reader import Reading
 from edge_runtime.core.reader.crisis import classify_crisis
 from edge_runtime.core.reader.names import word_keys
@@ -45,6 +45,7 @@ __all__ = [
     "Given",
     "Taken",
     "check",
+    "misfits",
 ]
 
 SCHEMA, VALIDATORS, TOOLS, MARKER, PLACEHOLDERS = "schema", "validators", "tools", "marker", "placeholders"
@@ -156,13 +157,18 @@ def _check_text(run: Run, answer: Answer, given: Given, *, marker: str) -> Taken
     except InvalidDocument as error:
         return Taken("", None, (), ((SCHEMA, str(error)), *flags), made=(SCHEMA,))
     checked = check_answer(run.prompt, run.values, output)
-    problems = [(SCHEMA, said) for said in checked.schema] + [(VALIDATORS, said) for said in checked.validators]
+    problems = misfits(checked)
     if checked.schema:
         return Taken("", None, (), (*problems, *flags), made=(SCHEMA,))
     problems += given.faults_of("\n".join(_texts(output, _names(run.prompt.output))))
     if marker in answer.text:
         problems.append((MARKER, "the answer repeats what marks the material"))
     return Taken(checked.text, output, (), (*problems, *flags), made=made)
+
+
+def misfits(checked: Checked) -> list[tuple[str, str]]:
+    """Return what is wrong with an output by its prompt, by check."""
+    return [(SCHEMA, said) for said in checked.schema] + [(VALIDATORS, said) for said in checked.validators]
 
 
 def _check_calls(run: Run, answer: Answer, given: Given) -> Taken:
