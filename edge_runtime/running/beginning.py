@@ -56,7 +56,7 @@ def begin(talk: Talk, wish: Wish) -> Run | Reply:
     asked, entry = find_prompt(state, name), running(state, name)
     if (problem := _problem_of(talk, asked, entry, state=state)) is not None:
         return instead.unopened(talk, asked, state, problem=problem)
-    if entry is None or not _takes(talk, wish, state=state, asked=name, entry=entry):
+    if entry is None or not _takes(talk, wish, asked, entry=entry, state=state):
         return instead.withdrawn(talk, name, state)
     run = assess(talk, wish, state, read=read, crisis=bool(situation))
     return replace(run, instead_of="" if entry.name == name else name)
@@ -74,11 +74,11 @@ def _problem_of(talk: Talk, asked: Entry, entry: Entry | None, *, state: TrustSt
     return None
 
 
-def _takes(talk: Talk, wish: Wish, *, state: TrustState, asked: str, entry: Entry) -> bool:
+def _takes(talk: Talk, wish: Wish, asked: Entry, *, entry: Entry, state: TrustState) -> bool:
     """Return whether what runs for a prompt takes inputs that fit the prompt itself, as people checked it does."""
-    if entry.name == asked:
+    if entry.name == asked.name:
         return True
-    original = talk.runtime.opened(find_prompt(state, asked), state)
+    original = talk.runtime.opened(asked, state)
     check_inputs(original.inputs, wish.inputs)
     choose_tools(original.tools, wish.tools)
     try:
