@@ -62,8 +62,7 @@ class Budget:
 
     def limits(self) -> tuple[int, ...]:
         """Return the limits in their order."""
-        day = (self.requests, self.tokens, self.cost_micros)
-        return (*day, self.prompt_requests, self.prompt_tokens, self.prompt_cost_micros)
+        return tuple(getattr(self, name) for name in _NAMES)
 
     def as_json(self) -> JsonObject:
         """Return those that there are as a JSON object."""
