@@ -21,7 +21,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from control_plane.errors import Conflict, Refused
 from edge_runtime.core import dsse
 from edge_runtime.core.errors import InvalidDocument
-from edge_runtime.core.trustfile import TRUST_PATH, Term, TrustFile, parse_trust
+from edge_runtime.core.trustfile import TRUST_PATH, TrustFile, parse_trust
 
 __all__ = ["KINDS", "Lack", "Order", "describe", "encode_order", "lacking", "merge", "parse_order", "sign_order"]
 
@@ -216,7 +216,7 @@ def _trust(trust: TrustFile) -> Iterator[str]:
     yield "  least approvals: " + ", ".join(f"{tier} {least}" for tier, least in sorted(trust.floor.items()))
     for person in trust.people.values():
         key = f"key {dsse.key_id(person.key)[:12]}, custody {person.custody}"
-        term = (trust.terms or {}).get(person.person, Term())
+        term = trust.term_of(person.person)
         until = f"; first term until {term.until[:10]}" if term.until else ""
         ended = "".join(f"; {grant} ended by entry {entry}" for grant, entry in sorted(term.ended.items()))
         yield f"  {person.person}: {', '.join(person.roles)}; {key}{until}{ended}"

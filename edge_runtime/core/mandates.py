@@ -229,7 +229,6 @@ class _Case:
 
     def __init__(self, trust: TrustFile, mandates: Mandates, release: tuple[bytes, Seen]) -> None:
         self._trust = trust
-        self._terms = trust.terms or {}
         self._mandates = mandates
         self._note, self._seen = release
 
@@ -247,7 +246,7 @@ class _Case:
                 return frozenset(people)
             holder = grant.behalf
             people.add(holder)
-        term = self._terms.get(holder, Term())
+        term = self._trust.term_of(holder)
         if not term.until or moment.at_s >= _seconds(term.until):
             raise _not_held("an approver whose first term, or grant, was in force")
         self._require_lasting(f"{holder}.{moment.role}", term, moment)
@@ -276,7 +275,7 @@ class _Case:
             self._require_before(entry, moment, act="handed-over", of=digest)
         if not _seconds(grant.since) - DRIFT_S <= moment.at_s < _seconds(grant.until):
             raise _not_held("an approver whose grant had begun and not ended")
-        self._require_lasting(grant.id, self._terms.get(grant.person, Term()), moment)
+        self._require_lasting(grant.id, trust.term_of(grant.person), moment)
         return grant
 
     def _require_before(self, entry: Logged, moment: _Moment, *, act: str, of: str) -> None:

@@ -72,6 +72,10 @@ class TrustFile:
         """The policy that says which witnesses count and how many it takes; None: the log vouches for itself."""
         return _policy(self.witness_policy, self.log_vkey) if self.witness_policy else None
 
+    def term_of(self, person: str) -> Term:
+        """Return what is said of somebody's term; of whom nothing is said, no first term and no grant that ended."""
+        return (self.terms or {}).get(person, Term())
+
 
 @lru_cache(maxsize=4)
 def _policy(text: str, log_vkey: str) -> Policy:
@@ -89,20 +93,20 @@ def _policy(text: str, log_vkey: str) -> Policy:
 
 def encode_trust(trust: TrustFile) -> bytes:
     """Return the canonical bytes of the trust file."""
-    terms = trust.terms
+    has_terms = trust.terms is not None
     people = [
         {
             "person": p.person,
             **_key_document(p),
             "others": [_key_document(one) for one in p.others],
-            **({} if terms is None else _term_document(terms.get(p.person, Term()))),
+            **(_term_document(trust.term_of(p.person)) if has_terms else {}),
         }
         for _, p in sorted(trust.people.items())
     ]
     return canonical.encode(
         {
-            "format": PREVIOUS if terms is None else FORMAT,
-            **({} if terms is None else {"witnessed_from": trust.witnessed_from}),
+            "format": FORMAT if has_terms else PREVIOUS,
+            **({"witnessed_from": trust.witnessed_from} if has_terms else {}),
             "organisation": trust.organisation,
             "people": people,
             "log_vkey": trust.log_vkey,
