@@ -22,6 +22,14 @@ def published(tmp_path: Path) -> Published:
     return published_once(tmp_path)
 
 
+def witnessed(published: Published) -> None:
+    """Have two of three witnesses, of whom two are asked, cosign the log now, and publish that."""
+    organisation = published.organisation
+    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
+    organisation.cosigned_s = int(published.now.timestamp())
+    published.publish()
+
+
 def at(published: Published, tmp_path: Path, later_s: int) -> EdgeRuntime:
     """The device, opened with a clock that is so much later than the newest signed time."""
     time_s = published.now.timestamp() + later_s
@@ -92,10 +100,7 @@ def test_a_thief_of_the_timestamp_key_keeps_nobody_fresh_whom_witnesses_do_not(
     published: Published, tmp_path: Path
 ) -> None:
     """Timestamps signed anew, over a log that no witness saw since: stale, then expired; cosigned again: fresh."""
-    organisation = published.organisation
-    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
-    organisation.cosigned_s = int(published.now.timestamp())
-    published.publish()
+    witnessed(published)
     adopted(published, tmp_path)
     assert at(published, tmp_path, 0).status().fresh == "fresh"
     for days, said in ((2, "stale"), (13, "expired")):
@@ -104,8 +109,7 @@ def test_a_thief_of_the_timestamp_key_keeps_nobody_fresh_whom_witnesses_do_not(
         edge = at(published, tmp_path, 0)
         assert edge.refresh().ok
         assert (edge.status().fresh, at(published, tmp_path, 0).status().fresh) == (said, said)
-    organisation.cosigned_s = int(published.now.timestamp())
-    published.publish()
+    witnessed(published)
     edge = at(published, tmp_path, 0)
     assert edge.refresh().ok
     assert edge.status().fresh == "fresh"
@@ -114,10 +118,7 @@ def test_a_thief_of_the_timestamp_key_keeps_nobody_fresh_whom_witnesses_do_not(
 @pytest.mark.attack("clock set back and forward")
 def test_a_thief_of_the_timestamp_key_signs_times_ahead(published: Published, tmp_path: Path) -> None:
     """Where witnesses say what time it is, a timestamp of next month makes no clock count as one that was set back."""
-    organisation = published.organisation
-    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
-    organisation.cosigned_s = int(published.now.timestamp())
-    published.publish()
+    witnessed(published)
     adopted(published, tmp_path)
     published.now += dt.timedelta(days=30)
     published.publish()
@@ -130,11 +131,9 @@ def test_a_thief_of_the_timestamp_key_signs_times_ahead(published: Published, tm
 @pytest.mark.attack("indefinite freeze")
 def test_a_checkpoint_that_waits_for_its_witnesses_makes_nobody_staler(published: Published, tmp_path: Path) -> None:
     """The log grew and nobody cosigned that yet: what was witnessed before still counts."""
-    organisation = published.organisation
-    organisation.witnesses, organisation.cosigning = (1, 2, 3), (1, 2)
-    organisation.cosigned_s = int(published.now.timestamp())
-    published.publish()
+    witnessed(published)
     adopted(published, tmp_path)
+    organisation = published.organisation
     organisation.cosigning = ()
     organisation.leaves.append(organisation.leaves[-1])
     published.write_log()
