@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.published import Published
 from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
 
+Key = tuple[str, str]
 POLICY_RULES = [
     {
         "id": "consent",
@@ -31,6 +32,13 @@ POLICY_RULES = [
     },
     {"id": "stale", "because": "too old", "when": {"staleness": {"at_least": "stale"}}, "at_most": "device"},
 ]
+
+
+def ruled(documents: Mapping[Key, bytes], rules: Sequence[Mapping[str, object]]) -> dict[Key, bytes]:
+    """Return documents whose policy has these rules."""
+    policy = {**json.loads(documents["policy", "organisation"]), "rules": list(rules)}
+    read_policy(policy)
+    return {**documents, ("policy", "organisation"): canonical.encode(policy)}
 
 
 @pytest.fixture
@@ -50,11 +58,7 @@ def published(tmp_path: Path) -> Published:
 def published_in(folder: Path) -> Published:
     """Publish in a folder a release whose policy lets redacted text leave with consent."""
     made = Published(folder)
-    documents = made.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
-    policy["rules"] = POLICY_RULES
-    read_policy(policy)
-    documents["policy", "organisation"] = canonical.encode(policy)
+    documents = ruled(made.organisation.base_documents(), POLICY_RULES)
     documents["prompt", "private"] = canonical.encode(prompt_document("private", placement="device"))
     made.release(documents)
     return made

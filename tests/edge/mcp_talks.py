@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation
 
 from edge_runtime.core import canonical
-from edge_runtime.core.policy import read_policy
+from tests.edge.conftest import ruled
 from tests.edge.serving import environment
 from tests.published import Published, adopted
 from tests.simulator import prompt_document
@@ -59,11 +58,7 @@ RULES = [
 def organisation(folder: Path) -> Published:
     """Return an organisation with a prompt of typed inputs, whose policy looks at consent, model and findings."""
     made = Published(folder)
-    documents = made.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
-    policy["rules"] = RULES
-    read_policy(policy)
-    documents["policy", "organisation"] = canonical.encode(policy)
+    documents = ruled(made.organisation.base_documents(), RULES)
     instruction = "In {{ minutes }} minutes:\n{{ notes }}\n{{ done }}"
     documents["prompt", "opener"] = canonical.encode(prompt_document(inputs=TYPED, instruction=instruction))
     free = prompt_document("free", placement="cloud", inputs=TYPED, instruction=instruction)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from edge_runtime.serving.gate import Gate
 from edge_runtime.serving.guard import Guarded
 from edge_runtime.serving.jobs import Jobs
 from edge_runtime.serving.server import listen
-from tests.edge.conftest import POLICY_RULES
+from tests.edge.conftest import POLICY_RULES, ruled
 from tests.published import Published, adopted
 from tests.simulator import prompt_document
 
@@ -73,9 +72,7 @@ def organisation(folder: Path) -> Published:
         fill={"summary": ["{{ topic }} in {{ minutes }}"]},
     )
     documents["prompt", "typed"] = canonical.encode(typed)
-    policy = {**json.loads(documents["policy", "organisation"]), "rules": POLICY_RULES}
-    documents["policy", "organisation"] = canonical.encode(policy)
-    made.release(documents)
+    made.release(ruled(documents, POLICY_RULES))
     return made
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from edge_runtime import EdgeRuntime, Session
 from edge_runtime.core import canonical
 from tests.edge.answering import Fixed, Scripted, said
+from tests.edge.conftest import ruled
 from tests.published import Published
 from tests.simulator import prompt_document
 
@@ -34,12 +32,9 @@ RULE = {
 @pytest.fixture
 def session(edge: EdgeRuntime, published: Published) -> Session:
     """A session of somebody with every consent; a number of somebody stays on the device."""
-    documents = published.organisation.base_documents()
-    policy: Any = json.loads(documents["policy", "organisation"])
-    policy["rules"] = [RULE]
+    documents = ruled(published.organisation.base_documents(), [RULE])
     prompt = prompt_document("opener", inputs=INPUTS, instruction="{{ notes }} {{ number }}")
-    changed = {("policy", "organisation"): canonical.encode(policy), ("prompt", "opener"): canonical.encode(prompt)}
-    published.release({**documents, **changed})
+    published.release({**documents, ("prompt", "opener"): canonical.encode(prompt)})
     assert edge.refresh().ok
     edge.routing = Fixed(Scripted(said({"summary": ["A plain day."]})))
     return edge.session(learner="u1", consents={"cloud"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from edge_runtime.core.disclosure import Disclosure
 from edge_runtime.core.errors import MentorplaneError
 from edge_runtime.core.policy import Route
 from edge_runtime.generators.routing import routing_of
+from tests.edge.conftest import ruled
 from tests.published import Published
 from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
@@ -70,18 +70,14 @@ def test_a_preview_shows_what_would_leave_and_leaves_no_trace(edge: EdgeRuntime,
 
 def test_an_obligation_that_is_not_known_blocks(published: Published, edge: EdgeRuntime, cloud: Cloud) -> None:
     """A rule may ask for what this runtime does not know how to keep: then nothing runs and nothing leaves."""
-    documents = published.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
-    policy["rules"] = [
-        {
-            "id": "noon",
-            "because": "kept for the morning",
-            "when": {"entities": {"any_of": ["EMAIL"]}},
-            "at_most": "redacted",
-            "require": ["forget-by-noon", "no-telemetry"],
-        }
-    ]
-    published.release({**documents, ("policy", "organisation"): canonical.encode(policy)})
+    rule = {
+        "id": "noon",
+        "because": "kept for the morning",
+        "when": {"entities": {"any_of": ["EMAIL"]}},
+        "at_most": "redacted",
+        "require": ["forget-by-noon", "no-telemetry"],
+    }
+    published.release(ruled(published.organisation.base_documents(), [rule]))
     assert edge.refresh().ok
 
     reply = edge.session(learner="u1", names=["Priya Nair"], consents={"cloud"}).run("opener", {"notes": NOTES})

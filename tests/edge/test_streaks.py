@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from edge_runtime import EdgeRuntime, Session
 from edge_runtime.cli.edge import app
-from edge_runtime.core import canonical
 from edge_runtime.tallies import Streaks
 from tests.edge.answering import Fixed, Scripted, said
+from tests.edge.conftest import ruled
 from tests.edge.test_faults import full_disk
 from tests.published import Published
 
@@ -29,10 +29,7 @@ RULE = {
 @pytest.fixture
 def alone(edge: EdgeRuntime, published: Published) -> EdgeRuntime:
     """A device whose policy sends nobody's text anywhere after a few exchanges with the assistant alone."""
-    documents = published.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
-    policy["rules"] = [RULE]
-    published.release({**documents, ("policy", "organisation"): canonical.encode(policy)})
+    published.release(ruled(published.organisation.base_documents(), [RULE]))
     assert edge.refresh().ok
     edge.routing = Fixed(Scripted(said({"summary": ["A plain day."]})))
     return edge

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from edge_runtime import EdgeRuntime
 from edge_runtime.core import canonical
 from edge_runtime.tracing import SCHEMA, SCOPE
-from tests.edge.conftest import POLICY_RULES
+from tests.edge.conftest import POLICY_RULES, ruled
 from tests.published import Published
 from tests.recording_cloud import Cloud
 from tests.simulator import prompt_document
@@ -42,12 +42,10 @@ def exporter() -> InMemorySpanExporter:
 def published(tmp_path: Path) -> Published:
     """A release whose policy keeps texts with an address of mail out of telemetry, and lets redacted text leave."""
     made = Published(tmp_path)
-    documents = made.organisation.base_documents()
-    policy = json.loads(documents["policy", "organisation"])
     consent, personal, _ = POLICY_RULES
     quiet = {**personal, "id": "quiet", "when": {"entities": {"any_of": ["EMAIL"]}}}
-    policy["rules"] = [consent, {name: value for name, value in personal.items() if name != "require"}, quiet]
-    documents["policy", "organisation"] = canonical.encode(policy)
+    traced = {name: value for name, value in personal.items() if name != "require"}
+    documents = ruled(made.organisation.base_documents(), [consent, traced, quiet])
     documents["prompt", "private"] = canonical.encode(prompt_document("private", placement="device"))
     made.release(documents)
     return made
