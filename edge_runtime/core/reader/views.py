@@ -48,7 +48,7 @@ class View(NamedTuple):
     text: Normalised
 
 
-def hidden_views(plain: Normalised, text: str = "") -> tuple[View, ...]:
+def hidden_views(plain: Normalised, text: str) -> tuple[View, ...]:
     """Return the views of a normalised text, and of the original `text`, that say something else than it does."""
     shown = as_shown(text)
     unseen = _opened((Span(start, end), said) for start, end, said in unseen_pieces(text))

@@ -148,4 +148,5 @@ def test_a_name_in_other_letters_is_the_name() -> None:
 @pytest.mark.parametrize("piece", ["a b ", "> ", "%41", "&#65;", "\\u0041", "QUJD", "41 ", "<!--", "\u0430b ", "1a"])
 def test_a_hostile_text_costs_linear_time(piece: str) -> None:
     """A hundred thousand characters of the worst kind are viewed; the suite's time limit is the judge."""
-    assert isinstance(hidden_views(normalise((piece * 100_000)[:100_000])), tuple)
+    text = (piece * 100_000)[:100_000]
+    assert isinstance(hidden_views(normalise(text), text), tuple)
