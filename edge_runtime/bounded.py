@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["SLICE_S", "Lane"]
 
@@ -24,7 +24,7 @@ class Lane:
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
         self._lock = threading.Lock()
-        self._left: set[_Work[object]] = set()
+        self._left: set[_Work[Any]] = set()
 
     @property
     def left_behind(self) -> int:
@@ -50,7 +50,7 @@ class Lane:
         while not work.ended.wait(min(SLICE_S, max(0.0, until - time.monotonic()))):
             if stopped() or time.monotonic() >= until:
                 with self._lock:
-                    self._left.add(work)  # type: ignore[arg-type]
+                    self._left.add(work)
                 raise TimeoutError("it has not ended in time")
         return work.outcome()
 
