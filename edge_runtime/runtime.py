@@ -104,7 +104,7 @@ class EdgeRuntime:
             channel: which channel to follow.
             cloud: the models to ask where the policy lets redacted text leave; none: nothing ever leaves.
             local: a model that a server on this device runs; the first to be asked, whatever the policy lets leave.
-            budget: how much may leave in a day; none: no limit.
+            budget: how much may leave in a day; none: no limit but what the person set in this home.
             clock: POSIX seconds; replaced in tests.
             model: the folder of the reader's model, or `"none"`; not given: what `MENTORPLANE_READER` says, or else the
                 one in the package. It is loaded when a text is first read.
