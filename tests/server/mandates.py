@@ -14,17 +14,18 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from control_plane.accounts import invitations, people, retiring
+from control_plane.accounts import people, retiring
 from control_plane.custody.deciding import Decision, derive, sign_decision
 from control_plane.custody.keyfile import KeyFile, create_key, open_key
-from control_plane.granting import delegations, grants
-from control_plane.granting.grants import Making
+from control_plane.granting import grants
 from control_plane.overview import handover
 from control_plane.reviewing import own_keys
 from edge_runtime.core.errors import MentorplaneError
 from tests.server.acts import ROLE, Acts
 from tests.server.conftest import CHEAP, Clock
 from tests.server.keyholders import SALT, enrol, live
+from tests.server.test_grants import delegate, propose, sign
+from tests.server.test_retiring import code_of
 
 UMA = ("facilitator", "compliance")
 """What Uma is eligible for: she is enrolled and holds nothing, until somebody hands over or delegates."""
@@ -105,15 +106,7 @@ class Mandates(RuleBasedStateMachine):
         role, now = ABSENT[login], self.clock()
         until = now + timedelta(days=days)
         with suppress(MentorplaneError):
-            made = delegations.delegate(
-                self.acts.plane,
-                self.acts.id(login),
-                person="uma",
-                role=role,
-                until=until,
-                reason="away",
-                passphrase=self.acts.passphrase(login),
-            )
+            made = delegate(self.acts, login, "uma", role, days=days)
             own = [one for one in self.mandates if (one.person, one.role, one.behalf) == (login, role, "")]
             assert any(not (one.ended or one.follows) and one.since <= now and until <= one.until for one in own)
             assert login not in self.keyless
@@ -133,20 +126,14 @@ class Mandates(RuleBasedStateMachine):
         """Two others grant Uma the role of somebody, which she holds once she took over."""
         role, second = ABSENT[login], "sam"
         mine = [one for one in self.mandates if (one.person, one.role) == (login, role)]
-        making = Making("uma", role, days=days, previous=mine[-1].id)
         with suppress(MentorplaneError):
-            made = self.granted(making, second)
+            made = self.granted("uma", role, second, days=days, previous=mine[-1].id)
             until = self.clock() + timedelta(days=days)
             self.mandates.append(Mandate(made, "uma", role, self.clock(), until, follows=mine[-1].id))
 
-    def granted(self, making: Making, second: str) -> str:
+    def granted(self, person: str, role: str, second: str, **options: object) -> str:
         """Let Lena and somebody else sign a grant, and return its id."""
-        plane, reason = self.acts.plane, "due"
-        made = grants.propose(
-            plane, self.acts.id("lena"), making, reason=reason, passphrase=self.acts.passphrase("lena")
-        )
-        secret = self.acts.passphrase(second)
-        grants.sign(plane, self.acts.id(second), made.id, digest=made.digest, reason=reason, passphrase=secret)
+        made = sign(self.acts, second, propose(self.acts, "lena", person, role, **options))
         assert second not in self.keyless
         return made.id
 
@@ -182,16 +169,7 @@ class Mandates(RuleBasedStateMachine):
         """Somebody gets a new key by the codes of two people; one code alone lets nobody in."""
         login, secret = min(self.keyless), f"a new secret, number {len(self.mandates)}"
         with suppress(MentorplaneError):
-            codes = [
-                invitations.invite(
-                    self.acts.plane,
-                    self.acts.id(by),
-                    login,
-                    purpose=invitations.NEW_KEY,
-                    present=self.acts.passphrase(by),
-                )
-                for by in ("lena", "sam")
-            ]
+            codes = [code_of(self.acts, login, by) for by in ("lena", "sam")]
             retiring.enrol_key(self.acts.plane, " ".join(codes if both else codes[:1]), secret)
             assert both, "one person alone lets nobody in as somebody else"
             self.keyless.remove(login)

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from control_plane import db
-from control_plane.granting.grants import Making
 from control_plane.lifecycle import acts as lifecycle
 from control_plane.lifecycle import emergency, scheduling
 from control_plane.overview import queries
@@ -159,7 +158,7 @@ class WholeLife(Governance):
         second = "sam" if login == "ruth" else "ruth"
         role, until = ROLE[login], self.clock() + timedelta(days=days)
         with suppress(MentorplaneError):
-            made = self.granted(Making(login, role, days=days), second)
+            made = self.granted(login, role, second, days=days)
             assert login != "lena", "nobody grants themselves anything"
             self.mandates.append(Mandate(made, login, role, self.clock(), until))
 
