@@ -17,12 +17,16 @@ _GATE = object()
 
 @frozen
 class Disclosure:
-    """The exact text that may leave, and the route that allows it."""
+    """The exact text that may leave, and the route that allows it.
+
+    `raw` are the types of values that may stand in it uncovered: those that the policy knew of when it let them go.
+    """
 
     text: str = member(repr=False)
     route: str
     prompt: str
     _key: object = member(repr=False, compare=False)
+    raw: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self._key is not _GATE:
@@ -32,12 +36,12 @@ class Disclosure:
         return self.text
 
 
-def disclose(decision: Decision, text: str, *, prompt: str) -> Disclosure:
-    """Return `text` as a disclosure; for the route `redacted` it must be redacted already.
+def disclose(decision: Decision, text: str, *, prompt: str, raw: frozenset[str] = frozenset()) -> Disclosure:
+    """Return `text` as a disclosure; for the route `redacted` it must be redacted already, and nothing in it is raw.
 
     Raises:
         InvalidDocument: the decision keeps it on the device, blocks it, or was an error.
     """
     if decision.errors or decision.route < Route.REDACTED:
         raise InvalidDocument("expected a decision that lets text leave, got one that does not")
-    return Disclosure(text, str(decision.route), prompt, _GATE)
+    return Disclosure(text, str(decision.route), prompt, _GATE, raw)

@@ -33,11 +33,15 @@ NO_CLOUD = "expected a cloud model to be configured, got none"
 
 
 def wire_for(talk: Talk) -> Wire:
-    """Return what counts and scans what leaves in one run; what the policy lets go as it is holds raw values."""
+    """Return what counts and scans what leaves in one run.
+
+    What the policy lets go as it is holds raw values of the types that it knew of, and may hold no others: a name that
+    the host knows and no reading found, as one spelt in single letters, is nothing that anybody decided on.
+    """
 
     def scan(outgoing: bytes) -> tuple[str, ...]:
-        as_it_is = wire.disclosure is not None and wire.disclosure.route == str(Route.CLOUD)
-        return () if as_it_is else talk.scan(outgoing)
+        allowed = wire.disclosure.raw if wire.disclosure else frozenset()
+        return tuple(kind for kind in talk.scan(outgoing) if kind not in allowed)
 
     wire = Wire(scan)
     return wire

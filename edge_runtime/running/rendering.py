@@ -41,7 +41,8 @@ def tell(talk: Talk, run: Run, place: Route) -> Told:
         return Told(OnDevice(instruct(run.prompt, run.values, marker), name), marker, None)
     decision = replace(run.decision, route=min(run.decision.route, place))
     if decision.route is Route.CLOUD:
-        return Told(disclose(decision, instruct(run.prompt, run.values, marker), prompt=name), marker, None)
+        raw = frozenset(entity.type for reading in run.readings.values() for entity in reading.entities)
+        return Told(disclose(decision, instruct(run.prompt, run.values, marker), prompt=name, raw=raw), marker, None)
     covered = _covered(talk, run)
     disclosure = disclose(decision, instruct(run.prompt, covered, marker), prompt=name)
     return Told(disclosure, marker, talk.memory.placeholders.table)

@@ -11,10 +11,13 @@ from typer.testing import CliRunner
 
 from edge_runtime import Budget, CloudModel, EdgeRuntime, LocalModel, Reply
 from edge_runtime.cli.edge import app
+from edge_runtime.core import canonical
 from edge_runtime.generators.routing import routing_of
+from tests.edge.conftest import POLICY_RULES, ruled
 from tests.faulty_model import DONE, EVENTS, FAULTS, Faulty
 from tests.published import Published
 from tests.recording_cloud import Cloud
+from tests.simulator import prompt_document
 
 NOTES = "Priya Nair called. We agreed that I will write to mara@example.org by Thursday. The talk was good."
 ANSWER = json.dumps({"summary": ["You will write to mara@example.org."]})
@@ -154,3 +157,43 @@ def test_the_command_line_asks_the_model_that_the_environment_names(
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["outcome"] == "answered"
     assert json.loads(local.requests[0])["model"] == "small"
+
+
+HALF = "And the rest is 97633457432."
+APART = "I think that D a l a m r a n p o l u s   N a v i n d o r b e l i t h wants my job."
+
+
+@pytest.fixture
+def free(published: Published, edge: EdgeRuntime, cloud: Cloud) -> EdgeRuntime:
+    """A device with a prompt whose inputs may leave as they are, whatever is found in them."""
+    documents = ruled(published.organisation.base_documents(), POLICY_RULES[:1])
+    documents["prompt", "free"] = canonical.encode(prompt_document("free", placement="cloud"))
+    published.release(documents)
+    assert edge.refresh().ok
+    cloud.answers = [json.dumps({"summary": ["You thought about it."]})]
+    return edge
+
+
+@pytest.mark.parametrize(("known", "said"), [("DE15341065497633457432", HALF), ("Dalamranpolus Navindorbelith", APART)])
+def test_attack_what_the_host_named_is_written_so_that_no_reading_finds_it(
+    free: EdgeRuntime, cloud: Cloud, known: str, said: str
+) -> None:
+    """Nobody decided that it may leave as it is, so it stays; where the host named nothing, the same text leaves."""
+    kind = "names" if known.istitle() else "terms"
+    unnamed, named = (
+        free.session(learner="u1", consents={"cloud"}, **given).run("free", {"notes": said})
+        for given in ({}, {kind: [known]})
+    )
+
+    assert (unnamed.route, unnamed.sent_bytes > 0, unnamed.problems) == ("cloud", True, ())
+    assert (named.route, named.sent_bytes, named.disclosures) == ("device", 0, ())
+    assert (len(cloud.requests), "refused to send" in str(named.problems)) == (1, True)
+
+
+def test_what_the_policy_knew_of_leaves_as_it_is(free: EdgeRuntime, cloud: Cloud) -> None:
+    """A term that was found and that no rule keeps back is no reason to refuse."""
+    session = free.session(learner="u1", terms=["Project Fern"], consents={"cloud"})
+    reply = session.run("free", {"notes": "We agreed that Project Fern begins on Monday."})
+
+    assert (reply.route, reply.problems) == ("cloud", ())
+    assert b"Project Fern begins" in cloud.requests[0]

@@ -120,11 +120,6 @@ def proved(published: Published, home: Path, *options: str) -> tuple[int, dict[s
     return result.exit_code, json.loads(result.stdout)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    raises=AssertionError,
-    reason="known hole: of texts drawn by chance, now and then one has a form that is cut or spelt apart and leaves",
-)
 def test_the_routes_of_a_release_are_proved(
     device: tuple[EdgeRuntime, Published], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
