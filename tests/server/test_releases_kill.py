@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
 from tests.server.acts import Acts
 from tests.server.conftest import SQLITE, Clock, Stage, Template, copied
+from tests.server.kill_child import Killer
 from tests.server.test_channels import promoted, rolled_back, trial
 from tests.server.test_releases import device
 
@@ -30,13 +30,7 @@ def kill_at_write(settings: Settings, act: Callable[[ControlPlane], object], nth
     """
     child = os.fork()
     if child == 0:
-        seen = 0
-
-        def step(*_: object) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > nth:
-                os.kill(os.getpid(), signal.SIGKILL)
+        step = Killer(nth)
 
         def opened(name: str, arguments: tuple[object, ...]) -> None:
             if name == "open" and "/site/edge/" in str(arguments[0]) and int(str(arguments[2])) & os.O_CREAT:
