@@ -64,6 +64,13 @@ class Killer:
 
         setattr(os, name, counted)
 
+    def everywhere(self) -> None:
+        """Count every step from now on."""
+        for name in _STEPS:
+            self.before(name)
+        event.listen(Engine, "commit", self)  # before the driver commits
+        event.listen(Pool, "checkin", self)  # after it did
+
 
 def note(path: Path, line: bytes) -> None:
     """Append a line, which is no step."""
@@ -127,11 +134,7 @@ def copy(settings: Settings, folder: Path, server: str) -> Path:
 def run(home: Path, step: int) -> None:
     """Act on a home until the step comes, or all is done."""
     plane = open_plane(settings_of(home))
-    killer = Killer(step)
-    for name in _STEPS:
-        killer.before(name)
-    event.listen(Engine, "commit", killer)  # before the driver commits
-    event.listen(Pool, "checkin", killer)  # after it did
+    Killer(step).everywhere()
     act(plane, home)
 
 
@@ -142,11 +145,7 @@ def crowd(home: Path) -> int:
         child = os.fork()
         if child == 0:
             plane = open_plane(settings_of(home))
-            killer = Killer(20 + 13 * number if number % 2 else 10**9)
-            for name in _STEPS:
-                killer.before(name)
-            event.listen(Engine, "commit", killer)
-            event.listen(Pool, "checkin", killer)
+            Killer(20 + 13 * number if number % 2 else 10**9).everywhere()
             for _ in range(8):
                 note(home.parent / "tokens", tokens.issue_token(plane, "tom").encode())
             os._exit(0)
