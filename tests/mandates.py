@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_runtime.core.manifest import Manifest
     from tests.simulator import Organisation
 
-__all__ = ["granted", "log_approvals", "mandates_for", "terms_until"]
+__all__ = ["granted", "log_approvals", "mandates_for", "seconds", "terms_until"]
 
 
 def terms_until(organisation: Organisation, until: str) -> None:

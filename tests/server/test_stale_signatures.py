@@ -17,7 +17,7 @@ from control_plane.accounts import retiring
 from control_plane.accounts.people import NewPerson, enrol
 from control_plane.custody.keyfile import create_key, open_key
 from control_plane.errors import Refused
-from control_plane.granting import grants, leaving
+from control_plane.granting import grants
 from control_plane.granting.grants import GrantRecord
 from control_plane.signing import require_own
 from control_plane.tables.accounts import GrantRow
@@ -29,10 +29,8 @@ from tests.server.conftest import CHEAP
 from tests.server.keyholders import SECRET, fresh
 from tests.server.keyholders import enrol as take_key
 from tests.server.library import RULES
-from tests.server.test_grants import delegate, propose, sign
-from tests.server.test_retiring import NEW, code_of
-
-KIM = "kim has a secret"
+from tests.server.test_grants import KIM, delegate, propose, sign
+from tests.server.test_retiring import NEW, code_of, leave
 
 
 def retired(acts: Acts) -> None:
@@ -58,7 +56,7 @@ def ended(acts: Acts) -> None:
 def gone(acts: Acts) -> None:
     """Have two people sign that ruth leaves."""
     for by in ("lena", "sam"):
-        leaving.retire_person(acts.plane, acts.id(by), "ruth", reason="left", present=acts.passphrase(by))
+        leave(acts, "ruth", by=by)
 
 
 def taken(acts: Acts) -> None:
@@ -107,11 +105,10 @@ def test_attack_a_first_key_by_a_code_of_a_stolen_key(acts: Acts, tmp_path: Path
 @pytest.mark.parametrize("what", [renewed, ended])
 def test_attack_a_departure_signed_first_with_a_stolen_key(acts: Acts, what: Callable[[Acts], None]) -> None:
     """Nobody goes by a first signature that does not count any more: the next one is the first."""
-    assert not leaving.retire_person(acts.plane, acts.id("ruth"), "tom", reason="x", present=acts.passphrase("ruth"))
+    assert not leave(acts, "tom", by="ruth")
     what(acts)
     for by, done in (("lena", False), ("sam", True)):
-        given = {"reason": "x", "present": acts.passphrase(by)}
-        assert leaving.retire_person(acts.plane, acts.id(by), "tom", **given) == done
+        assert leave(acts, "tom", by=by) == done
 
 
 def test_attack_a_retired_key_of_ones_own_signs_on(acts: Acts, tmp_path: Path) -> None:
