@@ -7,7 +7,6 @@ holds are in force; everybody signed in reads how long texts are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 
@@ -18,7 +17,7 @@ from control_plane.api.routing import routes
 from control_plane.api.shared import Actor, Explained, Plane, Text
 from control_plane.keeping import erasing, holding, retention
 from control_plane.keeping.erasing import Erasure
-from control_plane.keeping.keepers import KEEPERS
+from control_plane.keeping.keepers import KEEPERS, Asking
 from control_plane.texts.holds import Hold, list_holds
 
 __all__ = ["router"]
@@ -77,7 +76,7 @@ def preview_erasure(plane: Plane, actor: Actor, person: Text) -> Erasable:
 @router.post("/people/{person}/erasure", status_code=201)
 def erase_texts(plane: Plane, request: Request, actor: Actor, *, person: Text, body: Reasoned) -> Erasure:
     """Erase every text of somebody, name, address and reasons, for good."""
-    return erasing.erase(plane, person, by=actor.person, **_asked(body, request))
+    return erasing.erase(plane, person, asking=_asked(actor, body, request))
 
 
 @router.get("/holds")
@@ -90,19 +89,18 @@ def list_legal_holds(plane: Plane, actor: Actor, *, lifted: bool = False) -> tup
 @router.post("/holds", status_code=201)
 def place_hold(plane: Plane, request: Request, actor: Actor, *, body: Holding) -> Hold:
     """Place a legal hold on the texts of somebody, or of everybody."""
-    return holding.hold(plane, body.person, by=actor.person, **_asked(body, request))
+    return holding.hold(plane, body.person, asking=_asked(actor, body, request))
 
 
 @router.post("/holds/{identity}/lift")
 def lift_hold(plane: Plane, request: Request, actor: Actor, *, identity: Text, body: Reasoned) -> Hold:
     """Lift a legal hold."""
-    return holding.lift_hold(plane, identity, by=actor.person, **_asked(body, request))
+    return holding.lift_hold(plane, identity, asking=_asked(actor, body, request))
 
 
-def _asked(body: Reasoned, request: Request) -> dict[str, Any]:
-    """Return why, how somebody shows that they are here, and the rest, as the use cases take it."""
-    present = body.present(request)
-    return {"reason": body.reason, "passphrase": present, "ticket": body.ticket, "role": body.role}
+def _asked(actor: Actor, body: Reasoned, request: Request) -> Asking:
+    """Return who asks and why, and how they show that they are here, as the use cases take it."""
+    return Asking(actor.person, body.reason, body.present(request), body.ticket, body.role)
 
 
 @router.get("/retention")
@@ -116,8 +114,6 @@ def change_retention(
     plane: Plane, request: Request, actor: Actor, *, name: Text, body: ChangingSetting
 ) -> SettingChanged:
     """Change a setting; the log says so before it takes effect."""
-    present = body.present(request)
-    entry = retention.change_setting(
-        plane, name, body.value, by=actor.person, reason=body.reason, passphrase=present, role=body.role
-    )
+    asking = Asking(actor.person, body.reason, body.present(request), role=body.role)
+    entry = retention.change_setting(plane, name, body.value, asking=asking)
     return SettingChanged(name, body.value, entry)

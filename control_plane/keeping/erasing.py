@@ -20,7 +20,6 @@ from audit.openings import ERASED_KIND
 from audit.record import Act, Auth, LeafObject, LeafRecord, Retention
 from control_plane import db, ledger, texts
 from control_plane.accounts import addresses, people, rights
-from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.index import keeping as index
 from control_plane.keeping.keepers import Asking, require_keeper
@@ -47,43 +46,29 @@ class Erasure:
     concerned: int
 
 
-def erase(
-    plane: ControlPlane,
-    person: str,
-    *,
-    by: str,
-    reason: str,
-    passphrase: str | Proof,
-    ticket: str = "",
-    role: str = "",
-) -> Erasure:
+def erase(plane: ControlPlane, person: str, *, asking: Asking) -> Erasure:
     """Erase every text of a person: display name, address and reasons. This cannot be undone.
 
     Args:
         plane: the control plane.
         person: login or id of whose texts.
-        by: person id of who erases.
-        reason: why, in their own words.
-        passphrase: theirs; or a proof by their own key, for `doing("erase", id)`.
-        ticket: reference to the request.
-        role: in which they do it, "" for the only one that fits.
+        asking: who erases, and why; a proof by their own key is for `doing("erase", id)`.
 
     Raises:
         NotFound: no such person.
-        Refused: `by` is neither in compliance nor an administrator, a wrong passphrase, or a legal hold on the person,
-            or on somebody of whom their texts speak.
+        Refused: who asks is neither in compliance nor an administrator, a wrong passphrase, or a legal hold on the
+            person, or on somebody of whom their texts speak.
         InvalidDocument: no reason, one that is too long, or a ticket that is none.
     """
     who = people.find_person(plane, person).id
     attempt = Attempt("erase", LeafObject("person", who), behalf=who)
-    asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(who,))
-    said = texts.say(plane, reason)
+    by, said = asking.by, texts.say(plane, asking.reason)
     with rights.acting(plane, by, role) as session:
         keys = _living(session, who)
         holds = sorted({*holds_on(session, who), *holds_on_texts(session, keys)})
         keys = [] if holds else keys
-        event = ledger.Event(Act.ERASED, by, role, auth, attempt.target, behalf=who, reason=said, ticket=ticket)
+        event = ledger.Event(Act.ERASED, by, role, auth, attempt.target, behalf=who, reason=said, ticket=asking.ticket)
         done = _destroy(plane, session, keys, event=event)
     if holds:
         held = Attempt("erase-under-hold", attempt.target, auth, behalf=who)

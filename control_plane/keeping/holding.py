@@ -13,7 +13,6 @@ from audit.grammar import MAX_HOLDS
 from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import people, rights
-from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.errors import Conflict
 from control_plane.keeping.keepers import Asking, require_keeper
@@ -25,38 +24,24 @@ from control_plane.texts.values import hold_digest
 __all__ = ["hold", "lift_hold"]
 
 
-def hold(
-    plane: ControlPlane,
-    person: str,
-    *,
-    by: str,
-    reason: str,
-    passphrase: str | Proof,
-    ticket: str = "",
-    role: str = "",
-) -> Hold:
+def hold(plane: ControlPlane, person: str, *, asking: Asking) -> Hold:
     """Place a hold on a person's texts, or on everybody's.
 
     Args:
         plane: the control plane.
         person: login or id; "" for everybody.
-        by: person id of who places it.
-        reason: why, in their own words.
-        passphrase: theirs; or a proof by their own key, for `doing("hold", id or "everybody")`.
-        ticket: reference to the request, such as a case number.
-        role: in which they do it, "" for the only one that fits.
+        asking: who places it, and why; a proof by their own key is for `doing("hold", id or "everybody")`.
 
     Raises:
         NotFound: no such person.
-        Refused: `by` is neither in compliance nor an administrator, or a wrong passphrase.
+        Refused: who asks is neither in compliance nor an administrator, or a wrong passphrase.
         InvalidDocument: no reason, one that is too long, or a ticket that is none.
         Conflict: as many holds on them are in force as can be.
     """
     who = people.find_person(plane, person).id if person else EVERYBODY
     target = LeafObject("person", who) if who else LeafObject("log")
-    asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=Attempt("hold", target), what=(who or "everybody",))
-    with rights.acting(plane, by, role) as session:
+    with rights.acting(plane, asking.by, role) as session:
         _require_room(session, who)
         number = len(session.exec(select(HoldRow.id)).all()) + 1
         row = HoldRow(id=f"hold-{number}", person=who, placed=ledger.next_index(session), at=plane.now())
@@ -64,28 +49,19 @@ def hold(
         session.flush()
         event = ledger.Event(
             Act.HOLD_PLACED,
-            by,
+            asking.by,
             role,
             auth,
             _target(row),
             code="on-a-person" if who else "on-everybody",
-            reason=texts.say(plane, reason),
-            ticket=ticket,
+            reason=texts.say(plane, asking.reason),
+            ticket=asking.ticket,
         )
         ledger.append(plane, session, event)
         return hold_record(row)
 
 
-def lift_hold(
-    plane: ControlPlane,
-    identity: str,
-    *,
-    by: str,
-    reason: str,
-    passphrase: str | Proof,
-    ticket: str = "",
-    role: str = "",
-) -> Hold:
+def lift_hold(plane: ControlPlane, identity: str, *, asking: Asking) -> Hold:
     """Lift a hold; a proof by an own key is for `doing("lift-hold", identity)`.
 
     Raises:
@@ -94,18 +70,17 @@ def lift_hold(
     """
     with db.read(plane.engine) as session:
         attempt = Attempt("lift-hold", _target(in_force(session, identity)))
-    asking = Asking(by, reason, passphrase, ticket, role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(identity,))
-    with rights.acting(plane, by, role) as session:
+    with rights.acting(plane, asking.by, role) as session:
         row = in_force(session, identity)
         event = ledger.Event(
             Act.HOLD_LIFTED,
-            by,
+            asking.by,
             role,
             auth,
             _target(row),
-            reason=texts.say(plane, reason),
-            ticket=ticket,
+            reason=texts.say(plane, asking.reason),
+            ticket=asking.ticket,
         )
         row.lifted = ledger.append(plane, session, event)
         return hold_record(row)

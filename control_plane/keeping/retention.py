@@ -14,7 +14,6 @@ from sqlmodel import Session
 from audit.record import Act, LeafObject
 from control_plane import db, ledger, texts
 from control_plane.accounts import rights
-from control_plane.accounts.presence import Proof
 from control_plane.accounts.rights import Attempt
 from control_plane.keeping.keepers import Asking, require_keeper
 from control_plane.plane import ControlPlane
@@ -39,35 +38,33 @@ def settings(plane: ControlPlane) -> dict[str, str]:
         return {name: setting(session, name) for name in sorted(DEFAULTS)}
 
 
-def change_setting(
-    plane: ControlPlane, name: str, value: str, *, by: str, reason: str, passphrase: str | Proof, role: str = ""
-) -> int:
+def change_setting(plane: ControlPlane, name: str, value: str, *, asking: Asking) -> int:
     """Change a setting and return the entry of the log that says so.
 
-    A proof by an own key is for `doing("change-setting", name, value)`; `role` is "" for the only one that fits.
+    A proof by an own key is for `doing("change-setting", name, value)`.
 
     Raises:
-        InvalidDocument: an unknown name or value, no reason, or one that is too long.
+        InvalidDocument: an unknown name or value, no reason, one that is too long, or a ticket that is none.
         NotFound: no such person.
-        Refused: `by` is neither in compliance nor an administrator, or a wrong passphrase.
+        Refused: who asks is neither in compliance nor an administrator, or a wrong passphrase.
     """
     _require_value(name, value)
     target = LeafObject("setting", name)
     attempt = Attempt("change-setting", target)
-    asking = Asking(by, reason, passphrase, role=role)
     role, auth = require_keeper(plane, asking, attempt=attempt, what=(name, value))
-    with rights.acting(plane, by, role) as session:
+    with rights.acting(plane, asking.by, role) as session:
         before = setting(session, name)
         event = ledger.Event(
             Act.SETTINGS_CHANGED,
-            by,
+            asking.by,
             role,
             auth,
             target,
             before=setting_digest(name, before),
             after=setting_digest(name, value),
             code=_code(before, value),
-            reason=texts.say(plane, reason),
+            reason=texts.say(plane, asking.reason),
+            ticket=asking.ticket,
         )
         # INVARIANT: the entry is appended before the setting changes; nobody sees either without the other.
         entry = ledger.append(plane, session, event)

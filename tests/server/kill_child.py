@@ -30,6 +30,7 @@ from control_plane import db
 from control_plane.accounts import tokens
 from control_plane.keeping.erasing import erase
 from control_plane.keeping.holding import hold, lift_hold
+from control_plane.keeping.keepers import Asking
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Argon2, Settings
 from control_plane.tables.registry import LeafRow
@@ -82,19 +83,19 @@ def note(path: Path, line: bytes) -> None:
 def act(plane: ControlPlane, home: Path) -> None:
     """Act, and note what is acknowledged and what is published after each act."""
     acts = Acts(plane)
-    ruth = {"by": acts.id("ruth"), "reason": "a request", "passphrase": acts.passphrase("ruth")}
+    ruth = Asking(by=acts.id("ruth"), reason="a request", passphrase=acts.passphrase("ruth"))
 
     def place() -> None:
-        hold(plane, "maya", **ruth)
+        hold(plane, "maya", asking=ruth)
 
     def lift() -> None:
-        lift_hold(plane, "hold-1", **ruth)
+        lift_hold(plane, "hold-1", asking=ruth)
 
     def issue() -> None:
         tokens.issue_token(plane, "tom")
 
     def destroy() -> None:
-        erase(plane, ERASED, **ruth)
+        erase(plane, ERASED, asking=ruth)
 
     done = _size(plane)
     for one in (issue, place, destroy, lift):

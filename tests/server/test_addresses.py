@@ -12,6 +12,7 @@ from control_plane.accounts import addresses, tokens
 from control_plane.app import create_app
 from control_plane.errors import NotFound, Refused
 from control_plane.keeping import erasing, retention
+from control_plane.keeping.keepers import Asking
 from control_plane.plane import ControlPlane
 from control_plane.tables.accounts import ContactRow
 from control_plane.tables.registry import LeafRow
@@ -91,7 +92,9 @@ def test_erasing_a_person_s_texts_erases_the_address(known: Acts) -> None:
     """The row goes with its key, in every file, and all still verifies; a new one can be set afterwards."""
     with db.read(known.plane.engine) as session:
         [data] = session.exec(select(ContactRow.data)).all()
-    erasing.erase(known.plane, "tom", by=known.id("ruth"), reason="asked", passphrase=known.passphrase("ruth"))
+    erasing.erase(
+        known.plane, "tom", asking=Asking(by=known.id("ruth"), reason="asked", passphrase=known.passphrase("ruth"))
+    )
     assert address(known.plane, known.id("tom")) == ""
     assert traces(known.plane.settings.home, data) == []
     assert verifying.verify(known.plane).problems == ()
@@ -103,7 +106,7 @@ def test_erasing_a_person_s_texts_erases_the_address(known: Acts) -> None:
 def test_an_address_outlives_the_key_that_expires(known: Acts, clock: Clock) -> None:
     """It is no text of an act: it moves to a new key, and the log says so."""
     given = {"by": known.id("ruth"), "reason": "shorter", "passphrase": known.passphrase("ruth")}
-    retention.change_setting(known.plane, "retention.governance", "30", **given)
+    retention.change_setting(known.plane, "retention.governance", "30", asking=Asking(**given))
     clock.advance(days=100)
     assert erasing.expire(known.plane).keys != ()
     assert address(known.plane, known.id("tom")) == TOMS

@@ -15,6 +15,7 @@ from control_plane.app import create_app
 from control_plane.errors import NotFound
 from control_plane.evidence.asof import AsOf, Live, as_of
 from control_plane.keeping import erasing
+from control_plane.keeping.keepers import Asking
 from edge_runtime.core.errors import Unavailable
 from tests.server.acts import Acts, refused
 from tests.server.conftest import Clock, Stage
@@ -171,7 +172,11 @@ def test_of_two_releases_in_one_second_the_later_counts(busy: Acts, clock: Clock
 def test_what_is_erased_is_not_told(busy: Acts, clock: Clock) -> None:
     """After an erasure the approval stands with person id, role and entry, without name and reason."""
     busy_tom = busy.id("tom")
-    erasing.erase(busy.plane, busy_tom, by=busy.id("ruth"), reason="asked for it", passphrase=busy.passphrase("ruth"))
+    erasing.erase(
+        busy.plane,
+        busy_tom,
+        asking=Asking(by=busy.id("ruth"), reason="asked for it", passphrase=busy.passphrase("ruth")),
+    )
     tom, ines = story(busy, clock.now, "opener").approved
     assert (tom.person, tom.name, tom.reason, tom.meaning) == (busy_tom, "", "", "approval")
     assert ines.reason == "ines too"

@@ -26,6 +26,7 @@ from control_plane.backup.verifying import verify
 from control_plane.cli import app
 from control_plane.errors import Conflict, Refused
 from control_plane.keeping import erasing
+from control_plane.keeping.keepers import Asking
 from control_plane.plane import ControlPlane, open_plane
 from control_plane.settings import Settings
 from control_plane.tables.registry import TextKeyRow
@@ -106,7 +107,9 @@ def test_what_was_published_since_comes_back_and_what_was_erased_is_erased_again
     made = make(plane, tmp_path / "a.backup", passphrase=SECRET)
     with db.read(plane.engine) as session:
         lisa = acts.people["lisa"]["id"] if "lisa" in acts.people else acts.people["maya"]["id"]
-    erasing.erase(plane, lisa, by=acts.people["ruth"]["id"], reason="asked", passphrase=acts.passphrase("ruth"))
+    erasing.erase(
+        plane, lisa, asking=Asking(by=acts.people["ruth"]["id"], reason="asked", passphrase=acts.passphrase("ruth"))
+    )
     size = newest(plane).seq + 1
     here.home.mkdir()
     shutil.copytree(plane.site, here.site)

@@ -17,6 +17,7 @@ from control_plane.custody.saying import Wish, derive_words
 from control_plane.errors import Refused
 from control_plane.granting import grants
 from control_plane.keeping import holding
+from control_plane.keeping.keepers import Asking
 from control_plane.lifecycle import rollout, withdrawing
 from control_plane.reviewing import own_keys, requested, review, threads
 from control_plane.signing import Words
@@ -62,10 +63,10 @@ def test_who_keeps_texts_in_two_roles_says_in_which(acts: Acts, zoe: str) -> Non
     """So for holds, as for whatever else compliance and administrators do to texts."""
     given: dict[str, Any] = {"by": zoe, "reason": "a case", "passphrase": SECRET}
     with refused(acts.plane, InvalidDocument, "several fit: compliance, administrator"):
-        holding.hold(acts.plane, "tom", **given)
+        holding.hold(acts.plane, "tom", asking=Asking(**given))
     with refused(acts.plane, InvalidDocument, "out of"):
-        holding.hold(acts.plane, "tom", **given, role="safety-owner")
-    holding.hold(acts.plane, "tom", **given, role="administrator")
+        holding.hold(acts.plane, "tom", asking=Asking(**given, role="safety-owner"))
+    holding.hold(acts.plane, "tom", asking=Asking(**given, role="administrator"))
     assert newest(acts.plane).actor.role == "administrator"
 
 

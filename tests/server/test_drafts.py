@@ -8,6 +8,7 @@ from sqlmodel import select
 from control_plane import db
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.keeping.erasing import erase
+from control_plane.keeping.keepers import Asking
 from control_plane.overview import queries
 from control_plane.registry.discussed import DraftInfo
 from control_plane.reviewing import drafts
@@ -144,7 +145,7 @@ def test_only_authors_save(acts: Acts) -> None:
 def test_erasing_a_person_erases_the_titles_of_their_drafts(acts: Acts) -> None:
     """A title is a text of a person: it is encrypted, and gone with their key; the draft stays."""
     made = save(acts)
-    erase(acts.plane, "maya", by=acts.id("ruth"), reason="asked for", passphrase=acts.passphrase("ruth"))
+    erase(acts.plane, "maya", asking=Asking(by=acts.id("ruth"), reason="asked for", passphrase=acts.passphrase("ruth")))
     assert drafts.show_draft(acts.plane, acts.id("maya"), made.id).info.title.startswith("erased by entry")
 
 

@@ -113,11 +113,11 @@ def _cosign(plane: ControlPlane) -> None:
 def test_switching_off_what_is_recorded_is_a_gap_from_when_to_when(acts: Acts, clock: Clock) -> None:
     """Reading that was not logged, from the entry that switched it off to the one that switched it on."""
     given = {"by": acts.id("ruth"), "reason": "a test", "passphrase": acts.passphrase("ruth")}
-    off = change_setting(acts.plane, "reading-log", "off", **given)
+    off = change_setting(acts.plane, "reading-log", "off", asking=Asking(**given))
     clock.advance(days=2)
     [gap] = gaps(acts.plane, Kind.READING)
     assert (gap.first, gap.until) == (off, None)
-    on = change_setting(acts.plane, "reading-log", "on", **given)
+    on = change_setting(acts.plane, "reading-log", "on", asking=Asking(**given))
     [gap] = gaps(acts.plane, Kind.READING)
     assert (gap.first, gap.last) == (off, on)
     assert gap.until is not None

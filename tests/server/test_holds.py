@@ -17,6 +17,7 @@ from control_plane.accounts import people
 from control_plane.errors import NotFound, Refused
 from control_plane.evidence.search import read
 from control_plane.keeping import erasing, holding
+from control_plane.keeping.keepers import Asking
 from control_plane.keeping.retention import change_setting, setting, settings
 from control_plane.ledger.search import Query
 from control_plane.plane import ControlPlane
@@ -35,19 +36,19 @@ WHY = "case 7, ordered by the court"
 def place(acts: Acts, login: str, *, by: str = "ruth", **options: str) -> Hold:
     """Place a hold as a demo person."""
     given = {"reason": WHY, "passphrase": acts.passphrase(by), **options}
-    return holding.hold(acts.plane, login, by=acts.id(by), **given)
+    return holding.hold(acts.plane, login, asking=Asking(by=acts.id(by), **given))
 
 
 def lift(acts: Acts, identity: str, *, by: str = "ruth", **options: str) -> Hold:
     """Lift a hold as a demo person."""
     given = {"reason": "the case is closed", "passphrase": acts.passphrase(by), **options}
-    return holding.lift_hold(acts.plane, identity, by=acts.id(by), **given)
+    return holding.lift_hold(acts.plane, identity, asking=Asking(by=acts.id(by), **given))
 
 
 def switch(acts: Acts, name: str, value: str, *, by: str = "ruth", **options: str) -> int:
     """Change a setting as a demo person."""
     given = {"reason": "decided with the works council", "passphrase": acts.passphrase(by), **options}
-    return change_setting(acts.plane, name, value, by=acts.id(by), **given)
+    return change_setting(acts.plane, name, value, asking=Asking(by=acts.id(by), **given))
 
 
 @pytest.mark.databases

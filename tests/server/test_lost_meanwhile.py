@@ -144,9 +144,9 @@ def of_ruth(acts: Acts) -> Iterator[tuple[int, Act]]:
     yield KEYED, lambda p: grants.propose(p, ruth, making, **why)
     yield KEYED, lambda p: grants.sign(p, ruth, made.id, digest=made.digest, **why)
     yield KEYED, lambda p: invitations.invite(p, ruth, "sam", **new)
-    yield KEYED, lambda p: holding.hold(p, "tom", by=ruth, **why)
-    yield KEYED, lambda p: erasing.erase(p, "tom", by=ruth, **why)
-    yield KEYED, lambda p: retention.change_setting(p, "reading-log", "off", by=ruth, **why)
+    yield KEYED, lambda p: holding.hold(p, "tom", asking=Asking(by=ruth, **why))
+    yield KEYED, lambda p: erasing.erase(p, "tom", asking=Asking(by=ruth, **why))
+    yield KEYED, lambda p: retention.change_setting(p, "reading-log", "off", asking=Asking(by=ruth, **why))
     yield KEYED, lambda p: file_evidence(p, "dpia", b"text", asking=Asking(ruth, "asked", secret))
 
 

@@ -102,7 +102,7 @@ def uses(acts: Acts) -> dict[str, tuple[str, Callable[[], object]]]:
         "link-identity": ("tom", lambda: invitations.invite(plane, tom, "tom", purpose="sign-on", present=by("tom"))),
         "take-back": ("tom", lambda: objections.take_back(plane, tom, 2, present=by("tom"))),
         "end-grant": ("tom", lambda: grants.end(plane, tom, f"{tom}.facilitator", reason="x", passphrase=by("tom"))),
-        "hold": ("ruth", lambda: holding.hold(plane, "tom", by=ruth, **role)),
+        "hold": ("ruth", lambda: holding.hold(plane, "tom", asking=Asking(by=ruth, **role))),
         "file-evidence": ("ruth", lambda: file_evidence(plane, "internal-audit", b"report", asking=asking)),
         "set-address": (
             "lena",
@@ -111,7 +111,7 @@ def uses(acts: Acts) -> dict[str, tuple[str, Callable[[], object]]]:
         "retire-key": ("lena", lambda: retiring.retire_key(plane, lena, "sam", reason="x", passphrase=by("lena"))),
         "invite": ("lena", lambda: invitations.invite(plane, lena, "sam", purpose="new-key", present=by("lena"))),
         "leave": ("lena", lambda: leaving.retire_person(plane, lena, "sam", reason="x", present=by("lena"))),
-        "erase": ("ruth", lambda: erasing.erase(plane, "sam", by=ruth, **role)),
+        "erase": ("ruth", lambda: erasing.erase(plane, "sam", asking=Asking(by=ruth, **role))),
     }
 
 
@@ -190,7 +190,11 @@ def test_what_the_mail_server_refuses_is_sent_again(mailing: Acts, inbox: tuple[
 def test_an_address_that_was_erased_gets_nothing(mailing: Acts, inbox: tuple[Inbox, int]) -> None:
     """The address is looked up when the message goes out: after an erasure there is none."""
     mailing.approve_fully()
-    erasing.erase(mailing.plane, "tom", by=mailing.id("ruth"), reason="asked", passphrase=mailing.passphrase("ruth"))
+    erasing.erase(
+        mailing.plane,
+        "tom",
+        asking=Asking(by=mailing.id("ruth"), reason="asked", passphrase=mailing.passphrase("ruth")),
+    )
     while deliver_due(mailing.plane):
         pass
     to = {address for addresses, _ in inbox[0].got for address in addresses}

@@ -24,6 +24,7 @@ from control_plane.errors import Conflict, Refused
 from control_plane.granting import delegations, grants
 from control_plane.granting.grants import GrantRecord, Making
 from control_plane.keeping import erasing, holding, retention
+from control_plane.keeping.keepers import Asking
 from control_plane.overview import batches, handover
 from control_plane.purposes import doing
 from control_plane.registry.discussed import BatchItem
@@ -169,17 +170,16 @@ def test_what_takes_a_passphrase_takes_a_proof_for_just_that(acts: Acts, ruth: K
     plane, me = acts.plane, ruth.person
     admin = create_key(tmp_path / "lena.key", person=acts.id("lena"), passphrase=SECRET, cost=CHEAP)
     enrol(acts, admin, passphrase=acts.passphrase("lena"))
-    why: dict[str, Any] = {"reason": "it is due"}
-    tom = acts.id("tom")
+    why, tom = "it is due", acts.id("tom")
     doings: tuple[tuple[KeyFile, str, Callable[[Proof], object]], ...] = (
-        (ruth, doing("hold", tom), lambda p: holding.hold(plane, "tom", by=me, passphrase=p, **why)),
-        (ruth, doing("lift-hold", "hold-1"), lambda p: holding.lift_hold(plane, "hold-1", by=me, passphrase=p, **why)),
+        (ruth, doing("hold", tom), lambda p: holding.hold(plane, "tom", asking=Asking(me, why, p))),
+        (ruth, doing("lift-hold", "hold-1"), lambda p: holding.lift_hold(plane, "hold-1", asking=Asking(me, why, p))),
         (
             ruth,
             doing("change-setting", "reading-log", "on"),
-            lambda p: retention.change_setting(plane, "reading-log", "on", by=me, passphrase=p, **why),
+            lambda p: retention.change_setting(plane, "reading-log", "on", asking=Asking(me, why, p)),
         ),
-        (ruth, doing("erase", tom), lambda p: erasing.erase(plane, "tom", by=me, passphrase=p, **why)),
+        (ruth, doing("erase", tom), lambda p: erasing.erase(plane, "tom", asking=Asking(me, why, p))),
         (
             admin,
             doing("set-address", tom, "tom@example.org"),
@@ -193,7 +193,7 @@ def test_what_takes_a_passphrase_takes_a_proof_for_just_that(acts: Acts, ruth: K
         (
             admin,
             doing("retire-key", tom),
-            lambda p: retiring.retire_key(plane, admin.person, "tom", passphrase=p, **why),
+            lambda p: retiring.retire_key(plane, admin.person, "tom", passphrase=p, reason=why),
         ),
     )
     for at, (who, purpose, act) in enumerate(doings):

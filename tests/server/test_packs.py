@@ -25,6 +25,7 @@ from control_plane.errors import NotFound
 from control_plane.evidence.packs import MadePack, PackRequest, build_pack, make_pack
 from control_plane.keeping.erasing import erase
 from control_plane.keeping.holding import hold
+from control_plane.keeping.keepers import Asking
 from control_plane.plane import ControlPlane
 from control_plane.tables.registry import LeafRow
 from edge_runtime.core.errors import InvalidDocument, Unavailable
@@ -196,7 +197,9 @@ def test_texts_may_be_withheld(busy: Acts) -> None:
 
 
 def _erase(acts: Acts, login: str) -> Sequence[int]:
-    return erase(acts.plane, login, by=acts.id("ruth"), reason="they asked", passphrase=acts.passphrase("ruth")).entries
+    return erase(
+        acts.plane, login, asking=Asking(by=acts.id("ruth"), reason="they asked", passphrase=acts.passphrase("ruth"))
+    ).entries
 
 
 def test_an_erased_text_is_reported_as_erased_by_its_entry(busy: Acts) -> None:
@@ -235,7 +238,7 @@ def test_an_erasure_after_the_period_is_proven_by_its_own_entry(busy: Acts, cloc
 
 def test_a_text_under_a_hold_stays_in_the_pack(busy: Acts) -> None:
     """A legal hold keeps the texts, and the pack has them."""
-    hold(busy.plane, "tom", by=busy.id("ruth"), reason="a case", passphrase=busy.passphrase("ruth"))
+    hold(busy.plane, "tom", asking=Asking(by=busy.id("ruth"), reason="a case", passphrase=busy.passphrase("ruth")))
     made = make_pack(busy.plane, PackRequest())
     assert made.report.contents.erased == ()
     assert made.report.ok

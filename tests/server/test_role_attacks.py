@@ -62,13 +62,13 @@ def by(acts: Acts, login: str) -> dict[str, str]:
 def keeping(acts: Acts, login: str) -> list[tuple[str, Callable[[], object]]]:
     """Everything that only compliance and administrators may do, as somebody, with their own right passphrase."""
     plane, who, secret = acts.plane, acts.id(login), acts.passphrase(login)
-    said = {"by": who, "reason": "because", "passphrase": secret}
+    said = Asking(who, "because", secret)
     return [
-        ("erase", lambda: erase(plane, "tom", **said)),
-        ("hold", lambda: hold(plane, "tom", **said)),
-        ("hold", lambda: hold(plane, "", **said)),
-        ("lift-hold", lambda: lift_hold(plane, "hold-1", **said)),
-        ("change-setting", lambda: change_setting(plane, "reading-log", "off", **said)),
+        ("erase", lambda: erase(plane, "tom", asking=said)),
+        ("hold", lambda: hold(plane, "tom", asking=said)),
+        ("hold", lambda: hold(plane, "", asking=said)),
+        ("lift-hold", lambda: lift_hold(plane, "hold-1", asking=said)),
+        ("change-setting", lambda: change_setting(plane, "reading-log", "off", asking=said)),
         ("file-evidence", lambda: file_evidence(plane, "dpia", b"text", asking=Asking(who, "due", secret))),
         ("search-words", lambda: search.read(plane, who, search.Query(words="clearer"))),
     ]
@@ -77,7 +77,7 @@ def keeping(acts: Acts, login: str) -> list[tuple[str, Callable[[], object]]]:
 @pytest.mark.parametrize("login", OTHERS)
 def test_nobody_else_erases_holds_lifts_switches_files_or_searches_by_words(acts: Acts, login: str) -> None:
     """Each act with each other role: refused, an entry says so, and nothing else changed."""
-    hold(acts.plane, "maya", by=acts.id("ruth"), reason="a case", passphrase=acts.passphrase("ruth"))
+    hold(acts.plane, "maya", asking=Asking(by=acts.id("ruth"), reason="a case", passphrase=acts.passphrase("ruth")))
     for code, attempt in keeping(acts, login):
         with refused(acts.plane, Refused, match="compliance or administrator", logged=code):
             attempt()
@@ -171,37 +171,39 @@ def test_attack_filling_the_log_by_reviewing_ones_own_work(acts: Acts) -> None:
 def test_attack_erasing_what_one_person_wrote_about_another_who_is_held(acts: Acts, clock: Clock) -> None:
     """What ruth wrote when she was refused to erase maya is evidence about maya: it outlives ruth's own erasure."""
     plane = acts.plane
-    said = {"reason": "a matter of record", "passphrase": acts.passphrase("lena"), "by": acts.id("lena")}
-    written = erase(plane, "maya", by=acts.id("ruth"), reason="she asked", passphrase=acts.passphrase("ruth")).entries
-    held = hold(plane, "maya", **said)
+    said = Asking(acts.id("lena"), "a matter of record", acts.passphrase("lena"))
+    written = erase(
+        plane, "maya", asking=Asking(by=acts.id("ruth"), reason="she asked", passphrase=acts.passphrase("ruth"))
+    ).entries
+    held = hold(plane, "maya", asking=said)
     with refused(plane, Refused, match=held.id, logged="erase-under-hold"):
-        erase(plane, "ruth", **said)
+        erase(plane, "ruth", asking=said)
     assert newest(plane).actor.auth is Auth.PASSPHRASE
     clock.advance(days=365 * 12)
     expire(plane)
     with db.read(plane.engine) as session:
         assert reasons(session, plane, written) == dict.fromkeys(written, "she asked")
         assert display_names(session, plane, [acts.id("ruth")])[acts.id("ruth")] == acts.people["ruth"]["name"]
-    lift_hold(plane, held.id, **said)
-    assert erase(plane, "ruth", **said).keys
+    lift_hold(plane, held.id, asking=said)
+    assert erase(plane, "ruth", asking=said).keys
 
 
 @pytest.mark.no_cover
 def test_attack_more_holds_than_an_entry_can_name(acts: Acts) -> None:
     """No hold is placed that entries would silently leave out: one too many is refused, and nothing changes."""
     plane = acts.plane
-    said = {"by": acts.id("ruth"), "reason": "a case", "passphrase": acts.passphrase("ruth")}
+    said = Asking(acts.id("ruth"), "a case", acts.passphrase("ruth"))
     for _ in range(MAX_HOLDS // 4):
         for who in ("maya", "ruth", "tom", ""):
-            hold(plane, who, **said)
+            hold(plane, who, asking=said)
     for who in ("maya", ""):
         with refused(plane, Conflict):
-            hold(plane, who, **said)
+            hold(plane, who, asking=said)
     with pytest.raises(Refused, match="hold-1,"):
-        erase(plane, "maya", **said)
+        erase(plane, "maya", asking=said)
     assert len(newest(plane).holds) == 3 * (MAX_HOLDS // 4), "on ruth, on maya, on everybody"
-    lift_hold(plane, "hold-1", **said)
-    hold(plane, "maya", **said)
+    lift_hold(plane, "hold-1", asking=said)
+    hold(plane, "maya", asking=said)
 
 
 def test_whoever_is_named_on_the_command_line_is_logged_as_not_authenticated(acts: Acts, settings: Settings) -> None:

@@ -18,6 +18,7 @@ from control_plane.accounts import people, tokens
 from control_plane.errors import NotFound, Refused
 from control_plane.index import keeping as index
 from control_plane.keeping import erasing
+from control_plane.keeping.keepers import Asking
 from control_plane.ledger.search import Query, search_in
 from control_plane.overview import queries
 from control_plane.plane import ControlPlane
@@ -55,7 +56,7 @@ def reveal(plane: ControlPlane) -> tuple[Opening, ...]:
 def erase(acts: Acts, login: str, *, by: str = "ruth", **options: str) -> erasing.Erasure:
     """Erase a demo person's texts as another."""
     given = {"reason": WHY, "passphrase": acts.passphrase(by), **options}
-    return erasing.erase(acts.plane, login, by=acts.id(by), **given)
+    return erasing.erase(acts.plane, login, asking=Asking(by=acts.id(by), **given))
 
 
 def rejected(acts: Acts, _clock: Clock) -> None:

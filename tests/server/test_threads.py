@@ -7,6 +7,7 @@ import pytest
 from control_plane import ledger, verifying
 from control_plane.errors import Conflict, NotFound, Refused
 from control_plane.keeping.erasing import erase
+from control_plane.keeping.keepers import Asking
 from control_plane.overview import queries
 from control_plane.registry.discussed import Anchor, Thread
 from control_plane.reviewing import requested, threads
@@ -67,7 +68,7 @@ def test_a_comment_is_a_text_that_can_be_erased(acts: Acts) -> None:
     """The log holds a commitment; once the person is erased, the comment says which entry erased it."""
     comment(acts, text="the phrase of a person")
     assert b"the phrase" not in b"".join(one.data for one in ledger.search(acts.plane, limit=5))
-    erase(acts.plane, "tom", by=acts.id("ruth"), reason="asked for", passphrase=acts.passphrase("ruth"))
+    erase(acts.plane, "tom", asking=Asking(by=acts.id("ruth"), reason="asked for", passphrase=acts.passphrase("ruth")))
     [thread] = threads.list_threads(acts.plane, 2)
     assert thread.comments[0].text.startswith("erased by entry")
 
