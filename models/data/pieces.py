@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.frozen import replace
+from edge_runtime.core.reader.joining import SHORT
 from edge_runtime.core.reader.normalise import normalise
 from edge_runtime.core.reader.records import Span
 from edge_runtime.core.reader.sentences import sentence_spans
 from models.data.example import Example, Mark
 
 __all__ = ["normalised", "sentences_of"]
-
-MAX_WHOLE = 400
-"""Longest text, in characters, that is also read as a whole."""
 
 
 def normalised(example: Example) -> Example:
@@ -46,7 +44,7 @@ def sentences_of(example: Example) -> Iterator[Example]:
     if len(spans) <= 1:
         yield example
         return
-    if len(example.text) <= MAX_WHOLE and any(example.labels.values()):
+    if len(example.text) <= SHORT and any(example.labels.values()):
         yield example
     absent = {name: False for name, holds in example.labels.items() if not holds}
     for span in spans:

@@ -19,13 +19,13 @@ from edge_runtime.core.reader.normalise import Normalised
 from edge_runtime.core.reader.records import ACTS, Commitment, Crisis, Entity, Labelled, Span, Subject
 from edge_runtime.core.reader.views import View
 
-__all__ = ["Heard", "hear"]
+__all__ = ["SHORT", "Heard", "hear"]
 
 TOPIC = "topic."
 SUSPECTED = 20
 """What part of the threshold of a crisis, one in so many, makes a short message worth reading as a whole."""
 SHORT = 400
-"""How long a message read as a whole may be, in characters: as long as those that a model learned from."""
+"""How long a message read as a whole may be, in characters; a model learns from as long ones."""
 _PRAISE = frozenset({"affirmation", "praise_generic", "praise_first_person"})
 _HIDDEN = frozenset({"crisis", "low_mood", "about_other", "injection"})
 
